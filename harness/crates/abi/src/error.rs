@@ -1,0 +1,99 @@
+//! Errors as they cross the boundary: a kind to act on and a text to show.
+
+use std::fmt;
+
+use abi_stable::{StableAbi, std_types::RString};
+
+/// What went wrong, as far as the other side must know to act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The method's configuration is not acceptable.
+    Config,
+    /// The method or module does not fit this backbone or class set: a result.
+    NotInjectable,
+    /// A request that breaks the contract: shapes, ids, ranges.
+    Request,
+    /// A site this backbone does not offer.
+    NotOffered,
+    /// A number became NaN or infinite.
+    Numeric,
+    /// The host asked to stop.
+    Cancelled,
+    /// A panic was caught on the plugin's side.
+    Panicked,
+    /// Anything else, kinds of a newer ABI included.
+    Internal,
+}
+
+impl ErrorKind {
+    const ALL: [Self; 8] = [
+        Self::Config,
+        Self::NotInjectable,
+        Self::Request,
+        Self::NotOffered,
+        Self::Numeric,
+        Self::Cancelled,
+        Self::Panicked,
+        Self::Internal,
+    ];
+
+    const fn code(self) -> u32 {
+        self as u32
+    }
+}
+
+/// An error value of either side.
+///
+/// The kind travels as a number so that a newer plugin may use kinds that an
+/// older host does not know; those read as [`ErrorKind::Internal`].
+#[repr(C)]
+#[derive(Clone, Debug, StableAbi)]
+pub struct AbiError {
+    code: u32,
+    message: RString,
+}
+
+impl AbiError {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            code: kind.code(),
+            message: RString::from(message.into()),
+        }
+    }
+
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::ALL
+            .into_iter()
+            .find(|kind| kind.code() == self.code)
+            .unwrap_or(ErrorKind::Internal)
+    }
+
+    pub fn message(&self) -> &str {
+        self.message.as_str()
+    }
+}
+
+impl fmt::Display for AbiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl std::error::Error for AbiError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_of_a_newer_abi_reads_as_internal() {
+        let newer = AbiError {
+            code: 4711,
+            message: "new trouble".into(),
+        };
+        assert_eq!(newer.kind(), ErrorKind::Internal);
+        for kind in ErrorKind::ALL {
+            assert_eq!(AbiError::new(kind, "x").kind(), kind);
+        }
+    }
+}

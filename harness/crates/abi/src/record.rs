@@ -1,0 +1,173 @@
+//! The version record: what a plugin says of itself before any of its code runs.
+//!
+//! It is a block of plain bytes without pointers, so the host can read it from
+//! the file and answer the common mistakes (older SDK, `panic = "abort"`) in one
+//! line instead of abi_stable's layout comparison of a thousand.
+
+use thiserror::Error;
+
+use crate::{ABI_MAJOR, ABI_MINOR};
+
+/// Name of the symbol that holds a [`PluginRecord`].
+pub const RECORD_SYMBOL: &str = "HARNESS_PLUGIN_RECORD";
+
+const MAGIC: [u8; 8] = *b"HARNESSP";
+const TEXT: usize = 64;
+
+/// See the module's description. The first 16 bytes never change their meaning.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PluginRecord {
+    magic: [u8; 8],
+    abi_major: [u8; 2],
+    abi_minor: [u8; 2],
+    /// 1 when panics unwind, 0 when they abort.
+    unwinds: u8,
+    reserved: [u8; 3],
+    sdk: [u8; TEXT],
+    rustc: [u8; TEXT],
+}
+
+/// Why a block of bytes is not a record.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RecordError {
+    #[error("its version record is {found} bytes long, expected at least {expected}")]
+    Short { found: usize, expected: usize },
+    #[error("its version record does not begin with `HARNESSP`")]
+    Magic,
+}
+
+impl PluginRecord {
+    pub const SIZE: usize = size_of::<Self>();
+
+    /// The record of a plugin that is compiled against this crate. Texts longer
+    /// than 64 bytes are cut.
+    pub const fn new(sdk: &str, rustc: &str) -> Self {
+        Self {
+            magic: MAGIC,
+            abi_major: ABI_MAJOR.to_le_bytes(),
+            abi_minor: ABI_MINOR.to_le_bytes(),
+            unwinds: cfg!(panic = "unwind") as u8,
+            reserved: [0; 3],
+            sdk: padded(sdk),
+            rustc: padded(rustc),
+        }
+    }
+
+    /// Reads a record from the bytes of its symbol.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
+        let Some(bytes) = bytes.first_chunk::<{ Self::SIZE }>() else {
+            return Err(RecordError::Short {
+                found: bytes.len(),
+                expected: Self::SIZE,
+            });
+        };
+        let record = Self {
+            magic: take(bytes, 0),
+            abi_major: take(bytes, 8),
+            abi_minor: take(bytes, 10),
+            unwinds: bytes[12],
+            reserved: take(bytes, 13),
+            sdk: take(bytes, 16),
+            rustc: take(bytes, 16 + TEXT),
+        };
+        if record.magic == MAGIC {
+            Ok(record)
+        } else {
+            Err(RecordError::Magic)
+        }
+    }
+
+    /// ABI version as (major, minor).
+    pub fn abi(&self) -> (u16, u16) {
+        (
+            u16::from_le_bytes(self.abi_major),
+            u16::from_le_bytes(self.abi_minor),
+        )
+    }
+
+    pub fn unwinds(&self) -> bool {
+        self.unwinds == 1
+    }
+
+    /// Version of the SDK it was built with.
+    pub fn sdk(&self) -> String {
+        text(&self.sdk)
+    }
+
+    /// What `rustc --version` said when the SDK was built.
+    pub fn rustc(&self) -> String {
+        text(&self.rustc)
+    }
+}
+
+const fn padded(text: &str) -> [u8; TEXT] {
+    let bytes = text.as_bytes();
+    let mut out = [0; TEXT];
+    let mut i = 0;
+    while i < bytes.len() && i < TEXT {
+        out[i] = bytes[i];
+        i += 1;
+    }
+    out
+}
+
+fn take<const N: usize>(bytes: &[u8; PluginRecord::SIZE], at: usize) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(&bytes[at..at + N]);
+    out
+}
+
+fn text(bytes: &[u8; TEXT]) -> String {
+    let end = bytes.iter().position(|&b| b == 0).unwrap_or(TEXT);
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(record: &PluginRecord) -> Vec<u8> {
+        let mut out = record.magic.to_vec();
+        out.extend(record.abi_major);
+        out.extend(record.abi_minor);
+        out.push(record.unwinds);
+        out.extend(record.reserved);
+        out.extend(record.sdk);
+        out.extend(record.rustc);
+        out
+    }
+
+    #[test]
+    fn a_record_reads_back_from_its_bytes() {
+        let record = PluginRecord::new("0.1.0", "rustc 1.95.0");
+        let read = PluginRecord::parse(&bytes(&record)).unwrap();
+        assert_eq!(read, record);
+        assert_eq!(read.abi(), (ABI_MAJOR, ABI_MINOR));
+        assert_eq!(read.sdk(), "0.1.0");
+        assert_eq!(read.rustc(), "rustc 1.95.0");
+        assert!(read.unwinds());
+    }
+
+    #[test]
+    fn foreign_and_short_blocks_are_refused() {
+        let good = bytes(&PluginRecord::new("0.1.0", "rustc"));
+        assert_eq!(
+            PluginRecord::parse(&good[..20]),
+            Err(RecordError::Short {
+                found: 20,
+                expected: PluginRecord::SIZE
+            })
+        );
+        let mut foreign = good;
+        foreign[0] = b'X';
+        assert_eq!(PluginRecord::parse(&foreign), Err(RecordError::Magic));
+    }
+
+    #[test]
+    fn long_texts_are_cut_not_overrun() {
+        let record = PluginRecord::new(&"v".repeat(500), "");
+        assert_eq!(record.sdk().len(), 64);
+        assert_eq!(record.rustc(), "");
+    }
+}

@@ -1,0 +1,183 @@
+//! What the scheduler and a worker process say to each other: one JSON value a line.
+//!
+//! A worker reads [`Job`]s from its stdin and answers each with any number of
+//! [`Line::Progress`] and exactly one [`Line::Reply`] on its stdout.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// A method of a plugin together with its configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MethodRef {
+    /// The plugin's shared library.
+    pub plugin: PathBuf,
+    /// SHA-256 of the library, so that a rebuilt plugin is another method.
+    pub plugin_sha256: String,
+    /// The method's id inside the plugin.
+    pub id: String,
+    /// The method's own configuration, as the suite gave it.
+    pub config: serde_json::Value,
+}
+
+/// A backbone on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackboneRef {
+    pub name: String,
+    /// The folder that holds the weights, the config and the tokenizer.
+    pub path: PathBuf,
+    /// SHA-256 over every file that decides what the backbone computes.
+    pub sha256: String,
+}
+
+/// A data set on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DatasetRef {
+    pub name: String,
+    pub path: PathBuf,
+    /// Hash of the data manifest: items, labels, class names, templates, pixels.
+    pub manifest_sha256: String,
+}
+
+/// The few-shot draw that a module is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// Training images per class.
+    pub shots: u32,
+    pub seed: u64,
+}
+
+/// One thing for a worker to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "kebab-case")]
+pub enum Work {
+    /// Read a plugin's descriptor.
+    Inspect { plugin: PathBuf },
+    /// Ask whether a method fits a backbone, from dimensions alone.
+    Survey {
+        method: MethodRef,
+        backbone: BackboneRef,
+        dataset: DatasetRef,
+    },
+    /// Encode every image of a data set and keep the features in the store.
+    Features {
+        backbone: BackboneRef,
+        dataset: DatasetRef,
+    },
+    /// Evaluate the backbone alone: Z(backbone).
+    ZeroShot {
+        backbone: BackboneRef,
+        dataset: DatasetRef,
+    },
+    /// Train a module, write it to `module`, and evaluate it where it was trained.
+    Train {
+        method: MethodRef,
+        backbone: BackboneRef,
+        dataset: DatasetRef,
+        draw: Draw,
+        /// Overrides of the method's own recipe; unknown keys are errors.
+        recipe: serde_json::Value,
+        module: PathBuf,
+    },
+    /// Put a trained module into a backbone, unchanged, and evaluate it there.
+    Inject {
+        method: MethodRef,
+        backbone: BackboneRef,
+        dataset: DatasetRef,
+        module: PathBuf,
+    },
+}
+
+/// One request: a line on the worker's stdin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: u64,
+    /// Root of the content-addressed store.
+    pub store: PathBuf,
+    #[serde(flatten)]
+    pub work: Work,
+}
+
+/// Predictions on the whole test split, in the data set's order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Predicted class of each test image.
+    pub predictions: Vec<u32>,
+    /// True class of each test image.
+    pub labels: Vec<u32>,
+    /// SHA-256 over the f32 logits in little-endian order.
+    pub logits_sha256: String,
+    /// Wall-clock seconds of the evaluation.
+    pub seconds: f64,
+}
+
+/// What a worker used for a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    pub wall_seconds: f64,
+    pub cpu_seconds: f64,
+    /// Highest resident memory of the worker so far, in MiB.
+    pub peak_mib: f64,
+}
+
+/// What came of a [`Work`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "output", rename_all = "kebab-case")]
+pub enum Output {
+    /// The plugin's descriptor, as its JSON.
+    Inspected { descriptor: serde_json::Value },
+    /// The method fits.
+    Surveyed {
+        /// Trained numbers in total.
+        parameters: u64,
+        /// The method's recipe before overrides.
+        recipe: serde_json::Value,
+    },
+    Features { images: u64 },
+    ZeroShot { evaluation: Evaluation },
+    Trained {
+        evaluation: Evaluation,
+        /// SHA-256 of the module file.
+        module_sha256: String,
+        /// Size of the module file.
+        module_bytes: u64,
+        /// SHA-256 over the carried tensors alone.
+        parameters_sha256: String,
+        parameters: u64,
+        steps: u64,
+        train_seconds: f64,
+        final_loss: f64,
+        /// The recipe that was followed, overrides included.
+        recipe: serde_json::Value,
+        /// SHA-256 over the picked training images.
+        picks_sha256: String,
+    },
+    Injected {
+        evaluation: Evaluation,
+        /// SHA-256 over the carried tensors as read from the module file.
+        parameters_sha256_before: String,
+        /// The same, asked back from the plugin after the evaluation.
+        parameters_sha256_after: String,
+    },
+}
+
+/// How a job ended, as far as the worker lived to tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    Done {
+        output: Box<Output>,
+        usage: Usage,
+    },
+    /// The module does not fit the backbone; a result, not an error.
+    NotInjectable { reason: String },
+    Failed { message: String },
+}
+
+/// One line on the worker's stdout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "kebab-case")]
+pub enum Line {
+    Progress { id: u64, done: u64, total: u64 },
+    Reply { id: u64, #[serde(flatten)] outcome: Outcome },
+}
