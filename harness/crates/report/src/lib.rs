@@ -1,1 +1,18 @@
-//! Skeleton.
+//! What a run of the harness found: result types, metrics and statistics, terminal
+//! matrices and exit codes. Nothing here knows tensors, plugins or backbones.
+
+mod bitmap;
+mod cell;
+mod condition;
+mod exit_code;
+mod provenance;
+mod report;
+mod schema;
+
+pub use bitmap::{Bitmap, BitmapError};
+pub use cell::{Cell, Conditions, Status, Training, Usage};
+pub use condition::{Condition, ConditionError};
+pub use exit_code::ExitCode;
+pub use provenance::{Cpu, Git, Provenance};
+pub use report::{Backbone, Dataset, Method, Plugin, Report, Suite, Upgrade};
+pub use schema::report_schema;

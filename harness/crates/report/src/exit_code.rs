@@ -1,0 +1,125 @@
+//! What the process exit status means. The values are part of the public contract.
+//!
+//! Never on purpose: 1 (what a panic at a plugin boundary or an unforeseen error
+//! ends with), 101 (Rust's own panic) and 124, 137, 143 (time limits and signals
+//! from outside).
+
+/// Every exit status that the harness ends with on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum ExitCode {
+    /// Everything asked for was done.
+    Ok = 0,
+    /// The command line could not be understood.
+    Usage = 2,
+    /// The selection matched nothing.
+    NothingSelected = 4,
+    /// Cells are outstanding; running the same command again resumes.
+    Outstanding = 5,
+    /// The suite requires another version of the harness.
+    VersionRequirement = 92,
+    /// A filter or shard expression is wrong.
+    BadFilter = 94,
+    /// A suite, plugin, backbone or data set is wrong or missing; nothing ran.
+    SetUp = 96,
+    /// The run was fine and found a regression.
+    Regression = 100,
+    /// With `--strict`: the data cannot decide whether there is a regression.
+    Inconclusive = 102,
+    /// At least one cell failed, crashed or ran out of time.
+    CrashedCell = 103,
+    /// The baseline is missing, or of something that cannot be compared.
+    Incomparable = 104,
+    /// A result could not be written.
+    OutputNotWritten = 110,
+}
+
+impl ExitCode {
+    /// The process exit status.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Of two outcomes of one run, the one the process ends with:
+    /// 110 over 100 over 103 over 102 over 5, and 0 under all.
+    ///
+    /// The codes of runs that never began (2, 4, 92, 94, 96, 104) stand alone and
+    /// win over whatever they are combined with.
+    #[must_use]
+    pub fn worst(self, other: Self) -> Self {
+        if other.rank() > self.rank() {
+            other
+        } else {
+            self
+        }
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Outstanding => 1,
+            Self::Inconclusive => 2,
+            Self::CrashedCell => 3,
+            Self::Regression => 4,
+            Self::OutputNotWritten => 5,
+            Self::Usage
+            | Self::NothingSelected
+            | Self::VersionRequirement
+            | Self::BadFilter
+            | Self::SetUp
+            | Self::Incomparable => 6,
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExitCode::*;
+
+    #[test]
+    fn precedence_does_not_depend_on_order() {
+        let rising = [
+            Ok,
+            Outstanding,
+            Inconclusive,
+            CrashedCell,
+            Regression,
+            OutputNotWritten,
+        ];
+        for (i, low) in rising.iter().enumerate() {
+            for high in &rising[i..] {
+                assert_eq!(low.worst(*high), *high);
+                assert_eq!(high.worst(*low), *high);
+            }
+        }
+    }
+
+    #[test]
+    fn the_numbers_are_the_documented_ones() {
+        let codes = [
+            Ok,
+            Usage,
+            NothingSelected,
+            Outstanding,
+            VersionRequirement,
+            BadFilter,
+            SetUp,
+            Regression,
+            Inconclusive,
+            CrashedCell,
+            Incomparable,
+            OutputNotWritten,
+        ];
+        assert_eq!(
+            codes.map(super::ExitCode::code),
+            [0, 2, 4, 5, 92, 94, 96, 100, 102, 103, 104, 110]
+        );
+    }
+}

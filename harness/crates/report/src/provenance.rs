@@ -1,0 +1,51 @@
+//! Where, when and with what a report was made.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What it takes to make the same report again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Version of the harness.
+    pub harness: String,
+    /// `major.minor` of the plugin contract.
+    pub abi: String,
+    /// Compiler of the harness.
+    pub rustc: String,
+    pub os: String,
+    pub arch: String,
+    pub cpu: Cpu,
+    /// Threads of each worker process.
+    pub threads_per_worker: u32,
+    /// Worker processes at once.
+    pub jobs: u32,
+    /// The repository the run was started in; absent outside of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
+    /// Start of the run, RFC 3339, UTC.
+    pub started: String,
+    /// Wall-clock seconds of the run.
+    pub wall_seconds: f64,
+    /// Command line that makes the run again, one argument an entry.
+    pub rerun: Vec<String>,
+}
+
+/// The processor of the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cpu {
+    /// As the operating system names it.
+    pub model: String,
+    /// Logical cores the run could use.
+    pub cores: u32,
+}
+
+/// State of a git working tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Git {
+    pub revision: String,
+    /// Whether the working tree differed from the revision.
+    pub dirty: bool,
+}

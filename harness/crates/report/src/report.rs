@@ -1,0 +1,159 @@
+//! The result file of a run.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cell::Cell;
+use crate::provenance::Provenance;
+
+/// Everything a run found, and what it takes to get it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Format of the file: [`Report::FORMAT`].
+    pub schema: String,
+    pub suite: Suite,
+    pub provenance: Provenance,
+    pub backbones: Vec<Backbone>,
+    pub plugins: Vec<Plugin>,
+    /// In the suite's order, which is also the order of rows.
+    pub methods: Vec<Method>,
+    /// In the suite's order, which is also the order of columns.
+    pub datasets: Vec<Dataset>,
+    pub upgrades: Vec<Upgrade>,
+    pub cells: Vec<Cell>,
+}
+
+impl Report {
+    /// Name and major version of the file format that this version writes.
+    pub const FORMAT: &'static str = "harness-report/1";
+
+    /// Puts the cells into the order of upgrades, shots, methods, data sets and
+    /// seeds, so that equal runs give equal files whatever finished first.
+    pub fn sort_cells(&mut self) {
+        let upgrades = positions(self.upgrades.iter().cloned());
+        let methods = positions(self.methods.iter().map(|m| m.label.clone()));
+        let datasets = positions(self.datasets.iter().map(|d| d.name.clone()));
+        self.cells.sort_by_cached_key(|cell| {
+            (
+                (
+                    upgrades.get(&cell.upgrade).copied().unwrap_or(usize::MAX),
+                    cell.upgrade.clone(),
+                ),
+                cell.shots,
+                (
+                    methods.get(&cell.method).copied().unwrap_or(usize::MAX),
+                    cell.method.clone(),
+                ),
+                (
+                    datasets.get(&cell.dataset).copied().unwrap_or(usize::MAX),
+                    cell.dataset.clone(),
+                ),
+                cell.seed,
+            )
+        });
+    }
+}
+
+/// Where each item is; of equal ones, the first.
+fn positions<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
+    let mut positions = BTreeMap::new();
+    for (position, item) in items.enumerate() {
+        positions.entry(item).or_insert(position);
+    }
+    positions
+}
+
+/// The suite that was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Suite {
+    pub name: String,
+    /// As it was given on the command line.
+    pub path: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// A backbone that took part, as source or target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Backbone {
+    pub name: String,
+    /// SHA-256 over every file that decides what the backbone computes.
+    pub sha256: String,
+    /// Widths, depths and sizes by name.
+    pub dims: Value,
+    /// Checkpoint layout that was detected.
+    pub layout: String,
+}
+
+/// A plugin that was loaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plugin {
+    /// File name of the shared library.
+    pub file: String,
+    /// SHA-256 of the shared library.
+    pub sha256: String,
+    pub version: String,
+    /// Version of the SDK it was built with.
+    pub sdk: String,
+    /// Version of the compiler it was built with.
+    pub rustc: String,
+    pub licence: String,
+}
+
+/// A method with its configuration: a row of the matrix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Method {
+    /// What the suite calls it; unique in a report.
+    pub label: String,
+    /// What its plugin calls it.
+    pub id: String,
+    /// File name of its plugin.
+    pub plugin: String,
+    pub config: Value,
+    pub family: String,
+    /// How deep in the backbone it reaches.
+    pub depth: String,
+    /// Trained numbers, where they do not depend on the data set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
+}
+
+/// A data set: a column of the matrix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// What the suite calls it; unique in a report.
+    pub name: String,
+    pub title: String,
+    /// SHA-256 over items, labels, class names, templates and pixels.
+    pub manifest_sha256: String,
+    pub classes: u64,
+    /// Images of the training split.
+    pub train: u64,
+    /// Images of the validation split.
+    pub val: u64,
+    /// Images of the test split.
+    pub test: u64,
+    pub class_names: Vec<String>,
+    /// The data set this one is a shifted test set of: modules are trained there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift_of: Option<String>,
+}
+
+/// An ordered pair of backbones.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Upgrade {
+    pub source: String,
+    pub target: String,
+}
