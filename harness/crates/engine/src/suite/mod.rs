@@ -1,0 +1,16 @@
+//! The suite: the YAML file that says what to run, and every mistake in it.
+
+mod mistake;
+mod names;
+mod read;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod types;
+
+pub use mistake::{Mistake, Mistakes};
+pub use names::Known;
+pub use read::{Document, SuiteError};
+pub use tree::Mark;
+pub use types::{MethodEntry, Suite, Upgrade, schema};

@@ -1,0 +1,155 @@
+//! Holds the names in a suite against what is there: methods, backbones, data
+//! sets, configurations and recipes. Works on the tree, so that it can speak even
+//! when the suite has other mistakes.
+
+use std::collections::HashMap;
+
+use harness_abi::wire::MethodCard;
+use serde_json::Value as Json;
+
+use super::Mistake;
+use super::shape;
+use super::tree::Node;
+
+/// What the names in a suite may refer to.
+pub trait Known {
+    /// Ids of all methods.
+    fn methods(&self) -> Vec<&str>;
+    /// The method behind an id; `Ok(None)` if there is none.
+    ///
+    /// # Errors
+    /// A sentence on why the id cannot be used, such as two plugins that claim it.
+    fn card(&self, id: &str) -> Result<Option<&MethodCard>, String>;
+    /// Names of the backbones that need no path.
+    fn backbones(&self) -> Vec<&str>;
+    /// Whether a name or path leads to a backbone.
+    fn has_backbone(&self, name: &str) -> bool;
+    /// Names of the data sets that need no path.
+    fn datasets(&self) -> Vec<&str>;
+    /// Whether a name or path leads to a data set.
+    fn has_dataset(&self, name: &str) -> bool;
+}
+
+/// Every name that leads nowhere and every pair that stands twice.
+pub(crate) fn check(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
+    let mut found = Vec::new();
+    upgrades(suite, known, &mut found);
+    methods(suite, known, &mut found);
+    for node in items(suite, "datasets") {
+        let Some(name) = node.as_str().filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        if !known.has_dataset(name) {
+            found.push(unknown("data set", name, node, known.datasets()));
+        }
+    }
+    found
+}
+
+fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
+    node.get(key).map(Node::items).unwrap_or_default()
+}
+
+fn unknown(kind: &str, name: &str, node: &Node, known: Vec<&str>) -> Mistake {
+    Mistake::new(node.mark, format!("unknown {kind} {name:?}")).meant(name, known)
+}
+
+fn upgrades(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
+    let mut pairs: HashMap<(&str, &str), usize> = HashMap::new();
+    for upgrade in items(suite, "upgrades") {
+        let source = upgrade.get("source");
+        for node in source.into_iter().chain(items(upgrade, "targets")) {
+            let Some(name) = node.as_str().filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            if !known.has_backbone(name) {
+                found.push(unknown("backbone", name, node, known.backbones()));
+            }
+        }
+        let Some(source) = source.and_then(Node::as_str) else {
+            continue;
+        };
+        let mut here = Vec::new();
+        for node in items(upgrade, "targets") {
+            let Some(target) = node.as_str() else {
+                continue;
+            };
+            if let Some(line) = pairs.get(&(source, target)) {
+                found.push(Mistake::new(
+                    node.mark,
+                    format!("duplicate upgrade {source} → {target}, first on line {line}"),
+                ));
+            }
+            here.push(((source, target), node.mark.line));
+        }
+        // Twice in one list is already a duplicate entry of that list.
+        for (pair, line) in here {
+            pairs.entry(pair).or_insert(line);
+        }
+    }
+}
+
+fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
+    let mut labels: HashMap<&str, usize> = HashMap::new();
+    let shared = suite.get("recipe");
+    let mut shared_is_checked = false;
+    for entry in items(suite, "methods") {
+        let id_node = entry.get("id").unwrap_or(entry);
+        let Some(id) = id_node.as_str().filter(|id| !id.is_empty()) else {
+            continue;
+        };
+        let label_node = entry.get("label").unwrap_or(id_node);
+        if let Some(label) = label_node.as_str() {
+            match labels.get(label) {
+                None => drop(labels.insert(label, label_node.mark.line)),
+                Some(line) => found.push(
+                    Mistake::new(
+                        label_node.mark,
+                        format!("duplicate label {label:?}, first on line {line}"),
+                    )
+                    .hint("give each entry a `label` of its own"),
+                ),
+            }
+        }
+        match known.card(id) {
+            Err(reason) => found.push(Mistake::new(id_node.mark, reason)),
+            Ok(None) => found.push(unknown("method", id, id_node, known.methods())),
+            Ok(Some(card)) => {
+                if let Some(config) = entry.get("config") {
+                    found.extend(shape::check(config, &card.config_schema, "\"config\""));
+                }
+                if let Some(recipe) = entry.get("recipe") {
+                    recipe_keys(recipe, &card.recipe, id, found);
+                }
+                // The suite's recipe must fit every method; one report is enough.
+                if let Some(recipe) = shared.filter(|_| !shared_is_checked) {
+                    let before = found.len();
+                    recipe_keys(recipe, &card.recipe, id, found);
+                    shared_is_checked = found.len() > before;
+                }
+            }
+        }
+    }
+}
+
+/// Overrides must name keys that the method's recipe has, with values of that kind.
+fn recipe_keys(recipe: &Node, reference: &Json, id: &str, found: &mut Vec<Mistake>) {
+    let Some(reference) = reference.as_object() else {
+        return;
+    };
+    for (key, node) in recipe.entries() {
+        match reference.get(&key.text) {
+            None => found.push(
+                Mistake::new(
+                    key.mark,
+                    format!("unknown key {:?} in the recipe of {id}", key.text),
+                )
+                .meant(&key.text, reference.keys().map(String::as_str)),
+            ),
+            Some(value @ Json::Object(_)) if !node.entries().is_empty() => {
+                recipe_keys(node, value, id, found);
+            }
+            Some(_) => {}
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! From a file to a [`Suite`], or to every mistake in it.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::tree::{self, Node};
+use super::{Known, Mark, Mistake, Mistakes, Suite, names, schema, shape};
+
+/// Bytes that are read before a file is called too large.
+const MOST_BYTES: u64 = (1 << 20) + 1;
+
+/// Why a suite file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SuiteError {
+    #[error("cannot read the suite: {0}")]
+    Read(#[from] std::io::Error),
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+}
+
+/// A suite's text as a tree, before its names are looked up.
+#[derive(Debug)]
+pub struct Document {
+    path: PathBuf,
+    text: String,
+    tree: Node,
+}
+
+impl Document {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not UTF-8, not YAML, or larger than any suite.
+    pub fn read(path: &Path) -> Result<Self, SuiteError> {
+        let mut bytes = Vec::new();
+        fs_err::File::open(path)?
+            .take(MOST_BYTES)
+            .read_to_end(&mut bytes)?;
+        Ok(Self::parse(path, bytes)?)
+    }
+
+    /// Reads the bytes of a file at `path`.
+    pub(crate) fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self, Mistakes> {
+        let shown = path.display().to_string();
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+            let message = format!("line {line} is not UTF-8 text");
+            Mistakes::new(&shown, "", vec![Mistake::new(Mark::default(), message)])
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+        let tree =
+            tree::parse(&text).map_err(|mistake| Mistakes::new(&shown, &text, vec![mistake]))?;
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+            tree,
+        })
+    }
+
+    /// Where the suite was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The suite's text, without a byte order mark.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The entries of `plugins`, needed before methods can be looked up.
+    pub fn plugins(&self) -> Vec<&str> {
+        let items = self.tree.get("plugins").map(Node::items);
+        items
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Node::as_str)
+            .collect()
+    }
+
+    /// The suite, once nothing is wrong with it.
+    ///
+    /// # Errors
+    /// Every mistake of shape and every name that leads nowhere, at once.
+    pub fn check(&self, known: &dyn Known) -> Result<Suite, Mistakes> {
+        let shown = self.path.display().to_string();
+        let mut found = shape::check(&self.tree, &schema(), "the suite");
+        duplicate_keys(&self.tree, &mut found);
+        found.extend(names::check(&self.tree, known));
+        if !found.is_empty() {
+            return Err(Mistakes::new(&shown, &self.text, found));
+        }
+        serde_yaml::from_str(&self.text).map_err(|error| {
+            let mark = error.location().map_or_else(Mark::default, |place| Mark {
+                line: place.line(),
+                column: place.column(),
+                width: 1,
+            });
+            Mistakes::new(
+                &shown,
+                &self.text,
+                vec![Mistake::new(mark, error.to_string())],
+            )
+        })
+    }
+}
+
+fn duplicate_keys(node: &Node, found: &mut Vec<Mistake>) {
+    let mut first = HashMap::new();
+    for (key, child) in node.entries() {
+        let original = *first.entry(key.text.as_str()).or_insert(key.mark);
+        if original != key.mark {
+            found.push(Mistake::new(
+                key.mark,
+                format!(
+                    "duplicate key {:?}, first on line {}",
+                    key.text, original.line
+                ),
+            ));
+        }
+        duplicate_keys(child, found);
+    }
+    for child in node.items() {
+        duplicate_keys(child, found);
+    }
+}

@@ -1,0 +1,253 @@
+//! What a user sees of a wrong suite, and what hostile text does.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use harness_abi::wire::{DataNeed, Family, MethodCard};
+use serde_json::json;
+
+use super::{Document, Known, Mistakes, Suite};
+
+struct Shelf {
+    cards: Vec<MethodCard>,
+}
+
+impl Shelf {
+    fn new() -> Self {
+        let cards = ["coop", "kgcoop", "contcoop"].map(|id| MethodCard {
+            id: id.to_owned(),
+            title: id.to_owned(),
+            paper: String::new(),
+            family: Family::Input,
+            depth: "input".to_owned(),
+            sites: Vec::new(),
+            needs: Vec::new(),
+            data: DataNeed::Features,
+            carried: Vec::new(),
+            recomputed: Vec::new(),
+            config_schema: json!({
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "class_specific": { "type": "boolean" },
+                    "context_length": { "type": "integer", "format": "uint", "minimum": 1 },
+                    "lambda": { "type": "number", "minimum": 0 },
+                    "class_embedding": { "$ref": "#/$defs/ClassEmbedding" },
+                    "init": { "anyOf": [{ "type": "string" }, { "type": "null" }] },
+                },
+                "$defs": {
+                    "ClassEmbedding": {
+                        "oneOf": [
+                            { "const": "name-tokens", "type": "string" },
+                            { "const": "text-feature", "type": "string" },
+                        ],
+                    },
+                },
+            }),
+            recipe: json!({ "epochs": 50, "batch": 32, "optimizer": { "lr": 0.002 } }),
+        });
+        Self {
+            cards: cards.to_vec(),
+        }
+    }
+}
+
+impl Known for Shelf {
+    fn methods(&self) -> Vec<&str> {
+        self.cards.iter().map(|card| card.id.as_str()).collect()
+    }
+
+    fn card(&self, id: &str) -> Result<Option<&MethodCard>, String> {
+        Ok(self.cards.iter().find(|card| card.id == id))
+    }
+
+    fn backbones(&self) -> Vec<&str> {
+        vec!["micro-clip", "micro-eva-clip"]
+    }
+
+    fn has_backbone(&self, name: &str) -> bool {
+        self.backbones().contains(&name)
+    }
+
+    fn datasets(&self) -> Vec<&str> {
+        vec!["shapes", "colours"]
+    }
+
+    fn has_dataset(&self, name: &str) -> bool {
+        self.datasets().contains(&name)
+    }
+}
+
+fn read(text: &[u8]) -> Result<Suite, Mistakes> {
+    Document::parse(Path::new("suites/x.yaml"), text.to_vec())?.check(&Shelf::new())
+}
+
+const GOOD: &str = "\
+name: quick
+upgrades:
+  - source: micro-clip
+    targets: [micro-eva-clip]
+methods:
+  - coop
+  - {id: coop, label: coop-csc, config: {class_specific: true, init: null}}
+  - id: contcoop
+    config:
+      class_embedding: text-feature
+      lambda: 2
+    recipe: {epochs: 20, optimizer: {lr: 1e-3}}
+datasets: [shapes, colours]
+shots: [1, 16]
+seeds: [1, 2, 3]
+oracle: true
+recipe: {epochs: 10}
+";
+
+#[test]
+fn a_good_suite_reads_as_written() {
+    let suite = read(GOOD.as_bytes()).unwrap();
+    assert_eq!(suite.shots, [1, 16]);
+    assert_eq!(suite.seeds, [1, 2, 3]);
+    assert!(suite.oracle);
+    assert_eq!(suite.time_limit, 600);
+    let labels: Vec<&str> = suite.methods.iter().map(|m| m.label.as_str()).collect();
+    assert_eq!(labels, ["coop", "coop-csc", "contcoop"]);
+    assert_eq!(suite.methods[1].config["class_specific"], true);
+    assert_eq!(suite.methods[2].recipe["optimizer"]["lr"], 1e-3);
+    assert_eq!(suite.recipe["epochs"], 10);
+}
+
+#[test]
+fn aliases_carry_a_value_to_a_second_place() {
+    let text = GOOD
+        .replace("{epochs: 20, optimizer: {lr: 1e-3}}", "&short {epochs: 20}")
+        .replace("recipe: {epochs: 10}", "recipe: *short");
+    assert_eq!(read(text.as_bytes()).unwrap().recipe["epochs"], 20);
+}
+
+#[test]
+fn a_byte_order_mark_is_not_a_mistake() {
+    let text = format!("\u{feff}{GOOD}");
+    assert_eq!(read(text.as_bytes()).unwrap().name, "quick");
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    let text = "\
+name: 12
+upgrades:
+  - source: micro-clip
+    targets: [micro-eva-clop, micro-eva-clip, micro-eva-clip]
+    tragets: [a]
+  - {source: micro-clip, targets: [micro-eva-clip]}
+  - {source: micro-clip, targets: []}
+method: [coop]
+methods:
+  - kgcop
+  - coop
+  - id: coop
+  - {id: coop, lable: two}
+  - {id: contcoop, config: {class_specifik: 1, context_length: 0, lambda: much, class_embedding: name-token, init: [x]}}
+  - {config: {}}
+  - [coop]
+datasets: [shapes, shaeps, shapes, 7]
+shots: [-16, 0, 16, 16, 1.5, many]
+seeds: []
+seeds: [1]
+oracle: maybe
+recipe: {epoch: 3, optimizer: {rate: 1}}
+time_limit: .inf
+";
+    insta::assert_snapshot!(read(text.as_bytes()).unwrap_err());
+}
+
+#[test]
+fn text_that_is_no_suite_gives_one_line_of_what_is_wrong() {
+    let deep = "[".repeat(100_000);
+    let deep_block = "- ".repeat(50_000);
+    let bomb: String = (0..30)
+        .map(|i| match i {
+            0 => "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(),
+            i => {
+                let last = format!("*a{}, ", i - 1).repeat(9);
+                format!("a{i}: &a{i} [{}]\n", last.trim_end_matches(", "))
+            }
+        })
+        .collect();
+    let large = format!("name: {}", "x".repeat(10_000_000));
+    let keys: String = (0..8_000).map(|i| format!("k{i}: 1\n")).collect();
+    let cases: [(&str, &[u8]); 16] = [
+        ("empty", b""),
+        ("only a comment", b"# nothing\n"),
+        ("a list", b"- coop\n"),
+        ("tabs", b"name: x\nupgrades:\n\t- source: a\n"),
+        ("not UTF-8", b"name: x\nmethods: [\xff]\n"),
+        ("UTF-16", b"\xff\xfen\0a\0m\0e\0"),
+        ("unclosed", b"methods: [coop, {id: x\nname: y\n"),
+        ("unclosed quote", b"name: \"x\n"),
+        ("two documents", b"name: x\n---\nname: y\n"),
+        ("a tag", b"name: !!binary aGk=\n"),
+        ("itself", b"name: &a [*a]\n"),
+        ("unknown alias", b"name: *nobody\n"),
+        ("deep", deep.as_bytes()),
+        ("deep block", deep_block.as_bytes()),
+        ("alias bomb", bomb.as_bytes()),
+        ("10 MB", large.as_bytes()),
+    ];
+    let mut out = String::new();
+    for (name, text) in cases {
+        let start = Instant::now();
+        let error = read(text).unwrap_err();
+        assert!(start.elapsed() < Duration::from_secs(5), "{name} is slow");
+        let first = error.to_string();
+        let first = first.lines().next().unwrap();
+        out.push_str(&format!("{name}: {first}\n"));
+    }
+    let start = Instant::now();
+    let shown = read(keys.as_bytes()).unwrap_err().to_string();
+    assert!(shown.ends_with("more"), "{shown}");
+    assert!(start.elapsed() < Duration::from_secs(5));
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn a_suite_cannot_steer_the_terminal() {
+    let shown = read(b"name: x\n\"\\e[31mkey\": 1\nb\xe2\x80\xaed: 2\n")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        !shown.chars().any(|c| c.is_control() && c != '\n'),
+        "{shown:?}"
+    );
+    assert!(!shown.contains('\u{202e}'), "{shown:?}");
+}
+
+#[test]
+fn long_lines_are_shown_around_the_mistake() {
+    let text = GOOD.replace("[1, 2, 3]", &format!("[{}x]", "11, ".repeat(100)));
+    let shown = read(text.as_bytes()).unwrap_err().to_string();
+    assert!(
+        shown.lines().all(|line| line.chars().count() < 160),
+        "{shown}"
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "[a-z0-9:{}\\[\\]&*!|>%@`'\", \n\t#?~.-]{0,200}") {
+        let _ = read(text.as_bytes());
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let _ = read(&bytes);
+    }
+
+    // Cutting or doubling a line of a good suite is how real mistakes look.
+    #[test]
+    fn a_damaged_suite_is_read_or_refused(line in 0..17usize, cut in 0..40usize) {
+        let mut lines: Vec<String> = GOOD.lines().map(str::to_owned).collect();
+        let short: String = lines[line].chars().take(cut).collect();
+        lines[line] = short;
+        let _ = read(lines.join("\n").as_bytes());
+    }
+}

@@ -1,0 +1,147 @@
+//! What a suite says: the types that serde_yaml reads and the schema describes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::{Map, Value};
+
+/// What to run: methods × data sets × shots × seeds × upgrades.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Suite {
+    /// Name of the suite, shown in the report.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// One sentence on what the suite is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Which backbone is replaced by which.
+    #[schemars(length(min = 1))]
+    pub upgrades: Vec<Upgrade>,
+    /// The methods to compare, each an id or an entry with options.
+    #[schemars(length(min = 1))]
+    pub methods: Vec<MethodEntry>,
+    /// Data sets, each a name or a path.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub datasets: Vec<String>,
+    /// Training images per class; one run for each number.
+    #[schemars(length(min = 1), inner(range(min = 1)), extend("uniqueItems" = true))]
+    pub shots: Vec<u32>,
+    /// Seeds of the few-shot draw, the initialisation and the batch order; one
+    /// run for each.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub seeds: Vec<u64>,
+    /// Whether each method is also trained on the targets, as an upper bound.
+    #[serde(default)]
+    pub oracle: bool,
+    /// Changes to the recipe of every method.
+    #[serde(default)]
+    pub recipe: Map<String, Value>,
+    /// Seconds after which a job is stopped.
+    #[serde(default = "default_time_limit")]
+    #[schemars(range(min = 1))]
+    pub time_limit: u64,
+    /// More plugins: shared libraries or folders of them, relative to the suite.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
+    pub plugins: Vec<String>,
+}
+
+fn default_time_limit() -> u64 {
+    600
+}
+
+/// A source backbone and the backbones that its modules are moved to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upgrade {
+    /// The backbone that modules are trained on: a name or a path.
+    #[schemars(length(min = 1))]
+    pub source: String,
+    /// The backbones that they are injected into.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub targets: Vec<String>,
+}
+
+/// A method with its options. In a suite also just its id.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MethodEntry {
+    pub id: String,
+    /// Name in the report; the id by default.
+    pub label: String,
+    pub config: Map<String, Value>,
+    /// Changes to the recipe, on top of the suite's.
+    pub recipe: Map<String, Value>,
+}
+
+/// The long form of a method entry.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MethodOptions {
+    /// Id of the method, see `harness list methods`.
+    #[schemars(length(min = 1))]
+    id: String,
+    /// Name in the report, needed where a method stands twice; the id by default.
+    #[schemars(length(min = 1))]
+    label: Option<String>,
+    /// The method's own configuration.
+    #[serde(default)]
+    config: Map<String, Value>,
+    /// Changes to the recipe, on top of the suite's.
+    #[serde(default)]
+    recipe: Map<String, Value>,
+}
+
+impl<'de> Deserialize<'de> for MethodEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entry;
+
+        impl<'de> de::Visitor<'de> for Entry {
+            type Value = MethodEntry;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a method's id or a mapping with its id")
+            }
+
+            fn visit_str<E: de::Error>(self, id: &str) -> Result<MethodEntry, E> {
+                Ok(MethodEntry {
+                    id: id.to_owned(),
+                    label: id.to_owned(),
+                    config: Map::new(),
+                    recipe: Map::new(),
+                })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<MethodEntry, A::Error> {
+                let options =
+                    MethodOptions::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(MethodEntry {
+                    label: options.label.unwrap_or_else(|| options.id.clone()),
+                    id: options.id,
+                    config: options.config,
+                    recipe: options.recipe,
+                })
+            }
+        }
+
+        deserializer.deserialize_any(Entry)
+    }
+}
+
+impl JsonSchema for MethodEntry {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "MethodEntry".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let options = generator.subschema_for::<MethodOptions>();
+        schemars::json_schema!({
+            "description": "A method: its id, or its id with options.",
+            "anyOf": [{ "type": "string", "minLength": 1 }, options],
+        })
+    }
+}
+
+/// JSON Schema of a suite, for editors.
+pub fn schema() -> Value {
+    schemars::schema_for!(Suite).to_value()
+}
