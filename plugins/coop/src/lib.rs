@@ -1,1 +1,64 @@
-//! Skeleton.
+//! CoOp: context optimisation (Zhou et al., arXiv 2109.01134).
+//!
+//! The words around the class name are replaced by M learned vectors, shared by
+//! all classes or one set per class. Loss: cross entropy.
+
+use harness_sdk::{
+    Bench, Card, ClassPrompts, Context, Method, Parameter, Parameters, Result, Tensor,
+    export_plugin,
+    wire::{DataNeed, Family, Setting, Site},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of CoOp.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    context: Context,
+    /// One context per class ("CSC") instead of one for all.
+    class_specific: bool,
+}
+
+struct CoOp {
+    prompts: ClassPrompts,
+}
+
+impl Method for CoOp {
+    type Config = Config;
+
+    fn card() -> Card {
+        Card {
+            id: "coop",
+            title: "CoOp: context optimisation",
+            paper: "arXiv 2109.01134",
+            family: Family::Input,
+            depth: "text input",
+            sites: &[Site::TextInput],
+            needs: &["ctx [M, text.width], or [C, M, text.width] when class_specific"],
+            data: DataNeed::Features,
+            carried: &["ctx"],
+            recomputed: &["token ids and embeddings of the class names"],
+        }
+    }
+
+    fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+        let ctx = config
+            .context
+            .parameter("ctx", setting, config.class_specific)?;
+        Ok(vec![ctx])
+    }
+
+    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+        Ok(Self {
+            prompts: config.context.prompts(bench)?,
+        })
+    }
+
+    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+        let features = self.prompts.encode(bench, parameters.get("ctx")?)?;
+        Ok(Some(features))
+    }
+}
+
+export_plugin!(CoOp);

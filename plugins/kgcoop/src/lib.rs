@@ -1,1 +1,104 @@
-//! Skeleton.
+//! KgCoOp: knowledge-guided context optimisation (Yao et al., arXiv 2303.13283).
+//!
+//! CoOp whose text features are held near those of the hand-written template:
+//! L = L_ce + w (1 - mean_c cos(t_c, t_zs,c)).
+
+use harness_sdk::{
+    Batch, Bench, Card, ClassPrompts, Context, Error, Forward, Method, Parameter, Parameters,
+    Recipe, Result, Tensor, export_plugin, ops,
+    wire::{DataNeed, Family, Role, Setting, Site},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of KgCoOp.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    context: Context,
+    /// w, the weight of the distance to the zero-shot text features.
+    weight: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            context: Context::default(),
+            weight: 8.0,
+        }
+    }
+}
+
+struct KgCoOp {
+    prompts: ClassPrompts,
+    weight: f64,
+    /// The source's zero-shot text features `[C, E]`; not needed on a target.
+    teacher: Option<Tensor>,
+}
+
+impl Method for KgCoOp {
+    type Config = Config;
+
+    fn card() -> Card {
+        Card {
+            id: "kgcoop",
+            title: "KgCoOp: knowledge-guided context optimisation",
+            paper: "arXiv 2303.13283",
+            family: Family::Input,
+            depth: "text input",
+            sites: &[Site::TextInput],
+            needs: &["ctx [M, text.width]"],
+            data: DataNeed::Features,
+            carried: &["ctx"],
+            recomputed: &["token ids and embeddings of the class names"],
+        }
+    }
+
+    fn recipe(_config: &Config) -> Recipe {
+        Recipe {
+            epochs: 100,
+            batch: 128,
+            ..Recipe::default()
+        }
+    }
+
+    fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+        if !(config.weight >= 0.0 && config.weight.is_finite()) {
+            return Err(Error::Config(format!(
+                "weight must not be negative, found {}",
+                config.weight
+            )));
+        }
+        Ok(vec![config.context.parameter("ctx", setting, false)?])
+    }
+
+    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+        let teacher = match bench.setting().role {
+            Role::Source => Some(bench.zero_shot()?),
+            Role::Target => None,
+        };
+        Ok(Self {
+            prompts: config.context.prompts(bench)?,
+            weight: config.weight,
+            teacher,
+        })
+    }
+
+    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+        let features = self.prompts.encode(bench, parameters.get("ctx")?)?;
+        Ok(Some(features))
+    }
+
+    fn loss(&self, _bench: &Bench, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+        let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
+        match (&forward.classifier, &self.teacher) {
+            (Some(features), Some(teacher)) => {
+                let distance = ops::cosine_distance(features, teacher)?;
+                Ok((loss + (distance * self.weight)?)?)
+            }
+            _ => Ok(loss),
+        }
+    }
+}
+
+export_plugin!(KgCoOp);

@@ -14,10 +14,16 @@
 //!
 //! This is the only crate that names abi_stable.
 
-// Both come from abi_stable's macros, not from our items.
-#![allow(non_local_definitions, non_camel_case_types)]
+// All of it comes from abi_stable's macros, none from our items.
+#![allow(
+    unsafe_code,
+    non_local_definitions,
+    non_camel_case_types,
+    clippy::missing_safety_doc
+)]
 
 mod error;
+mod export;
 mod record;
 mod root;
 mod tensor;

@@ -40,9 +40,6 @@ mod tests {
 
     #[test]
     fn the_loader_symbol_is_the_one_abi_stable_looks_up() {
-        assert_eq!(
-            LOADER_SYMBOL,
-            abi_stable::library::ROOT_MODULE_LOADER_NAME
-        );
+        assert_eq!(LOADER_SYMBOL, abi_stable::library::ROOT_MODULE_LOADER_NAME);
     }
 }

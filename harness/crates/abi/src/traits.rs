@@ -36,7 +36,7 @@ pub trait Host: Send + Sync {
     ) -> RResult<Reply, AbiError>;
 
     /// Pulls a cotangent of an encoding back to every tensor of its request, in
-    /// their order and shapes. A tape can be used once.
+    /// their order and shapes. A tape serves any number of times until released.
     fn vjp(&self, tape: u64, cotangent: &AbiTensor) -> RResult<RVec<AbiTensor>, AbiError>;
 
     /// Forgets a tape; unknown tapes are ignored.

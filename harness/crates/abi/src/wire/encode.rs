@@ -27,7 +27,9 @@ pub enum Segment {
     Tokens(TokenRows),
     /// Tensor `tensor` of the request, `[G|1, C|1, M, D]`: what is 1 is shared,
     /// and only because the request says so, never because values are equal.
-    Context { tensor: usize },
+    Context {
+        tensor: usize,
+    },
 }
 
 /// Token ids, the same for all classes or ragged per class.

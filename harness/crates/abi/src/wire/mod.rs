@@ -14,6 +14,4 @@ pub use card::{DataNeed, Descriptor, Family, MethodCard, PluginInfo, Site};
 pub use encode::{BiasMode, Edit, Encoded, ImageRequest, Segment, TextRequest, TokenRows, Tower};
 pub use service::{Ensemble, Service, Split, Tokenized};
 pub use setting::{BackboneFacts, Class, ImageFacts, Role, Setting, TaskFacts, TextFacts};
-pub use train::{
-    ModuleHeader, ParameterShape, Probe, ProbeReply, Survey, TrainJob, TrainSummary,
-};
+pub use train::{ModuleHeader, ParameterShape, Probe, ProbeReply, Survey, TrainJob, TrainSummary};

@@ -34,8 +34,8 @@ pub struct TrainSummary {
     pub steps: u64,
     /// Trained numbers in total.
     pub parameters: u64,
-    /// Loss of the last step.
-    pub final_loss: f64,
+    /// Loss of the last step; none when no step was taken.
+    pub final_loss: Option<f64>,
     /// The recipe that was followed.
     pub recipe: serde_json::Value,
 }

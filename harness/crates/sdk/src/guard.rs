@@ -1,0 +1,85 @@
+//! Panics become error values before they reach the boundary.
+//!
+//! A panic that reaches a function of the boundary would end the host's process
+//! there and then.
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    panic::{self, AssertUnwindSafe},
+    sync::Once,
+};
+
+use harness_abi::{AbiError, ErrorKind, std_types::RResult};
+
+use crate::Result;
+
+thread_local! {
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Runs an entry of the plugin.
+pub(crate) fn guarded<T>(entry: impl FnOnce() -> Result<T>) -> RResult<T, AbiError> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(note_places);
+    // What the entry touched is dropped or left to the host's next call, which
+    // gets an error or a whole value, never a half-written one.
+    match panic::catch_unwind(AssertUnwindSafe(entry)) {
+        Ok(Ok(value)) => RResult::ROk(value),
+        Ok(Err(error)) => RResult::RErr(error.into()),
+        Err(payload) => RResult::RErr(panicked(payload)),
+    }
+}
+
+/// Keeps the place of a panic; this is the plugin's own copy of std, so the
+/// host's hook is left alone.
+fn note_places() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(ToString::to_string);
+        PLACE.with_borrow_mut(|p| *p = place);
+        before(info);
+    }));
+}
+
+fn panicked(payload: Box<dyn Any + Send>) -> AbiError {
+    let message = match payload.downcast_ref::<&str>() {
+        Some(text) => (*text).to_owned(),
+        None => payload
+            .downcast_ref::<String>()
+            .cloned()
+            .unwrap_or_else(|| "a value that is not text".to_owned()),
+    };
+    let place = PLACE
+        .with_borrow_mut(Option::take)
+        .map_or_else(String::new, |place| format!(" at {place}"));
+    // A payload whose own drop panics must not get out either.
+    std::mem::forget(payload);
+    AbiError::new(
+        ErrorKind::Panicked,
+        format!("the plugin panicked: {message}{place}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn a_panic_becomes_an_error_with_its_place() {
+        let result: RResult<(), _> = guarded(|| panic!("index {} out of bounds", 7));
+        let error = result.into_result().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Panicked);
+        assert!(error.message().contains("index 7 out of bounds"));
+        assert!(error.message().contains("guard.rs:"), "{error}");
+    }
+
+    #[test]
+    fn errors_keep_their_kind() {
+        let result: RResult<(), _> = guarded(|| Err(Error::NotInjectable("too wide".into())));
+        let error = result.into_result().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotInjectable);
+        assert_eq!(error.message(), "too wide");
+    }
+}

@@ -1,0 +1,187 @@
+//! What a method trains: names, shapes, how they begin, and their values.
+
+use candle_core::{Device, Tensor, Var};
+use harness_abi::wire::ParameterShape;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Normal, Uniform};
+
+use crate::{Bench, Error, Result};
+
+/// A trained tensor before it has values.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    name: String,
+    shape: Vec<usize>,
+    init: Init,
+}
+
+/// How a parameter begins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Init {
+    Zeros,
+    /// N(0, std²).
+    Normal {
+        std: f64,
+    },
+    /// U(-bound, bound); `1 / sqrt(inputs)` is torch's default for a linear layer.
+    Uniform {
+        bound: f64,
+    },
+    /// Token embeddings of the words, in the last rows of `[.., M, D]`; rows
+    /// before them N(0, 0.02²); of too many words the last M count.
+    Words(String),
+}
+
+impl Parameter {
+    pub fn new(name: &str, shape: &[usize], init: Init) -> Self {
+        Self {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            init,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn shape(&self) -> ParameterShape {
+        ParameterShape {
+            name: self.name.clone(),
+            shape: self.shape.clone(),
+        }
+    }
+
+    fn initial(&self, bench: &Bench, rng: &mut ChaCha8Rng) -> Result<Tensor> {
+        let count = self.shape.iter().product();
+        let values = match &self.init {
+            Init::Zeros => vec![0.0; count],
+            Init::Normal { std } => normal(*std, count, rng)?,
+            Init::Uniform { bound } => {
+                let uniform = Uniform::new_inclusive(-bound, *bound)
+                    .map_err(|e| Error::Config(format!("init of `{}`: {e}", self.name)))?;
+                sample(&uniform, count, rng)
+            }
+            Init::Words(words) => return self.from_words(words, bench, rng),
+        };
+        Ok(Tensor::from_vec(
+            values,
+            self.shape.as_slice(),
+            &Device::Cpu,
+        )?)
+    }
+
+    fn from_words(&self, words: &str, bench: &Bench, rng: &mut ChaCha8Rng) -> Result<Tensor> {
+        let [.., rows, width] = self.shape[..] else {
+            return Err(Error::Config(format!(
+                "`{}` cannot begin with words: its shape {:?} has no token dimension",
+                self.name, self.shape
+            )));
+        };
+        let ids = bench.tokenize(&[words])?.rows.swap_remove(0);
+        let ids = &ids[ids.len().saturating_sub(rows)..];
+        let mut parts = vec![];
+        if ids.len() < rows {
+            let fill = normal(0.02, (rows - ids.len()) * width, rng)?;
+            parts.push(Tensor::from_vec(
+                fill,
+                (rows - ids.len(), width),
+                &Device::Cpu,
+            )?);
+        }
+        if !ids.is_empty() {
+            parts.push(bench.token_embeddings(ids)?);
+        }
+        let context = Tensor::cat(&parts, 0)?;
+        Ok(context.broadcast_as(self.shape.as_slice())?.contiguous()?)
+    }
+}
+
+fn normal(std: f64, count: usize, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
+    let normal = Normal::new(0.0, std).map_err(|e| Error::Config(format!("init: {e}")))?;
+    Ok(sample(&normal, count, rng))
+}
+
+fn sample(distribution: &impl Distribution<f64>, count: usize, rng: &mut impl Rng) -> Vec<f32> {
+    (0..count)
+        .map(|_| distribution.sample(rng) as f32)
+        .collect()
+}
+
+/// Named tensors, in the order the method declared them.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    entries: Vec<(String, Tensor)>,
+}
+
+impl Parameters {
+    pub fn new(entries: Vec<(String, Tensor)>) -> Self {
+        Self { entries }
+    }
+
+    pub fn get(&self, name: &str) -> Result<&Tensor> {
+        self.iter()
+            .find_map(|(n, tensor)| (n == name).then_some(tensor))
+            .ok_or_else(|| Error::Config(format!("the method declares no parameter `{name}`")))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.entries.iter().map(|(name, t)| (name.as_str(), t))
+    }
+
+    /// Trained numbers in total.
+    pub fn count(&self) -> u64 {
+        self.iter().map(|(_, t)| t.elem_count() as u64).sum()
+    }
+}
+
+/// Parameters while they are trained.
+pub(crate) struct Trainable {
+    vars: Vec<(String, Var)>,
+}
+
+impl Trainable {
+    pub(crate) fn initial(
+        declared: &[Parameter],
+        bench: &Bench,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self> {
+        let mut vars = vec![];
+        for parameter in declared {
+            let tensor = parameter.initial(bench, rng)?;
+            vars.push((parameter.name.clone(), Var::from_tensor(&tensor)?));
+        }
+        Ok(Self { vars })
+    }
+
+    pub(crate) fn from_values(values: &Parameters) -> Result<Self> {
+        let mut vars = vec![];
+        for (name, tensor) in values.iter() {
+            vars.push((name.to_owned(), Var::from_tensor(tensor)?));
+        }
+        Ok(Self { vars })
+    }
+
+    pub(crate) fn vars(&self) -> impl Iterator<Item = (&str, &Var)> {
+        self.vars.iter().map(|(name, var)| (name.as_str(), var))
+    }
+
+    /// The parameters as tensors that gradients are tracked for.
+    pub(crate) fn tracked(&self) -> Parameters {
+        Parameters::new(
+            self.vars()
+                .map(|(name, var)| (name.to_owned(), var.as_tensor().clone()))
+                .collect(),
+        )
+    }
+
+    /// Their present values, apart from any later step.
+    pub(crate) fn values(&self) -> Result<Parameters> {
+        let mut entries = vec![];
+        for (name, var) in self.vars() {
+            entries.push((name.to_owned(), var.as_tensor().detach().copy()?));
+        }
+        Ok(Parameters::new(entries))
+    }
+}

@@ -1,0 +1,62 @@
+//! The attention layer between context and class embeddings.
+
+use harness_sdk::{Init, Parameter, Parameters, Result, Tensor, ops};
+
+use crate::{
+    config::{Config, OutputInit},
+    embedding::ClassEmbeddings,
+};
+
+/// The projections: query, key, value, output; weights are `[in, out]`.
+pub(crate) fn parameters(config: &Config, width: usize) -> Vec<Parameter> {
+    // torch's default for a linear layer.
+    let uniform = Init::Uniform {
+        bound: (width as f64).powf(-0.5),
+    };
+    let output = match config.output_init {
+        OutputInit::Zero => Init::Zeros,
+        OutputInit::SmallNormal => Init::Normal { std: 0.02 },
+    };
+    let mut parameters = vec![];
+    for name in ["q", "k", "v", "o"] {
+        let init = if name == "o" { &output } else { &uniform };
+        let weight = format!("w{name}");
+        parameters.push(Parameter::new(&weight, &[width, width], init.clone()));
+        if config.bias {
+            let bias = format!("b{name}");
+            parameters.push(Parameter::new(&bias, &[width], Init::Zeros));
+        }
+    }
+    parameters
+}
+
+/// A context `[C, M, D]` for every class:
+/// `ctx + W_o · MHA(Q = ctx W_q, K = x W_k, V = x W_v)`.
+pub(crate) fn class_context(
+    context: &Tensor,
+    embeddings: &ClassEmbeddings,
+    parameters: &Parameters,
+    heads: usize,
+) -> Result<Tensor> {
+    let (attended, mask) = embeddings.attended(context)?;
+    let (classes, _, width) = attended.dims3()?;
+    let length = context.dim(0)?;
+    let queries = project(context, "q", parameters)?;
+    let queries = queries.broadcast_as((classes, length, width))?;
+    let keys = project(&attended, "k", parameters)?;
+    let values = project(&attended, "v", parameters)?;
+    let mixed =
+        ops::multi_head_attention(&queries.contiguous()?, &keys, &values, heads, Some(&mask))?;
+    Ok(project(&mixed, "o", parameters)?.broadcast_add(context)?)
+}
+
+fn project(x: &Tensor, name: &str, parameters: &Parameters) -> Result<Tensor> {
+    let weight = parameters.get(&format!("w{name}"))?;
+    let (dims, width) = (x.dims().to_vec(), weight.dim(0)?);
+    let flat = x.reshape(((), width))?;
+    let mut y = flat.matmul(weight)?;
+    if let Ok(bias) = parameters.get(&format!("b{name}")) {
+        y = y.broadcast_add(bias)?;
+    }
+    Ok(y.reshape(dims)?)
+}

@@ -1,0 +1,99 @@
+//! Configuration of ContCoOp, and what the paper leaves open in it.
+
+use harness_sdk::{Context, Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The paper's text names an attention layer between prompts and class
+/// embeddings and the loss L_ce + lambda L_kd, no more: every default here is a
+/// reading of ours, not a setting of the paper.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) context: Context,
+    /// What the context attends to; always taken from the backbone at hand.
+    pub(crate) class_embedding: ClassEmbedding,
+    /// Attention heads; `null`: one per 64 of the text width.
+    pub(crate) heads: Option<usize>,
+    /// Whether the four projections have a bias.
+    pub(crate) bias: bool,
+    /// How the output projection begins. With `zero` step 0 is the prompt alone.
+    pub(crate) output_init: OutputInit,
+    /// Weight of the distillation loss.
+    pub(crate) lambda: f64,
+    /// Temperature of the distillation, for `kl`.
+    pub(crate) temperature: f64,
+    pub(crate) distillation: Distillation,
+}
+
+/// The class embedding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ClassEmbedding {
+    /// Cross-attention to the token embeddings of the class name.
+    NameTokens,
+    /// Self-attention over the context and the zero-shot text feature.
+    TextFeature,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OutputInit {
+    Zero,
+    /// N(0, 0.02²): all projections get a gradient from the first step on.
+    SmallNormal,
+}
+
+/// The form of L_kd; the teacher is the source's zero-shot classifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Distillation {
+    /// T² · KL(teacher || student) of the class probabilities.
+    Kl,
+    /// 1 - mean cos of the text features (KgCoOp's form).
+    Cosine,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            context: Context::default(),
+            class_embedding: ClassEmbedding::NameTokens,
+            heads: None,
+            bias: true,
+            output_init: OutputInit::Zero,
+            lambda: 1.0,
+            temperature: 1.0,
+            distillation: Distillation::Kl,
+        }
+    }
+}
+
+impl Config {
+    /// The number of heads for a text width.
+    pub(crate) fn heads(&self, width: usize) -> Result<usize> {
+        let heads = self.heads.unwrap_or((width / 64).max(1));
+        if heads == 0 || !width.is_multiple_of(heads) {
+            return Err(Error::NotInjectable(format!(
+                "{heads} attention heads do not divide the text width {width}; set `heads`"
+            )));
+        }
+        Ok(heads)
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        if !(self.lambda >= 0.0 && self.lambda.is_finite()) {
+            return Err(Error::Config(format!(
+                "lambda must not be negative, found {}",
+                self.lambda
+            )));
+        }
+        if !(self.temperature > 0.0 && self.temperature.is_finite()) {
+            return Err(Error::Config(format!(
+                "temperature must be positive, found {}",
+                self.temperature
+            )));
+        }
+        Ok(())
+    }
+}
