@@ -1,0 +1,200 @@
+//! An opened data set, whatever its format.
+
+use std::fmt;
+use std::path::Path;
+
+use image::RgbImage;
+
+use crate::DataError;
+use crate::digest::FieldDigest;
+use crate::format::detect;
+use crate::summary::{Class, Split, Summary};
+
+/// Where a format gets its pixels from.
+pub(crate) trait ImageSource: Send + Sync {
+    /// Image `index` of `split`; the index has been checked against the labels.
+    fn image(&self, split: Split, index: usize) -> Result<RgbImage, DataError>;
+}
+
+/// What a format hands over once its files have been checked.
+pub(crate) struct Parts {
+    pub(crate) summary: Summary,
+    /// Labels by split, in the order of [`Split::ALL`].
+    pub(crate) labels: [Vec<u32>; 3],
+    /// By split, whatever identifies its pixels: digests of files, the geometry of a sheet.
+    pub(crate) content: [Vec<String>; 3],
+    pub(crate) images: Box<dyn ImageSource>,
+}
+
+/// The labels of one split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitData {
+    /// One label per image, each below the number of classes.
+    pub labels: Vec<u32>,
+}
+
+impl SplitData {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether the data set lacks this split.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+}
+
+/// A data set whose manifest and files have been checked. Safe to share between threads.
+pub struct Dataset {
+    summary: Summary,
+    class_names: Vec<String>,
+    class_ids: Vec<String>,
+    splits: [SplitData; 3],
+    manifest_sha256: String,
+    images: Box<dyn ImageSource>,
+}
+
+impl Dataset {
+    /// Opens `dir` in whichever format it has and checks everything short of decoding pixels.
+    ///
+    /// # Errors
+    /// Unknown format, unreadable files, or one [`DataError::Invalid`] that counts and names all
+    /// that is wrong with the content.
+    pub fn open(dir: &Path) -> Result<Dataset, DataError> {
+        Ok(Dataset::from_parts(detect(dir)?.open(dir)?))
+    }
+
+    /// Name, classes and sizes without reading an image; see [`Summary::read`].
+    ///
+    /// # Errors
+    /// As [`Summary::read`].
+    pub fn summary(dir: &Path) -> Result<Summary, DataError> {
+        Summary::read(dir)
+    }
+
+    fn from_parts(parts: Parts) -> Dataset {
+        let classes = &parts.summary.classes;
+        Dataset {
+            class_names: classes.iter().map(|class| class.name.clone()).collect(),
+            class_ids: classes.iter().map(|class| class.id.clone()).collect(),
+            manifest_sha256: manifest_sha256(&parts),
+            summary: parts.summary,
+            splits: parts.labels.map(|labels| SplitData { labels }),
+            images: parts.images,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.summary.name
+    }
+
+    pub fn title(&self) -> &str {
+        &self.summary.title
+    }
+
+    pub fn license(&self) -> &str {
+        &self.summary.license
+    }
+
+    /// Where the pictures come from.
+    pub fn source(&self) -> &str {
+        &self.summary.source
+    }
+
+    /// The data set of which this one is a shifted version, if it is one.
+    pub fn shift_of(&self) -> Option<&str> {
+        self.summary.shift_of.as_deref()
+    }
+
+    /// Classes in label order.
+    pub fn classes(&self) -> &[Class] {
+        &self.summary.classes
+    }
+
+    /// Names in label order; two classes may share one.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// Ids in label order, unique; the key for mapping classes between data sets.
+    pub fn class_ids(&self) -> &[String] {
+        &self.class_ids
+    }
+
+    /// Prompt templates, each with exactly one `{}`.
+    pub fn templates(&self) -> &[String] {
+        &self.summary.templates
+    }
+
+    pub fn split(&self, split: Split) -> &SplitData {
+        &self.splits[split.index()]
+    }
+
+    /// Number of images in `split`.
+    pub fn len(&self, split: Split) -> usize {
+        self.split(split).len()
+    }
+
+    /// Whether no split has an image.
+    pub fn is_empty(&self) -> bool {
+        self.summary.is_empty()
+    }
+
+    /// The pixels of one image, 8-bit RGB; alpha is dropped, grey is spread over the channels.
+    ///
+    /// # Errors
+    /// An index beyond the split, an image that cannot be decoded, a file that has changed.
+    pub fn image(&self, split: Split, index: usize) -> Result<RgbImage, DataError> {
+        let len = self.len(split);
+        if index >= len {
+            return Err(DataError::OutOfRange {
+                split: split.as_str(),
+                index,
+                len,
+            });
+        }
+        self.images.image(split, index)
+    }
+
+    /// Hex SHA-256 over everything here that can change a result: class ids and names, templates,
+    /// the labels of each split and the bytes of every image file.
+    pub fn manifest_sha256(&self) -> &str {
+        &self.manifest_sha256
+    }
+}
+
+impl fmt::Debug for Dataset {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Dataset")
+            .field("summary", &self.summary)
+            .field("manifest_sha256", &self.manifest_sha256)
+            .finish_non_exhaustive()
+    }
+}
+
+fn manifest_sha256(parts: &Parts) -> String {
+    let mut digest = FieldDigest::default();
+    digest.text("harness-data manifest/1");
+    digest.number(parts.summary.classes.len() as u64);
+    for class in &parts.summary.classes {
+        digest.text(&class.id).text(&class.name);
+    }
+    digest.number(parts.summary.templates.len() as u64);
+    for template in &parts.summary.templates {
+        digest.text(template);
+    }
+    for split in Split::ALL {
+        let labels = &parts.labels[split.index()];
+        digest.number(labels.len() as u64);
+        for &label in labels {
+            digest.number(u64::from(label));
+        }
+        let content = &parts.content[split.index()];
+        digest.number(content.len() as u64);
+        for identity in content {
+            digest.text(identity);
+        }
+    }
+    digest.hex()
+}

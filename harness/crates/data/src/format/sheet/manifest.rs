@@ -1,0 +1,141 @@
+//! `dataset.json`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::DataError;
+use crate::decode::read_bounded;
+use crate::problems::Problems;
+use crate::relative::stays_inside;
+use crate::summary::{Class, Split, Summary};
+use crate::validate::{Content, check};
+
+pub(super) const FILE_NAME: &str = "dataset.json";
+pub(super) const FORMAT: &str = "sheet/1";
+const MAX_BYTES: u64 = 64 << 20;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Manifest {
+    pub(super) format: String,
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) license: String,
+    pub(super) source: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shift_of: Option<String>,
+    /// Width and height of a tile in pixels.
+    pub(super) tile: (u32, u32),
+    pub(super) classes: Vec<Class>,
+    pub(super) templates: Vec<String>,
+    pub(super) splits: Splits,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Splits {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) train: Option<SheetSplit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) val: Option<SheetSplit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) test: Option<SheetSplit>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SheetSplit {
+    /// Path of the sheet, below the directory of the manifest.
+    pub(super) sheet: String,
+    /// Tiles in a row of the sheet.
+    pub(super) columns: u32,
+    /// One label per tile, row by row.
+    pub(super) labels: Vec<u32>,
+}
+
+impl Manifest {
+    /// Reads the manifest in `dir` without judging it; see [`Manifest::check`].
+    pub(super) fn read(dir: &Path) -> Result<Manifest, DataError> {
+        let path = dir.join(FILE_NAME);
+        let bytes = read_bounded(&path, MAX_BYTES)?;
+        let manifest: Manifest = serde_json::from_slice(&bytes)
+            .map_err(|error| DataError::malformed(&path, format!("not a manifest: {error}")))?;
+        if manifest.format != FORMAT {
+            let found = &manifest.format;
+            let reason = format!("format `{found}`, this version reads `{FORMAT}`");
+            return Err(DataError::malformed(&path, reason));
+        }
+        Ok(manifest)
+    }
+
+    /// Notes all that is wrong with the manifest by itself, sheets unseen.
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let content = Content {
+            name: &self.name,
+            shifted: self.shift_of.is_some(),
+            classes: &self.classes,
+            templates: &self.templates,
+            labels: Split::ALL.map(|split| self.labels(split)),
+        };
+        check(&content, problems);
+        if self.tile.0 == 0 || self.tile.1 == 0 {
+            let (width, height) = self.tile;
+            problems.add("tile without pixels", format!("{width}x{height}"));
+        }
+        for split in Split::ALL {
+            let Some(part) = self.splits.get(split) else {
+                continue;
+            };
+            if part.columns == 0 {
+                problems.add("sheet without columns", split.as_str());
+            }
+            if !stays_inside(&part.sheet) {
+                let what = "sheet path that is not below the data set's folder";
+                problems.add(what, format!("{split}: `{}`", part.sheet));
+            }
+        }
+    }
+
+    pub(super) fn labels(&self, split: Split) -> &[u32] {
+        match self.splits.get(split) {
+            Some(part) => &part.labels,
+            None => &[],
+        }
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        Summary {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            license: self.license.clone(),
+            source: self.source.clone(),
+            shift_of: self.shift_of.clone(),
+            format: "sheet",
+            classes: self.classes.clone(),
+            templates: self.templates.clone(),
+            counts: Split::ALL.map(|split| self.labels(split).len()),
+        }
+    }
+}
+
+impl Splits {
+    pub(super) fn get(&self, split: Split) -> Option<&SheetSplit> {
+        match split {
+            Split::Train => self.train.as_ref(),
+            Split::Val => self.val.as_ref(),
+            Split::Test => self.test.as_ref(),
+        }
+    }
+}
+
+impl SheetSplit {
+    /// Width and height in pixels of the sheet that holds exactly these tiles.
+    ///
+    /// `columns` is not zero.
+    pub(super) fn sheet_size(&self, tile: (u32, u32)) -> (u64, u64) {
+        let rows = (self.labels.len() as u64).div_ceil(u64::from(self.columns));
+        let width = u64::from(self.columns) * u64::from(tile.0);
+        (width, rows.saturating_mul(u64::from(tile.1)))
+    }
+}

@@ -1,0 +1,148 @@
+//! Opening a sheet data set and cutting tiles.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use image::{DynamicImage, RgbImage};
+
+use super::manifest::{FILE_NAME, Manifest, SheetSplit};
+use crate::DataError;
+use crate::dataset::{ImageSource, Parts};
+use crate::decode::{decode, probe};
+use crate::format::registry::Format;
+use crate::problems::Problems;
+use crate::summary::{Split, Summary};
+
+pub(crate) struct SheetFormat;
+
+impl Format for SheetFormat {
+    fn matches(&self, dir: &Path) -> bool {
+        dir.join(FILE_NAME).exists()
+    }
+
+    fn summary(&self, dir: &Path) -> Result<Summary, DataError> {
+        let manifest = Manifest::read(dir)?;
+        let mut problems = Problems::default();
+        manifest.check(&mut problems);
+        problems.into_result(&dir.join(FILE_NAME))?;
+        Ok(manifest.summary())
+    }
+
+    fn open(&self, dir: &Path) -> Result<Parts, DataError> {
+        let manifest = Manifest::read(dir)?;
+        let mut problems = Problems::default();
+        manifest.check(&mut problems);
+        // The geometry of a sheet can only be judged against a manifest that is sound.
+        let judge = problems.is_empty();
+        let sheets = Split::ALL.map(|split| {
+            let part = manifest.splits.get(split)?;
+            if !judge || part.labels.is_empty() {
+                return None;
+            }
+            Sheet::open(dir, split, part, manifest.tile, &mut problems)
+        });
+        problems.into_result(&dir.join(FILE_NAME))?;
+        Ok(Parts {
+            summary: manifest.summary(),
+            labels: Split::ALL.map(|split| manifest.labels(split).to_vec()),
+            content: Split::ALL
+                .map(|split| sheets[split.index()].iter().map(Sheet::identity).collect()),
+            images: Box::new(Sheets(sheets)),
+        })
+    }
+}
+
+/// The sheets by split; each is decoded when first needed and then kept.
+struct Sheets([Option<Sheet>; 3]);
+
+struct Sheet {
+    path: PathBuf,
+    sha256: String,
+    tile: (u32, u32),
+    columns: u32,
+    decoded: Mutex<Option<Arc<DynamicImage>>>,
+}
+
+impl Sheet {
+    /// Probes the file of a split and compares its size with what the manifest needs.
+    fn open(
+        dir: &Path,
+        split: Split,
+        part: &SheetSplit,
+        tile: (u32, u32),
+        problems: &mut Problems,
+    ) -> Option<Sheet> {
+        let path = dir.join(&part.sheet);
+        let found = match probe(&path) {
+            Ok(found) => found,
+            Err(error) => {
+                problems.add("unreadable sheet", format!("{split}: {error}"));
+                return None;
+            }
+        };
+        let needed = part.sheet_size(tile);
+        if needed != (u64::from(found.width), u64::from(found.height)) {
+            let which = format!(
+                "{split}: {} has {}x{} pixels, {} tiles of {}x{} in {} columns make {}x{}",
+                part.sheet,
+                found.width,
+                found.height,
+                part.labels.len(),
+                tile.0,
+                tile.1,
+                part.columns,
+                needed.0,
+                needed.1,
+            );
+            problems.add("sheet of another size than its labels need", which);
+            return None;
+        }
+        Some(Sheet {
+            path,
+            sha256: found.sha256,
+            tile,
+            columns: part.columns,
+            decoded: Mutex::new(None),
+        })
+    }
+
+    /// What decides the pixels of every tile: the file and how it is cut.
+    fn identity(&self) -> String {
+        let (width, height) = self.tile;
+        format!("{} {width}x{height}/{}", self.sha256, self.columns)
+    }
+
+    fn pixels(&self) -> Result<Arc<DynamicImage>, DataError> {
+        // Held while decoding, so that threads that arrive together decode once.
+        let mut slot = self.decoded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pixels) = slot.as_ref() {
+            return Ok(Arc::clone(pixels));
+        }
+        let pixels = Arc::new(decode(&self.path, &self.sha256)?);
+        *slot = Some(Arc::clone(&pixels));
+        Ok(pixels)
+    }
+
+    fn cut(&self, index: usize) -> Result<RgbImage, DataError> {
+        let (width, height) = self.tile;
+        // Below the pixel limit of a sheet, checked at opening, nothing here can overflow.
+        let (row, column) = (index as u32 / self.columns, index as u32 % self.columns);
+        let tile = self
+            .pixels()?
+            .crop_imm(column * width, row * height, width, height);
+        Ok(tile.into_rgb8())
+    }
+}
+
+impl ImageSource for Sheets {
+    fn image(&self, split: Split, index: usize) -> Result<RgbImage, DataError> {
+        match &self.0[split.index()] {
+            Some(sheet) => sheet.cut(index),
+            None => Err(DataError::OutOfRange {
+                split: split.as_str(),
+                index,
+                len: 0,
+            }),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a data set says about itself, known without opening an image.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::DataError;
+use crate::format::detect;
+
+/// The three parts of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    Train,
+    Val,
+    Test,
+}
+
+impl Split {
+    /// All splits, in the order of their indices.
+    pub const ALL: [Split; 3] = [Split::Train, Split::Val, Split::Test];
+
+    /// `train`, `val` or `test`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Val => "val",
+            Split::Test => "test",
+        }
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// A class: the name that goes into prompts and the id by which other data sets refer to it.
+///
+/// Ids are unique within a data set. Names need not be: ImageNet has two classes "missile".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    pub name: String,
+    pub id: String,
+}
+
+/// Name, classes and sizes of a data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    pub name: String,
+    pub title: String,
+    pub license: String,
+    pub source: String,
+    /// The data set of which this one is a shifted version, if it is one.
+    pub shift_of: Option<String>,
+    /// Name of the format, `sheet` or `image-folder`.
+    pub format: &'static str,
+    /// Classes in label order.
+    pub classes: Vec<Class>,
+    /// Prompt templates, each with exactly one `{}`.
+    pub templates: Vec<String>,
+    pub(crate) counts: [usize; 3],
+}
+
+impl Summary {
+    /// Reads what `dir` says about itself; cheaper than opening it, and no image is touched.
+    ///
+    /// # Errors
+    /// The same as [`crate::Dataset::open`], less those that concern images.
+    pub fn read(dir: &Path) -> Result<Summary, DataError> {
+        detect(dir)?.summary(dir)
+    }
+
+    /// Number of images in `split`.
+    pub fn len(&self, split: Split) -> usize {
+        self.counts[split.index()]
+    }
+
+    /// Whether no split has an image.
+    pub fn is_empty(&self) -> bool {
+        self.counts.iter().all(|&count| count == 0)
+    }
+}
