@@ -1,0 +1,356 @@
+//! Which worker does what, when.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use super::worker::{Said, Worker, WorkerCommand};
+use super::{Observer, Progress, Task, TaskResult};
+use crate::job::{Job, Line, Outcome};
+use crate::store::StoreError;
+
+/// How often deadlines, interrupts and progress are looked at.
+const TICK: Duration = Duration::from_millis(100);
+/// How long a worker that closed its stdout may take to end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Why a run could not go on at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    #[error("cannot start a worker ({}): {source}", .program.display())]
+    Spawn {
+        program: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot write a job as JSON: {0}")]
+    Job(#[from] serde_json::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The pool's settings.
+#[derive(Clone, Debug)]
+pub struct Pool<'a> {
+    pub command: WorkerCommand,
+    /// Workers at once, at least 1.
+    pub jobs: usize,
+    /// Time one task may take.
+    pub time_limit: Duration,
+    /// Root of the store, passed on to the workers.
+    pub store: PathBuf,
+    /// Set from outside when the run is to stop.
+    pub cancel: &'a AtomicBool,
+}
+
+impl Pool<'_> {
+    /// Does every task, tells `done` of each at once, and answers in the order of
+    /// the tasks. No process is left when it returns.
+    ///
+    /// # Errors
+    /// No worker can be started, or `done` failed.
+    pub fn run(
+        &self,
+        tasks: &[Task],
+        observer: &mut dyn Observer,
+        done: &mut dyn FnMut(usize, &TaskResult) -> Result<(), StoreError>,
+    ) -> Result<Vec<TaskResult>, PoolError> {
+        let (sender, said) = channel();
+        let mut run = Run {
+            pool: self,
+            tasks,
+            observer,
+            done,
+            results: vec![None; tasks.len()],
+            started: vec![false; tasks.len()],
+            workers: BTreeMap::new(),
+            next_worker: 0,
+            sender,
+            begun: Instant::now(),
+        };
+        run.go(&said)?;
+        let results = run.results.drain(..);
+        Ok(results
+            .map(|result| result.unwrap_or(TaskResult::NotRun))
+            .collect())
+    }
+}
+
+struct Busy {
+    task: usize,
+    since: Instant,
+    /// Part of the task that is done, in [0, 1].
+    share: f64,
+}
+
+struct Member {
+    worker: Worker,
+    busy: Option<Busy>,
+}
+
+struct Run<'r> {
+    pool: &'r Pool<'r>,
+    tasks: &'r [Task],
+    observer: &'r mut dyn Observer,
+    done: &'r mut dyn FnMut(usize, &TaskResult) -> Result<(), StoreError>,
+    results: Vec<Option<TaskResult>>,
+    started: Vec<bool>,
+    workers: BTreeMap<u64, Member>,
+    next_worker: u64,
+    sender: Sender<(u64, Said)>,
+    begun: Instant,
+}
+
+impl Run<'_> {
+    fn go(&mut self, said: &Receiver<(u64, Said)>) -> Result<(), PoolError> {
+        loop {
+            if self.pool.cancel.load(Ordering::Relaxed) {
+                // Dropping a worker ends its process group.
+                self.workers.clear();
+                return Ok(());
+            }
+            self.block()?;
+            self.assign()?;
+            if self.workers.values().all(|member| member.busy.is_none()) {
+                for (_, member) in std::mem::take(&mut self.workers) {
+                    member.worker.retire();
+                }
+                return Ok(());
+            }
+            match said.recv_timeout(TICK) {
+                Ok((id, said)) => self.hear(id, said)?,
+                // The pool holds a sender, so the channel cannot be closed.
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            self.deadlines()?;
+            let progress = self.progress();
+            self.observer.tick(&progress);
+        }
+    }
+
+    /// Gives up on tasks whose needs did not finish.
+    fn block(&mut self) -> Result<(), PoolError> {
+        // Needs come before what needs them, so one pass is enough.
+        for index in 0..self.tasks.len() {
+            if self.results[index].is_some() || self.started[index] {
+                continue;
+            }
+            let by = self.tasks[index].needs.iter().copied().find(|need| {
+                matches!(&self.results[*need], Some(result) if !matches!(result, TaskResult::Finished { .. }))
+            });
+            if let Some(by) = by {
+                self.settle(index, TaskResult::Blocked { by })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self) -> Result<(), PoolError> {
+        let mut ready: Vec<usize> = (0..self.tasks.len())
+            .filter(|index| self.is_ready(*index))
+            .collect();
+        // First what a waiting worker is prepared for, then whatever comes first.
+        let idle: Vec<u64> = self.idle().collect();
+        for id in idle {
+            let worker = &self.workers[&id].worker;
+            let fits = |task: &Task, same_backbone: bool| {
+                task.plugin() == worker.plugin.as_deref()
+                    && (!same_backbone || task.backbone() == worker.backbone.as_ref())
+            };
+            let found = [true, false].into_iter().find_map(|same_backbone| {
+                ready
+                    .iter()
+                    .position(|index| fits(&self.tasks[*index], same_backbone))
+            });
+            if let Some(position) = found {
+                self.give(id, ready.remove(position))?;
+            }
+        }
+        for task in ready {
+            let Some(id) = self.worker_for(task)? else {
+                return Ok(());
+            };
+            self.give(id, task)?;
+        }
+        Ok(())
+    }
+
+    fn is_ready(&self, index: usize) -> bool {
+        let is_finished =
+            |need: &usize| matches!(self.results[*need], Some(TaskResult::Finished { .. }));
+        !self.started[index]
+            && self.results[index].is_none()
+            && self.tasks[index].needs.iter().all(is_finished)
+    }
+
+    fn idle(&self) -> impl Iterator<Item = u64> {
+        self.workers
+            .iter()
+            .filter(|(_, member)| member.busy.is_none())
+            .map(|(id, _)| *id)
+    }
+
+    /// A worker that may do the task: a waiting one without another plugin, or a
+    /// new one, if need be in place of a waiting one.
+    fn worker_for(&mut self, task: usize) -> Result<Option<u64>, PoolError> {
+        let wanted = self.tasks[task].plugin();
+        let usable = self.idle().find(|id| {
+            let loaded = self.workers[id].worker.plugin.as_deref();
+            wanted.is_none() || loaded.is_none() || loaded == wanted
+        });
+        if usable.is_some() {
+            return Ok(usable);
+        }
+        if self.workers.len() >= self.pool.jobs.max(1) {
+            let Some(id) = self.idle().next() else {
+                return Ok(None);
+            };
+            if let Some(member) = self.workers.remove(&id) {
+                member.worker.retire();
+            }
+        }
+        let id = self.next_worker;
+        self.next_worker += 1;
+        let worker = Worker::spawn(&self.pool.command, id, self.sender.clone()).map_err(|source| {
+            PoolError::Spawn {
+                program: self.pool.command.program.clone(),
+                source,
+            }
+        })?;
+        self.workers.insert(id, Member { worker, busy: None });
+        Ok(Some(id))
+    }
+
+    fn give(&mut self, id: u64, index: usize) -> Result<(), PoolError> {
+        let task = &self.tasks[index];
+        let Some(member) = self.workers.get_mut(&id) else {
+            return Ok(());
+        };
+        member.worker.give(&Job {
+            id: index as u64,
+            store: self.pool.store.clone(),
+            work: task.work.clone(),
+        })?;
+        if let Some(plugin) = task.plugin() {
+            member.worker.plugin = Some(plugin.to_owned());
+        }
+        if let Some(backbone) = task.backbone() {
+            member.worker.backbone = Some(backbone.clone());
+        }
+        member.busy = Some(Busy {
+            task: index,
+            since: Instant::now(),
+            share: 0.0,
+        });
+        self.started[index] = true;
+        Ok(())
+    }
+
+    fn hear(&mut self, id: u64, said: Said) -> Result<(), PoolError> {
+        // What a worker says after it was given up no longer counts.
+        let Some(member) = self.workers.get_mut(&id) else {
+            return Ok(());
+        };
+        let task = member.busy.as_ref().map(|busy| busy.task);
+        let expected = |id: u64| task.is_some_and(|task| task as u64 == id);
+        match said {
+            Said::Line(Line::Progress { id, done, total }) if expected(id) => {
+                if let Some(busy) = &mut member.busy {
+                    busy.share = (done as f64 / total.max(1) as f64).min(1.0);
+                }
+                Ok(())
+            }
+            Said::Line(Line::Reply { id, outcome }) if expected(id) => {
+                member.busy = None;
+                let log = member.worker.log();
+                let result = match outcome {
+                    Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
+                    Outcome::NotInjectable { reason } => TaskResult::NotInjectable { reason },
+                    Outcome::Failed { message } => TaskResult::Failed { message, log },
+                };
+                task.map_or(Ok(()), |task| self.settle(task, result))
+            }
+            Said::Line(_) => self.lose(id, Some("answered what it was not asked".to_owned())),
+            Said::Nonsense(text) => self.lose(
+                id,
+                Some(format!("wrote {text:?} where its answer belongs")),
+            ),
+            Said::Closed => self.lose(id, None),
+        }
+    }
+
+    /// Gives a worker up; the task in its hand has crashed.
+    fn lose(&mut self, id: u64, why: Option<String>) -> Result<(), PoolError> {
+        let Some(mut member) = self.workers.remove(&id) else {
+            return Ok(());
+        };
+        let patience = if why.is_none() { LAST_WORDS } else { Duration::ZERO };
+        let end = member.worker.end(patience);
+        let Some(busy) = member.busy else {
+            return Ok(());
+        };
+        let message = match why {
+            Some(why) => format!("the worker {why}"),
+            None => format!("the worker {end} before it answered"),
+        };
+        let log = member.worker.log();
+        self.settle(busy.task, TaskResult::Crashed { message, log })
+    }
+
+    fn deadlines(&mut self) -> Result<(), PoolError> {
+        let limit = self.pool.time_limit;
+        let late: Vec<u64> = self
+            .workers
+            .iter()
+            .filter(|(_, member)| {
+                let since = member.busy.as_ref().map(|busy| busy.since);
+                since.is_some_and(|since| since.elapsed() > limit)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in late {
+            let Some(mut member) = self.workers.remove(&id) else {
+                continue;
+            };
+            member.worker.end(Duration::ZERO);
+            let log = member.worker.log();
+            if let Some(busy) = member.busy {
+                let seconds = limit.as_secs_f64();
+                self.settle(busy.task, TaskResult::TimedOut { seconds, log })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, index: usize, result: TaskResult) -> Result<(), PoolError> {
+        (self.done)(index, &result)?;
+        self.observer.finished(&self.tasks[index], &result);
+        self.results[index] = Some(result);
+        Ok(())
+    }
+
+    fn progress(&self) -> Progress {
+        let weights = || self.tasks.iter().map(|task| task.weight);
+        let total: f64 = weights().sum();
+        let settled: f64 = weights()
+            .zip(&self.results)
+            .filter(|(_, result)| result.is_some())
+            .map(|(weight, _)| weight)
+            .sum();
+        let busy = || self.workers.values().filter_map(|member| member.busy.as_ref());
+        let in_hand: f64 = busy()
+            .map(|busy| busy.share * self.tasks[busy.task].weight)
+            .sum();
+        let share = if total > 0.0 { (settled + in_hand) / total } else { 1.0 };
+        let elapsed = self.begun.elapsed();
+        Progress {
+            done: self.results.iter().flatten().count(),
+            total: self.tasks.len(),
+            share,
+            running: busy().map(|busy| self.tasks[busy.task].name.clone()).collect(),
+            elapsed,
+            left: Progress::estimate(elapsed, share),
+        }
+    }
+}

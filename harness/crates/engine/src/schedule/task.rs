@@ -1,0 +1,75 @@
+//! What the pool is given and what it answers.
+
+use std::path::{Path, PathBuf};
+
+use crate::job::{Output, Usage, Work};
+
+/// One thing to do, once the tasks it needs are done.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// What progress lines call it.
+    pub name: String,
+    pub work: Work,
+    /// Indices of tasks that must finish first.
+    pub needs: Vec<usize>,
+    /// Share of the whole, for the estimate of the time left.
+    pub weight: f64,
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskResult {
+    Finished {
+        output: Box<Output>,
+        usage: Usage,
+    },
+    /// The module does not fit; a result, not an error.
+    NotInjectable {
+        reason: String,
+    },
+    /// The worker answered with an error; `log` is what it wrote besides.
+    Failed {
+        message: String,
+        log: String,
+    },
+    /// The worker ended, or said something else, before it answered.
+    Crashed {
+        message: String,
+        log: String,
+    },
+    /// The time limit passed and the worker's process group was ended.
+    TimedOut {
+        seconds: f64,
+        log: String,
+    },
+    /// A task it needs did not finish.
+    Blocked {
+        by: usize,
+    },
+    /// The run was interrupted before its turn, or while it was in hand.
+    NotRun,
+}
+
+impl Task {
+    /// The plugin that a worker has to load for it.
+    pub(crate) fn plugin(&self) -> Option<&Path> {
+        match &self.work {
+            Work::Inspect { plugin } => Some(plugin),
+            Work::Survey { method, .. }
+            | Work::Train { method, .. }
+            | Work::Inject { method, .. } => Some(&method.plugin),
+            Work::Features { .. } | Work::ZeroShot { .. } => None,
+        }
+    }
+
+    /// The backbone that a worker has to load for it.
+    pub(crate) fn backbone(&self) -> Option<&PathBuf> {
+        match &self.work {
+            Work::Inspect { .. } | Work::Survey { .. } => None,
+            Work::Features { backbone, .. }
+            | Work::ZeroShot { backbone, .. }
+            | Work::Train { backbone, .. }
+            | Work::Inject { backbone, .. } => Some(&backbone.path),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! One worker process.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use super::tail::Tail;
+use crate::job::{Job, Line};
+
+/// Bytes of a line that are still read: predictions for a million images.
+const LONGEST_LINE: u64 = 64 << 20;
+/// How long a worker may take to end once it has nothing to do.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How to start a worker.
+#[derive(Clone, Debug)]
+pub struct WorkerCommand {
+    pub program: PathBuf,
+    pub args: Vec<OsString>,
+    pub envs: Vec<(OsString, OsString)>,
+}
+
+impl WorkerCommand {
+    /// This executable with the argument `worker`.
+    ///
+    /// # Errors
+    /// The system does not say where this executable is.
+    pub fn this_executable() -> std::io::Result<Self> {
+        Ok(Self {
+            program: std::env::current_exe()?,
+            args: vec!["worker".into()],
+            envs: Vec::new(),
+        })
+    }
+}
+
+/// What a worker said.
+pub(crate) enum Said {
+    Line(Line),
+    /// Something that is no line of ours.
+    Nonsense(String),
+    /// Nothing more will come.
+    Closed,
+}
+
+pub(crate) struct Worker {
+    child: Child,
+    group: Option<Pid>,
+    /// `None` once the worker was told that nothing more comes.
+    jobs: Option<Sender<String>>,
+    log: Tail,
+    ended: bool,
+    /// The plugin it has loaded.
+    pub(crate) plugin: Option<PathBuf>,
+    /// The backbone it used last.
+    pub(crate) backbone: Option<PathBuf>,
+}
+
+impl Worker {
+    /// Starts a worker; what it says arrives at `said` under its `id`.
+    pub(crate) fn spawn(
+        command: &WorkerCommand,
+        id: u64,
+        said: Sender<(u64, Said)>,
+    ) -> std::io::Result<Self> {
+        let mut child = Command::new(&command.program)
+            .args(&command.args)
+            // One thread a worker: a sum's order, and so its last bits, would
+            // depend on the number of threads.
+            .env("RAYON_NUM_THREADS", "1")
+            .envs(command.envs.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Its own group: Ctrl-C is ours to answer, and whatever the worker
+            // starts ends with it.
+            .process_group(0)
+            .spawn()?;
+        let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let log = child.stderr.take().map(Tail::follow).unwrap_or_default();
+        if let Some(stdout) = child.stdout.take() {
+            std::thread::spawn(move || listen(stdout, id, &said));
+        }
+        let jobs = child.stdin.take().map(|stdin| {
+            let (sender, receiver) = channel();
+            std::thread::spawn(move || hand_over(&receiver, stdin));
+            sender
+        });
+        Ok(Self {
+            child,
+            group,
+            jobs,
+            log,
+            ended: false,
+            plugin: None,
+            backbone: None,
+        })
+    }
+
+    /// Gives the worker a job. If it is no longer there, its end is what says so.
+    pub(crate) fn give(&mut self, job: &Job) -> serde_json::Result<()> {
+        self.log.clear();
+        let mut line = serde_json::to_string(job)?;
+        line.push('\n');
+        if let Some(jobs) = &self.jobs {
+            // Fails only when the worker has closed its stdin.
+            let _ = jobs.send(line);
+        }
+        Ok(())
+    }
+
+    /// What the worker wrote on stderr since its last job began.
+    pub(crate) fn log(&self) -> String {
+        self.log.text(if self.ended { GRACE } else { Duration::ZERO })
+    }
+
+    /// Ends the worker's process group and says how the worker ended. A worker
+    /// that is about to end by itself gets a moment to do so.
+    pub(crate) fn end(&mut self, patience: Duration) -> String {
+        self.jobs = None;
+        self.await_end(patience);
+        self.kill()
+    }
+
+    /// Ends the worker in an orderly way.
+    pub(crate) fn retire(mut self) {
+        self.end(GRACE);
+    }
+
+    /// Waits until the worker has ended, without collecting its status: until
+    /// then its process id, and so its group's, cannot belong to anyone else.
+    fn await_end(&self, patience: Duration) {
+        let Some(group) = self.group else { return };
+        let start = Instant::now();
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        while start.elapsed() < patience {
+            match waitid(WaitId::Pid(group), options) {
+                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+                Ok(Some(_)) | Err(_) => return,
+            }
+        }
+    }
+
+    fn kill(&mut self) -> String {
+        if self.ended {
+            return String::new();
+        }
+        self.ended = true;
+        if let Some(group) = self.group {
+            // Fails only when nothing is left of the group.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        match self.child.wait() {
+            Ok(status) => describe(status),
+            Err(error) => format!("could not be waited for: {error}"),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn listen(stdout: ChildStdout, id: u64, said: &Sender<(u64, Said)>) {
+    let mut stdout = BufReader::new(stdout);
+    loop {
+        let mut bytes = Vec::new();
+        let read = stdout
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut bytes);
+        let message = match read {
+            Ok(1..) => match serde_json::from_slice(&bytes) {
+                Ok(line) => Said::Line(line),
+                Err(_) => Said::Nonsense(excerpt(&bytes)),
+            },
+            Ok(0) | Err(_) => Said::Closed,
+        };
+        let last = !matches!(message, Said::Line(_));
+        // Nobody listens once the pool has given the worker up.
+        if said.send((id, message)).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn hand_over(jobs: &Receiver<String>, mut stdin: ChildStdin) {
+    for job in jobs {
+        if stdin.write_all(job.as_bytes()).and_then(|()| stdin.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
+    text.trim_end().chars().take(80).collect()
+}
+
+fn describe(status: ExitStatus) -> String {
+    let Some(signal) = status.signal() else {
+        return format!("ended with status {}", status.code().unwrap_or_default());
+    };
+    let name = match Signal::from_named_raw(signal) {
+        Some(Signal::ABORT) => " (abort)",
+        Some(Signal::SEGV) => " (segmentation fault)",
+        Some(Signal::BUS) => " (bus error)",
+        Some(Signal::ILL) => " (illegal instruction)",
+        Some(Signal::FPE) => " (arithmetic error)",
+        Some(Signal::KILL) => " (killed, perhaps for want of memory)",
+        _ => "",
+    };
+    format!("was ended by signal {signal}{name}")
+}
