@@ -193,3 +193,195 @@ fn list(findings: &[Finding]) -> String {
     }
     lines.join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Status;
+    use crate::fixture;
+
+    fn sample() -> Report {
+        let mut report =
+            fixture::report(&["coop", "kgcoop"], &["shapes"], &[1], |m, _, _| match m {
+                0 => Ok(([500, 620, 550, 600], Some(650))),
+                _ => Err(Status::NotInjectable {
+                    reason: "needs text width 512".into(),
+                }),
+            });
+        let mut crashed = report.cells[1].clone();
+        crashed.seed = 2;
+        crashed.status = Status::Crashed {
+            message: "signal 11".into(),
+            log: "…".into(),
+        };
+        report.cells.push(crashed);
+        report
+    }
+
+    /// The error of reading `sample()` after `edit` changed its text.
+    fn refused(edit: impl Fn(String) -> String) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edited.json");
+        sample().write(&path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let edited = edit(text.clone());
+        assert_ne!(edited, text, "the edit did nothing");
+        std::fs::write(&path, edited).unwrap();
+        let message = Report::read(&path).unwrap_err().to_string();
+        assert!(message.contains("edited.json"), "{message}");
+        message
+    }
+
+    #[test]
+    fn a_report_reads_back_as_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.json");
+        std::fs::write(&path, "what was there before").unwrap();
+        sample().write(&path).unwrap();
+        assert_eq!(Report::read(&path).unwrap(), sample());
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"status\": \"ok\""), "{text}");
+        assert!(text.contains("\"not-injectable\": {"), "{text}");
+        let entries = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(entries, 1, "a temporary file was left behind");
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_written_is_an_error_and_harms_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("no-such-folder").join("r.json");
+        let message = sample().write(&missing).unwrap_err().to_string();
+        assert!(message.contains("no-such-folder"), "{message}");
+
+        let path = folder.path().join("r.json");
+        sample().write(&path).unwrap();
+        let mut broken = sample();
+        broken.provenance.wall_seconds = f64::NAN;
+        let message = broken.write(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("provenance: wall_seconds is NaN"),
+            "{message}"
+        );
+        assert_eq!(Report::read(&path).unwrap(), sample());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_followed_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (
+            folder.path().join("real.json"),
+            folder.path().join("link.json"),
+        );
+        std::fs::write(&real, "").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        sample().write(&link).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(Report::read(&real).unwrap(), sample());
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_by_name() {
+        let message = refused(|text| {
+            // A later version may look like anything behind its format.
+            let rest = text.split_once("\"suite\"").unwrap().1;
+            format!("{{\"schema\": \"harness-report/2\", \"suites\"{rest}")
+        });
+        assert!(
+            message.contains("written in format harness-report/2"),
+            "{message}"
+        );
+        assert!(message.contains("up to harness-report/1"), "{message}");
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let message = refused(|text| text.replace("harness-report/1", "harness-suite/1"));
+        assert!(message.contains("found \"harness-suite/1\""), "{message}");
+        let message = refused(|text| text[..text.len() / 2].to_owned());
+        assert!(
+            message.contains("not a report of format harness-report/1"),
+            "{message}"
+        );
+        let message = refused(|_| "[".repeat(100_000));
+        assert!(message.contains("not a report"), "{message}");
+        let message = refused(|text| text.replace("\"jobs\"", "\"job\""));
+        assert!(message.contains("unknown field `job`"), "{message}");
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let cases: [(&str, &str, &str); 10] = [
+            (
+                "\"correct\": 620",
+                "\"correct\": 621",
+                "base: accuracy is 0.62, but 621 of 1000",
+            ),
+            (
+                "\"accuracy\": 0.6,",
+                "\"accuracy\": 0.61,",
+                "new: accuracy is 0.61",
+            ),
+            ("\"total\": 1000", "\"total\": 0", "total is 0"),
+            (
+                "\"test\": 1000",
+                "\"test\": 999",
+                "the data set has 999 test images",
+            ),
+            (
+                "00\",\n          \"predictions",
+                "80\",\n          \"predictions",
+                "in the bitmap",
+            ),
+            (
+                "_after\": \"ff\"",
+                "_after\": \"fe\"",
+                "changed while it was injected",
+            ),
+            (
+                "\"label\": \"kgcoop\"",
+                "\"label\": \"coop\"",
+                "\"coop\" comes twice",
+            ),
+            (
+                "\"method\": \"coop\"",
+                "\"method\": \"cop\"",
+                "none of the methods",
+            ),
+            ("\"seed\": 2", "\"seed\": 1", "comes twice, expected once"),
+            (
+                "\"zero_target\": {",
+                "\"oracle\": {",
+                "duplicate field `oracle`",
+            ),
+        ];
+        for (from, to, expected) in cases {
+            let message = refused(|text| text.replace(from, to));
+            assert!(message.contains(expected), "{from} → {to}: {message}");
+        }
+    }
+
+    #[test]
+    fn zero_shot_that_depends_on_the_method_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.json");
+        let report = fixture::report(&["coop", "kgcoop"], &["shapes"], &[1], |m, _, _| {
+            Ok(([500, 620, 550 + m as u32, 600], None))
+        });
+        report.write(&path).unwrap();
+        let message = Report::read(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("zero-shot of \"micro-eva-clip\" has 551"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_finished_cell_has_its_conditions() {
+        let mut report = sample();
+        report.cells[0].conditions.new = None;
+        let findings = report.lint();
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0].problem, "ok, but new is missing");
+    }
+}

@@ -1,17 +1,21 @@
 //! What a run of the harness found: result types, metrics and statistics, terminal
 //! matrices and exit codes. Nothing here knows tensors, plugins or backbones.
 
+pub mod aggregate;
 mod bitmap;
 mod cell;
 mod condition;
 mod exit_code;
 mod file;
+#[cfg(test)]
+mod fixture;
 mod lint;
 pub mod metrics;
 mod provenance;
 mod report;
 mod schema;
 pub mod stats;
+pub mod terminal;
 
 pub use bitmap::{Bitmap, BitmapError};
 pub use cell::{Cell, Conditions, Status, Training, Usage};

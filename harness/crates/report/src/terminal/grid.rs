@@ -1,0 +1,154 @@
+//! A table that fits the width it is given.
+//!
+//! Three forms, the first that fits: each entry on one line; main number and aside
+//! below each other; that, with the columns folded into several tables.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableStyle, presets};
+use unicode_width::UnicodeWidthStr;
+
+use crate::terminal::style::Style;
+use crate::terminal::wrap;
+
+/// Columns that a name in a head is broken for.
+const HEAD: usize = 8;
+/// Columns that a name at the start of a row is broken for.
+const LABEL: usize = 12;
+/// Most lines of a broken name.
+const NAME_LINES: usize = 6;
+
+/// One entry: a number and what belongs to it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot {
+    main: String,
+    aside: String,
+}
+
+impl Slot {
+    pub(crate) fn new(main: impl Into<String>, aside: impl Into<String>) -> Self {
+        Self {
+            main: main.into(),
+            aside: aside.into(),
+        }
+    }
+
+    pub(crate) fn plain(main: impl Into<String>) -> Self {
+        Self::new(main, "")
+    }
+
+    fn joined(&self, between: &str) -> String {
+        match (self.main.is_empty(), self.aside.is_empty()) {
+            (_, true) => self.main.clone(),
+            (true, _) => self.aside.clone(),
+            _ => format!("{}{between}{}", self.main, self.aside),
+        }
+    }
+}
+
+/// A start of a row: a name and the markers of its footnotes.
+pub(crate) struct Row {
+    pub(crate) label: String,
+    pub(crate) markers: String,
+    /// One a head.
+    pub(crate) slots: Vec<Slot>,
+}
+
+/// Column heads and rows. The texts are safe for a terminal already.
+pub(crate) struct Grid {
+    pub(crate) heads: Vec<String>,
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Grid {
+    /// The drawn table or tables, without a line break at the end.
+    pub(crate) fn draw(&self, style: Style) -> String {
+        let all: Vec<usize> = (0..self.heads.len()).collect();
+        let wide = self.texts(false);
+        let drawn = match style.width {
+            Some(width) if columns(&wide, &all) > width => {
+                let stacked = self.texts(true);
+                let folds = fold(&stacked, width);
+                let tables: Vec<String> = folds
+                    .iter()
+                    .map(|fold| draw(&stacked, fold, presets::UTF8_FULL))
+                    .collect();
+                tables.join("\n")
+            }
+            _ => draw(&wide, &all, presets::UTF8_FULL_CONDENSED),
+        };
+        style.paint_table(&drawn)
+    }
+
+    /// Head and rows as texts, the label first.
+    fn texts(&self, stacked: bool) -> Vec<Vec<String>> {
+        let (between, name): (_, fn(&str, usize) -> String) = if stacked {
+            ("\n", |text, width| wrap::name(text, width, NAME_LINES))
+        } else {
+            (" ", |text, _| text.to_owned())
+        };
+        let heads = self.heads.iter().map(|head| name(head, HEAD));
+        let head = std::iter::once(String::new()).chain(heads).collect();
+        let rows = self.rows.iter().map(|row| {
+            let label = Slot::new(name(&row.label, LABEL), &row.markers).joined(between);
+            let slots = row.slots.iter().map(|slot| slot.joined(between));
+            std::iter::once(label).chain(slots).collect()
+        });
+        std::iter::once(head).chain(rows).collect()
+    }
+}
+
+/// Width of column `index` of the texts, without padding.
+fn text_width(texts: &[Vec<String>], index: usize) -> usize {
+    let lines = texts
+        .iter()
+        .filter_map(|row| row.get(index))
+        .flat_map(|text| text.lines());
+    lines.map(UnicodeWidthStr::width).max().unwrap_or(0)
+}
+
+/// Width of the table of the label and these columns: a space on both sides of each
+/// text, and a line before, between and behind.
+fn columns(texts: &[Vec<String>], chosen: &[usize]) -> usize {
+    let widths: usize = chosen
+        .iter()
+        .map(|column| text_width(texts, column + 1) + 3)
+        .sum();
+    text_width(texts, 0) + 4 + widths
+}
+
+/// The columns in groups that each fit; a column that fits nowhere stands alone.
+fn fold(texts: &[Vec<String>], width: usize) -> Vec<Vec<usize>> {
+    let heads = texts.first().map_or(0, |head| head.len().saturating_sub(1));
+    let mut folds: Vec<Vec<usize>> = Vec::new();
+    for column in 0..heads {
+        if let Some(last) = folds.last_mut() {
+            last.push(column);
+            if columns(texts, last) <= width {
+                continue;
+            }
+            last.pop();
+        }
+        folds.push(vec![column]);
+    }
+    folds
+}
+
+fn draw(texts: &[Vec<String>], chosen: &[usize], style: TableStyle) -> String {
+    let pick = |row: &Vec<String>| -> Vec<Cell> {
+        let numbers = chosen.iter().filter_map(|column| row.get(column + 1));
+        let numbers = numbers.map(|text| Cell::new(text).set_alignment(CellAlignment::Right));
+        row.first()
+            .map(Cell::new)
+            .into_iter()
+            .chain(numbers)
+            .collect()
+    };
+    let mut table = Table::new();
+    table
+        .load_style(style)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    if let Some((head, rows)) = texts.split_first() {
+        table.set_header(pick(head));
+        table.add_rows(rows.iter().map(pick));
+    }
+    table.to_string()
+}

@@ -1,0 +1,82 @@
+//! The whole report: verdicts, matrix and summary for each upgrade, then one line
+//! for machines.
+
+use crate::aggregate::{Block, blocks};
+use crate::cell::Status;
+use crate::report::Report;
+use crate::terminal::footnotes::{Footnotes, NAME};
+use crate::terminal::matrix::matrix;
+use crate::terminal::numbers::list;
+use crate::terminal::sanitise::one_line;
+use crate::terminal::style::Style;
+use crate::terminal::summary;
+use crate::terminal::verdict::verdicts;
+use crate::terminal::wrap;
+
+/// The report as text, ended by a line break. The last line is [`summary_line`].
+pub fn render(report: &Report, style: &Style) -> String {
+    let mut text = String::new();
+    for block in blocks(report) {
+        render_block(&block, *style, &mut text);
+    }
+    text.push_str(&summary_line(report));
+    text.push('\n');
+    text
+}
+
+/// The number of cells in each status and the wall-clock seconds of the run, for `grep`:
+/// `Summary ok=… not-injectable=… failed=… crashed=… timed-out=… not-run=… wall=…s`.
+pub fn summary_line(report: &Report) -> String {
+    let count = |wanted: &str| {
+        let words = report.cells.iter().map(|cell| Status::word(&cell.status));
+        words.filter(|word| *word == wanted).count()
+    };
+    format!(
+        "Summary ok={} not-injectable={} failed={} crashed={} timed-out={} not-run={} wall={:.1}s",
+        count("ok"),
+        count("not-injectable"),
+        count("failed"),
+        count("crashed"),
+        count("timed-out"),
+        count("not-run"),
+        report.provenance.wall_seconds
+    )
+}
+
+fn render_block(block: &Block<'_>, style: Style, text: &mut String) {
+    let footnotes = Footnotes::of(block);
+    let mut line = |line: &str| {
+        text.push_str(line);
+        text.push('\n');
+    };
+    let flow = |sentence: &str| wrap::sentence(sentence, style.width, "  ");
+    line(&style.bold(&flow(&heading(block))));
+    for verdict in verdicts(block) {
+        line(&flow(&verdict));
+    }
+    line("");
+    line(&flow(
+        "New, in percent, and its difference to the target's zero-shot",
+    ));
+    line(&matrix(block, &footnotes).draw(style));
+    line(&footnotes.draw(block, style));
+    line(&flow(&summary::title(block)));
+    line(&summary::summary(block, &footnotes).draw(style));
+    for note in summary::notes(block) {
+        line(&flow(&note));
+    }
+    line("");
+}
+
+fn heading(block: &Block<'_>) -> String {
+    let seeds: Vec<String> = block.seeds.iter().map(u64::to_string).collect();
+    format!(
+        "{} → {}, {} {}, {} {}",
+        one_line(&block.upgrade.source, NAME),
+        one_line(&block.upgrade.target, NAME),
+        block.shots,
+        if block.shots == 1 { "shot" } else { "shots" },
+        if seeds.len() == 1 { "seed" } else { "seeds" },
+        list(&seeds)
+    )
+}

@@ -1,0 +1,64 @@
+//! How a terminal wants its text.
+
+use anstyle::{AnsiColor, Effects};
+
+/// What the caller knows of the terminal; nothing is asked of the environment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to colour. Nothing is said by colour alone.
+    pub colour: bool,
+    /// Columns that tables and sentences must fit; `None` for as many as they take.
+    /// Commands to copy are never broken.
+    pub width: Option<usize>,
+}
+
+pub(crate) const UP: char = '▲';
+pub(crate) const DOWN: char = '▼';
+pub(crate) const LEVEL: char = '·';
+pub(crate) const MISSING: char = '✗';
+
+impl Style {
+    /// `text` in bold.
+    pub(crate) fn bold(self, text: &str) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let bold = anstyle::Style::new().effects(Effects::BOLD);
+        format!("{bold}{text}{bold:#}")
+    }
+
+    /// Colours each glyph of a drawn table together with the rest of its table cell.
+    pub(crate) fn paint_table(self, table: &str) -> String {
+        if !self.colour {
+            return table.to_owned();
+        }
+        let mut painted = String::with_capacity(table.len());
+        for line in table.split_inclusive('\n') {
+            for segment in line.split_inclusive(['│', '┆']) {
+                paint_segment(segment, &mut painted);
+            }
+        }
+        painted
+    }
+}
+
+fn paint_segment(segment: &str, painted: &mut String) {
+    let colour_of = |glyph: char| match glyph {
+        UP => Some(AnsiColor::Green),
+        DOWN => Some(AnsiColor::Red),
+        MISSING => Some(AnsiColor::Yellow),
+        _ => None,
+    };
+    let found = segment
+        .char_indices()
+        .find_map(|(at, c)| Some((at, colour_of(c)?)));
+    let Some((start, colour)) = found else {
+        painted.push_str(segment);
+        return;
+    };
+    let (before, rest) = segment.split_at(start);
+    let text = rest.trim_end_matches(['│', '┆', ' ', '\n']);
+    let after = &rest[text.len()..];
+    let style = anstyle::Style::new().fg_color(Some(colour.into()));
+    painted.push_str(&format!("{before}{style}{text}{style:#}{after}"));
+}
