@@ -193,7 +193,7 @@ fn threads_may_write_and_read_one_entry() {
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                for _ in 0..20 {
+                for _ in 0..8 {
                     store.put(&key(), &features()).unwrap();
                     assert_eq!(store.get(&key()).unwrap(), Some(features()));
                 }
@@ -240,7 +240,7 @@ fn writer_process() {
         return;
     };
     let store = FeatureStore::open(root).unwrap();
-    for _ in 0..60 {
+    for _ in 0..20 {
         store.put(&key(), &features()).unwrap();
     }
 }

@@ -194,4 +194,44 @@ mod tests {
         assert_eq!(Mersenne::new(2).sample(40, 16), two);
         assert_eq!(Mersenne::new(3).sample(40, 16), three);
     }
+
+    #[test]
+    fn golden_samples_at_the_borders_between_both_ways_of_drawing() {
+        let mut random = Mersenne::new(0);
+        let cases: [(usize, &[usize]); 7] = [
+            (50, &[24, 48, 26, 2]),
+            (21, &[8, 16, 15, 12, 9]),
+            (22, &[15, 11, 18, 6, 16]),
+            (600, &[142, 288, 143, 97, 256]),
+            (
+                85,
+                &[
+                    68, 77, 18, 39, 12, 9, 42, 60, 71, 80, 45, 55, 40, 26, 70, 61, 56, 66, 33, 7, 1,
+                ],
+            ),
+            (
+                86,
+                &[
+                    11, 51, 85, 80, 0, 78, 63, 42, 31, 41, 8, 24, 72, 28, 30, 18, 69, 57, 10, 40,
+                    65,
+                ],
+            ),
+            (
+                277,
+                &[
+                    250, 55, 154, 149, 63, 170, 104, 147, 227, 46, 197, 162, 123, 148, 94, 96, 95,
+                    16, 133, 243, 35, 45,
+                ],
+            ),
+        ];
+        for (n, expected) in cases {
+            assert_eq!(random.sample(n, expected.len()), expected, "range({n})");
+        }
+    }
+
+    #[test]
+    fn golden_sample_of_a_seed_beyond_32_bits() {
+        let expected = [14, 32, 38, 26, 5, 17, 15, 39, 8, 22, 7, 12, 13, 36, 25, 6];
+        assert_eq!(Mersenne::new((1 << 32) + 1).sample(40, 16), expected);
+    }
 }
