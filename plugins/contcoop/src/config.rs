@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// reading of ours, not a setting of the paper.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Config {
+pub struct Config {
     pub(crate) context: Context,
     /// What the context attends to; always taken from the backbone at hand.
     pub(crate) class_embedding: ClassEmbedding,
@@ -29,7 +29,7 @@ pub(crate) struct Config {
 /// The class embedding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum ClassEmbedding {
+pub enum ClassEmbedding {
     /// Cross-attention to the token embeddings of the class name.
     NameTokens,
     /// Self-attention over the context and the zero-shot text feature.
@@ -38,7 +38,7 @@ pub(crate) enum ClassEmbedding {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum OutputInit {
+pub enum OutputInit {
     Zero,
     /// N(0, 0.02²): all projections get a gradient from the first step on.
     SmallNormal,
@@ -47,7 +47,7 @@ pub(crate) enum OutputInit {
 /// The form of L_kd; the teacher is the source's zero-shot classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Distillation {
+pub enum Distillation {
     /// T² · KL(teacher || student) of the class probabilities.
     Kl,
     /// 1 - mean cos of the text features (KgCoOp's form).

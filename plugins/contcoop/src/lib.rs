@@ -17,12 +17,12 @@ use harness_sdk::{
     wire::{DataNeed, Family, Setting, Site},
 };
 
-use crate::{
-    config::{Config, Distillation},
-    embedding::ClassEmbeddings,
-};
+pub use config::{ClassEmbedding, Config, Distillation, OutputInit};
 
-struct ContCoOp {
+use crate::embedding::ClassEmbeddings;
+
+/// The method.
+pub struct ContCoOp {
     config: Config,
     heads: usize,
     prompts: ClassPrompts,

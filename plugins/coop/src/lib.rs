@@ -14,13 +14,14 @@ use serde::{Deserialize, Serialize};
 /// Configuration of CoOp.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct Config {
+pub struct Config {
     context: Context,
     /// One context per class ("CSC") instead of one for all.
     class_specific: bool,
 }
 
-struct CoOp {
+/// The method.
+pub struct CoOp {
     prompts: ClassPrompts,
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// Configuration of KgCoOp.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct Config {
+pub struct Config {
     context: Context,
     /// w, the weight of the distance to the zero-shot text features.
     weight: f64,
@@ -29,7 +29,8 @@ impl Default for Config {
     }
 }
 
-struct KgCoOp {
+/// The method.
+pub struct KgCoOp {
     prompts: ClassPrompts,
     weight: f64,
     /// The source's zero-shot text features `[C, E]`; not needed on a target.

@@ -24,6 +24,7 @@
 
 mod error;
 mod export;
+mod guard;
 mod record;
 mod root;
 mod tensor;
@@ -33,6 +34,7 @@ pub mod wire;
 pub use abi_stable;
 pub use abi_stable::std_types;
 pub use error::{AbiError, ErrorKind};
+pub use guard::guarded;
 pub use record::{PluginRecord, RECORD_SYMBOL, RecordError};
 pub use root::{LOADER_SYMBOL, PluginMod, PluginModRef};
 pub use tensor::{AbiTensor, Reply};

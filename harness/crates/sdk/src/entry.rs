@@ -10,7 +10,7 @@ use harness_abi::{
 use serde_json::Value;
 
 use crate::{
-    Batch, Bench, Error, Forward, Method, Parameters, Result, bench::to_abi, guard::guarded,
+    Batch, Bench, Error, Forward, Method, Parameters, Result, bench::to_abi, boundary::at_boundary,
     method::directions, module_file, parameter::Trainable, plugin::PluginIdentity, train::train,
 };
 
@@ -123,14 +123,14 @@ impl<M: Method> MethodEntry<M> {
 
 impl<M: Method> abi::Method for MethodEntry<M> {
     fn survey(&self, setting: RStr<'_>) -> RResult<RString, AbiError> {
-        guarded(|| {
+        at_boundary(|| {
             let setting = serde_json::from_str(setting.as_str())?;
             Ok(serde_json::to_string(&self.declared(&setting)?)?.into())
         })
     }
 
     fn train(&self, host: HostObject, job: RStr<'_>) -> RResult<Reply, AbiError> {
-        guarded(|| {
+        at_boundary(|| {
             let job: TrainJob = serde_json::from_str(job.as_str())?;
             let bench = Bench::new(host)?;
             let (module, summary) = train::<M>(&self.config, &bench, &job)?;
@@ -149,7 +149,7 @@ impl<M: Method> abi::Method for MethodEntry<M> {
         module: RSlice<'_, u8>,
         probe: RStr<'_>,
     ) -> RResult<Reply, AbiError> {
-        guarded(|| {
+        at_boundary(|| {
             let probe = serde_json::from_str(probe.as_str())?;
             Self::probe(self, host, module.as_slice(), &probe)
         })
@@ -160,7 +160,7 @@ impl<M: Method> abi::Method for MethodEntry<M> {
         host: HostObject,
         module: RSlice<'_, u8>,
     ) -> RResult<PredictorObject, AbiError> {
-        guarded(|| {
+        at_boundary(|| {
             let predictor = self.predictor(host, module.as_slice())?;
             Ok(abi::Predictor_TO::from_value(predictor, TD_Opaque))
         })
@@ -177,7 +177,7 @@ struct PredictorEntry<M> {
 
 impl<M: Method> abi::Predictor for PredictorEntry<M> {
     fn logits(&self, split: RStr<'_>, rows: RSlice<'_, u32>) -> RResult<AbiTensor, AbiError> {
-        guarded(|| {
+        at_boundary(|| {
             let split = Split::parse(split.as_str())
                 .ok_or_else(|| Error::Config(format!("there is no split `{split}`")))?;
             let batch = Batch::new(split, rows.to_vec(), None);
@@ -190,6 +190,6 @@ impl<M: Method> abi::Predictor for PredictorEntry<M> {
     }
 
     fn module(&self) -> RResult<RVec<u8>, AbiError> {
-        guarded(|| Ok(module_file::save(&self.header, &self.parameters)?.into()))
+        at_boundary(|| Ok(module_file::save(&self.header, &self.parameters)?.into()))
     }
 }

@@ -49,13 +49,13 @@
 //! ```
 
 mod bench;
+mod boundary;
 mod bridge;
 mod context;
 mod entry;
 mod error;
 #[doc(hidden)]
 pub mod export;
-mod guard;
 mod method;
 mod module_file;
 pub mod ops;
@@ -65,6 +65,7 @@ mod plugin;
 mod prompt;
 mod recipe;
 mod schedule;
+pub mod testkit;
 mod train;
 
 pub use bench::Bench;

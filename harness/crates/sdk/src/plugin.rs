@@ -6,7 +6,7 @@ use harness_abi::{
     wire::{Descriptor, MethodCard, PluginInfo},
 };
 
-use crate::{Error, Method, Result, entry, guard::guarded, method::Card};
+use crate::{Error, Method, Result, boundary::at_boundary, entry, method::Card};
 
 /// Version of this SDK.
 pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -41,7 +41,7 @@ impl Export {
 
 /// The body of a plugin's `descriptor` entry.
 pub fn descriptor(identity: PluginIdentity, exports: &[Export]) -> RResult<RString, AbiError> {
-    guarded(|| {
+    at_boundary(|| {
         let methods = exports.iter().map(|export| (export.card)());
         let descriptor = Descriptor {
             plugin: PluginInfo {
@@ -65,7 +65,7 @@ pub fn open(
     method: RStr<'_>,
     config: RStr<'_>,
 ) -> RResult<MethodObject, AbiError> {
-    guarded(|| {
+    at_boundary(|| {
         let export = exports
             .iter()
             .find(|export| (export.id)() == method.as_str())

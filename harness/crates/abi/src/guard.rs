@@ -1,7 +1,7 @@
 //! Panics become error values before they reach the boundary.
 //!
-//! A panic that reaches a function of the boundary would end the host's process
-//! there and then.
+//! A panic that reaches a function of the boundary would end the process there
+//! and then, whichever side it came from.
 
 use std::{
     any::Any,
@@ -10,29 +10,31 @@ use std::{
     sync::Once,
 };
 
-use harness_abi::{AbiError, ErrorKind, std_types::RResult};
+use abi_stable::std_types::RResult;
 
-use crate::Result;
+use crate::{AbiError, ErrorKind};
 
 thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs an entry of the plugin.
-pub(crate) fn guarded<T>(entry: impl FnOnce() -> Result<T>) -> RResult<T, AbiError> {
+/// Runs an entry of `side` ("the plugin", say) and returns its panic as an error.
+pub fn guarded<T, E: Into<AbiError>>(
+    side: &str,
+    entry: impl FnOnce() -> Result<T, E>,
+) -> RResult<T, AbiError> {
     static HOOK: Once = Once::new();
     HOOK.call_once(note_places);
-    // What the entry touched is dropped or left to the host's next call, which
-    // gets an error or a whole value, never a half-written one.
+    // What the entry touched is dropped, or behind a lock that a panic poisons.
     match panic::catch_unwind(AssertUnwindSafe(entry)) {
         Ok(Ok(value)) => RResult::ROk(value),
         Ok(Err(error)) => RResult::RErr(error.into()),
-        Err(payload) => RResult::RErr(panicked(payload)),
+        Err(payload) => RResult::RErr(panicked(side, payload)),
     }
 }
 
-/// Keeps the place of a panic; this is the plugin's own copy of std, so the
-/// host's hook is left alone.
+/// Keeps the place of a panic. A plugin has its own copy of std, so each side has
+/// its own hook.
 fn note_places() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -42,7 +44,7 @@ fn note_places() {
     }));
 }
 
-fn panicked(payload: Box<dyn Any + Send>) -> AbiError {
+fn panicked(side: &str, payload: Box<dyn Any + Send>) -> AbiError {
     let message = match payload.downcast_ref::<&str>() {
         Some(text) => (*text).to_owned(),
         None => payload
@@ -57,27 +59,33 @@ fn panicked(payload: Box<dyn Any + Send>) -> AbiError {
     std::mem::forget(payload);
     AbiError::new(
         ErrorKind::Panicked,
-        format!("the plugin panicked: {message}{place}"),
+        format!("{side} panicked: {message}{place}"),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
 
     #[test]
     fn a_panic_becomes_an_error_with_its_place() {
-        let result: RResult<(), _> = guarded(|| panic!("index {} out of bounds", 7));
+        let result: RResult<(), _> = guarded("the plugin", || -> Result<(), AbiError> {
+            panic!("index {} out of bounds", 7)
+        });
         let error = result.into_result().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Panicked);
-        assert!(error.message().contains("index 7 out of bounds"));
+        assert!(
+            error
+                .message()
+                .starts_with("the plugin panicked: index 7 out of bounds")
+        );
         assert!(error.message().contains("guard.rs:"), "{error}");
     }
 
     #[test]
     fn errors_keep_their_kind() {
-        let result: RResult<(), _> = guarded(|| Err(Error::NotInjectable("too wide".into())));
+        let refuse = || Err(AbiError::new(ErrorKind::NotInjectable, "too wide"));
+        let result: RResult<(), _> = guarded("the plugin", refuse);
         let error = result.into_result().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotInjectable);
         assert_eq!(error.message(), "too wide");

@@ -1,0 +1,191 @@
+//! What every method must hold to, each check one function that panics with
+//! what it found.
+
+// Checks are tests: an unexpected error ends them.
+#![allow(clippy::unwrap_used)]
+
+use harness_abi::{
+    AbiTensor, ErrorKind, HostObject, MethodObject,
+    std_types::{RSlice, RStr},
+    wire::{Probe, ProbeReply, Split, TrainJob},
+};
+use serde_json::{Value, json};
+
+use super::ToyHost;
+use crate::{Method, Parameters, entry, module_file, plugin::PluginIdentity};
+
+const IDENTITY: PluginIdentity = PluginIdentity {
+    name: "under-test",
+    version: "0.0.0",
+    license: "none",
+};
+
+fn open<M: Method>() -> MethodObject {
+    entry::open::<M>(IDENTITY, "{}").unwrap()
+}
+
+/// A module file after two epochs.
+fn train<M: Method>(host: HostObject, seed: u64) -> Vec<u8> {
+    let job = TrainJob {
+        seed,
+        recipe: json!({"epochs": 2, "batch": 4}),
+    };
+    let job = serde_json::to_string(&job).unwrap();
+    let reply = open::<M>().train(host, RStr::from_str(&job));
+    reply.into_result().unwrap().bytes.into_vec()
+}
+
+fn inject<M: Method>(host: HostObject, module: &[u8]) -> Result<(AbiTensor, Vec<u8>), ErrorKind> {
+    let predictor = open::<M>()
+        .inject(host, RSlice::from_slice(module))
+        .into_result()
+        .map_err(|e| e.kind())?;
+    let rows = [0, 3, 5];
+    let logits = predictor.logits(RStr::from_str("test"), RSlice::from_slice(&rows));
+    let module = predictor.module().into_result().unwrap().into_vec();
+    Ok((logits.into_result().unwrap(), module))
+}
+
+/// An unknown key of the configuration is an error that names it.
+pub fn unknown_config_is_refused<M: Method>() {
+    let error = entry::open::<M>(IDENTITY, r#"{"no_such_key": 1}"#)
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("no_such_key"), "{error}");
+}
+
+/// The default configuration trains, moves its parameters, gives finite logits
+/// and leaves no tape behind.
+pub fn defaults_train<M: Method>() {
+    let host = ToyHost::source().unwrap();
+    let module = train::<M>(host.object(), 1);
+    let (logits, _) = inject::<M>(ToyHost::target().unwrap().object(), &module).unwrap();
+    assert_eq!(logits.checked_shape().unwrap(), [3, 3]);
+    assert!(logits.values.iter().all(|v| v.is_finite()), "{logits:?}");
+    assert_eq!(host.open_tapes(), 0, "tapes were not released");
+}
+
+/// The same seed gives the same bytes, another seed others.
+pub fn seed_decides<M: Method>() {
+    let at = |seed| train::<M>(ToyHost::source().unwrap().object(), seed);
+    assert_eq!(at(1), at(1), "the same seed gave two modules");
+    assert_ne!(at(1), at(2), "two seeds gave the same module");
+}
+
+/// Injecting changes nothing in the module, and gives the same logits each time.
+pub fn module_round_trip<M: Method>() {
+    let module = train::<M>(ToyHost::source().unwrap().object(), 1);
+    let target = || ToyHost::target().unwrap().object();
+    let (first, after) = inject::<M>(target(), &module).unwrap();
+    assert_eq!(after, module, "the module came back changed");
+    let (second, _) = inject::<M>(target(), &after).unwrap();
+    assert_eq!(first, second);
+}
+
+/// Empty, truncated, foreign and non-finite modules are errors, never panics.
+pub fn damaged_modules_are_refused<M: Method>() {
+    let module = train::<M>(ToyHost::source().unwrap().object(), 1);
+    let (mut header, parameters) = module_file::load(&module).unwrap();
+    header.method = "somebody-else".to_owned();
+    let foreign = module_file::save(&header, &parameters).unwrap();
+    let mut not_finite = module.clone();
+    let end = not_finite.len();
+    not_finite[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let cases: [(&str, &[u8]); 4] = [
+        ("empty", &[]),
+        ("truncated", &module[..module.len() - 3]),
+        ("foreign", &foreign),
+        ("not finite", &not_finite),
+    ];
+    for (name, bytes) in cases {
+        let result = inject::<M>(ToyHost::target().unwrap().object(), bytes);
+        let kind = result.err().unwrap_or_else(|| panic!("{name}: accepted"));
+        assert_ne!(kind, ErrorKind::Panicked, "{name}");
+    }
+}
+
+/// A module for another text width is not injectable, with a reason, not garbage.
+/// Methods whose parameters do not depend on it are injectable there.
+pub fn other_shapes_are_not_injectable<M: Method>() {
+    let (source, wider) = (ToyHost::source().unwrap(), ToyHost::wider().unwrap());
+    let shapes = |host: &ToyHost| {
+        let parameters = M::parameters(&M::Config::default(), host.facts()).unwrap();
+        parameters.iter().map(|p| p.shape()).collect::<Vec<_>>()
+    };
+    let module = train::<M>(source.object(), 1);
+    let result = inject::<M>(wider.object(), &module);
+    if shapes(&source) == shapes(&wider) {
+        assert!(result.is_ok());
+    } else {
+        assert_eq!(result.unwrap_err(), ErrorKind::NotInjectable);
+    }
+}
+
+/// Every parameter's gradient agrees with finite differences of the loss, along
+/// the direction of the gradient itself.
+pub fn gradients_are_right<M: Method>() {
+    let host = ToyHost::source().unwrap();
+    let module = train::<M>(host.object(), 1);
+    let (header, parameters) = module_file::load(&module).unwrap();
+    let (_, gradients) = probe::<M>(&host, &module);
+    for (name, gradient) in &gradients {
+        let norm = gradient
+            .iter()
+            .map(|g| f64::from(g * g))
+            .sum::<f64>()
+            .sqrt();
+        if norm < 1e-4 {
+            continue;
+        }
+        let at = |by: f64| {
+            let moved = parameters.iter().map(|(n, value)| {
+                let mut tensor = value.clone();
+                if n == name {
+                    let step: Vec<f32> = gradient
+                        .iter()
+                        .map(|g| (by * f64::from(*g) / norm) as f32)
+                        .collect();
+                    let step = crate::Tensor::from_vec(step, value.shape(), value.device());
+                    tensor = (value + step.unwrap()).unwrap();
+                }
+                (n.to_owned(), tensor)
+            });
+            let moved = Parameters::new(moved.collect());
+            probe::<M>(&host, &module_file::save(&header, &moved).unwrap()).0
+        };
+        // Fourth-order stencil; along its own direction the slope is the norm.
+        let h = 0.02;
+        let slope = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+        assert!(
+            (slope - norm).abs() <= 2e-2 * norm + 1e-4,
+            "gradient of `{name}`: its norm is {norm}, finite differences say {slope}"
+        );
+    }
+}
+
+/// Loss and named gradients on a few training rows.
+fn probe<M: Method>(host: &ToyHost, module: &[u8]) -> (f64, Vec<(String, Vec<f32>)>) {
+    let probe = Probe {
+        split: Split::Train,
+        rows: (0..6).collect(),
+    };
+    let probe: Value = serde_json::to_value(&probe).unwrap();
+    let reply = open::<M>()
+        .probe(
+            host.object(),
+            RSlice::from_slice(module),
+            RStr::from_str(&probe.to_string()),
+        )
+        .into_result()
+        .unwrap();
+    let answer: ProbeReply = serde_json::from_str(reply.json.as_str()).unwrap();
+    let gradients = reply
+        .tensors
+        .into_iter()
+        .skip(1)
+        .map(|t| t.values.into_vec());
+    (
+        answer.loss,
+        answer.gradients.into_iter().zip(gradients).collect(),
+    )
+}

@@ -1,0 +1,281 @@
+//! A host for tests: a toy tower, three classes, a dozen images.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use candle_core::{Device, Tensor, Var};
+use harness_abi::{
+    AbiError, AbiTensor, ErrorKind, Host, Host_TO, HostObject, Reply,
+    abi_stable::sabi_trait::TD_Opaque,
+    std_types::{RArc, RResult, RSlice, RStr, RString, RVec},
+    wire::{
+        BackboneFacts, Class, Encoded, ImageFacts, Role, Service, Setting, Site, Split, TaskFacts,
+        TextFacts, TextRequest, Tokenized,
+    },
+};
+
+use super::toy_tower::{CONTEXT, EMBED, LAYERS, ToyTower, VOCAB, WIDTH, wave};
+use crate::{
+    Result,
+    bench::{from_abi, to_abi},
+    boundary::at_boundary,
+    ops,
+};
+
+const CLASSES: [&str; 3] = ["red fox", "owl", "sea_otter"];
+const ROWS: usize = 12;
+
+/// The host. Clones share their tapes.
+#[derive(Clone)]
+pub struct ToyHost {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    tower: ToyTower,
+    setting: Setting,
+    tapes: Mutex<HashMap<u64, (Vec<Var>, Tensor)>>,
+}
+
+impl ToyHost {
+    /// A source with the usual text width of 8.
+    pub fn source() -> Result<Self> {
+        Self::new(Role::Source, WIDTH)
+    }
+
+    /// A target with the same tower.
+    pub fn target() -> Result<Self> {
+        Self::new(Role::Target, WIDTH)
+    }
+
+    /// A target with a wider text tower, which modules for the others do not fit.
+    pub fn wider() -> Result<Self> {
+        Self::new(Role::Target, WIDTH * 2)
+    }
+
+    fn new(role: Role, width: usize) -> Result<Self> {
+        Ok(Self {
+            inner: Arc::new(Inner {
+                tower: ToyTower::new(width)?,
+                setting: setting(role, width),
+                tapes: Mutex::default(),
+            }),
+        })
+    }
+
+    /// The host as a plugin gets it.
+    pub fn object(&self) -> HostObject {
+        Host_TO::from_ptr(RArc::new(self.clone()), TD_Opaque)
+    }
+
+    /// Encodings whose tape was not released.
+    pub fn open_tapes(&self) -> usize {
+        self.inner.tapes().len()
+    }
+
+    pub(super) fn facts(&self) -> &Setting {
+        &self.inner.setting
+    }
+}
+
+fn setting(role: Role, width: usize) -> Setting {
+    let classes = CLASSES.iter().enumerate().map(|(i, name)| Class {
+        id: format!("c{i}"),
+        name: (*name).to_owned(),
+    });
+    Setting {
+        backbone: BackboneFacts {
+            name: format!("toy-{width}"),
+            embed_dim: EMBED,
+            text: TextFacts {
+                width,
+                layers: LAYERS,
+                heads: 2,
+                context_length: CONTEXT,
+                vocab_size: VOCAB,
+                activation: "gelu".into(),
+            },
+            image: ImageFacts {
+                width: 8,
+                layers: 2,
+                heads: 2,
+                patches: 4,
+                has_ln_pre: true,
+                has_rope: false,
+            },
+            sites: vec![
+                Site::TextInput,
+                Site::TextBlock,
+                Site::ImageFeature,
+                Site::TextFeature,
+                Site::Logits,
+            ],
+        },
+        role,
+        task: TaskFacts {
+            dataset: "toy".into(),
+            classes: classes.collect(),
+            templates: vec!["a photo of a {}.".into()],
+            train_rows: ROWS,
+            val_rows: ROWS,
+        },
+    }
+}
+
+/// A word's id: any fixed function of its letters will do.
+fn ids(text: &str) -> Vec<u32> {
+    let words = text.replace('.', " . ");
+    let id = |word: &str| {
+        word.bytes()
+            .fold(7, |h: u32, b| (h * 31 + u32::from(b)) % 62)
+    };
+    words.split_whitespace().map(id).collect()
+}
+
+impl Inner {
+    fn tapes(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (Vec<Var>, Tensor)>> {
+        self.tapes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn encode(&self, request: &TextRequest, tensors: &[AbiTensor]) -> Result<Reply> {
+        let mut vars = vec![];
+        for tensor in tensors {
+            vars.push(Var::from_tensor(&from_abi(tensor.clone())?)?);
+        }
+        let inputs: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
+        let output = self.tower.encode(request, &inputs)?;
+        let features = to_abi(&output)?;
+        let tape = request.tape.then(|| {
+            let mut tapes = self.tapes();
+            let id = tapes.keys().max().map_or(1, |last| last + 1);
+            tapes.insert(id, (vars, output));
+            id
+        });
+        reply(&Encoded { tape }, vec![features])
+    }
+
+    fn vjp(&self, tape: u64, cotangent: &AbiTensor) -> Result<RVec<AbiTensor>> {
+        let tapes = self.tapes();
+        let (vars, output) = tapes
+            .get(&tape)
+            .ok_or_else(|| AbiError::new(ErrorKind::Request, "toy host: no such tape"))?;
+        let cotangent = from_abi(cotangent.clone())?;
+        let gradients = (output * cotangent)?.sum_all()?.backward()?;
+        let mut result = vec![];
+        for var in vars {
+            let gradient = gradients.get(var).ok_or_else(|| {
+                AbiError::new(ErrorKind::Internal, "toy host: a tensor got no gradient")
+            })?;
+            result.push(to_abi(gradient)?);
+        }
+        Ok(result.into())
+    }
+
+    fn answer(&self, service: &Service) -> Result<Reply> {
+        let features = |rows: &[u32], phase: f64| -> Result<Tensor> {
+            let rows = Tensor::new(rows, &Device::Cpu)?;
+            Ok(wave(&[ROWS, EMBED], phase, 1.0)?.index_select(&rows, 0)?)
+        };
+        match service {
+            Service::Tokenize { texts } => reply(
+                &Tokenized {
+                    rows: texts.iter().map(|text| ids(text)).collect(),
+                    start_of_text: 62,
+                    end_of_text: 63,
+                },
+                vec![],
+            ),
+            Service::TokenEmbeddings { ids } => tensor(&self.tower.embed(ids)?),
+            Service::ClassFeatures { templates, .. } => {
+                let names = CLASSES.iter().map(|name| {
+                    let text = templates[0].replace("{}", &name.replace('_', " "));
+                    [vec![62], ids(&text), vec![63]].concat()
+                });
+                let rows = harness_abi::wire::TokenRows::PerClass(names.collect());
+                let request = TextRequest {
+                    groups: 1,
+                    classes: CLASSES.len(),
+                    segments: vec![harness_abi::wire::Segment::Tokens(rows)],
+                    edits: vec![],
+                    tape: false,
+                };
+                let text = self.tower.encode(&request, &[])?.squeeze(0)?;
+                tensor(&ops::normalize(&text)?)
+            }
+            Service::ImageFeatures { split, rows } => {
+                tensor(&features(rows, 20.0 + *split as usize as f64)?)
+            }
+            Service::Labels { split: Split::Test } => Err(AbiError::new(
+                ErrorKind::Request,
+                "the labels of the test split are not given out",
+            )
+            .into()),
+            Service::Labels { .. } => {
+                let labels: Vec<u32> = (0..ROWS as u32).map(|row| row % 3).collect();
+                reply(&labels, vec![])
+            }
+            Service::LogitScale {} => reply(&5.0, vec![]),
+        }
+    }
+}
+
+fn tensor(tensor: &Tensor) -> Result<Reply> {
+    reply(&(), vec![to_abi(tensor)?])
+}
+
+fn reply(json: &impl serde::Serialize, tensors: Vec<AbiTensor>) -> Result<Reply> {
+    Ok(Reply {
+        json: serde_json::to_string(json)?.into(),
+        tensors: tensors.into(),
+        bytes: RVec::new(),
+    })
+}
+
+impl Host for ToyHost {
+    fn setting(&self) -> RString {
+        // A setting of strings and numbers always serialises.
+        serde_json::to_string(&self.inner.setting)
+            .unwrap_or_default()
+            .into()
+    }
+
+    fn encode_text(
+        &self,
+        request: RStr<'_>,
+        tensors: RSlice<'_, AbiTensor>,
+    ) -> RResult<Reply, AbiError> {
+        at_boundary(|| {
+            let request = serde_json::from_str(request.as_str())?;
+            self.inner.encode(&request, tensors.as_slice())
+        })
+    }
+
+    fn encode_image(
+        &self,
+        _request: RStr<'_>,
+        _tensors: RSlice<'_, AbiTensor>,
+    ) -> RResult<Reply, AbiError> {
+        at_boundary(|| {
+            let text = "toy host: the image tower is not offered";
+            Err(AbiError::new(ErrorKind::NotOffered, text).into())
+        })
+    }
+
+    fn vjp(&self, tape: u64, cotangent: &AbiTensor) -> RResult<RVec<AbiTensor>, AbiError> {
+        at_boundary(|| self.inner.vjp(tape, cotangent))
+    }
+
+    fn release(&self, tape: u64) {
+        self.inner.tapes().remove(&tape);
+    }
+
+    fn service(&self, request: RStr<'_>) -> RResult<Reply, AbiError> {
+        at_boundary(|| self.inner.answer(&serde_json::from_str(request.as_str())?))
+    }
+
+    fn progress(&self, _done: u64, _total: u64) -> RResult<(), AbiError> {
+        RResult::ROk(())
+    }
+}
