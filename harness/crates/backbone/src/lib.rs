@@ -1,1 +1,26 @@
-//! Skeleton.
+//! CLIP-family backbones: two differentiable towers loaded from safetensors, tokenizer and image
+//! transform.
+//!
+//! Weights are recognised by their tensor names, dimensions come from the tensors and the
+//! configuration. Gradients flow to whatever is tracked, contexts and edits of prompts above all, and
+//! never to frozen weights.
+
+mod backbone;
+mod block;
+mod checkpoint;
+mod dims;
+mod error;
+mod image;
+mod ops;
+mod text;
+mod tokenizer;
+mod transform;
+
+pub use backbone::{Backbone, digest};
+pub use checkpoint::Layout;
+pub use dims::{Activation, Dims, ImageDims, TextDims};
+pub use error::{BackboneError, Result};
+pub use image::ImageTower;
+pub use text::{PromptBatch, Segment, TextEdit, TextTower, TokenRows};
+pub use tokenizer::Tokenizer;
+pub use transform::ImageTransform;

@@ -1,0 +1,205 @@
+//! A backbone as a whole.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::Tensor;
+use serde_json::Value;
+
+use crate::checkpoint::{
+    Architecture, Catalog, Config, Files, Layout, Weights, read_catalog, read_tensors,
+};
+use crate::dims::{Activation, Dims};
+use crate::error::{BackboneError, Result};
+use crate::image::ImageTower;
+use crate::text::TextTower;
+use crate::tokenizer::Tokenizer;
+use crate::transform::ImageTransform;
+
+/// A vision-language model: two towers, logit scale, image transform and, if it has one, tokenizer.
+#[derive(Debug, Clone)]
+pub struct Backbone {
+    plan: Architecture,
+    text: TextTower,
+    image: ImageTower,
+    /// Natural logarithm of the logit scale.
+    log_scale: Tensor,
+    transform: ImageTransform,
+    tokenizer: Option<Tokenizer>,
+}
+
+impl Dims {
+    /// Dimensions of the backbone in a folder; reads its configuration and the header of its weights.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or the layout is not known.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let (_, _, plan) = open(folder)?;
+        Ok(plan.dims)
+    }
+}
+
+impl Layout {
+    /// How the weights in a folder are laid out; reads no more than their header.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or the layout is not known.
+    pub fn read(folder: &Path) -> Result<Self> {
+        Self::detect(&read_catalog(&Files::find(folder)?.weights)?)
+    }
+}
+
+/// sha256 (hex) of the files in a folder that decide what its backbone computes: weights,
+/// configuration, tokenizer and image transform. File names do not enter.
+///
+/// # Errors
+/// When a file is missing or damaged, or the layout is not known.
+pub fn digest(folder: &Path) -> Result<String> {
+    let files = Files::find(folder)?;
+    let layout = Layout::detect(&read_catalog(&files.weights)?)?;
+    let (config, _) = files.config(&layout)?;
+    files.digest(&config)
+}
+
+/// Finds the files of a folder and reads everything but the weights' values.
+fn open(folder: &Path) -> Result<(Files, Config, Architecture)> {
+    let files = Files::find(folder)?;
+    let catalog = read_catalog(&files.weights)?;
+    let layout = Layout::detect(&catalog)?;
+    let (_, config) = files.config(&layout)?;
+    let plan = Architecture::read(&catalog, &config, layout)?;
+    Ok((files, config, plan))
+}
+
+impl Backbone {
+    /// Loads a folder: weights, `config.json` or `open_clip_config.json`, and `tokenizer.json` if
+    /// there is one.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or a tensor is missing, surplus, of another shape or type,
+    /// or not finite.
+    pub fn load(folder: &Path) -> Result<Self> {
+        let (files, config, plan) = open(folder)?;
+        let size = plan.dims.image.image_size;
+        let transform = match &files.preprocessor {
+            Some(path) if plan.layout.is_transformers() => {
+                let text = fs_err::read_to_string(path)?;
+                let value = serde_json::from_str(&text).map_err(|e| BackboneError::File {
+                    path: path.clone(),
+                    reason: format!("not JSON: {e}"),
+                })?;
+                let config = Config::new(path.display().to_string(), value);
+                ImageTransform::from_config(&config, "", size)?
+            }
+            _ => ImageTransform::from_config(&config, "preprocess_cfg.", size)?,
+        };
+        let tokenizer = files
+            .tokenizer
+            .as_deref()
+            .map(Tokenizer::load)
+            .transpose()?;
+        let catalog = read_catalog(&files.weights)?;
+        let weights = Weights::new(catalog, read_tensors(&files.weights)?);
+        Self::build(weights, plan, transform, tokenizer)
+    }
+
+    /// Builds a backbone from a state dict in memory. Tracked tensors (such as those of a
+    /// [`candle_core::Var`]) are used as they are, so gradients reach them and updates take effect.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn from_tensors(
+        tensors: HashMap<String, Tensor>,
+        config: &Value,
+        tokenizer: Option<Tokenizer>,
+    ) -> Result<Self> {
+        let catalog = Catalog::of("state dict".into(), &tensors);
+        let layout = Layout::detect(&catalog)?;
+        let config = Config::new("configuration".into(), config.clone());
+        let plan = Architecture::read(&catalog, &config, layout)?;
+        let size = plan.dims.image.image_size;
+        let transform = ImageTransform::from_config(&config, "preprocess_cfg.", size)?;
+        Self::build(Weights::new(catalog, tensors), plan, transform, tokenizer)
+    }
+
+    fn build(
+        mut weights: Weights,
+        plan: Architecture,
+        transform: ImageTransform,
+        tokenizer: Option<Tokenizer>,
+    ) -> Result<Self> {
+        let vocabulary = plan.dims.text.vocab_size;
+        if let Some(t) = tokenizer.as_ref().filter(|t| t.vocab_size() > vocabulary) {
+            return Err(BackboneError::Tokenizer(format!(
+                "has {} tokens, but the token embedding has {vocabulary} rows",
+                t.vocab_size()
+            )));
+        }
+        // CLIP reads the highest id of a row: its end token is the last of the vocabulary.
+        let end_token = match (&tokenizer, plan.end_token) {
+            (Some(tokenizer), _) => tokenizer.eot(),
+            (None, Some(id)) => id,
+            (None, None) => u32::try_from(vocabulary - 1).unwrap_or(u32::MAX),
+        };
+        let text = TextTower::load(&mut weights, &plan, end_token)?;
+        let image = ImageTower::load(&mut weights, &plan)?;
+        let log_scale = weights.take("logit_scale", &[])?;
+        weights.finish()?;
+        Ok(Self {
+            plan,
+            text,
+            image,
+            log_scale,
+            transform,
+            tokenizer,
+        })
+    }
+
+    /// Dimensions of both towers.
+    pub fn dims(&self) -> &Dims {
+        &self.plan.dims
+    }
+
+    /// How the state dict's tensors were named.
+    pub fn layout(&self) -> Layout {
+        self.plan.layout
+    }
+
+    /// Nonlinearity of the text tower.
+    pub fn activation(&self) -> Activation {
+        self.plan.dims.text.activation
+    }
+
+    /// The text tower.
+    pub fn text(&self) -> &TextTower {
+        &self.text
+    }
+
+    /// The image tower.
+    pub fn image(&self) -> &ImageTower {
+        &self.image
+    }
+
+    /// The factor that cosines are multiplied with to give logits.
+    ///
+    /// # Errors
+    /// When the stored value cannot be read.
+    pub fn logit_scale(&self) -> Result<f32> {
+        Ok(self.log_scale.to_scalar::<f32>()?.exp())
+    }
+
+    /// Natural logarithm of the logit scale as it is stored: a scalar, tracked if it is trained.
+    pub fn log_logit_scale(&self) -> &Tensor {
+        &self.log_scale
+    }
+
+    /// How images become pixels.
+    pub fn transform(&self) -> &ImageTransform {
+        &self.transform
+    }
+
+    /// The tokenizer that came with the weights.
+    pub fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.tokenizer.as_ref()
+    }
+}

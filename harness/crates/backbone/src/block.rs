@@ -1,0 +1,228 @@
+//! One pre-norm transformer block: plain (CLIP, both towers) or EVA02's image block.
+
+use candle_core::{Result as CandleResult, Tensor};
+
+use crate::checkpoint::Weights;
+use crate::dims::Activation;
+use crate::error::Result;
+use crate::ops::{AttentionShape, LayerNorm, Linear, activate, attention, swiglu};
+
+/// Projection to queries, keys and values.
+#[derive(Debug, Clone)]
+pub(crate) enum Packing {
+    /// One map to all three.
+    Packed(Linear),
+    /// Three maps; kept apart where one of them is trained, so that its tensor stays the caller's.
+    Split([Linear; 3]),
+}
+
+impl Packing {
+    /// Joins three frozen maps into one; a missing bias counts as zero.
+    pub(crate) fn join(parts: [Linear; 3]) -> Result<Self> {
+        let tracked =
+            |l: &Linear| l.weight.track_op() || l.bias.as_ref().is_some_and(Tensor::track_op);
+        if parts.iter().any(tracked) {
+            return Ok(Self::Split(parts));
+        }
+        let weight = Tensor::cat(&[&parts[0].weight, &parts[1].weight, &parts[2].weight], 0)?;
+        let biases = parts
+            .iter()
+            .map(|l| match &l.bias {
+                Some(bias) => Ok(bias.clone()),
+                None => Tensor::zeros(l.weight.dim(0)?, l.weight.dtype(), l.weight.device()),
+            })
+            .collect::<CandleResult<Vec<_>>>()?;
+        Ok(Self::Packed(Linear::new(
+            weight,
+            Some(Tensor::cat(&biases, 0)?),
+        )))
+    }
+
+    fn forward(&self, x: &Tensor) -> CandleResult<Tensor> {
+        match self {
+            Self::Packed(linear) => linear.forward(x),
+            Self::Split([q, k, v]) => {
+                Tensor::cat(&[q.forward(x)?, k.forward(x)?, v.forward(x)?], 2)
+            }
+        }
+    }
+}
+
+/// The feed-forward half.
+#[derive(Debug, Clone)]
+pub(crate) enum Mlp {
+    /// Two layers around an activation.
+    Plain {
+        up: Linear,
+        activation: Activation,
+        down: Linear,
+    },
+    /// `down(LN(silu(gate x) * (up x)))`, EVA02's SwiGLU with sub-LN.
+    SwiGlu {
+        gate: Linear,
+        up: Linear,
+        norm: LayerNorm,
+        down: Linear,
+    },
+}
+
+impl Mlp {
+    fn forward(&self, x: &Tensor) -> CandleResult<Tensor> {
+        match self {
+            Self::Plain {
+                up,
+                activation,
+                down,
+            } => down.forward(&activate(&up.forward(x)?, *activation)?),
+            Self::SwiGlu {
+                gate,
+                up,
+                norm,
+                down,
+            } => down.forward(&norm.forward(&swiglu(&gate.forward(x)?, &up.forward(x)?)?)?),
+        }
+    }
+}
+
+/// `x + attn(LN x)`, then `x + mlp(LN x)`.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    pub(crate) ln_1: LayerNorm,
+    pub(crate) packing: Packing,
+    /// LayerNorm on the heads' output before the projection (EVA02).
+    pub(crate) inner_norm: Option<LayerNorm>,
+    pub(crate) out: Linear,
+    pub(crate) ln_2: LayerNorm,
+    pub(crate) mlp: Mlp,
+}
+
+impl Block {
+    /// `[N, S, D] -> [N, S, D]`.
+    pub(crate) fn forward(&self, x: &Tensor, shape: &AttentionShape) -> CandleResult<Tensor> {
+        let packed = self.packing.forward(&self.ln_1.forward(x)?)?;
+        let mut mixed = attention(&packed, shape)?;
+        if let Some(norm) = &self.inner_norm {
+            mixed = norm.forward(&mixed)?;
+        }
+        let x = (x + self.out.forward(&mixed)?)?;
+        &x + self.mlp.forward(&self.ln_2.forward(&x)?)?
+    }
+}
+
+/// Widths and constants of a block.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlockShape {
+    pub(crate) width: usize,
+    pub(crate) mlp: usize,
+    pub(crate) eps: f32,
+    pub(crate) activation: Activation,
+}
+
+/// A plain block in open_clip's names.
+pub(crate) fn open_clip(weights: &mut Weights, at: &str, shape: BlockShape) -> Result<Block> {
+    let d = shape.width;
+    let qkv = Linear::new(
+        weights.take(&format!("{at}attn.in_proj_weight"), &[3 * d, d])?,
+        Some(weights.take(&format!("{at}attn.in_proj_bias"), &[3 * d])?),
+    );
+    Ok(Block {
+        ln_1: weights.layer_norm(&format!("{at}ln_1"), d, shape.eps)?,
+        packing: Packing::Packed(qkv),
+        inner_norm: None,
+        out: weights.linear(&format!("{at}attn.out_proj"), d, d)?,
+        ln_2: weights.layer_norm(&format!("{at}ln_2"), d, shape.eps)?,
+        mlp: Mlp::Plain {
+            up: weights.linear(&format!("{at}mlp.c_fc"), shape.mlp, d)?,
+            activation: shape.activation,
+            down: weights.linear(&format!("{at}mlp.c_proj"), d, shape.mlp)?,
+        },
+    })
+}
+
+/// A plain block in transformers' names.
+pub(crate) fn transformers(weights: &mut Weights, at: &str, shape: BlockShape) -> Result<Block> {
+    let d = shape.width;
+    let parts = [
+        weights.linear(&format!("{at}self_attn.q_proj"), d, d)?,
+        weights.linear(&format!("{at}self_attn.k_proj"), d, d)?,
+        weights.linear(&format!("{at}self_attn.v_proj"), d, d)?,
+    ];
+    Ok(Block {
+        ln_1: weights.layer_norm(&format!("{at}layer_norm1"), d, shape.eps)?,
+        packing: Packing::join(parts)?,
+        inner_norm: None,
+        out: weights.linear(&format!("{at}self_attn.out_proj"), d, d)?,
+        ln_2: weights.layer_norm(&format!("{at}layer_norm2"), d, shape.eps)?,
+        mlp: Mlp::Plain {
+            up: weights.linear(&format!("{at}mlp.fc1"), shape.mlp, d)?,
+            activation: shape.activation,
+            down: weights.linear(&format!("{at}mlp.fc2"), d, shape.mlp)?,
+        },
+    })
+}
+
+/// Where the two spellings of EVA02 differ.
+pub(crate) struct EvaNames {
+    pub(crate) query_bias: &'static str,
+    pub(crate) value_bias: &'static str,
+    pub(crate) inner_norm: &'static str,
+    pub(crate) gate: &'static str,
+    pub(crate) up: &'static str,
+    pub(crate) norm: &'static str,
+    pub(crate) down: &'static str,
+}
+
+/// timm's spelling.
+pub(crate) const TIMM: EvaNames = EvaNames {
+    query_bias: "attn.q_proj.bias",
+    value_bias: "attn.v_proj.bias",
+    inner_norm: "attn.norm",
+    gate: "mlp.fc1_g",
+    up: "mlp.fc1_x",
+    norm: "mlp.norm",
+    down: "mlp.fc2",
+};
+
+/// The spelling of the EVA-CLIP repository.
+pub(crate) const EVA_CLIP: EvaNames = EvaNames {
+    query_bias: "attn.q_bias",
+    value_bias: "attn.v_bias",
+    inner_norm: "attn.inner_attn_ln",
+    gate: "mlp.w1",
+    up: "mlp.w2",
+    norm: "mlp.ffn_ln",
+    down: "mlp.w3",
+};
+
+/// An EVA02 image block; keys have no bias.
+pub(crate) fn eva(
+    weights: &mut Weights,
+    at: &str,
+    names: &EvaNames,
+    shape: BlockShape,
+) -> Result<Block> {
+    let (d, hidden) = (shape.width, shape.mlp);
+    let mut map = |name: &str, bias: Option<&str>| -> Result<Linear> {
+        let weight = weights.take(&format!("{at}attn.{name}.weight"), &[d, d])?;
+        let bias = bias.map(|b| weights.take(&format!("{at}{b}"), &[d]));
+        Ok(Linear::new(weight, bias.transpose()?))
+    };
+    let parts = [
+        map("q_proj", Some(names.query_bias))?,
+        map("k_proj", None)?,
+        map("v_proj", Some(names.value_bias))?,
+    ];
+    Ok(Block {
+        ln_1: weights.layer_norm(&format!("{at}norm1"), d, shape.eps)?,
+        packing: Packing::join(parts)?,
+        inner_norm: Some(weights.layer_norm(&format!("{at}{}", names.inner_norm), d, shape.eps)?),
+        out: weights.linear(&format!("{at}attn.proj"), d, d)?,
+        ln_2: weights.layer_norm(&format!("{at}norm2"), d, shape.eps)?,
+        mlp: Mlp::SwiGlu {
+            gate: weights.linear(&format!("{at}{}", names.gate), hidden, d)?,
+            up: weights.linear(&format!("{at}{}", names.up), hidden, d)?,
+            norm: weights.layer_norm(&format!("{at}{}", names.norm), hidden, shape.eps)?,
+            down: weights.linear(&format!("{at}{}", names.down), d, hidden)?,
+        },
+    })
+}

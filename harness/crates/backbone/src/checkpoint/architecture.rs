@@ -1,0 +1,258 @@
+//! Every number that shapes the two towers, from tensor shapes and the configuration.
+
+use super::catalog::Catalog;
+use super::config::Config;
+use super::layout::{ImageNames, Layout, TextNames};
+use crate::dims::{Activation, Dims, ImageDims, TextDims};
+use crate::error::Result;
+
+/// LayerNorm epsilon of CLIP; transformers' configuration can say otherwise.
+const CLIP_EPS: f32 = 1e-5;
+/// LayerNorm epsilon of EVA02's image tower.
+const EVA_EPS: f32 = 1e-6;
+/// Width of an attention head where open_clip's and timm's configurations name none.
+const HEAD_WIDTH: usize = 64;
+/// Grid to which EVA02's rotary coordinates are rescaled unless configured.
+const ROPE_GRID: usize = 16;
+
+/// Shapes and constants of both towers.
+#[derive(Debug, Clone)]
+pub(crate) struct Architecture {
+    pub(crate) layout: Layout,
+    pub(crate) dims: Dims,
+    pub(crate) text_mlp: usize,
+    pub(crate) text_eps: f32,
+    pub(crate) image_mlp: usize,
+    pub(crate) image_eps: f32,
+    /// Of plain ViT blocks; EVA02's SwiGLU has none.
+    pub(crate) image_activation: Activation,
+    /// Side of the grid that rotary coordinates refer to.
+    pub(crate) rope_grid: usize,
+    /// End token where the configuration names one.
+    pub(crate) end_token: Option<u32>,
+}
+
+impl Architecture {
+    /// Reads names and shapes, and the configuration for what they do not tell.
+    pub(crate) fn read(catalog: &Catalog, config: &Config, layout: Layout) -> Result<Self> {
+        if !config.fits(&layout) {
+            let key = Config::wanted(&layout);
+            let name = layout.name();
+            return Err(config.error(&key, format!("expected these sections for layout {name}")));
+        }
+        config.refuse_unknown_computation()?;
+        let (text, text_mlp, embed_dim) = text_dims(catalog, config, layout.text)?;
+        let (image, image_mlp) = image_dims(catalog, config, layout.image)?;
+        let hf = layout.is_transformers();
+        config.agrees(if hf { "projection_dim" } else { "embed_dim" }, embed_dim)?;
+        let text_eps = match hf {
+            true => config.number("text_config.layer_norm_eps", CLIP_EPS)?,
+            false => config.number("text_cfg.norm_kwargs.eps", CLIP_EPS)?,
+        };
+        let image_eps = match layout.image {
+            ImageNames::Transformers => config.number("vision_config.layer_norm_eps", CLIP_EPS)?,
+            ImageNames::OpenClip => config.number("vision_cfg.norm_kwargs.eps", CLIP_EPS)?,
+            ImageNames::Timm | ImageNames::EvaClip => EVA_EPS,
+        };
+        let image_activation = match hf {
+            true => config.hidden_act("vision_config")?,
+            false => config.quick_gelu()?,
+        };
+        Ok(Self {
+            end_token: end_token(config, text.vocab_size)?,
+            layout,
+            dims: Dims {
+                embed_dim,
+                text,
+                image,
+            },
+            text_mlp,
+            text_eps,
+            image_mlp,
+            image_eps,
+            image_activation,
+            rope_grid: rope_grid(config)?,
+        })
+    }
+}
+
+/// Dimensions of the text tower, its MLP width and the length of the joint feature.
+fn text_dims(
+    catalog: &Catalog,
+    config: &Config,
+    names: TextNames,
+) -> Result<(TextDims, usize, usize)> {
+    let [vocab_size, width] = catalog.dims(&names.token_embedding())?;
+    let blocks = names.blocks();
+    let layers = catalog.blocks(&blocks)?;
+    let (section, keys, context_length, embed_dim, mlp, activation) = match names {
+        TextNames::Transformers => {
+            let [context, _] = catalog.dims("text_model.embeddings.position_embedding.weight")?;
+            let [embed, _] = catalog.dims("text_projection.weight")?;
+            let [mlp, _] = catalog.dims(&format!("{blocks}0.mlp.fc1.weight"))?;
+            let keys = [
+                "hidden_size",
+                "num_hidden_layers",
+                "num_attention_heads",
+                "max_position_embeddings",
+            ];
+            let activation = config.hidden_act("text_config")?;
+            ("text_config", keys, context, embed, mlp, activation)
+        }
+        TextNames::OpenClip(prefix) => {
+            let [context, _] = catalog.dims(&format!("{prefix}positional_embedding"))?;
+            let [_, embed] = catalog.dims(&format!("{prefix}text_projection"))?;
+            let [mlp, _] = catalog.dims(&format!("{blocks}0.mlp.c_fc.weight"))?;
+            let keys = ["width", "layers", "heads", "context_length"];
+            ("text_cfg", keys, context, embed, mlp, config.quick_gelu()?)
+        }
+    };
+    let [k_width, k_layers, k_heads, k_context] = keys.map(|key| format!("{section}.{key}"));
+    config.agrees(&k_width, width)?;
+    config.agrees(&k_layers, layers)?;
+    config.agrees(&k_context, context_length)?;
+    config.agrees(&format!("{section}.vocab_size"), vocab_size)?;
+    let heads = config.require(&k_heads)?;
+    check_heads(config, &k_heads, width, heads)?;
+    let dims = TextDims {
+        width,
+        layers,
+        heads,
+        context_length,
+        vocab_size,
+        activation,
+    };
+    Ok((dims, mlp, embed_dim))
+}
+
+/// Dimensions of the image tower and its MLP width.
+fn image_dims(catalog: &Catalog, config: &Config, names: ImageNames) -> Result<(ImageDims, usize)> {
+    let patch_embedding = names.patch_embedding();
+    let [width, channels, patch_size, patch_width] = catalog.dims(patch_embedding)?;
+    if channels != 3 || patch_size != patch_width {
+        return Err(catalog.error(
+            patch_embedding,
+            "three channels and a square patch".into(),
+            format!("[{width}, {channels}, {patch_size}, {patch_width}]"),
+        ));
+    }
+    let blocks = names.blocks();
+    let layers = catalog.blocks(blocks)?;
+    let (position_name, mlp_name) = match names {
+        ImageNames::Transformers => (
+            "vision_model.embeddings.position_embedding.weight",
+            "mlp.fc1.weight",
+        ),
+        ImageNames::OpenClip => ("visual.positional_embedding", "mlp.c_fc.weight"),
+        ImageNames::Timm => ("visual.trunk.pos_embed", "mlp.fc1_g.weight"),
+        ImageNames::EvaClip => ("visual.pos_embed", "mlp.w1.weight"),
+    };
+    let positions = if names.is_eva() {
+        catalog.dims::<3>(position_name)?[1]
+    } else {
+        catalog.dims::<2>(position_name)?[0]
+    };
+    let [mlp, _] = catalog.dims(&format!("{blocks}0.{mlp_name}"))?;
+    let patches = positions - 1;
+    let grid = patches.isqrt();
+    if patches == 0 || grid * grid != patches {
+        return Err(catalog.error(
+            position_name,
+            "one position for the class token and a square grid of patches".into(),
+            format!("{positions} positions"),
+        ));
+    }
+    let image_size = grid * patch_size;
+    let (heads_key, heads) = image_heads(config, names, width)?;
+    check_heads(config, &heads_key, width, heads)?;
+    if names.is_eva() && width / heads % 4 != 0 {
+        let reason = format!(
+            "head width {} is no multiple of 4, which RoPE needs",
+            width / heads
+        );
+        return Err(config.error(&heads_key, reason));
+    }
+    let (width_key, layers_key) = match names {
+        ImageNames::Transformers => (
+            "vision_config.hidden_size",
+            "vision_config.num_hidden_layers",
+        ),
+        ImageNames::Timm => (
+            "vision_cfg.overrides.embed_dim",
+            "vision_cfg.overrides.depth",
+        ),
+        _ => ("vision_cfg.width", "vision_cfg.layers"),
+    };
+    config.agrees(width_key, width)?;
+    config.agrees(layers_key, layers)?;
+    for section in ["vision_config.", "vision_cfg."] {
+        config.side_agrees(&format!("{section}image_size"), image_size)?;
+        config.side_agrees(&format!("{section}patch_size"), patch_size)?;
+    }
+    config.side_agrees("vision_cfg.overrides.img_size", image_size)?;
+    config.side_agrees("vision_cfg.overrides.patch_size", patch_size)?;
+    let dims = ImageDims {
+        width,
+        layers,
+        heads,
+        patch_size,
+        image_size,
+        patches,
+        has_ln_pre: !names.is_eva(),
+        has_rope: names.is_eva(),
+    };
+    Ok((dims, mlp))
+}
+
+/// Heads of the image tower, and the key that decided.
+fn image_heads(config: &Config, names: ImageNames, width: usize) -> Result<(String, usize)> {
+    match names {
+        ImageNames::Transformers => {
+            let key = "vision_config.num_attention_heads";
+            Ok((key.into(), config.require(key)?))
+        }
+        ImageNames::Timm => {
+            let key = "vision_cfg.overrides.num_heads";
+            let heads = config.count(key)?.unwrap_or(width / HEAD_WIDTH);
+            Ok((key.into(), heads))
+        }
+        ImageNames::OpenClip | ImageNames::EvaClip => {
+            let key = "vision_cfg.head_width";
+            let head_width = config.count(key)?.unwrap_or(HEAD_WIDTH);
+            if width % head_width != 0 {
+                let reason = format!("width {width} is no multiple of head width {head_width}");
+                return Err(config.error(key, reason));
+            }
+            Ok((key.into(), width / head_width))
+        }
+    }
+}
+
+fn check_heads(config: &Config, key: &str, width: usize, heads: usize) -> Result<()> {
+    if heads > 0 && width % heads == 0 {
+        return Ok(());
+    }
+    let reason = format!("width {width} does not split into {heads} heads");
+    Err(config.error(key, reason))
+}
+
+/// The end token of transformers' configuration. 2 is a placeholder that OpenAI's files carry.
+fn end_token(config: &Config, vocab_size: usize) -> Result<Option<u32>> {
+    match config.count("text_config.eos_token_id")? {
+        Some(id) if id != 2 && id < vocab_size => Ok(u32::try_from(id).ok()),
+        _ => Ok(None),
+    }
+}
+
+fn rope_grid(config: &Config) -> Result<usize> {
+    // timm writes the grid as a pair.
+    for key in [
+        "vision_cfg.overrides.ref_feat_shape.0",
+        "vision_cfg.pt_hw_seq_len",
+    ] {
+        if let Some(grid) = config.count(key)? {
+            return Ok(grid);
+        }
+    }
+    Ok(ROPE_GRID)
+}

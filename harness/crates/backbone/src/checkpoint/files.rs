@@ -1,0 +1,143 @@
+//! Which files of a folder make a backbone, and their digest.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::config::Config;
+use super::layout::Layout;
+use crate::error::{BackboneError, Result};
+
+/// Weight files in order of preference. A hub folder may hold a bare image trunk as
+/// `model.safetensors` beside the open_clip file, so the latter comes first.
+const WEIGHTS: [&str; 2] = ["open_clip_model.safetensors", "model.safetensors"];
+/// Configuration files in order of preference.
+const CONFIGS: [&str; 2] = ["open_clip_config.json", "config.json"];
+
+/// The files that decide what a backbone computes.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    folder: PathBuf,
+    pub(crate) weights: PathBuf,
+    /// Present when the folder has one.
+    pub(crate) tokenizer: Option<PathBuf>,
+    /// transformers keeps the image transform in a file of its own.
+    pub(crate) preprocessor: Option<PathBuf>,
+}
+
+impl Files {
+    /// Finds the weights of `folder` and what lies beside them.
+    pub(crate) fn find(folder: &Path) -> Result<Self> {
+        let missing = |reason: String| BackboneError::File {
+            path: folder.to_path_buf(),
+            reason,
+        };
+        if !folder.is_dir() {
+            return Err(missing(
+                "expected a folder with weights (*.safetensors) and a config.json".into(),
+            ));
+        }
+        let named = |name: &str| Some(folder.join(name)).filter(|p| p.is_file());
+        let weights = match WEIGHTS.iter().find_map(|name| named(name)) {
+            Some(path) => path,
+            None => Self::only_safetensors(folder)?,
+        };
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            weights,
+            tokenizer: named("tokenizer.json"),
+            preprocessor: named("preprocessor_config.json"),
+        })
+    }
+
+    fn only_safetensors(folder: &Path) -> Result<PathBuf> {
+        let mut found = Vec::new();
+        for entry in fs_err::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|e| e == "safetensors") {
+                found.push(path);
+            }
+        }
+        found.sort();
+        let reason = match found.as_slice() {
+            [one] => return Ok(one.clone()),
+            [] => format!("no weights: expected {} or {}", WEIGHTS[0], WEIGHTS[1]),
+            several => format!(
+                "{} safetensors files; expected one, or one named {} or {} (sharded weights must be \
+                 merged first)",
+                several.len(),
+                WEIGHTS[0],
+                WEIGHTS[1]
+            ),
+        };
+        Err(BackboneError::File {
+            path: folder.to_path_buf(),
+            reason,
+        })
+    }
+
+    /// The first configuration file of the form that `layout` needs.
+    pub(crate) fn config(&self, layout: &Layout) -> Result<(PathBuf, Config)> {
+        let mut seen = Vec::new();
+        for name in CONFIGS {
+            let path = self.folder.join(name);
+            if !path.is_file() {
+                continue;
+            }
+            let text = fs_err::read_to_string(&path)?;
+            let value = serde_json::from_str(&text).map_err(|e| BackboneError::File {
+                path: path.clone(),
+                reason: format!("not JSON: {e}"),
+            })?;
+            let config = Config::new(path.display().to_string(), value);
+            if config.fits(layout) {
+                return Ok((path, config));
+            }
+            seen.push(name);
+        }
+        let found = if seen.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("{} without them", seen.join(" and "))
+        };
+        Err(BackboneError::File {
+            path: self.folder.clone(),
+            reason: format!(
+                "the weights are in the {} layout, whose configuration ({} or {}) has {}; found {found}",
+                layout.name(),
+                CONFIGS[0],
+                CONFIGS[1],
+                Config::wanted(layout)
+            ),
+        })
+    }
+
+    /// sha256 (hex) over role, length and bytes of every file that is used.
+    pub(crate) fn digest(&self, config: &Path) -> Result<String> {
+        let roles = [
+            ("weights", Some(self.weights.as_path())),
+            ("config", Some(config)),
+            ("tokenizer", self.tokenizer.as_deref()),
+            ("preprocessor", self.preprocessor.as_deref()),
+        ];
+        let mut hash = Sha256::new();
+        for (role, path) in roles {
+            let Some(path) = path else { continue };
+            let mut file = fs_err::File::open(path)?;
+            hash.update(role.as_bytes());
+            hash.update([0]);
+            hash.update(file.metadata()?.len().to_le_bytes());
+            let mut buffer = vec![0u8; 1 << 20];
+            loop {
+                let n = file.read(&mut buffer)?;
+                if n == 0 {
+                    break;
+                }
+                hash.update(&buffer[..n]);
+            }
+        }
+        let bytes = hash.finalize();
+        Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+    }
+}

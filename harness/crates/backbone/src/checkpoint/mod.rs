@@ -1,0 +1,18 @@
+//! From files to checked tensors: which files, which layout, which dimensions, which values.
+
+mod architecture;
+mod catalog;
+mod config;
+mod files;
+mod layout;
+mod safetensors;
+mod weights;
+
+pub(crate) use architecture::Architecture;
+pub(crate) use catalog::Catalog;
+pub(crate) use config::Config;
+pub(crate) use files::Files;
+pub use layout::Layout;
+pub(crate) use layout::{ImageNames, TextNames};
+pub(crate) use safetensors::{read_catalog, read_tensors};
+pub(crate) use weights::Weights;

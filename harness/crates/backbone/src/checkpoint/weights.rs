@@ -1,0 +1,107 @@
+//! Handing out tensors of a state dict, each checked and each exactly once.
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Tensor};
+
+use super::catalog::Catalog;
+use super::layout::{is_buffer, is_rope_table};
+use crate::error::{BackboneError, Result};
+use crate::ops::{LayerNorm, Linear, Rope};
+
+/// Tolerance for stored rotary tables, which may have been rounded to bf16.
+const ROPE_TOLERANCE: f32 = 8e-3;
+
+/// A state dict that is being taken apart.
+pub(crate) struct Weights {
+    catalog: Catalog,
+    tensors: HashMap<String, Tensor>,
+}
+
+impl Weights {
+    pub(crate) fn new(catalog: Catalog, tensors: HashMap<String, Tensor>) -> Self {
+        Self { catalog, tensors }
+    }
+
+    fn error(&self, name: &str, expected: String, found: String) -> BackboneError {
+        self.catalog.error(name, expected, found)
+    }
+
+    /// Removes a tensor; it must be f32 on the CPU, finite, and of this shape.
+    pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let Some(tensor) = self.tensors.remove(name) else {
+            return Err(self.error(name, format!("{shape:?}"), "no such tensor".into()));
+        };
+        if tensor.dims() != shape {
+            return Err(self.error(name, format!("{shape:?}"), format!("{:?}", tensor.dims())));
+        }
+        if tensor.dtype() != DType::F32 || !tensor.device().is_cpu() {
+            let found = format!("{:?} on {:?}", tensor.dtype(), tensor.device());
+            return Err(self.error(name, "f32 on the CPU".into(), found));
+        }
+        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+            let found = format!("{} at element {at}", values[at]);
+            return Err(self.error(name, "finite values".into(), found));
+        }
+        // Kernels read parameters as contiguous slices; a tracked one must stay the caller's own.
+        if tensor.is_contiguous() {
+            Ok(tensor)
+        } else if tensor.track_op() {
+            Err(self.error(name, "a contiguous tensor".into(), "a strided view".into()))
+        } else {
+            Ok(tensor.contiguous()?)
+        }
+    }
+
+    /// `{name}.weight` `[out, in]` and `{name}.bias` `[out]`.
+    pub(crate) fn linear(&mut self, name: &str, out: usize, inner: usize) -> Result<Linear> {
+        let weight = self.take(&format!("{name}.weight"), &[out, inner])?;
+        let bias = self.take(&format!("{name}.bias"), &[out])?;
+        Ok(Linear::new(weight, Some(bias)))
+    }
+
+    /// `{name}.weight` and `{name}.bias` of a LayerNorm.
+    pub(crate) fn layer_norm(&mut self, name: &str, width: usize, eps: f32) -> Result<LayerNorm> {
+        Ok(LayerNorm {
+            weight: self.take(&format!("{name}.weight"), &[width])?,
+            bias: self.take(&format!("{name}.bias"), &[width])?,
+            eps,
+        })
+    }
+
+    /// Checks the rotary tables that came with the file against the ones that are used.
+    pub(crate) fn check_rope(&self, rope: &Rope) -> Result<()> {
+        for (name, tensor) in self.tensors.iter().filter(|(name, _)| is_rope_table(name)) {
+            let stored = tensor.flatten_all()?.to_vec1::<f32>()?;
+            let far = rope.distance(&stored, name.ends_with("sin"));
+            if stored.len() != rope.len() || far > ROPE_TOLERANCE {
+                return Err(self.error(
+                    name,
+                    format!(
+                        "the table of {} values that the configuration implies",
+                        rope.len()
+                    ),
+                    format!("{} values, up to {far} away", stored.len()),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails if anything but known buffers is left.
+    pub(crate) fn finish(self) -> Result<()> {
+        let mut left: Vec<&String> = self.tensors.keys().filter(|n| !is_buffer(n)).collect();
+        left.sort();
+        match left.first() {
+            None => Ok(()),
+            Some(first) => {
+                let found = format!(
+                    "{} surplus tensor(s): the checkpoint is of another architecture",
+                    left.len()
+                );
+                Err(self.error(first, "no tensor of this name".into(), found))
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Building the image tower from a state dict.
+
+use std::sync::Arc;
+
+use super::tower::ImageTower;
+use crate::block::{self, BlockShape, EVA_CLIP, EvaNames, TIMM};
+use crate::checkpoint::{Architecture, ImageNames, Weights};
+use crate::error::Result;
+use crate::ops::{AttentionShape, Linear, Rope, WeightLayout};
+
+impl ImageTower {
+    pub(crate) fn load(weights: &mut Weights, plan: &Architecture) -> Result<Self> {
+        match plan.layout.image {
+            ImageNames::Transformers => Self::load_transformers(weights, plan),
+            ImageNames::OpenClip => Self::load_open_clip(weights, plan),
+            ImageNames::Timm => Self::load_eva(weights, plan, "visual.trunk.", &TIMM),
+            ImageNames::EvaClip => Self::load_eva(weights, plan, "visual.", &EVA_CLIP),
+        }
+    }
+
+    fn load_transformers(weights: &mut Weights, plan: &Architecture) -> Result<Self> {
+        let (d, p, tokens) = sizes(plan);
+        let shape = block_shape(plan);
+        let names = plan.layout.image;
+        let at = "vision_model.";
+        let blocks = (0..plan.dims.image.layers)
+            .map(|i| block::transformers(weights, &format!("{}{i}.", names.blocks()), shape));
+        let blocks = blocks.collect::<Result<_>>()?;
+        let head = weights.take("visual_projection.weight", &[plan.dims.embed_dim, d])?;
+        Ok(Self {
+            dims: plan.dims.image.clone(),
+            patch_weight: weights.take(names.patch_embedding(), &[d, 3, p, p])?,
+            patch_bias: None,
+            class_token: weights.take(&format!("{at}embeddings.class_embedding"), &[d])?,
+            positions: weights.take(
+                &format!("{at}embeddings.position_embedding.weight"),
+                &[tokens, d],
+            )?,
+            ln_pre: Some(weights.layer_norm(&format!("{at}pre_layrnorm"), d, plan.image_eps)?),
+            blocks,
+            attention: attention_shape(plan, None),
+            ln_post: weights.layer_norm(&format!("{at}post_layernorm"), d, plan.image_eps)?,
+            head: Linear::new(head, None),
+        })
+    }
+
+    fn load_open_clip(weights: &mut Weights, plan: &Architecture) -> Result<Self> {
+        let (d, p, tokens) = sizes(plan);
+        let shape = block_shape(plan);
+        let names = plan.layout.image;
+        let blocks = (0..plan.dims.image.layers)
+            .map(|i| block::open_clip(weights, &format!("{}{i}.", names.blocks()), shape));
+        let blocks = blocks.collect::<Result<_>>()?;
+        Ok(Self {
+            dims: plan.dims.image.clone(),
+            patch_weight: weights.take(names.patch_embedding(), &[d, 3, p, p])?,
+            patch_bias: None,
+            class_token: weights.take("visual.class_embedding", &[d])?,
+            positions: weights.take("visual.positional_embedding", &[tokens, d])?,
+            ln_pre: Some(weights.layer_norm("visual.ln_pre", d, plan.image_eps)?),
+            blocks,
+            attention: attention_shape(plan, None),
+            ln_post: weights.layer_norm("visual.ln_post", d, plan.image_eps)?,
+            head: Linear {
+                weight: weights.take("visual.proj", &[d, plan.dims.embed_dim])?,
+                bias: None,
+                layout: WeightLayout::InOut,
+            },
+        })
+    }
+
+    fn load_eva(
+        weights: &mut Weights,
+        plan: &Architecture,
+        at: &str,
+        names: &EvaNames,
+    ) -> Result<Self> {
+        let (d, p, tokens) = sizes(plan);
+        let shape = block_shape(plan);
+        let image = &plan.dims.image;
+        let grid = image.image_size / image.patch_size;
+        let rope = Rope::new(grid, plan.rope_grid, image.width / image.heads);
+        weights.check_rope(&rope)?;
+        let blocks = (0..image.layers)
+            .map(|i| block::eva(weights, &format!("{at}blocks.{i}."), names, shape));
+        let blocks = blocks.collect::<Result<_>>()?;
+        Ok(Self {
+            dims: image.clone(),
+            patch_weight: weights.take(&format!("{at}patch_embed.proj.weight"), &[d, 3, p, p])?,
+            patch_bias: Some(weights.take(&format!("{at}patch_embed.proj.bias"), &[d])?),
+            class_token: weights.take(&format!("{at}cls_token"), &[1, 1, d])?,
+            positions: weights.take(&format!("{at}pos_embed"), &[1, tokens, d])?,
+            ln_pre: None,
+            blocks,
+            attention: attention_shape(plan, Some(rope)),
+            ln_post: weights.layer_norm(&format!("{at}norm"), d, plan.image_eps)?,
+            head: weights.linear(&format!("{at}head"), plan.dims.embed_dim, d)?,
+        })
+    }
+}
+
+/// Width, patch side and number of tokens.
+fn sizes(plan: &Architecture) -> (usize, usize, usize) {
+    let image = &plan.dims.image;
+    (image.width, image.patch_size, image.patches + 1)
+}
+
+fn block_shape(plan: &Architecture) -> BlockShape {
+    BlockShape {
+        width: plan.dims.image.width,
+        mlp: plan.image_mlp,
+        eps: plan.image_eps,
+        activation: plan.image_activation,
+    }
+}
+
+fn attention_shape(plan: &Architecture, rope: Option<Rope>) -> AttentionShape {
+    AttentionShape {
+        heads: plan.dims.image.heads,
+        causal: false,
+        rope: rope.map(Arc::new),
+    }
+}

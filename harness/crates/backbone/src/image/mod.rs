@@ -1,0 +1,6 @@
+//! The image tower.
+
+mod load;
+mod tower;
+
+pub use tower::ImageTower;

@@ -1,0 +1,145 @@
+//! From tokens or embeddings to text features.
+
+use candle_core::{DType, Device, Tensor};
+
+use super::assemble::Assembly;
+use super::edits::Edits;
+use super::prompt::{PromptBatch, Segment, TokenRows};
+use crate::block::Block;
+use crate::dims::TextDims;
+use crate::error::{BackboneError, Result};
+use crate::ops::{AttentionShape, LayerNorm, Linear};
+
+/// A causal transformer that reads the end token. Differentiable in every context and edit and, where
+/// they are tracked, in its weights.
+///
+/// Sequences are cut after the last end token of a batch; causality makes that exact.
+#[derive(Debug, Clone)]
+pub struct TextTower {
+    pub(crate) dims: TextDims,
+    pub(crate) end_token: u32,
+    /// `[V, D]`.
+    pub(crate) token_embedding: Tensor,
+    /// `[context length, D]`.
+    pub(crate) positions: Tensor,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) attention: AttentionShape,
+    pub(crate) ln_final: LayerNorm,
+    pub(crate) projection: Linear,
+}
+
+impl TextTower {
+    /// The tower's dimensions.
+    pub fn dims(&self) -> &TextDims {
+        &self.dims
+    }
+
+    /// The id that ends every prompt and whose position is read.
+    pub fn end_token(&self) -> u32 {
+        self.end_token
+    }
+
+    /// Text features `[G, C, E]` of a prompt batch, not normalised.
+    ///
+    /// # Errors
+    /// When a shape, id, length, layer or position does not fit the tower; the message says which.
+    pub fn encode(&self, batch: &PromptBatch) -> Result<Tensor> {
+        let features = self.encode_rows(batch)?;
+        let embed = features.dim(1)?;
+        Ok(features.reshape((batch.groups, batch.classes, embed))?)
+    }
+
+    /// Text features `[N, E]` of whole token rows, start and end token included, not padded.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_ids(&self, rows: &[Vec<u32>]) -> Result<Tensor> {
+        self.encode_rows(&PromptBatch {
+            groups: 1,
+            classes: rows.len(),
+            segments: vec![Segment::Tokens(TokenRows::PerClass(rows.to_vec()))],
+            edits: Vec::new(),
+        })
+    }
+
+    fn encode_rows(&self, batch: &PromptBatch) -> Result<Tensor> {
+        let assembly = Assembly::of(batch, &self.dims, self.end_token)?;
+        let ends = assembly.ends();
+        let shortest = ends.iter().min().map_or(0, |end| end + 1);
+        let edits = Edits::bind(batch, &self.dims, shortest)?;
+        let tokens = self.embed_tokens(&assembly.tokens)?;
+        let x = assembly.gather(tokens, &batch.segments)?;
+        self.run(x, &ends, &edits)
+    }
+
+    /// Rows `[n, D]` of the token embedding.
+    ///
+    /// # Errors
+    /// When there is no id, or an id lies outside the vocabulary.
+    pub fn embed_tokens(&self, ids: &[u32]) -> Result<Tensor> {
+        let vocabulary = self.dims.vocab_size;
+        if let Some(id) = ids.iter().find(|id| **id as usize >= vocabulary) {
+            return Err(BackboneError::Request(format!(
+                "token id {id}, but the vocabulary has {vocabulary} tokens"
+            )));
+        }
+        if ids.is_empty() {
+            return Err(BackboneError::Request("no token to embed".into()));
+        }
+        let index = Tensor::from_slice(ids, ids.len(), &Device::Cpu)?;
+        Ok(self.token_embedding.index_select(&index, 0)?)
+    }
+
+    /// Text features `[N, E]` of embeddings `[N, S, D]`, given before positions are added, each row
+    /// read at its position in `ends`.
+    ///
+    /// # Errors
+    /// When shapes do not fit, or an end lies outside the sequence.
+    pub fn encode_embeddings(&self, x: &Tensor, ends: &[usize]) -> Result<Tensor> {
+        let (longest, width) = (self.dims.context_length, self.dims.width);
+        let refuse = |reason: String| Err(BackboneError::Request(format!("embeddings: {reason}")));
+        let &[rows, length, columns] = x.dims() else {
+            return refuse(format!(
+                "expected [prompts, tokens, {width}], found {:?}",
+                x.dims()
+            ));
+        };
+        if rows == 0 || length == 0 || length > longest || columns != width {
+            return refuse(format!(
+                "expected [prompts, 1 to {longest} tokens, {width}], found {:?}",
+                x.dims()
+            ));
+        }
+        if x.dtype() != DType::F32 {
+            return refuse(format!("expected f32, found {:?}", x.dtype()));
+        }
+        if ends.len() != rows {
+            return refuse(format!("{rows} prompts, but {} end positions", ends.len()));
+        }
+        if let Some(end) = ends.iter().find(|end| **end >= length) {
+            return refuse(format!("end position {end} of {length} tokens"));
+        }
+        let kept = ends.iter().max().map_or(length, |end| end + 1);
+        self.run(x.narrow(1, 0, kept)?, ends, &Edits::default())
+    }
+
+    /// Positions, blocks with edits, pooling, projection: `[N, S, D] -> [N, E]`.
+    fn run(&self, x: Tensor, ends: &[usize], edits: &Edits) -> Result<Tensor> {
+        let (rows, length, width) = x.dims3()?;
+        let mut x = edits.apply(0, x)?;
+        x = x.broadcast_add(&self.positions.narrow(0, 0, length)?)?;
+        for (layer, block) in self.blocks.iter().enumerate() {
+            if layer > 0 {
+                x = edits.apply(layer, x)?;
+            }
+            x = block.forward(&x, &self.attention)?;
+        }
+        let at = ends
+            .iter()
+            .enumerate()
+            .map(|(n, end)| (n * length + end) as u32);
+        let index = Tensor::from_iter(at, &Device::Cpu)?;
+        let pooled = x.reshape((rows * length, width))?.index_select(&index, 0)?;
+        Ok(self.projection.forward(&self.ln_final.forward(&pooled)?)?)
+    }
+}

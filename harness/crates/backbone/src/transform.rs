@@ -1,0 +1,148 @@
+//! The evaluation transform of CLIP: resize, crop, normalise, as PIL and torchvision do it.
+
+use candle_core::{Device, Tensor};
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::Config;
+use crate::error::{BackboneError, Result};
+
+/// Channel means of OpenAI's training images, used by the whole CLIP family.
+const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+/// Channel standard deviations to go with `MEAN`.
+const STD: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+
+/// Shortest side to `size` (bicubic, antialiased), centre crop, scale to [0, 1], normalise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageTransform {
+    /// Side of the square result in pixels.
+    pub size: usize,
+    /// Mean of each channel.
+    pub mean: [f32; 3],
+    /// Standard deviation of each channel.
+    pub std: [f32; 3],
+}
+
+impl ImageTransform {
+    /// CLIP's transform at a given size.
+    pub fn clip(size: usize) -> Self {
+        Self {
+            size,
+            mean: MEAN,
+            std: STD,
+        }
+    }
+
+    /// The transform a configuration describes, CLIP's where it is silent.
+    pub(crate) fn from_config(config: &Config, section: &str, size: usize) -> Result<Self> {
+        let key = |name: &str| format!("{section}{name}");
+        let (mean_key, std_key) = if section.is_empty() {
+            (key("image_mean"), key("image_std"))
+        } else {
+            (key("mean"), key("std"))
+        };
+        let mean = config.channels(&mean_key)?.unwrap_or(MEAN);
+        let std = config.channels(&std_key)?.unwrap_or(STD);
+        if std.iter().any(|s| !s.is_finite() || *s <= 0.0) {
+            return Err(config.error(
+                &std_key,
+                format!("expected positive numbers, found {std:?}"),
+            ));
+        }
+        for (name, computed) in [("interpolation", "bicubic"), ("resize_mode", "shortest")] {
+            match config.text(&key(name)) {
+                Some(found) if found != computed => {
+                    let reason = format!("{found:?} is not supported; expected {computed:?}");
+                    return Err(config.error(&key(name), reason));
+                }
+                _ => {}
+            }
+        }
+        Ok(Self { size, mean, std })
+    }
+
+    /// The cropped image in 8 bits, `size` pixels square.
+    ///
+    /// # Errors
+    /// When the image is empty or so elongated that its longer side would overflow.
+    pub fn crop(&self, image: &RgbImage) -> Result<RgbImage> {
+        let (width, height) = image.dimensions();
+        let side = u32::try_from(self.size).unwrap_or(0);
+        if width == 0 || height == 0 || side == 0 {
+            return Err(BackboneError::Image(format!(
+                "expected at least one pixel, found {width} x {height} at size {}",
+                self.size
+            )));
+        }
+        // torchvision truncates the longer side.
+        let longer = u64::from(side) * u64::from(width.max(height)) / u64::from(width.min(height));
+        let longer = u32::try_from(longer).ok().filter(|l| *l <= 1 << 20);
+        let Some(longer) = longer else {
+            return Err(BackboneError::Image(format!(
+                "{width} x {height} is too elongated to resize"
+            )));
+        };
+        let (w, h) = if width <= height {
+            (side, longer)
+        } else {
+            (longer, side)
+        };
+        let resized = if (w, h) == (width, height) {
+            image.clone()
+        } else {
+            resize(image, w, h)?
+        };
+        let (left, top) = (half_even(w - side), half_even(h - side));
+        Ok(image::imageops::crop_imm(&resized, left, top, side, side).to_image())
+    }
+
+    /// Normalised pixels `[3, size, size]`, f32, channels first.
+    ///
+    /// # Errors
+    /// As [`Self::crop`].
+    pub fn apply(&self, image: &RgbImage) -> Result<Tensor> {
+        let cropped = self.crop(image)?;
+        let mut values = Vec::with_capacity(3 * self.size * self.size);
+        for channel in 0..3 {
+            let (mean, std) = (self.mean[channel], self.std[channel]);
+            let pixels = cropped.pixels();
+            values.extend(pixels.map(|p| (f32::from(p.0[channel]) / 255.0 - mean) / std));
+        }
+        Ok(Tensor::from_vec(
+            values,
+            (3, self.size, self.size),
+            &Device::Cpu,
+        )?)
+    }
+}
+
+/// Half of a difference, ties to even as Python rounds.
+fn half_even(difference: u32) -> u32 {
+    let half = difference / 2;
+    if difference % 2 == 1 && half % 2 == 1 {
+        half + 1
+    } else {
+        half
+    }
+}
+
+/// Pillow's two-pass 8-bit convolution; Catmull-Rom is its bicubic (a = -0.5).
+fn resize(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage> {
+    let failed = |reason: String| BackboneError::Image(format!("cannot resize: {reason}"));
+    let source = ImageRef::new(
+        image.width(),
+        image.height(),
+        image.as_raw(),
+        PixelType::U8x3,
+    )
+    .map_err(|e| failed(e.to_string()))?;
+    let mut target = Image::new(width, height, PixelType::U8x3);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    Resizer::new()
+        .resize(&source, &mut target, Some(&options))
+        .map_err(|e| failed(e.to_string()))?;
+    RgbImage::from_raw(width, height, target.into_vec())
+        .ok_or_else(|| failed("buffer of another size".into()))
+}
