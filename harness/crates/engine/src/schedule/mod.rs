@@ -12,7 +12,7 @@ mod task;
 mod tests;
 mod worker;
 
-pub use pool::{Pool, PoolError};
+pub use pool::{Done, Pool, PoolError};
 pub use progress::{Observer, Progress, Silent};
 pub use task::{Task, TaskResult};
 pub use worker::WorkerCommand;

@@ -30,6 +30,9 @@ pub enum PoolError {
     Store(#[from] StoreError),
 }
 
+/// Told of every task that ended; what it returns is the result that counts.
+pub type Done<'d> = dyn FnMut(usize, TaskResult) -> Result<TaskResult, StoreError> + 'd;
+
 /// The pool's settings.
 #[derive(Clone, Debug)]
 pub struct Pool<'a> {
@@ -45,8 +48,8 @@ pub struct Pool<'a> {
 }
 
 impl Pool<'_> {
-    /// Does every task, tells `done` of each at once, and answers in the order of
-    /// the tasks. No process is left when it returns.
+    /// Does every task, passes each result through `done` at once, and answers in
+    /// the order of the tasks. No process is left when it returns.
     ///
     /// # Errors
     /// No worker can be started, or `done` failed.
@@ -54,7 +57,7 @@ impl Pool<'_> {
         &self,
         tasks: &[Task],
         observer: &mut dyn Observer,
-        done: &mut dyn FnMut(usize, &TaskResult) -> Result<(), StoreError>,
+        done: &mut Done<'_>,
     ) -> Result<Vec<TaskResult>, PoolError> {
         let (sender, said) = channel();
         let mut run = Run {
@@ -93,7 +96,7 @@ struct Run<'r> {
     pool: &'r Pool<'r>,
     tasks: &'r [Task],
     observer: &'r mut dyn Observer,
-    done: &'r mut dyn FnMut(usize, &TaskResult) -> Result<(), StoreError>,
+    done: &'r mut Done<'r>,
     results: Vec<Option<TaskResult>>,
     started: Vec<bool>,
     workers: BTreeMap<u64, Member>,
@@ -212,12 +215,13 @@ impl Run<'_> {
         }
         let id = self.next_worker;
         self.next_worker += 1;
-        let worker = Worker::spawn(&self.pool.command, id, self.sender.clone()).map_err(|source| {
-            PoolError::Spawn {
-                program: self.pool.command.program.clone(),
-                source,
-            }
-        })?;
+        let worker =
+            Worker::spawn(&self.pool.command, id, self.sender.clone()).map_err(|source| {
+                PoolError::Spawn {
+                    program: self.pool.command.program.clone(),
+                    source,
+                }
+            })?;
         self.workers.insert(id, Member { worker, busy: None });
         Ok(Some(id))
     }
@@ -272,10 +276,9 @@ impl Run<'_> {
                 task.map_or(Ok(()), |task| self.settle(task, result))
             }
             Said::Line(_) => self.lose(id, Some("answered what it was not asked".to_owned())),
-            Said::Nonsense(text) => self.lose(
-                id,
-                Some(format!("wrote {text:?} where its answer belongs")),
-            ),
+            Said::Nonsense(text) => {
+                self.lose(id, Some(format!("wrote {text:?} where its answer belongs")))
+            }
             Said::Closed => self.lose(id, None),
         }
     }
@@ -285,7 +288,11 @@ impl Run<'_> {
         let Some(mut member) = self.workers.remove(&id) else {
             return Ok(());
         };
-        let patience = if why.is_none() { LAST_WORDS } else { Duration::ZERO };
+        let patience = if why.is_none() {
+            LAST_WORDS
+        } else {
+            Duration::ZERO
+        };
         let end = member.worker.end(patience);
         let Some(busy) = member.busy else {
             return Ok(());
@@ -324,7 +331,7 @@ impl Run<'_> {
     }
 
     fn settle(&mut self, index: usize, result: TaskResult) -> Result<(), PoolError> {
-        (self.done)(index, &result)?;
+        let result = (self.done)(index, result)?;
         self.observer.finished(&self.tasks[index], &result);
         self.results[index] = Some(result);
         Ok(())
@@ -338,17 +345,27 @@ impl Run<'_> {
             .filter(|(_, result)| result.is_some())
             .map(|(weight, _)| weight)
             .sum();
-        let busy = || self.workers.values().filter_map(|member| member.busy.as_ref());
+        let busy = || {
+            self.workers
+                .values()
+                .filter_map(|member| member.busy.as_ref())
+        };
         let in_hand: f64 = busy()
             .map(|busy| busy.share * self.tasks[busy.task].weight)
             .sum();
-        let share = if total > 0.0 { (settled + in_hand) / total } else { 1.0 };
+        let share = if total > 0.0 {
+            (settled + in_hand) / total
+        } else {
+            1.0
+        };
         let elapsed = self.begun.elapsed();
         Progress {
             done: self.results.iter().flatten().count(),
             total: self.tasks.len(),
             share,
-            running: busy().map(|busy| self.tasks[busy.task].name.clone()).collect(),
+            running: busy()
+                .map(|busy| self.tasks[busy.task].name.clone())
+                .collect(),
             elapsed,
             left: Progress::estimate(elapsed, share),
         }

@@ -82,7 +82,11 @@ mod tests {
         let tail = Tail::follow(std::io::Cursor::new(text.into_bytes()));
         let kept = tail.text(Duration::from_secs(5));
         assert!(kept.ends_with("the end"));
-        assert!(kept.starts_with(&format!("[{} bytes", 2 * KEPT + 7)), "{}", &kept[..60]);
+        assert!(
+            kept.starts_with(&format!("[{} bytes", 2 * KEPT + 7)),
+            "{}",
+            &kept[..60]
+        );
         assert!(kept.len() < KEPT + 100);
         tail.clear();
         assert_eq!(tail.text(Duration::ZERO), "");

@@ -77,9 +77,9 @@ impl Stage {
         let mut seen = vec![0; tasks.len()];
         let results = self
             .pool(jobs)
-            .run(tasks, &mut Silent, &mut |index, _| {
+            .run(tasks, &mut Silent, &mut |index, result| {
                 seen[index] += 1;
-                Ok(())
+                Ok(result)
             })
             .unwrap();
         let expected: Vec<i32> = results
@@ -124,7 +124,9 @@ fn is_alive(pid: &str) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
         return false;
     };
-    stat.rsplit(") ").next().is_some_and(|rest| !rest.starts_with('Z'))
+    stat.rsplit(") ")
+        .next()
+        .is_some_and(|rest| !rest.starts_with('Z'))
 }
 
 fn task(name: &str) -> Task {
@@ -178,8 +180,8 @@ fn finished(result: &TaskResult) -> bool {
 #[test]
 fn each_way_to_misbehave_is_the_status_of_its_task_alone() {
     let names = [
-        "good", "abort", "good", "segv", "exit", "exit3", "good", "garbage", "endless",
-        "stranger", "fail", "unfit", "good", "mute", "noisy", "good",
+        "good", "abort", "good", "segv", "exit", "exit3", "good", "garbage", "endless", "stranger",
+        "fail", "unfit", "good", "mute", "noisy", "good",
     ];
     for jobs in [1, 3] {
         let stage = Stage::new();
@@ -194,13 +196,22 @@ fn each_way_to_misbehave_is_the_status_of_its_task_alone() {
         }
         assert_eq!(
             crash(1),
-            ("the worker was ended by signal 6 (abort) before it answered", "about to abort\n")
+            (
+                "the worker was ended by signal 6 (abort) before it answered",
+                "about to abort\n"
+            )
         );
         assert!(crash(3).0.contains("signal 11 (segmentation fault)"));
-        assert_eq!(crash(4).0, "the worker ended with status 0 before it answered");
+        assert_eq!(
+            crash(4).0,
+            "the worker ended with status 0 before it answered"
+        );
         assert_eq!(
             crash(5),
-            ("the worker ended with status 3 before it answered", "no more\n")
+            (
+                "the worker ended with status 3 before it answered",
+                "no more\n"
+            )
         );
         assert_eq!(
             crash(7).0,
@@ -223,7 +234,11 @@ fn each_way_to_misbehave_is_the_status_of_its_task_alone() {
         );
         assert!(crash(13).0.contains("before it answered"));
         let log = crash(14).1;
-        assert!(log.len() < 100_000 && log.ends_with("last words\n"), "{}", log.len());
+        assert!(
+            log.len() < 100_000 && log.ends_with("last words\n"),
+            "{}",
+            log.len()
+        );
     }
 }
 
@@ -258,7 +273,13 @@ fn what_a_good_worker_leaves_running_ends_with_it() {
 #[test]
 fn tasks_wait_for_their_needs_and_are_blocked_by_their_failure() {
     let stage = Stage::new();
-    let mut tasks = vec![task("slow"), task("second"), task("abort"), task("never"), task("nor")];
+    let mut tasks = vec![
+        task("slow"),
+        task("second"),
+        task("abort"),
+        task("never"),
+        task("nor"),
+    ];
     tasks[1].needs = vec![0];
     tasks[3].needs = vec![0, 2];
     tasks[4].needs = vec![3];
@@ -302,7 +323,12 @@ fn an_interrupt_drops_what_is_in_hand_and_leaves_no_process() {
     let results = std::thread::scope(|scope| {
         scope.spawn(|| {
             let start = Instant::now();
-            while std::fs::read_to_string(stage.path("pids")).unwrap().lines().count() < 2 {
+            while std::fs::read_to_string(stage.path("pids"))
+                .unwrap()
+                .lines()
+                .count()
+                < 2
+            {
                 assert!(start.elapsed() < Duration::from_secs(10));
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -310,7 +336,8 @@ fn an_interrupt_drops_what_is_in_hand_and_leaves_no_process() {
         });
         let mut pool = stage.pool(2);
         pool.time_limit = Duration::from_secs(60);
-        pool.run(&tasks, &mut Silent, &mut |_, _| Ok(())).unwrap()
+        pool.run(&tasks, &mut Silent, &mut |_, result| Ok(result))
+            .unwrap()
     });
     stage.assert_no_orphan();
     assert!(finished(&results[0]));
@@ -322,6 +349,8 @@ fn a_worker_that_cannot_be_started_is_named() {
     let stage = Stage::new();
     let mut pool = stage.pool(1);
     pool.command.program = "/nowhere/harness".into();
-    let error = pool.run(&[task("good")], &mut Silent, &mut |_, _| Ok(())).unwrap_err();
+    let error = pool
+        .run(&[task("good")], &mut Silent, &mut |_, result| Ok(result))
+        .unwrap_err();
     assert!(error.to_string().contains("/nowhere/harness"), "{error}");
 }

@@ -117,7 +117,8 @@ impl Worker {
 
     /// What the worker wrote on stderr since its last job began.
     pub(crate) fn log(&self) -> String {
-        self.log.text(if self.ended { GRACE } else { Duration::ZERO })
+        self.log
+            .text(if self.ended { GRACE } else { Duration::ZERO })
     }
 
     /// Ends the worker's process group and says how the worker ended. A worker
@@ -194,7 +195,11 @@ fn listen(stdout: ChildStdout, id: u64, said: &Sender<(u64, Said)>) {
 
 fn hand_over(jobs: &Receiver<String>, mut stdin: ChildStdin) {
     for job in jobs {
-        if stdin.write_all(job.as_bytes()).and_then(|()| stdin.flush()).is_err() {
+        if stdin
+            .write_all(job.as_bytes())
+            .and_then(|()| stdin.flush())
+            .is_err()
+        {
             return;
         }
     }

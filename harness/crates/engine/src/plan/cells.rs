@@ -1,0 +1,208 @@
+//! The cells of a suite and the units that each is made of.
+
+use super::graph::Place;
+use super::{Fits, Graph, Inputs, Selection};
+use crate::job::Draw;
+use crate::schedule::TaskResult;
+
+/// Why a condition is not measured.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    /// The module does not fit; a result, not an error.
+    NotInjectable(String),
+    /// The survey itself did not end well.
+    Broken(TaskResult),
+}
+
+/// One cell: coordinates as indices into [`Inputs`], conditions as units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellPlan {
+    pub method: usize,
+    pub dataset: usize,
+    pub source: usize,
+    pub target: usize,
+    pub draw: Draw,
+    /// Unit of Z(s).
+    pub zero_source: usize,
+    /// Unit of Z(t).
+    pub zero_target: usize,
+    /// Unit of the training on the source.
+    pub train: Result<usize, Trouble>,
+    /// Unit of A(s→s): the training's own evaluation, or an injection where the
+    /// test images are of a shifted data set.
+    pub base: Result<usize, Trouble>,
+    /// Unit of A(s→t).
+    pub new: Result<usize, Trouble>,
+    /// Unit of A(t→t), if the suite asks for it.
+    pub oracle: Option<Result<usize, Trouble>>,
+}
+
+impl CellPlan {
+    /// Every unit of the cell.
+    pub fn units(&self) -> impl Iterator<Item = usize> {
+        let modules = [
+            Some(&self.train),
+            Some(&self.base),
+            Some(&self.new),
+            self.oracle.as_ref(),
+        ];
+        let modules = modules
+            .into_iter()
+            .flatten()
+            .filter_map(|unit| unit.as_ref().ok());
+        [self.zero_source, self.zero_target]
+            .into_iter()
+            .chain(modules.copied())
+    }
+}
+
+/// What a suite comes down to.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub graph: Graph,
+    pub cells: Vec<CellPlan>,
+}
+
+/// A cell's coordinates, before it is known what fits.
+#[derive(Clone, Copy)]
+struct Coordinates {
+    method: usize,
+    dataset: usize,
+    source: usize,
+    target: usize,
+    draw: Draw,
+}
+
+impl Plan {
+    /// The surveys that have to be answered first: each with its place.
+    pub(crate) fn surveys(inputs: &Inputs, selection: &Selection) -> (Graph, Vec<(Place, usize)>) {
+        let mut graph = Graph::new(&inputs.engine);
+        let mut surveys = Vec::new();
+        for cell in coordinates(inputs, selection) {
+            let trained_on = inputs.training_set(cell.dataset);
+            for backbone in [cell.source, cell.target] {
+                for dataset in [trained_on, cell.dataset] {
+                    let at = Place {
+                        method: cell.method,
+                        backbone,
+                        dataset,
+                    };
+                    let survey = (at, graph.survey(inputs, at));
+                    if !surveys.contains(&survey) {
+                        surveys.push(survey);
+                    }
+                }
+            }
+        }
+        (graph, surveys)
+    }
+
+    /// The plan, once it is known what fits.
+    pub fn new(inputs: &Inputs, selection: &Selection, fits: &Fits) -> Self {
+        let mut graph = Graph::new(&inputs.engine);
+        let cells = coordinates(inputs, selection)
+            .into_iter()
+            .map(|cell| plan_cell(inputs, fits, &mut graph, cell))
+            .collect();
+        Self { graph, cells }
+    }
+}
+
+fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates) -> CellPlan {
+    let Coordinates {
+        method,
+        dataset,
+        source,
+        target,
+        draw,
+    } = cell;
+    let trained_on = inputs.training_set(dataset);
+    let at = |backbone, dataset| Place {
+        method,
+        backbone,
+        dataset,
+    };
+    let train = |graph: &mut Graph, place| match fits.training(inputs, place) {
+        Some(trouble) => Err(trouble),
+        None => Ok(graph.train(inputs, place, draw)),
+    };
+    // Moves the module that was trained at `from`; a module's own place needs no
+    // move, except that New always goes through its file.
+    let measure = |graph: &mut Graph, trained: &Result<usize, Trouble>, from, to, moves: bool| {
+        let unit = trained.clone()?;
+        if from == to && !moves {
+            return Ok(unit);
+        }
+        match fits.injection(inputs, from, to) {
+            Some(trouble) => Err(trouble),
+            None => Ok(graph.inject(inputs, to, unit)),
+        }
+    };
+    let zero_source = graph.zero_shot(inputs, source, dataset);
+    let zero_target = graph.zero_shot(inputs, target, dataset);
+    let home = at(source, trained_on);
+    let trained = train(graph, home);
+    let base = measure(graph, &trained, home, at(source, dataset), false);
+    let new = measure(graph, &trained, home, at(target, dataset), true);
+    let oracle = inputs.suite.oracle.then(|| {
+        let home = at(target, trained_on);
+        let trained = train(graph, home);
+        measure(graph, &trained, home, at(target, dataset), false)
+    });
+    CellPlan {
+        method,
+        dataset,
+        source,
+        target,
+        draw,
+        zero_source,
+        zero_target,
+        train: trained,
+        base,
+        new,
+        oracle,
+    }
+}
+
+/// All selected cells, in the order of the report.
+fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
+    let suite = &inputs.suite;
+    let mut cells = Vec::new();
+    for upgrade in &suite.upgrades {
+        for target_name in &upgrade.targets {
+            let ends = (
+                inputs.backbone(&upgrade.source),
+                inputs.backbone(target_name),
+            );
+            let (Some(source), Some(target)) = ends else {
+                continue;
+            };
+            for &shots in &suite.shots {
+                for method in 0..inputs.methods.len() {
+                    for dataset in 0..suite.datasets.len() {
+                        for &seed in &suite.seeds {
+                            let is_selected = selection.admits(|key| match key {
+                                "method" => inputs.methods[method].label.as_str().into(),
+                                "dataset" => suite.datasets[dataset].as_str().into(),
+                                "source" => upgrade.source.as_str().into(),
+                                "target" => target_name.as_str().into(),
+                                "shots" => shots.to_string().into(),
+                                _ => seed.to_string().into(),
+                            });
+                            if is_selected {
+                                cells.push(Coordinates {
+                                    method,
+                                    dataset,
+                                    source,
+                                    target,
+                                    draw: Draw { shots, seed },
+                                });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    cells
+}

@@ -1,0 +1,81 @@
+//! What a plan is made from: a suite whose names have been followed.
+
+use serde_json::{Map, Value};
+
+use crate::job::MethodRef;
+use crate::registry::{BackboneFacts, DatasetFacts};
+use crate::suite::Suite;
+
+/// The program that computes, as part of every content key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    pub version: String,
+    /// SHA-256 of the executable: a result of another build is another result.
+    pub sha256: String,
+}
+
+/// A row of the matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MethodInput {
+    pub label: String,
+    pub method: MethodRef,
+    /// The suite's changes to the recipe with the entry's on top.
+    pub recipe: Value,
+}
+
+impl MethodInput {
+    /// Puts the entry's overrides on top of the suite's, key by key.
+    pub fn merge_recipe(shared: &Map<String, Value>, own: &Map<String, Value>) -> Value {
+        let mut merged = Value::Object(shared.clone());
+        overlay(&mut merged, &Value::Object(own.clone()));
+        merged
+    }
+}
+
+fn overlay(below: &mut Value, above: &Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in above {
+                overlay(below.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (below, above) => *below = above.clone(),
+    }
+}
+
+/// Everything a plan needs to know.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    pub engine: Engine,
+    pub suite: Suite,
+    /// In the suite's order.
+    pub methods: Vec<MethodInput>,
+    /// Sources and targets, each once.
+    pub backbones: Vec<BackboneFacts>,
+    /// The suite's data sets in its order, then those that only modules of shifted
+    /// ones are trained on.
+    pub datasets: Vec<DatasetFacts>,
+}
+
+impl Inputs {
+    /// Index of a backbone that the suite names.
+    pub(crate) fn backbone(&self, name: &str) -> Option<usize> {
+        let mut names = self
+            .backbones
+            .iter()
+            .map(|backbone| &backbone.reference.name);
+        names.position(|other| other == name)
+    }
+
+    /// The data set that modules for `dataset` are trained on.
+    pub(crate) fn training_set(&self, dataset: usize) -> usize {
+        let wanted = self.datasets[dataset].shift_of.as_deref();
+        let mut names = self
+            .datasets
+            .iter()
+            .map(|other| other.reference.name.as_str());
+        wanted
+            .and_then(|wanted| names.position(|name| name == wanted))
+            .unwrap_or(dataset)
+    }
+}

@@ -1,0 +1,15 @@
+//! From a suite to units of work and the cells that are made of them.
+
+mod cells;
+mod fit;
+mod graph;
+mod inputs;
+mod selection;
+#[cfg(test)]
+mod tests;
+
+pub use cells::{CellPlan, Plan, Trouble};
+pub use fit::Fits;
+pub use graph::{Graph, Unit, UnitKind};
+pub use inputs::{Engine, Inputs, MethodInput};
+pub use selection::{Selection, SelectionError, Term};

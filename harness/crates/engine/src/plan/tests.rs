@@ -1,0 +1,405 @@
+//! What decides a key, and which units a cell is made of.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::job::{BackboneRef, DatasetRef, MethodRef, Output, Usage};
+use crate::registry::{BackboneFacts, DatasetFacts};
+use crate::schedule::TaskResult;
+use crate::store::Key;
+use crate::suite::{Suite, Upgrade};
+
+fn backbone(name: &str) -> BackboneFacts {
+    BackboneFacts {
+        reference: BackboneRef {
+            name: name.to_owned(),
+            path: PathBuf::from(name),
+            sha256: format!("sha of {name}"),
+        },
+        dims: Value::Null,
+        layout: "open-clip".to_owned(),
+    }
+}
+
+fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
+    DatasetFacts {
+        reference: DatasetRef {
+            name: name.to_owned(),
+            path: PathBuf::from(name),
+            manifest_sha256: format!("sha of {name}"),
+        },
+        title: name.to_owned(),
+        class_names: Vec::new(),
+        sizes: [1, 1, 1],
+        shift_of: shift_of.map(str::to_owned),
+    }
+}
+
+fn method(label: &str) -> MethodInput {
+    MethodInput {
+        label: label.to_owned(),
+        method: MethodRef {
+            plugin: PathBuf::from("coop.so"),
+            plugin_sha256: "sha of coop".to_owned(),
+            id: label.to_owned(),
+            config: json!({}),
+        },
+        recipe: json!({}),
+    }
+}
+
+fn inputs(targets: &[&str]) -> Inputs {
+    let mut backbones: Vec<BackboneFacts> = vec![backbone("s")];
+    backbones.extend(
+        targets
+            .iter()
+            .filter(|name| **name != "s")
+            .map(|name| backbone(name)),
+    );
+    Inputs {
+        engine: Engine {
+            version: "1".to_owned(),
+            sha256: "a".to_owned(),
+        },
+        suite: Suite {
+            name: "suite".to_owned(),
+            description: None,
+            upgrades: vec![Upgrade {
+                source: "s".to_owned(),
+                targets: targets.iter().map(|name| (*name).to_owned()).collect(),
+            }],
+            methods: Vec::new(),
+            datasets: vec!["d".to_owned()],
+            shots: vec![16],
+            seeds: vec![1],
+            oracle: true,
+            recipe: Map::new(),
+            time_limit: 600,
+            plugins: Vec::new(),
+        },
+        methods: vec![method("coop")],
+        backbones,
+        datasets: vec![dataset("d", None)],
+    }
+}
+
+type ShapeOf<'s> = &'s dyn Fn(&str, &str) -> TaskResult;
+
+fn fits_with(inputs: &Inputs, answer: ShapeOf<'_>) -> Fits {
+    let (graph, surveys) = Plan::surveys(inputs, &Selection::default());
+    let mut fits = Fits::default();
+    for (at, unit) in surveys {
+        let UnitKind::Survey {
+            backbone, dataset, ..
+        } = &graph.units[unit].kind
+        else {
+            panic!("not a survey");
+        };
+        fits.add(at, answer(&backbone.name, &dataset.name));
+    }
+    fits
+}
+
+fn shaped(shape: &[usize]) -> TaskResult {
+    TaskResult::Finished {
+        output: Box::new(Output::Surveyed {
+            parameters: shape.iter().product::<usize>() as u64,
+            shapes: BTreeMap::from([("ctx".to_owned(), shape.to_vec())]),
+            recipe: Value::Null,
+        }),
+        usage: Usage::default(),
+    }
+}
+
+fn plan(inputs: &Inputs) -> Plan {
+    let fits = fits_with(inputs, &|_, _| shaped(&[4, 8]));
+    Plan::new(inputs, &Selection::default(), &fits)
+}
+
+fn keys(inputs: &Inputs) -> HashSet<Key> {
+    plan(inputs)
+        .graph
+        .units
+        .into_iter()
+        .map(|unit| unit.key)
+        .collect()
+}
+
+fn names(plan: &Plan) -> Vec<&str> {
+    plan.graph
+        .units
+        .iter()
+        .map(|unit| unit.name.as_str())
+        .collect()
+}
+
+#[test]
+fn a_cell_is_made_of_the_five_conditions() {
+    let inputs = inputs(&["t"]);
+    let plan = plan(&inputs);
+    assert_eq!(
+        names(&plan),
+        [
+            "features of d on s",
+            "zero-shot of d on s",
+            "features of d on t",
+            "zero-shot of d on t",
+            "train coop on s, d, 16 shots, seed 1",
+            "inject coop into t, d",
+            "train coop on t, d, 16 shots, seed 1",
+        ]
+    );
+    let [cell] = &plan.cells[..] else {
+        panic!("one cell");
+    };
+    assert_eq!(
+        (
+            cell.zero_source,
+            cell.zero_target,
+            &cell.train,
+            &cell.base,
+            &cell.new,
+            &cell.oracle
+        ),
+        (1, 3, &Ok(4), &Ok(4), &Ok(5), &Some(Ok(6)))
+    );
+    for (index, unit) in plan.graph.units.iter().enumerate() {
+        assert!(unit.needs.iter().all(|need| *need < index), "{}", unit.name);
+    }
+    assert_eq!(plan.graph.units[5].needs, [4, 2]);
+}
+
+#[test]
+fn what_cells_share_is_one_unit() {
+    let mut inputs = inputs(&["t", "u"]);
+    inputs.methods.push(method("coop"));
+    inputs.methods[1].label = "again".to_owned();
+    let plan = plan(&inputs);
+    assert_eq!(plan.cells.len(), 4);
+    let trainings = names(&plan)
+        .iter()
+        .filter(|name| name.starts_with("train"))
+        .count();
+    assert_eq!(trainings, 3, "one a backbone: {:?}", names(&plan));
+}
+
+#[test]
+fn a_module_moves_through_its_file_even_to_its_own_backbone() {
+    let inputs = inputs(&["s"]);
+    let plan = plan(&inputs);
+    let cell = &plan.cells[0];
+    let new = cell.new.clone().unwrap();
+    assert_ne!(Ok(new), cell.base);
+    assert!(matches!(
+        plan.graph.units[new].kind,
+        UnitKind::Inject { .. }
+    ));
+}
+
+#[test]
+fn a_shifted_data_set_is_tested_with_modules_of_its_base() {
+    let mut inputs = inputs(&["t"]);
+    inputs.suite.datasets = vec!["shifted".to_owned()];
+    inputs.datasets = vec![dataset("shifted", Some("d")), dataset("d", None)];
+    let plan = plan(&inputs);
+    let cell = &plan.cells[0];
+    let name =
+        |unit: &Result<usize, Trouble>| plan.graph.units[*unit.as_ref().unwrap()].name.as_str();
+    assert_eq!(name(&cell.train), "train coop on s, d, 16 shots, seed 1");
+    assert_eq!(name(&cell.base), "inject coop into s, shifted");
+    assert_eq!(name(&cell.new), "inject coop into t, shifted");
+    assert_eq!(
+        name(cell.oracle.as_ref().unwrap()),
+        "inject coop into t, shifted"
+    );
+    assert_ne!(cell.oracle.as_ref().unwrap(), &cell.new);
+}
+
+#[test]
+fn another_shape_on_the_target_is_a_reason_and_costs_no_training_there() {
+    let mut inputs = inputs(&["t"]);
+    inputs.suite.oracle = false;
+    let fits = fits_with(&inputs, &|backbone, _| match backbone {
+        "s" => shaped(&[4, 512]),
+        _ => shaped(&[4, 768]),
+    });
+    let plan = Plan::new(&inputs, &Selection::default(), &fits);
+    let cell = &plan.cells[0];
+    assert_eq!(
+        cell.new,
+        Err(Trouble::NotInjectable(
+            "ctx is [4, 512] on s, t needs [4, 768]".to_owned()
+        ))
+    );
+    assert!(cell.base.is_ok());
+    assert!(!names(&plan).iter().any(|name| name.starts_with("inject")));
+}
+
+#[test]
+fn a_survey_that_says_no_or_fails_is_told_apart() {
+    let inputs = inputs(&["t", "u"]);
+    let crash = TaskResult::Crashed {
+        message: "gone".to_owned(),
+        log: String::new(),
+    };
+    let fits = fits_with(&inputs, &|backbone, _| match backbone {
+        "s" => shaped(&[4]),
+        "t" => TaskResult::NotInjectable {
+            reason: "needs text width 512, target has 768".to_owned(),
+        },
+        _ => crash.clone(),
+    });
+    let plan = Plan::new(&inputs, &Selection::default(), &fits);
+    let reasons: Vec<_> = plan
+        .cells
+        .iter()
+        .map(|cell| cell.new.clone().unwrap_err())
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            Trouble::NotInjectable("needs text width 512, target has 768".to_owned()),
+            Trouble::Broken(crash)
+        ]
+    );
+    assert!(plan.cells.iter().all(|cell| cell.base.is_ok()));
+}
+
+#[test]
+fn a_selection_leaves_the_rest_out() {
+    let mut inputs = inputs(&["t", "u"]);
+    inputs.suite.seeds = vec![1, 2];
+    let fits = fits_with(&inputs, &|_, _| shaped(&[4]));
+    let count = |terms: &[&str]| {
+        let selection = Selection {
+            terms: terms.iter().map(|term| term.parse().unwrap()).collect(),
+        };
+        Plan::new(&inputs, &selection, &fits).cells.len()
+    };
+    assert_eq!(count(&[]), 4);
+    assert_eq!(count(&["target=t"]), 2);
+    assert_eq!(count(&["target=t", "seed=2"]), 1);
+    assert_eq!(count(&["method=other"]), 0);
+}
+
+#[test]
+fn overrides_of_an_entry_go_on_top_of_the_suites() {
+    let object = |value: Value| value.as_object().unwrap().clone();
+    assert_eq!(
+        MethodInput::merge_recipe(
+            &object(json!({"epochs": 20, "optimizer": {"lr": 1, "momentum": 2}})),
+            &object(json!({"optimizer": {"lr": 3}, "batch": 4})),
+        ),
+        json!({"epochs": 20, "optimizer": {"lr": 3, "momentum": 2}, "batch": 4})
+    );
+}
+
+#[test]
+fn names_paths_and_limits_are_no_part_of_a_key() {
+    let original = keys(&inputs(&["t"]));
+    let mut other = inputs(&["t"]);
+    other.suite.name = "other".to_owned();
+    other.suite.time_limit = 1;
+    other.methods[0].label = "other".to_owned();
+    other.methods[0].method.plugin = "elsewhere/coop.so".into();
+    other.suite.upgrades[0].targets = vec!["renamed".to_owned()];
+    other.backbones[1].reference.name = "renamed".to_owned();
+    for backbone in &mut other.backbones {
+        backbone.reference.path = "elsewhere".into();
+    }
+    other.datasets[0].reference.path = "elsewhere".into();
+    assert_eq!(keys(&other), original);
+}
+
+/// One value for each input that can change a result.
+#[derive(Clone, Debug, PartialEq)]
+struct Choice {
+    version: u8,
+    executable: u8,
+    plugin: u8,
+    id: u8,
+    config: u8,
+    recipe: u8,
+    shots: u32,
+    seed: u64,
+    source: u8,
+    target: u8,
+    dataset: u8,
+}
+
+impl Choice {
+    fn inputs(&self) -> Inputs {
+        let mut inputs = inputs(&["t"]);
+        inputs.engine.version = self.version.to_string();
+        inputs.engine.sha256 = self.executable.to_string();
+        let method = &mut inputs.methods[0];
+        method.method.plugin_sha256 = self.plugin.to_string();
+        method.method.id = format!("m{}", self.id);
+        method.method.config = json!({ "length": self.config });
+        method.recipe = json!({ "epochs": self.recipe });
+        inputs.suite.shots = vec![self.shots];
+        inputs.suite.seeds = vec![self.seed];
+        inputs.backbones[0].reference.sha256 = format!("s{}", self.source);
+        inputs.backbones[1].reference.sha256 = format!("t{}", self.target);
+        inputs.datasets[0].reference.manifest_sha256 = self.dataset.to_string();
+        inputs
+    }
+
+    fn new_key(&self) -> Key {
+        let plan = plan(&self.inputs());
+        plan.graph.units[plan.cells[0].new.clone().unwrap()]
+            .key
+            .clone()
+    }
+}
+
+fn choice() -> impl Strategy<Value = Choice> {
+    let code = (0..2u8, 0..2u8, 0..2u8);
+    let method = (0..2u8, 0..2u8, 0..2u8);
+    let draw = (1..3u32, 0..2u64);
+    (code, method, draw, (0..2u8, 0..2u8, 0..2u8)).prop_map(|(code, method, draw, data)| Choice {
+        version: code.0,
+        executable: code.1,
+        plugin: code.2,
+        id: method.0,
+        config: method.1,
+        recipe: method.2,
+        shots: draw.0,
+        seed: draw.1,
+        source: data.0,
+        target: data.1,
+        dataset: data.2,
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_key_of_new_changes_if_and_only_if_an_input_does(a in choice(), b in choice()) {
+        prop_assert_eq!(a.new_key() == b.new_key(), a == b);
+    }
+
+    // Two random choices differ in several places; here they differ in one.
+    #[test]
+    fn no_single_input_is_forgotten(a in choice(), which in 0..11usize) {
+        let mut b = a.clone();
+        match which {
+            0 => b.version ^= 1,
+            1 => b.executable ^= 1,
+            2 => b.plugin ^= 1,
+            3 => b.id ^= 1,
+            4 => b.config ^= 1,
+            5 => b.recipe ^= 1,
+            6 => b.shots += 1,
+            7 => b.seed ^= 1,
+            8 => b.source ^= 1,
+            9 => b.target ^= 1,
+            _ => b.dataset ^= 1,
+        }
+        prop_assert_ne!(a.new_key(), b.new_key());
+        prop_assert_eq!(a.new_key(), a.clone().new_key());
+    }
+}

@@ -1,0 +1,120 @@
+//! What a plan has to know of a backbone and a data set, weights aside.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use harness_backbone::{Dims, Layout};
+use harness_data::{Dataset, Split};
+use serde_json::Value;
+
+use super::Places;
+use crate::job::{BackboneRef, DatasetRef};
+
+/// A backbone that a suite names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackboneFacts {
+    pub reference: BackboneRef,
+    /// Widths, depths and sizes by name.
+    pub dims: Value,
+    /// Checkpoint layout.
+    pub layout: String,
+}
+
+/// A data set that a suite names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatasetFacts {
+    pub reference: DatasetRef,
+    pub title: String,
+    pub class_names: Vec<String>,
+    /// Images of the train, val and test split.
+    pub sizes: [usize; 3],
+    /// The data set that modules are trained on, where it is another.
+    pub shift_of: Option<String>,
+}
+
+/// Why a backbone or data set cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FactsError {
+    #[error("cannot use the {kind} {name} ({}): {source}", .path.display())]
+    Unusable {
+        kind: &'static str,
+        name: String,
+        path: PathBuf,
+        source: Box<dyn Error + Send + Sync>,
+    },
+    #[error("there is no {kind} {name}{wanted_by}")]
+    Missing {
+        kind: &'static str,
+        name: String,
+        wanted_by: String,
+    },
+}
+
+impl BackboneFacts {
+    /// Reads a backbone's configuration and hashes its files.
+    ///
+    /// # Errors
+    /// The name leads nowhere, or to something that is no backbone.
+    pub fn read(places: &Places, name: &str) -> Result<Self, FactsError> {
+        let kind = "backbone";
+        let path = places
+            .backbone(name)
+            .ok_or_else(|| missing(kind, name, ""))?;
+        let unusable = |source: Box<dyn Error + Send + Sync>| FactsError::Unusable {
+            kind,
+            name: name.to_owned(),
+            path: path.clone(),
+            source,
+        };
+        let dims = Dims::read(&path).map_err(|error| unusable(error.into()))?;
+        let sha256 = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
+        let layout = Layout::read(&path).map_err(|error| unusable(error.into()))?;
+        Ok(Self {
+            dims: serde_json::to_value(&dims).map_err(|error| unusable(error.into()))?,
+            layout: layout.name().to_owned(),
+            reference: BackboneRef {
+                name: name.to_owned(),
+                path,
+                sha256,
+            },
+        })
+    }
+}
+
+impl DatasetFacts {
+    /// Reads a data set's manifest. `wanted_by` says who needs it, if not the suite.
+    ///
+    /// # Errors
+    /// The name leads nowhere, or to something that is no data set.
+    pub fn read(places: &Places, name: &str, wanted_by: &str) -> Result<Self, FactsError> {
+        let kind = "data set";
+        let path = places
+            .dataset(name)
+            .ok_or_else(|| missing(kind, name, wanted_by))?;
+        let dataset = Dataset::open(&path).map_err(|error| FactsError::Unusable {
+            kind,
+            name: name.to_owned(),
+            path: path.clone(),
+            source: error.into(),
+        })?;
+        Ok(Self {
+            title: dataset.title().to_owned(),
+            class_names: dataset.class_names().to_vec(),
+            sizes: Split::ALL.map(|split| dataset.len(split)),
+            shift_of: dataset.shift_of().map(str::to_owned),
+            reference: DatasetRef {
+                name: name.to_owned(),
+                manifest_sha256: dataset.manifest_sha256().to_owned(),
+                path,
+            },
+        })
+    }
+}
+
+fn missing(kind: &'static str, name: &str, wanted_by: &str) -> FactsError {
+    FactsError::Missing {
+        kind,
+        name: name.to_owned(),
+        wanted_by: wanted_by.to_owned(),
+    }
+}

@@ -1,0 +1,13 @@
+//! What the names in a suite lead to: backbones and data sets in folders, methods
+//! in plugins.
+
+mod facts;
+mod libraries;
+mod places;
+mod shelf;
+
+pub use facts::{BackboneFacts, DatasetFacts, FactsError};
+pub use libraries::LibraryError;
+pub use places::Places;
+pub(crate) use shelf::file_name;
+pub use shelf::{Broken, Plugin, Registry, RegistryError};

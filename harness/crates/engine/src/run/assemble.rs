@@ -1,0 +1,322 @@
+//! From the results of units to a report.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use harness_report::{
+    Backbone, Cell, Condition, Conditions, Dataset, Method, Plugin, Provenance, Report, Status,
+    Suite, Training, Upgrade, Usage,
+};
+
+use super::error::RunError;
+use super::setup::{SetUp, Settings};
+use super::{machine, status};
+use crate::job::{Evaluation, Output};
+use crate::plan::{CellPlan, Inputs};
+use crate::registry::file_name;
+use crate::schedule::TaskResult;
+use crate::store::sha256_hex;
+
+type Results = HashMap<usize, TaskResult>;
+
+pub(crate) fn assemble(
+    settings: &Settings<'_>,
+    setup: &SetUp<'_>,
+    results: &Results,
+    (started, clock): (String, Instant),
+) -> Result<Report, RunError> {
+    let inputs = &setup.inputs;
+    let cells = setup.plan.cells.iter();
+    let mut report = Report {
+        schema: Report::FORMAT.to_owned(),
+        suite: Suite {
+            name: inputs.suite.name.clone(),
+            path: settings.suite.display().to_string(),
+            sha256: sha256_hex(setup.document.text().as_bytes()),
+        },
+        provenance: Provenance {
+            harness: env!("CARGO_PKG_VERSION").to_owned(),
+            abi: format!("{}.{}", harness_abi::ABI_MAJOR, harness_abi::ABI_MINOR),
+            rustc: env!("HARNESS_RUSTC").to_owned(),
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            cpu: machine::cpu(),
+            threads_per_worker: 1,
+            jobs: u32::try_from(setup.pool.jobs).unwrap_or(u32::MAX),
+            git: machine::git(),
+            started,
+            wall_seconds: clock.elapsed().as_secs_f64(),
+            rerun: settings.command_line.clone(),
+        },
+        backbones: backbones(inputs),
+        plugins: plugins(setup),
+        methods: methods(setup),
+        datasets: datasets(inputs),
+        upgrades: upgrades(inputs),
+        cells: cells
+            .map(|plan| cell(settings, inputs, plan, results))
+            .collect(),
+    };
+    report.sort_cells();
+    Ok(report)
+}
+
+fn backbones(inputs: &Inputs) -> Vec<Backbone> {
+    let facts = inputs.backbones.iter();
+    facts
+        .map(|facts| Backbone {
+            name: facts.reference.name.clone(),
+            sha256: facts.reference.sha256.clone(),
+            dims: facts.dims.clone(),
+            layout: facts.layout.clone(),
+        })
+        .collect()
+}
+
+fn plugins(setup: &SetUp<'_>) -> Vec<Plugin> {
+    let methods = &setup.inputs.methods;
+    let used = setup.registry.plugins.iter().filter(|plugin| {
+        let mut used = methods.iter().map(|input| &input.method.plugin_sha256);
+        used.any(|sha256| *sha256 == plugin.sha256)
+    });
+    used.map(|plugin| {
+        let info = &plugin.descriptor.plugin;
+        Plugin {
+            file: file_name(&plugin.path),
+            sha256: plugin.sha256.clone(),
+            version: info.version.clone(),
+            sdk: info.sdk.clone(),
+            rustc: info.rustc.clone(),
+            licence: info.license.clone(),
+        }
+    })
+    .collect()
+}
+
+fn methods(setup: &SetUp<'_>) -> Vec<Method> {
+    let inputs = setup.inputs.methods.iter().enumerate();
+    inputs
+        .filter_map(|(index, input)| {
+            let (plugin, card) = setup.registry.method(&input.method.id)?;
+            let family = serde_json::to_value(card.family).ok()?;
+            Some(Method {
+                label: input.label.clone(),
+                id: input.method.id.clone(),
+                plugin: file_name(&plugin.path),
+                config: input.method.config.clone(),
+                family: family.as_str().unwrap_or_default().to_owned(),
+                depth: card.depth.clone(),
+                parameters: setup.fits.parameters(index),
+            })
+        })
+        .collect()
+}
+
+fn datasets(inputs: &Inputs) -> Vec<Dataset> {
+    // Data sets that modules are only trained on are no columns.
+    let columns = inputs.datasets.iter().take(inputs.suite.datasets.len());
+    columns
+        .map(|facts| Dataset {
+            name: facts.reference.name.clone(),
+            title: facts.title.clone(),
+            manifest_sha256: facts.reference.manifest_sha256.clone(),
+            classes: facts.class_names.len() as u64,
+            train: facts.sizes[0] as u64,
+            val: facts.sizes[1] as u64,
+            test: facts.sizes[2] as u64,
+            class_names: facts.class_names.clone(),
+            shift_of: facts.shift_of.clone(),
+        })
+        .collect()
+}
+
+fn upgrades(inputs: &Inputs) -> Vec<Upgrade> {
+    let upgrades = inputs.suite.upgrades.iter();
+    upgrades
+        .flat_map(|upgrade| {
+            upgrade.targets.iter().map(|target| Upgrade {
+                source: upgrade.source.clone(),
+                target: target.clone(),
+            })
+        })
+        .collect()
+}
+
+fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Results) -> Cell {
+    let mut status = status::of_cell(plan, results);
+    let output = |unit: usize| match results.get(&unit) {
+        Some(TaskResult::Finished { output, .. }) => Some(output.as_ref()),
+        _ => None,
+    };
+    let mut condition = |unit: Option<usize>| {
+        let evaluation = output(unit?).and_then(evaluation)?;
+        let scored = Condition::from_predictions(
+            &evaluation.predictions,
+            &evaluation.labels,
+            evaluation.logits_sha256.clone(),
+            evaluation.seconds,
+        );
+        scored
+            .map_err(|error| {
+                status = Status::Failed {
+                    message: error.to_string(),
+                }
+            })
+            .ok()
+    };
+    let unit = |unit: &Result<usize, _>| unit.as_ref().ok().copied();
+    let conditions = Conditions {
+        zero_source: condition(Some(plan.zero_source)),
+        base: condition(unit(&plan.base)),
+        zero_target: condition(Some(plan.zero_target)),
+        new: condition(unit(&plan.new)),
+        oracle: condition(plan.oracle.as_ref().and_then(unit)),
+    };
+    let trained = unit(&plan.train).and_then(output);
+    let injected = unit(&plan.new).and_then(output);
+    let training = training(trained, injected);
+    if let Some(message) = changed(trained, injected) {
+        status = Status::Failed { message };
+    }
+    let upgrade = Upgrade {
+        source: inputs.backbones[plan.source].reference.name.clone(),
+        target: inputs.backbones[plan.target].reference.name.clone(),
+    };
+    let mut cell = Cell {
+        method: inputs.methods[plan.method].label.clone(),
+        dataset: inputs.datasets[plan.dataset].reference.name.clone(),
+        shots: plan.draw.shots,
+        seed: plan.draw.seed,
+        upgrade,
+        status,
+        conditions,
+        training,
+        usage: usage(plan, results),
+        rerun: String::new(),
+    };
+    cell.rerun = rerun(settings, &cell);
+    cell
+}
+
+fn evaluation(output: &Output) -> Option<&Evaluation> {
+    match output {
+        Output::ZeroShot { evaluation }
+        | Output::Trained { evaluation, .. }
+        | Output::Injected { evaluation, .. } => Some(evaluation),
+        _ => None,
+    }
+}
+
+fn training(trained: Option<&Output>, injected: Option<&Output>) -> Option<Training> {
+    let Output::Trained {
+        module_sha256,
+        module_bytes,
+        parameters_sha256,
+        parameters,
+        steps,
+        train_seconds,
+        final_loss,
+        recipe,
+        picks_sha256,
+        ..
+    } = trained?
+    else {
+        return None;
+    };
+    let injected = injected.and_then(hashes);
+    Some(Training {
+        steps: *steps,
+        seconds: *train_seconds,
+        parameters: *parameters,
+        module_bytes: *module_bytes,
+        module_sha256: module_sha256.clone(),
+        parameters_sha256_before: parameters_sha256.clone(),
+        parameters_sha256_after: injected.map(|(_, after)| after.clone()),
+        final_loss: *final_loss,
+        recipe: recipe.clone(),
+        picks_sha256: picks_sha256.clone(),
+    })
+}
+
+/// Hashes over the carried tensors before and after an injection.
+fn hashes(output: &Output) -> Option<(&String, &String)> {
+    match output {
+        Output::Injected {
+            parameters_sha256_before,
+            parameters_sha256_after,
+            ..
+        } => Some((parameters_sha256_before, parameters_sha256_after)),
+        _ => None,
+    }
+}
+
+/// That what was injected is not what was trained, in words.
+fn changed(trained: Option<&Output>, injected: Option<&Output>) -> Option<String> {
+    let Output::Trained {
+        parameters_sha256, ..
+    } = trained?
+    else {
+        return None;
+    };
+    let (before, after) = injected.and_then(hashes)?;
+    (parameters_sha256 != before || before != after).then(|| {
+        format!(
+            "the module did not stay the same: its parameters hash was {parameters_sha256} after training, {before} before and {after} after the injection"
+        )
+    })
+}
+
+/// What the cell's own trainings and injections used, shared ones included.
+fn usage(plan: &CellPlan, results: &Results) -> Option<Usage> {
+    let mut units: Vec<usize> = plan
+        .units()
+        .filter(|unit| *unit != plan.zero_source && *unit != plan.zero_target)
+        .collect();
+    units.sort_unstable();
+    units.dedup();
+    let used = units.iter().filter_map(|unit| match results.get(unit) {
+        Some(TaskResult::Finished { usage, .. }) => Some(usage),
+        _ => None,
+    });
+    used.fold(None, |sum: Option<Usage>, usage| {
+        let sum = sum.unwrap_or_default();
+        Some(Usage {
+            wall_seconds: sum.wall_seconds + usage.wall_seconds,
+            cpu_seconds: sum.cpu_seconds + usage.cpu_seconds,
+            peak_mib: sum.peak_mib.max(usage.peak_mib),
+        })
+    })
+}
+
+/// The command line that runs this cell alone.
+fn rerun(settings: &Settings<'_>, cell: &Cell) -> String {
+    let mut words = vec![
+        "harness".to_owned(),
+        "run".to_owned(),
+        settings.suite.display().to_string(),
+    ];
+    for (key, value) in [
+        ("method", cell.method.clone()),
+        ("dataset", cell.dataset.clone()),
+        ("source", cell.upgrade.source.clone()),
+        ("target", cell.upgrade.target.clone()),
+        ("shots", cell.shots.to_string()),
+        ("seed", cell.seed.to_string()),
+    ] {
+        words.push("--only".to_owned());
+        words.push(format!("{key}={value}"));
+    }
+    words.push("--fresh".to_owned());
+    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
+    quoted.join(" ")
+}
+
+/// A word as a POSIX shell reads it back.
+fn quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a run did not happen.
+
+use std::path::PathBuf;
+
+use harness_report::ExitCode;
+
+use crate::registry::{FactsError, LibraryError, RegistryError};
+use crate::schedule::PoolError;
+use crate::store::StoreError;
+use crate::suite::SuiteError;
+
+/// Why a run did not happen, or could not keep its results.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Pool(PoolError),
+    #[error("cannot read this executable: {0}")]
+    Executable(std::io::Error),
+    #[error("{}: no cell matches {selection}", .suite.display())]
+    NothingSelected { suite: PathBuf, selection: String },
+    #[error("interrupted before anything ran")]
+    Interrupted,
+}
+
+impl RunError {
+    /// What the process ends with.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Store(_) => ExitCode::OutputNotWritten,
+            Self::NothingSelected { .. } => ExitCode::NothingSelected,
+            Self::Interrupted => ExitCode::Outstanding,
+            _ => ExitCode::SetUp,
+        }
+    }
+}
+
+impl From<PoolError> for RunError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Store(error) => Self::Store(error),
+            other => Self::Pool(other),
+        }
+    }
+}
+
+impl From<RegistryError> for RunError {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Library(error) => Self::Library(error),
+            RegistryError::Pool(error) => error.into(),
+        }
+    }
+}

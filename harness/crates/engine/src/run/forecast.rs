@@ -1,0 +1,123 @@
+//! What a run would do: which cells are stored, which would run, which cannot.
+
+use super::error::RunError;
+use super::execute::{Means, backlog};
+use super::setup::{SetUp, Settings};
+use crate::plan::{CellPlan, Trouble, UnitKind};
+use crate::schedule::{Observer, TaskResult};
+
+/// What would become of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CellState {
+    Stored,
+    ToRun,
+    /// Base and the zero-shots can be measured, New cannot.
+    NotInjectable {
+        reason: String,
+    },
+    /// The plugin could not even say whether it fits.
+    Broken {
+        message: String,
+    },
+}
+
+/// One cell of a forecast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForecastCell {
+    pub method: String,
+    pub dataset: String,
+    pub source: String,
+    pub target: String,
+    pub shots: u32,
+    pub seed: u64,
+    pub state: CellState,
+}
+
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    pub suite: String,
+    /// In the order of the report.
+    pub cells: Vec<ForecastCell>,
+    /// Units to do: image features, zero-shots, trainings, injections.
+    pub features: usize,
+    pub zero_shots: usize,
+    pub trainings: usize,
+    pub injections: usize,
+}
+
+/// Plans a suite without running it. Weights are hashed but not loaded.
+///
+/// # Errors
+/// As for [`super::run`].
+pub fn forecast(
+    settings: &Settings<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Forecast, RunError> {
+    let setup = SetUp::new(settings, observer)?;
+    let means = Means {
+        store: &setup.store,
+        pool: &setup.pool,
+        is_fresh: settings.fresh,
+    };
+    let wanted = setup.plan.cells.iter().flat_map(CellPlan::units);
+    let backlog = backlog(&setup.plan.graph, wanted, &means, observer);
+    let count = |is_kind: fn(&UnitKind) -> bool| {
+        let kinds = backlog
+            .open
+            .iter()
+            .map(|unit| &setup.plan.graph.units[*unit].kind);
+        kinds.filter(|kind| is_kind(kind)).count()
+    };
+    let inputs = &setup.inputs;
+    let cells = setup.plan.cells.iter();
+    Ok(Forecast {
+        suite: inputs.suite.name.clone(),
+        cells: cells
+            .map(|cell| ForecastCell {
+                method: inputs.methods[cell.method].label.clone(),
+                dataset: inputs.datasets[cell.dataset].reference.name.clone(),
+                source: inputs.backbones[cell.source].reference.name.clone(),
+                target: inputs.backbones[cell.target].reference.name.clone(),
+                shots: cell.draw.shots,
+                seed: cell.draw.seed,
+                state: state(cell, |unit| backlog.open.binary_search(&unit).is_err()),
+            })
+            .collect(),
+        features: count(|kind| matches!(kind, UnitKind::Features { .. })),
+        zero_shots: count(|kind| matches!(kind, UnitKind::ZeroShot { .. })),
+        trainings: count(|kind| matches!(kind, UnitKind::Train { .. })),
+        injections: count(|kind| matches!(kind, UnitKind::Inject { .. })),
+    })
+}
+
+fn state(cell: &CellPlan, is_stored: impl Fn(usize) -> bool) -> CellState {
+    for unit in [&cell.base, &cell.new] {
+        match unit {
+            Err(Trouble::NotInjectable(reason)) => {
+                return CellState::NotInjectable {
+                    reason: reason.clone(),
+                };
+            }
+            Err(Trouble::Broken(result)) => {
+                return CellState::Broken {
+                    message: message(result),
+                };
+            }
+            Ok(_) => {}
+        }
+    }
+    if cell.units().all(is_stored) {
+        CellState::Stored
+    } else {
+        CellState::ToRun
+    }
+}
+
+fn message(result: &TaskResult) -> String {
+    match result {
+        TaskResult::Failed { message, .. } | TaskResult::Crashed { message, .. } => message.clone(),
+        TaskResult::TimedOut { seconds, .. } => format!("no answer within {seconds} s"),
+        _ => "the survey did not run".to_owned(),
+    }
+}

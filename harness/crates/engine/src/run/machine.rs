@@ -1,0 +1,36 @@
+//! What a report says of the machine and the working tree.
+
+use std::process::Command;
+
+use harness_report::{Cpu, Git};
+
+/// The processor, as the system names it.
+pub(crate) fn cpu() -> Cpu {
+    let text = fs_err::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text
+        .lines()
+        .filter(|line| line.starts_with("model name"))
+        .find_map(|line| Some(line.split_once(':')?.1.trim().to_owned()));
+    Cpu {
+        model: model.unwrap_or_else(|| format!("unknown {}", std::env::consts::ARCH)),
+        cores: u32::try_from(cores()).unwrap_or(u32::MAX),
+    }
+}
+
+/// Logical cores this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The working tree that the run was started in, if it is one.
+pub(crate) fn git() -> Option<Git> {
+    let revision = output(&["rev-parse", "HEAD"])?;
+    let dirty = !output(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
+    Some(Git { revision, dirty })
+}
+
+fn output(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).output().ok()?;
+    let text = output.status.success().then_some(output.stdout)?;
+    Some(String::from_utf8_lossy(&text).trim().to_owned())
+}

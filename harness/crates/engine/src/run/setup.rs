@@ -1,0 +1,174 @@
+//! From a suite's file to a plan: names followed, files hashed, fits surveyed.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::error::RunError;
+use super::execute::{Means, execute};
+use super::machine;
+use crate::job::MethodRef;
+use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
+use crate::registry::{BackboneFacts, DatasetFacts, Places, Registry};
+use crate::schedule::{Observer, Pool, WorkerCommand};
+use crate::store::{Store, sha256_file};
+use crate::suite::{Document, Suite};
+
+/// Time a plugin may take to say what it is.
+const INSPECTION: Duration = Duration::from_secs(60);
+
+/// How a suite is to be run.
+#[derive(Clone, Debug)]
+pub struct Settings<'a> {
+    pub suite: PathBuf,
+    /// Which cells; all of them by default.
+    pub selection: Selection,
+    /// Root of the store, see [`Store::open`].
+    pub store: Option<PathBuf>,
+    /// Worker processes at once; by default one for each core.
+    pub jobs: Option<usize>,
+    /// Whether to do stored work again.
+    pub fresh: bool,
+    pub command: WorkerCommand,
+    /// Set from outside when the run is to stop.
+    pub cancel: &'a AtomicBool,
+    /// The command line, for the report.
+    pub command_line: Vec<String>,
+}
+
+/// Everything that is known before the first module is trained.
+pub(crate) struct SetUp<'a> {
+    pub(crate) document: Document,
+    pub(crate) registry: Registry,
+    pub(crate) inputs: Inputs,
+    pub(crate) store: Store,
+    pub(crate) pool: Pool<'a>,
+    pub(crate) fits: Fits,
+    pub(crate) plan: Plan,
+}
+
+impl<'a> SetUp<'a> {
+    pub(crate) fn new(
+        settings: &Settings<'a>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, RunError> {
+        let document = Document::read(&settings.suite)?;
+        let store = Store::open(settings.store.clone())?;
+        let mut pool = Pool {
+            command: settings.command.clone(),
+            jobs: settings.jobs.unwrap_or_else(machine::cores),
+            time_limit: INSPECTION,
+            store: store.root().to_owned(),
+            cancel: settings.cancel,
+        };
+        let places = Places::of_suite(&settings.suite);
+        let named = document.plugins();
+        let registry = Registry::discover(places, &named, &pool, Some(&store), observer)?;
+        for broken in &registry.broken {
+            observer.warn(&format!(
+                "cannot use the plugin {}: {}",
+                broken.path.display(),
+                broken.reason
+            ));
+        }
+        interrupted(settings)?;
+        let suite = document
+            .check(&registry)
+            .map_err(crate::suite::SuiteError::from)?;
+        pool.time_limit = Duration::from_secs(suite.time_limit);
+        let inputs = inputs(&settings.command, suite, &registry)?;
+        let (graph, surveys) = Plan::surveys(&inputs, &settings.selection);
+        if surveys.is_empty() {
+            let terms = settings.selection.terms.iter().map(Term::to_string);
+            return Err(RunError::NothingSelected {
+                suite: settings.suite.clone(),
+                selection: terms.collect::<Vec<_>>().join(" "),
+            });
+        }
+        let means = Means {
+            store: &store,
+            pool: &pool,
+            is_fresh: settings.fresh,
+        };
+        let units = surveys.iter().map(|(_, unit)| *unit);
+        let answers = execute(&graph, units, &means, observer)?;
+        interrupted(settings)?;
+        let mut fits = Fits::default();
+        for (at, unit) in surveys {
+            if let Some(result) = answers.get(&unit) {
+                fits.add(at, result.clone());
+            }
+        }
+        let plan = Plan::new(&inputs, &settings.selection, &fits);
+        Ok(Self {
+            document,
+            registry,
+            inputs,
+            store,
+            pool,
+            fits,
+            plan,
+        })
+    }
+}
+
+fn interrupted(settings: &Settings<'_>) -> Result<(), RunError> {
+    if settings.cancel.load(Ordering::Relaxed) {
+        return Err(RunError::Interrupted);
+    }
+    Ok(())
+}
+
+/// Follows every name of the suite. The suite was checked, so each leads somewhere.
+fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<Inputs, RunError> {
+    let methods = suite.methods.iter().filter_map(|entry| {
+        let (plugin, _) = registry.method(&entry.id)?;
+        Some(MethodInput {
+            label: entry.label.clone(),
+            method: MethodRef {
+                plugin: plugin.path.clone(),
+                plugin_sha256: plugin.sha256.clone(),
+                id: entry.id.clone(),
+                config: entry.config.clone().into(),
+            },
+            recipe: MethodInput::merge_recipe(&suite.recipe, &entry.recipe),
+        })
+    });
+    let methods = methods.collect();
+    let mut backbones: Vec<BackboneFacts> = Vec::new();
+    for upgrade in &suite.upgrades {
+        for name in std::iter::once(&upgrade.source).chain(&upgrade.targets) {
+            if backbones.iter().all(|known| known.reference.name != *name) {
+                backbones.push(BackboneFacts::read(&registry.places, name)?);
+            }
+        }
+    }
+    let mut datasets = Vec::new();
+    for name in &suite.datasets {
+        datasets.push(DatasetFacts::read(&registry.places, name, "")?);
+    }
+    for index in 0..datasets.len() {
+        let DatasetFacts {
+            shift_of: Some(base),
+            reference,
+            ..
+        } = &datasets[index]
+        else {
+            continue;
+        };
+        if datasets.iter().all(|known| known.reference.name != *base) {
+            let wanted_by = format!(", of which {} is a shifted version", reference.name);
+            datasets.push(DatasetFacts::read(&registry.places, base, &wanted_by)?);
+        }
+    }
+    Ok(Inputs {
+        engine: Engine {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            sha256: sha256_file(&command.program).map_err(RunError::Executable)?,
+        },
+        suite,
+        methods,
+        backbones,
+        datasets,
+    })
+}
