@@ -1,1 +1,26 @@
-fn main() {}
+//! Makes what `harness` brings along: small data sets and small backbones, from seeds.
+
+mod caption;
+mod command;
+mod dataset;
+mod error;
+mod folder;
+mod probe;
+mod stream;
+mod tokenizer;
+mod train;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match command::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(96)
+        }
+    }
+}
