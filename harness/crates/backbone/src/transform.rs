@@ -89,11 +89,7 @@ impl ImageTransform {
         } else {
             (longer, side)
         };
-        let resized = if (w, h) == (width, height) {
-            image.clone()
-        } else {
-            resize(image, w, h)?
-        };
+        let resized = resize(image, w, h)?;
         let (left, top) = (half_even(w - side), half_even(h - side));
         Ok(image::imageops::crop_imm(&resized, left, top, side, side).to_image())
     }
@@ -128,16 +124,19 @@ fn half_even(difference: u32) -> u32 {
     }
 }
 
-/// Pillow's two-pass 8-bit convolution; Catmull-Rom is its bicubic (a = -0.5).
+/// Pillow's 8-bit convolution: rows first, then columns, rounded to 8 bits between. The crate would
+/// choose the other order, which differs by several levels, so each pass is a call of its own.
 fn resize(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage> {
+    let rows = pass(image, width, image.height())?;
+    pass(&rows, width, height)
+}
+
+/// Resizes along one side; Catmull-Rom is Pillow's bicubic (a = -0.5).
+fn pass(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage> {
     let failed = |reason: String| BackboneError::Image(format!("cannot resize: {reason}"));
-    let source = ImageRef::new(
-        image.width(),
-        image.height(),
-        image.as_raw(),
-        PixelType::U8x3,
-    )
-    .map_err(|e| failed(e.to_string()))?;
+    let (w, h) = image.dimensions();
+    let source =
+        ImageRef::new(w, h, image.as_raw(), PixelType::U8x3).map_err(|e| failed(e.to_string()))?;
     let mut target = Image::new(width, height, PixelType::U8x3);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     Resizer::new()

@@ -1,6 +1,4 @@
 //! Reference vectors and comparisons shared by the tests.
-#![allow(dead_code, reason = "each test binary uses a part")]
-
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,7 @@
 //! Both towers against features and gradients of the published packages.
 
-mod common;
-
+use crate::common::{assert_close, backbones, integers, tensors, vjp};
 use candle_core::Var;
-use common::{assert_close, backbones, integers, tensors, vjp};
 use harness_backbone::{Backbone, Dims};
 
 const TOLERANCE: f32 = 1e-4;

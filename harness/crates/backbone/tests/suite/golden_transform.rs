@@ -1,8 +1,6 @@
 //! The image transform against PIL's and torchvision's.
 
-mod common;
-
-use common::{golden, tensors};
+use crate::common::{golden, tensors};
 use harness_backbone::ImageTransform;
 
 /// PNG decodes without loss, so the transform alone is compared.
@@ -22,7 +20,10 @@ fn golden_png_pixels_agree_within_one_level() {
         let difference = (found - expected).unwrap();
         for (channel, std) in transform.std.iter().enumerate() {
             let worst = difference.get(channel).unwrap().abs().unwrap();
-            let worst = common::values(&worst).into_iter().fold(0f32, f32::max) * std;
+            let worst = crate::common::values(&worst)
+                .into_iter()
+                .fold(0f32, f32::max)
+                * std;
             assert!(
                 worst <= 1.0 / 255.0 + 1e-6,
                 "{key}: {} levels",

@@ -1,0 +1,11 @@
+//! Tests of the crate's public face, in one binary so that they link once.
+
+mod common;
+mod golden_towers;
+mod golden_transform;
+mod hostile_files;
+mod prompts;
+mod reference_clip;
+mod tokens;
+mod trained_weights;
+mod variants;

@@ -1,0 +1,141 @@
+//! The forms in which the same weights come: half precision, hub configuration, file names.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::{DType, Tensor};
+use harness_backbone::{Activation, Backbone, Dims, digest};
+use tempfile::TempDir;
+
+use crate::common::{assert_close, backbone, backbones, config, noise, tensors, values};
+
+fn store(state: &HashMap<String, Tensor>, weights: &str, name: &str, json: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    candle_core::safetensors::save(state, folder.path().join(weights)).unwrap();
+    fs_err::write(folder.path().join(name), json).unwrap();
+    folder
+}
+
+fn features(folder: &Path) -> Tensor {
+    let loaded = Backbone::load(folder).unwrap();
+    let side = loaded.dims().image.image_size;
+    loaded
+        .image()
+        .encode(&noise(1, &[2, 3, side, side]))
+        .unwrap()
+}
+
+#[test]
+fn half_precision_weights_are_widened() {
+    for source in backbones() {
+        for dtype in [DType::F16, DType::BF16] {
+            let halved: HashMap<String, Tensor> = tensors(&source.join("model.safetensors"))
+                .into_iter()
+                .map(|(name, tensor)| (name, tensor.to_dtype(dtype).unwrap()))
+                .collect();
+            let rounded = halved
+                .iter()
+                .map(|(name, tensor)| (name.clone(), tensor.to_dtype(DType::F32).unwrap()))
+                .collect();
+            let json = config(&source).to_string();
+            let half = store(&halved, "model.safetensors", "config.json", &json);
+            let full = store(&rounded, "model.safetensors", "config.json", &json);
+            assert_eq!(
+                values(&features(half.path())),
+                values(&features(full.path()))
+            );
+        }
+    }
+}
+
+#[test]
+fn the_hub_form_of_the_configuration_is_read() {
+    let source = backbone("open-clip-quickgelu");
+    let state = tensors(&source.join("model.safetensors"));
+    let hub = serde_json::json!({
+        "model_cfg": config(&source),
+        "preprocess_cfg": {
+            "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4],
+            "interpolation": "bicubic", "resize_mode": "shortest", "size": [3, 32, 32],
+        },
+    });
+    let folder = store(
+        &state,
+        "open_clip_model.safetensors",
+        "open_clip_config.json",
+        &hub.to_string(),
+    );
+    // A bare trunk and its configuration, as some hub folders hold them, must not be preferred.
+    fs_err::write(folder.path().join("model.safetensors"), "of another tool").unwrap();
+    fs_err::write(
+        folder.path().join("config.json"),
+        "{\"architecture\": \"vit\"}",
+    )
+    .unwrap();
+    let loaded = Backbone::load(folder.path()).unwrap();
+    assert_eq!(loaded.transform().mean, [0.5, 0.4, 0.3]);
+    assert_eq!(loaded.transform().size, 32);
+    assert_eq!(loaded.activation(), Activation::QuickGelu);
+    assert_close("hub", &features(folder.path()), &features(&source), 0.0);
+    let bilinear = hub.to_string().replace("bicubic", "bilinear");
+    let folder = store(&state, "model.safetensors", "config.json", &bilinear);
+    let message = Backbone::load(folder.path()).unwrap_err().to_string();
+    assert!(
+        message.contains("preprocess_cfg.interpolation"),
+        "{message}"
+    );
+}
+
+#[test]
+fn layouts_and_constants_are_recognised() {
+    for source in backbones() {
+        let loaded = Backbone::load(&source).unwrap();
+        let folder = source.file_name().unwrap().to_str().unwrap();
+        assert!(folder.starts_with(loaded.layout().name()), "{folder}");
+        let stored = values(&tensors(&source.join("model.safetensors"))["logit_scale"])[0];
+        assert_eq!(loaded.logit_scale().unwrap(), stored.exp());
+        let image = &loaded.dims().image;
+        assert_eq!(image.has_rope, folder.contains("eva"));
+        assert_eq!(image.has_ln_pre, !image.has_rope);
+    }
+}
+
+#[test]
+fn the_digest_follows_bytes_not_names() {
+    let source = backbone("open-clip-quickgelu");
+    let state = tensors(&source.join("model.safetensors"));
+    let json = config(&source).to_string();
+    let first = store(&state, "model.safetensors", "config.json", &json);
+    let bytes = fs_err::read(first.path().join("model.safetensors")).unwrap();
+    let second = tempfile::tempdir().unwrap();
+    fs_err::write(second.path().join("weights.safetensors"), &bytes).unwrap();
+    fs_err::write(second.path().join("open_clip_config.json"), &json).unwrap();
+    let before = digest(first.path()).unwrap();
+    assert_eq!(before.len(), 64);
+    assert_eq!(before, digest(second.path()).unwrap());
+    fs_err::write(first.path().join("notes.txt"), "no matter").unwrap();
+    assert_eq!(before, digest(first.path()).unwrap());
+    fs_err::write(first.path().join("tokenizer.json"), "{}").unwrap();
+    assert_ne!(before, digest(first.path()).unwrap());
+    let mut changed = bytes;
+    *changed.last_mut().unwrap() ^= 1;
+    fs_err::write(second.path().join("weights.safetensors"), &changed).unwrap();
+    assert_ne!(before, digest(second.path()).unwrap());
+}
+
+#[test]
+fn dimensions_need_no_values() {
+    // A file whose data is all NaN has dimensions but is no backbone.
+    let source = backbone("open-clip-eva02");
+    let poisoned: HashMap<String, Tensor> = tensors(&source.join("model.safetensors"))
+        .into_iter()
+        .map(|(name, tensor)| (name, (tensor * f64::NAN).unwrap()))
+        .collect();
+    let json = config(&source).to_string();
+    let folder = store(&poisoned, "model.safetensors", "config.json", &json);
+    assert_eq!(
+        Dims::read(folder.path()).unwrap(),
+        Dims::read(&source).unwrap()
+    );
+    assert!(Backbone::load(folder.path()).is_err());
+}
