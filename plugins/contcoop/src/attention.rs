@@ -7,7 +7,8 @@ use crate::{
     embedding::ClassEmbeddings,
 };
 
-/// The projections: query, key, value, output; weights are `[in, out]`.
+/// The projections: query, key, value, output; weights are `[out, in]`, as in
+/// torch's linear layer.
 pub(crate) fn parameters(config: &Config, width: usize) -> Vec<Parameter> {
     // torch's default for a linear layer.
     let uniform = Init::Uniform {
@@ -31,7 +32,7 @@ pub(crate) fn parameters(config: &Config, width: usize) -> Vec<Parameter> {
 }
 
 /// A context `[C, M, D]` for every class:
-/// `ctx + W_o · MHA(Q = ctx W_q, K = x W_k, V = x W_v)`.
+/// `ctx + W_o MHA(Q = W_q ctx, K = W_k x, V = W_v x)`.
 pub(crate) fn class_context(
     context: &Tensor,
     embeddings: &ClassEmbeddings,
@@ -54,7 +55,7 @@ fn project(x: &Tensor, name: &str, parameters: &Parameters) -> Result<Tensor> {
     let weight = parameters.get(&format!("w{name}"))?;
     let (dims, width) = (x.dims().to_vec(), weight.dim(0)?);
     let flat = x.reshape(((), width))?;
-    let mut y = flat.matmul(weight)?;
+    let mut y = flat.matmul(&weight.t()?)?;
     if let Ok(bias) = parameters.get(&format!("b{name}")) {
         y = y.broadcast_add(bias)?;
     }

@@ -47,3 +47,15 @@ pub use traits::{
 pub const ABI_MAJOR: u16 = 1;
 /// Raised when something is added that older plugins do not need.
 pub const ABI_MINOR: u16 = 0;
+
+#[cfg(test)]
+mod tests {
+    use super::{ABI_MAJOR, ABI_MINOR};
+
+    /// abi_stable checks the crate's version, plugins the ABI's: they move together.
+    #[test]
+    fn the_crate_version_is_the_abi_version() {
+        let version = format!("{ABI_MAJOR}.{ABI_MINOR}.");
+        assert!(env!("CARGO_PKG_VERSION").starts_with(&version));
+    }
+}

@@ -3,7 +3,7 @@
 //! A worker reads [`Job`]s from its stdin and answers each with any number of
 //! [`Line::Progress`] and exactly one [`Line::Reply`] on its stdout.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -125,16 +125,25 @@ pub struct Usage {
 #[serde(tag = "output", rename_all = "kebab-case")]
 pub enum Output {
     /// The plugin's descriptor, as its JSON.
-    Inspected { descriptor: serde_json::Value },
+    Inspected {
+        descriptor: serde_json::Value,
+    },
     /// The method fits.
     Surveyed {
         /// Trained numbers in total.
         parameters: u64,
+        /// Shape of each trained tensor by name. A module fits where these are
+        /// the same as on its source.
+        shapes: BTreeMap<String, Vec<usize>>,
         /// The method's recipe before overrides.
         recipe: serde_json::Value,
     },
-    Features { images: u64 },
-    ZeroShot { evaluation: Evaluation },
+    Features {
+        images: u64,
+    },
+    ZeroShot {
+        evaluation: Evaluation,
+    },
     Trained {
         evaluation: Evaluation,
         /// SHA-256 of the module file.
@@ -146,7 +155,8 @@ pub enum Output {
         parameters: u64,
         steps: u64,
         train_seconds: f64,
-        final_loss: f64,
+        /// Loss of the last step; none when no step was taken.
+        final_loss: Option<f64>,
         /// The recipe that was followed, overrides included.
         recipe: serde_json::Value,
         /// SHA-256 over the picked training images.
@@ -170,14 +180,26 @@ pub enum Outcome {
         usage: Usage,
     },
     /// The module does not fit the backbone; a result, not an error.
-    NotInjectable { reason: String },
-    Failed { message: String },
+    NotInjectable {
+        reason: String,
+    },
+    Failed {
+        message: String,
+    },
 }
 
 /// One line on the worker's stdout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub enum Line {
-    Progress { id: u64, done: u64, total: u64 },
-    Reply { id: u64, #[serde(flatten)] outcome: Outcome },
+    Progress {
+        id: u64,
+        done: u64,
+        total: u64,
+    },
+    Reply {
+        id: u64,
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
 }

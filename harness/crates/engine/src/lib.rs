@@ -1,5 +1,12 @@
 //! From a suite to a report: suites, plan, workers, plugin loading.
 
+pub mod host;
 pub mod job;
+pub mod plan;
+pub mod plugin;
+pub mod registry;
+pub mod run;
+pub mod schedule;
 pub mod store;
 pub mod suite;
+pub mod worker;

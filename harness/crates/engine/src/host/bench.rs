@@ -1,0 +1,184 @@
+//! The object a plugin talks to.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use harness_abi::{
+    AbiError, AbiTensor, Host, Host_TO, HostObject, Reply,
+    abi_stable::sabi_trait::TD_Opaque,
+    guarded,
+    std_types::{RArc, RResult, RSlice, RStr, RString, RVec},
+    wire::{BackboneFacts, Encoded, Ensemble, ImageRequest, Role, Setting, TextRequest},
+};
+use harness_backbone::Backbone;
+use serde::de::DeserializeOwned;
+
+use super::{
+    Phase, Task, Vocabulary, facts,
+    service::{self, normalize},
+    tape::Tapes,
+    task::internal,
+    text::{self, Inputs, refuse},
+};
+
+/// Hears how far a training is; an error text stops it.
+pub type Observer = Box<dyn Fn(u64, u64) -> Result<(), String> + Send + Sync>;
+
+/// One backbone with one task.
+#[derive(Clone)]
+pub struct HostBench {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    backbone: Arc<Backbone>,
+    words: Arc<dyn Vocabulary>,
+    task: Task,
+    setting: Setting,
+    tapes: Tapes,
+    observer: Observer,
+}
+
+impl HostBench {
+    pub fn new(
+        facts: BackboneFacts,
+        backbone: Arc<Backbone>,
+        words: Arc<dyn Vocabulary>,
+        task: Task,
+        observer: Observer,
+    ) -> Self {
+        let role = match task.phase() {
+            Phase::Training => Role::Source,
+            Phase::Evaluation => Role::Target,
+        };
+        let setting = facts::setting(facts, role, task.facts().clone());
+        Self {
+            inner: Arc::new(Inner {
+                backbone,
+                words,
+                task,
+                setting,
+                tapes: Tapes::default(),
+                observer,
+            }),
+        }
+    }
+
+    /// The bench as it crosses to a plugin. It lives as long as anyone holds it.
+    pub fn object(&self) -> HostObject {
+        Host_TO::from_ptr(RArc::new(self.clone()), TD_Opaque)
+    }
+
+    /// Zero-shot logits `[n, C]` of image features `[n, E]`: scaled cosines with
+    /// the data set's templates.
+    pub fn zero_shot(&self, features: &Tensor) -> Result<Tensor, AbiError> {
+        let inner = &self.inner;
+        let classifier = service::class_features(
+            &inner.backbone,
+            inner.words.as_ref(),
+            &inner.task,
+            &inner.task.facts().templates,
+            Ensemble::NormalisedMean,
+        )?;
+        let scale = service::logit_scale(&inner.backbone)?;
+        let logits = || normalize(features)?.matmul(&classifier.t()?)? * scale;
+        logits().map_err(internal)
+    }
+
+    /// Number of encodings whose gradients could still be asked for.
+    #[cfg(test)]
+    pub(crate) fn open_tapes(&self) -> usize {
+        self.inner.tapes.len()
+    }
+}
+
+impl Inner {
+    fn encode_text(&self, request: &TextRequest, tensors: &[AbiTensor]) -> Result<Reply, AbiError> {
+        let inputs = Inputs::read(tensors, request.tape)?;
+        let prompts = text::prompts(request, &inputs)?;
+        let features = self
+            .backbone
+            .text()
+            .encode(&prompts)
+            .map_err(|e| refuse(e.to_string()))?;
+        let mut reply = service::tensor(&features)?;
+        let tape = request
+            .tape
+            .then(|| self.tapes.keep(inputs.into_vars(), features));
+        reply.json = service::json(&Encoded { tape })?.json;
+        Ok(reply)
+    }
+
+    /// Without edits an image's features are those in the store.
+    fn encode_image(&self, request: &ImageRequest) -> Result<Reply, AbiError> {
+        if let Some(edit) = request.edits.first() {
+            return Err(text::not_offered(edit));
+        }
+        let mut reply = service::tensor(&self.task.features(request.split, &request.rows)?)?;
+        reply.json = service::json(&Encoded { tape: None })?.json;
+        Ok(reply)
+    }
+}
+
+/// Entries are guarded: a panic here must not unwind into the plugin.
+impl Host for HostBench {
+    fn setting(&self) -> RString {
+        // A setting of strings and numbers always serialises.
+        serde_json::to_string(&self.inner.setting)
+            .unwrap_or_default()
+            .into()
+    }
+
+    fn encode_text(
+        &self,
+        request: RStr<'_>,
+        tensors: RSlice<'_, AbiTensor>,
+    ) -> RResult<Reply, AbiError> {
+        at_boundary(|| self.inner.encode_text(&read(request)?, tensors.as_slice()))
+    }
+
+    fn encode_image(
+        &self,
+        request: RStr<'_>,
+        _tensors: RSlice<'_, AbiTensor>,
+    ) -> RResult<Reply, AbiError> {
+        at_boundary(|| self.inner.encode_image(&read(request)?))
+    }
+
+    fn vjp(&self, tape: u64, cotangent: &AbiTensor) -> RResult<RVec<AbiTensor>, AbiError> {
+        at_boundary(|| Ok(self.inner.tapes.vjp(tape, cotangent)?.into()))
+    }
+
+    fn release(&self, tape: u64) {
+        self.inner.tapes.release(tape);
+    }
+
+    fn service(&self, request: RStr<'_>) -> RResult<Reply, AbiError> {
+        let Inner {
+            backbone,
+            words,
+            task,
+            ..
+        } = self.inner.as_ref();
+        at_boundary(|| service::answer(backbone, words.as_ref(), task, &read(request)?))
+    }
+
+    fn progress(&self, done: u64, total: u64) -> RResult<(), AbiError> {
+        at_boundary(|| {
+            (self.inner.observer)(done, total)
+                .map_err(|reason| AbiError::new(harness_abi::ErrorKind::Cancelled, reason))
+        })
+    }
+}
+
+fn at_boundary<T>(entry: impl FnOnce() -> Result<T, AbiError>) -> RResult<T, AbiError> {
+    guarded("the harness", entry)
+}
+
+fn read<T: DeserializeOwned>(request: RStr<'_>) -> Result<T, AbiError> {
+    serde_json::from_str(request.as_str()).map_err(|e| {
+        refuse(format!(
+            "a request that this harness does not understand: {e}; the plugin may need a newer one"
+        ))
+    })
+}

@@ -1,0 +1,67 @@
+//! What a plugin is told of a backbone and a data set, weights unseen.
+
+use harness_abi::wire::{
+    BackboneFacts, Class, ImageFacts, Role, Setting, Site, TaskFacts, TextFacts,
+};
+use harness_backbone::{Activation, Dims};
+
+/// The sites that the towers offer.
+const OFFERED: [Site; 5] = [
+    Site::TextInput,
+    Site::TextBlock,
+    Site::ImageFeature,
+    Site::TextFeature,
+    Site::Logits,
+];
+
+/// A backbone's dimensions under its name in the suite.
+pub fn backbone_facts(name: &str, dims: &Dims) -> BackboneFacts {
+    BackboneFacts {
+        name: name.to_owned(),
+        embed_dim: dims.embed_dim,
+        text: TextFacts {
+            width: dims.text.width,
+            layers: dims.text.layers,
+            heads: dims.text.heads,
+            context_length: dims.text.context_length,
+            vocab_size: dims.text.vocab_size,
+            activation: match dims.text.activation {
+                Activation::QuickGelu => "quick-gelu".to_owned(),
+                Activation::Gelu => "gelu".to_owned(),
+            },
+        },
+        image: ImageFacts {
+            width: dims.image.width,
+            layers: dims.image.layers,
+            heads: dims.image.heads,
+            patches: dims.image.patches,
+            has_ln_pre: dims.image.has_ln_pre,
+            has_rope: dims.image.has_rope,
+        },
+        sites: OFFERED.to_vec(),
+    }
+}
+
+/// A data set's facts; the few-shot draw is not made yet.
+pub fn task_facts(name: &str, classes: &[harness_data::Class], templates: &[String]) -> TaskFacts {
+    let classes = classes.iter().map(|class| Class {
+        id: class.id.clone(),
+        name: class.name.clone(),
+    });
+    TaskFacts {
+        dataset: name.to_owned(),
+        classes: classes.collect(),
+        templates: templates.to_vec(),
+        train_rows: 0,
+        val_rows: 0,
+    }
+}
+
+/// The setting for a survey.
+pub fn setting(backbone: BackboneFacts, role: Role, task: TaskFacts) -> Setting {
+    Setting {
+        backbone,
+        role,
+        task,
+    }
+}

@@ -1,0 +1,14 @@
+//! The host's side of the boundary: one backbone with one task, for a plugin.
+
+mod bench;
+mod facts;
+mod service;
+mod tape;
+mod task;
+mod text;
+mod vocabulary;
+
+pub use bench::{HostBench, Observer};
+pub use facts::{backbone_facts, setting, task_facts};
+pub use task::{Phase, Task};
+pub use vocabulary::Vocabulary;

@@ -1,0 +1,11 @@
+//! Loading plugins and talking to their methods.
+
+mod error;
+mod file;
+mod library;
+mod method;
+mod mismatch;
+
+pub use error::{LoadError, PluginError};
+pub use library::Plugin;
+pub use method::{MethodHandle, PredictorHandle, Trained};

@@ -1,0 +1,36 @@
+//! Why a job did not succeed.
+
+use thiserror::Error;
+
+use crate::plugin::{LoadError, PluginError};
+
+#[derive(Debug, Error)]
+pub(super) enum JobError {
+    #[error("{0}")]
+    NotInjectable(String),
+    #[error("{0}")]
+    Failed(String),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Backbone(#[from] harness_backbone::BackboneError),
+    #[error(transparent)]
+    Data(#[from] harness_data::DataError),
+    #[error(transparent)]
+    Store(#[from] harness_data::StoreError),
+    #[error(transparent)]
+    Host(#[from] harness_abi::AbiError),
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl From<PluginError> for JobError {
+    fn from(error: PluginError) -> Self {
+        match error {
+            PluginError::NotInjectable(reason) => Self::NotInjectable(reason),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}

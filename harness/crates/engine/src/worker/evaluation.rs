@@ -1,0 +1,73 @@
+//! Logits to predictions.
+
+use std::time::Instant;
+
+use sha2::{Digest, Sha256};
+
+use super::error::JobError;
+use crate::job::Evaluation;
+
+/// Test images whose logits are asked for at once.
+const BATCH: usize = 256;
+
+/// Evaluates on all test images. `logits` gives `[rows, classes]` for some rows.
+pub(super) fn evaluate(
+    labels: &[u32],
+    classes: usize,
+    mut logits: impl FnMut(&[u32]) -> Result<Vec<f32>, JobError>,
+) -> Result<Evaluation, JobError> {
+    let start = Instant::now();
+    let mut predictions = Vec::with_capacity(labels.len());
+    let mut hash = Sha256::new();
+    let rows: Vec<u32> = (0..labels.len() as u32).collect();
+    for rows in rows.chunks(BATCH) {
+        let logits = logits(rows)?;
+        for row in logits.chunks_exact(classes) {
+            predictions.push(argmax(row));
+        }
+        for value in logits {
+            hash.update(value.to_le_bytes());
+        }
+    }
+    Ok(Evaluation {
+        predictions,
+        labels: labels.to_vec(),
+        logits_sha256: format!("{:x}", hash.finalize()),
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// The first of the largest values.
+fn argmax(row: &[f32]) -> u32 {
+    let mut best = 0;
+    for (i, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = i;
+        }
+    }
+    best as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_do_not_depend_on_the_batches() {
+        let labels: Vec<u32> = (0..600).map(|i| i % 3).collect();
+        let logits = |rows: &[u32]| {
+            let one = |row: &u32| [(row % 2) as f32, (row % 5) as f32, 1.5];
+            Ok(rows.iter().flat_map(one).collect())
+        };
+        let evaluation = evaluate(&labels, 3, logits).unwrap();
+        assert_eq!(evaluation.predictions.len(), 600);
+        assert_eq!(evaluation.predictions[..5], [2, 2, 1, 1, 1]);
+        assert_eq!(evaluation.predictions[595..], [2, 2, 1, 1, 1]);
+    }
+
+    #[test]
+    fn of_equal_logits_the_first_class_wins() {
+        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
+        assert_eq!(argmax(&[-0.0, 0.0]), 0);
+    }
+}

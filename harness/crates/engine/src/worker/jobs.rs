@@ -1,0 +1,320 @@
+//! The kinds of work, one function each.
+
+use std::{io, io::Write, path::Path, sync::Arc, time::Instant};
+
+use candle_core::{Device, Tensor};
+use harness_abi::wire::{Role, Split as Part, TaskFacts, TrainJob};
+use harness_backbone::{Backbone, Dims};
+use harness_data::{Dataset, FeatureStore, Sampler, Split, few_shot};
+use safetensors::SafeTensors;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use super::{
+    channel::Channel, desk::Desk, error::JobError, evaluation::evaluate, features::FeatureSource,
+};
+use crate::{
+    host::{HostBench, Task, backbone_facts, setting, task_facts},
+    job::{BackboneRef, DatasetRef, Draw, Evaluation, Job, MethodRef, Output, Work},
+    plugin::MethodHandle,
+};
+
+/// Does one job.
+pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Output, JobError> {
+    match &job.work {
+        Work::Inspect { plugin } => inspect(desk, plugin),
+        Work::Survey {
+            method,
+            backbone,
+            dataset,
+        } => survey(desk, method, backbone, dataset),
+        Work::Features { backbone, dataset } => {
+            let place = Place::find(desk, job, channel, backbone, dataset)?;
+            place.fill_features()
+        }
+        Work::ZeroShot { backbone, dataset } => {
+            let place = Place::find(desk, job, channel, backbone, dataset)?;
+            Ok(Output::ZeroShot {
+                evaluation: place.zero_shot()?,
+            })
+        }
+        Work::Train {
+            method,
+            backbone,
+            dataset,
+            draw,
+            recipe,
+            module,
+        } => {
+            let place = Place::find(desk, job, channel, backbone, dataset)?;
+            place.train(&desk.method(method)?, *draw, recipe, module)
+        }
+        Work::Inject {
+            method,
+            backbone,
+            dataset,
+            module,
+        } => {
+            let place = Place::find(desk, job, channel, backbone, dataset)?;
+            place.inject(&desk.method(method)?, module)
+        }
+    }
+}
+
+fn inspect(desk: &mut Desk, plugin: &Path) -> Result<Output, JobError> {
+    let descriptor = desk.plugin(plugin)?.descriptor();
+    let descriptor = serde_json::to_value(descriptor).map_err(io::Error::other)?;
+    Ok(Output::Inspected { descriptor })
+}
+
+/// Needs no weights: the header's dimensions and the list of classes are enough.
+fn survey(
+    desk: &mut Desk,
+    method: &MethodRef,
+    backbone: &BackboneRef,
+    dataset: &DatasetRef,
+) -> Result<Output, JobError> {
+    let dims = Dims::read(&backbone.path)?;
+    let summary = Dataset::summary(&dataset.path)?;
+    let facts = backbone_facts(&backbone.name, &dims);
+    let task = task_facts(&dataset.name, &summary.classes, &summary.templates);
+    let survey = desk
+        .method(method)?
+        .survey(&setting(facts, Role::Target, task))?;
+    let shapes = survey.parameters.into_iter().map(|p| (p.name, p.shape));
+    let shapes: std::collections::BTreeMap<String, Vec<usize>> = shapes.collect();
+    let count = |shape: &Vec<usize>| shape.iter().product::<usize>() as u64;
+    Ok(Output::Surveyed {
+        parameters: shapes.values().map(count).sum(),
+        shapes,
+        recipe: survey.recipe,
+    })
+}
+
+/// A backbone and a data set, opened for one job.
+struct Place<'a> {
+    job: &'a Job,
+    channel: &'a Channel,
+    backbone: Arc<Backbone>,
+    backbone_ref: &'a BackboneRef,
+    dataset: Arc<Dataset>,
+    dataset_ref: &'a DatasetRef,
+    store: FeatureStore,
+}
+
+impl<'a> Place<'a> {
+    fn find(
+        desk: &mut Desk,
+        job: &'a Job,
+        channel: &'a Channel,
+        backbone_ref: &'a BackboneRef,
+        dataset_ref: &'a DatasetRef,
+    ) -> Result<Self, JobError> {
+        Ok(Self {
+            job,
+            channel,
+            backbone: desk.backbone(backbone_ref)?,
+            backbone_ref,
+            dataset: desk.dataset(dataset_ref)?,
+            dataset_ref,
+            store: FeatureStore::open(&job.store.join("features"))?,
+        })
+    }
+
+    fn features(&self, split: Split, progress: &mut dyn FnMut(usize)) -> Result<Tensor, JobError> {
+        let source = FeatureSource {
+            backbone: &self.backbone,
+            backbone_ref: self.backbone_ref,
+            dataset: &self.dataset,
+            dataset_ref: self.dataset_ref,
+            store: &self.store,
+        };
+        source.split(split, progress)
+    }
+
+    fn fill_features(&self) -> Result<Output, JobError> {
+        let splits = [Split::Train, Split::Val, Split::Test];
+        let total: usize = splits.iter().map(|&s| self.dataset.len(s)).sum();
+        let mut done = 0;
+        for split in splits {
+            self.features(split, &mut |images| {
+                done += images;
+                // A scheduler that is gone will not read the reply either.
+                let _ = self
+                    .channel
+                    .progress(self.job.id, done as u64, total as u64);
+            })?;
+        }
+        Ok(Output::Features {
+            images: total as u64,
+        })
+    }
+
+    fn bench(&self, task: Task) -> Result<HostBench, JobError> {
+        let facts = backbone_facts(&self.backbone_ref.name, self.backbone.dims());
+        let words = self.backbone.tokenizer().ok_or_else(|| {
+            JobError::Failed(format!(
+                "{}: no tokenizer.json beside the weights, so no prompt can be written",
+                self.backbone_ref.path.display()
+            ))
+        })?;
+        let (id, channel) = (self.job.id, self.channel.clone());
+        Ok(HostBench::new(
+            facts,
+            Arc::clone(&self.backbone),
+            Arc::new(words.clone()),
+            task,
+            Box::new(move |done, total| {
+                channel
+                    .progress(id, done, total)
+                    .map_err(|e| format!("the scheduler is gone: {e}"))
+            }),
+        ))
+    }
+
+    /// The bench on which everything is evaluated: the test split, nothing else.
+    fn evaluation_bench(&self) -> Result<(HostBench, Tensor), JobError> {
+        let test = self.features(Split::Test, &mut |_| {})?;
+        let task = Task::evaluation(self.facts(), test.clone())?;
+        Ok((self.bench(task)?, test))
+    }
+
+    fn facts(&self) -> TaskFacts {
+        task_facts(
+            &self.dataset_ref.name,
+            self.dataset.classes(),
+            self.dataset.templates(),
+        )
+    }
+
+    fn test_labels(&self) -> &[u32] {
+        &self.dataset.split(Split::Test).labels
+    }
+
+    fn zero_shot(&self) -> Result<Evaluation, JobError> {
+        let (bench, features) = self.evaluation_bench()?;
+        let classes = self.dataset.classes().len();
+        evaluate(self.test_labels(), classes, |rows| {
+            let rows = Tensor::new(rows, &Device::Cpu)?;
+            let logits = bench.zero_shot(&features.index_select(&rows, 0)?)?;
+            let logits = logits.flatten_all()?.to_vec1::<f32>()?;
+            match logits.iter().find(|v| !v.is_finite()) {
+                Some(bad) => Err(JobError::Failed(format!("zero-shot logits hold {bad}"))),
+                None => Ok(logits),
+            }
+        })
+    }
+
+    fn train(
+        &self,
+        method: &MethodHandle,
+        draw: Draw,
+        recipe: &serde_json::Value,
+        path: &Path,
+    ) -> Result<Output, JobError> {
+        let (train, val) = (
+            self.dataset.split(Split::Train),
+            self.dataset.split(Split::Val),
+        );
+        let picks = few_shot(
+            &train.labels,
+            &val.labels,
+            draw.shots as usize,
+            draw.seed,
+            Sampler::Coop,
+        );
+        let task = Task::training(
+            self.facts(),
+            self.picked(Split::Train, &picks.train)?,
+            self.picked(Split::Val, &picks.val)?,
+        );
+        let job = TrainJob {
+            seed: draw.seed,
+            recipe: recipe.clone(),
+        };
+        let start = Instant::now();
+        let trained = method.train(self.bench(task)?.object(), &job)?;
+        let train_seconds = start.elapsed().as_secs_f64();
+        write_atomically(path, &trained.module)?;
+        // Evaluated from the bytes that another process would read.
+        let (evaluation, _) = self.evaluate_module(method, &trained.module)?;
+        let summary = trained.summary;
+        Ok(Output::Trained {
+            evaluation,
+            module_sha256: sha256(&trained.module),
+            module_bytes: trained.module.len() as u64,
+            parameters_sha256: parameters_sha256(&trained.module)?,
+            parameters: summary.parameters,
+            steps: summary.steps,
+            train_seconds,
+            final_loss: summary.final_loss,
+            recipe: summary.recipe,
+            picks_sha256: picks.sha256,
+        })
+    }
+
+    /// Features and labels of picked images of a split.
+    fn picked(&self, split: Split, picks: &[usize]) -> Result<(Tensor, Vec<u32>), JobError> {
+        let labels = &self.dataset.split(split).labels;
+        let rows: Vec<u32> = picks.iter().map(|&i| i as u32).collect();
+        let features = self.features(split, &mut |_| {})?;
+        let rows = Tensor::new(rows, &Device::Cpu)?;
+        let features = features.index_select(&rows, 0)?;
+        Ok((features, picks.iter().map(|&i| labels[i]).collect()))
+    }
+
+    fn inject(&self, method: &MethodHandle, path: &Path) -> Result<Output, JobError> {
+        let module = fs_err::read(path)?;
+        let (evaluation, after) = self.evaluate_module(method, &module)?;
+        Ok(Output::Injected {
+            evaluation,
+            parameters_sha256_before: parameters_sha256(&module)?,
+            parameters_sha256_after: parameters_sha256(&after)?,
+        })
+    }
+
+    /// Injects a module and evaluates it; also the module as the plugin holds it.
+    fn evaluate_module(
+        &self,
+        method: &MethodHandle,
+        module: &[u8],
+    ) -> Result<(Evaluation, Vec<u8>), JobError> {
+        let (bench, _) = self.evaluation_bench()?;
+        let predictor = method.inject(bench.object(), module)?;
+        let classes = self.dataset.classes().len();
+        let evaluation = evaluate(self.test_labels(), classes, |rows| {
+            Ok(predictor.logits(Part::Test, rows, classes)?)
+        })?;
+        Ok((evaluation, predictor.module()?))
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
+}
+
+/// Hash of the carried tensors alone: names, shapes and values, in name order.
+fn parameters_sha256(module: &[u8]) -> Result<String, JobError> {
+    let broken = |e| JobError::Failed(format!("the module is not a safetensors file: {e}"));
+    let file = SafeTensors::deserialize(module).map_err(broken)?;
+    let mut names = file.names();
+    names.sort_unstable();
+    let mut hash = Sha256::new();
+    for name in names {
+        let view = file.tensor(name).map_err(broken)?;
+        hash.update(format!("{name}{:?}{:?}\n", view.dtype(), view.shape()));
+        hash.update(view.data());
+    }
+    Ok(format!("{:x}", hash.finalize()))
+}
+
+/// A module file is whole or absent.
+fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs_err::create_dir_all(folder)?;
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The worker process: one plugin, one job at a time.
+//!
+//! A plugin's crash takes its worker along and nothing else; the scheduler marks
+//! the job and starts another.
+
+mod channel;
+mod desk;
+mod error;
+mod evaluation;
+mod features;
+mod jobs;
+mod serve;
+mod usage;
+
+pub use serve::serve;

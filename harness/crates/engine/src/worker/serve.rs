@@ -1,0 +1,49 @@
+//! The worker's loop.
+
+use std::{
+    any::Any,
+    io::{self, BufRead},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use super::{channel::Channel, desk::Desk, error::JobError, jobs, usage::Meter};
+use crate::job::{Job, Line, Outcome};
+
+/// Reads jobs from stdin and answers them until stdin ends.
+pub fn serve() -> io::Result<()> {
+    let channel = Channel::take_stdout()?;
+    let mut desk = Desk::default();
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let job: Job = serde_json::from_str(&line).map_err(io::Error::other)?;
+        let meter = Meter::start();
+        let result = catch_unwind(AssertUnwindSafe(|| jobs::run(&mut desk, &job, &channel)));
+        let outcome = match result {
+            Ok(Ok(output)) => Outcome::Done {
+                output: Box::new(output),
+                usage: meter.read(),
+            },
+            Ok(Err(JobError::NotInjectable(reason))) => Outcome::NotInjectable { reason },
+            Ok(Err(error)) => Outcome::Failed {
+                message: error.to_string(),
+            },
+            Err(payload) => Outcome::Failed {
+                message: format!("the worker panicked: {}", text(payload.as_ref())),
+            },
+        };
+        channel.send(&Line::Reply {
+            id: job.id,
+            outcome,
+        })?;
+    }
+    Ok(())
+}
+
+fn text(payload: &(dyn Any + Send)) -> &str {
+    match payload.downcast_ref::<&str>() {
+        Some(text) => text,
+        None => payload
+            .downcast_ref::<String>()
+            .map_or("see the log", String::as_str),
+    }
+}

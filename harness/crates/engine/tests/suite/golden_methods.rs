@@ -1,0 +1,175 @@
+//! Every method against an independent writing of its formula: logits, loss,
+//! gradients, and the parameters after three plain SGD steps, through the real
+//! plugin and the real boundary.
+
+use std::{collections::BTreeMap, path::Path};
+
+use crate::{
+    plugins::plugin,
+    reference::{MethodTask, assert_close, folder, listing, tensors, values},
+};
+use harness_abi::wire::{Probe, Split, TrainJob};
+use harness_engine::plugin::MethodHandle;
+use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
+use serde_json::{Value, json};
+
+type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// The plugin, method and configuration of a case, by its file's name and what
+/// its description says.
+fn method_of(
+    case: &str,
+    about: &Value,
+    parameters: &Tensors,
+) -> Option<(&'static str, &'static str, Value)> {
+    let length = |axis: usize| parameters.get("ctx").map(|(shape, _)| shape[axis]);
+    let shared = length(0).map(|length| json!({"length": length}));
+    let contcoop = |reading: &str| {
+        let config = json!({
+            "context": shared, "class_embedding": reading, "bias": false,
+            "heads": about["heads"],
+        });
+        Some(("harness-plugin-contcoop", "contcoop", config))
+    };
+    match case {
+        "coop" => Some(("harness-plugin-coop", "coop", json!({"context": shared}))),
+        "coop-csc" => {
+            let context = json!({"length": length(1)});
+            let config = json!({"context": context, "class_specific": true});
+            Some(("harness-plugin-coop", "coop", config))
+        }
+        "kgcoop" => Some((
+            "harness-plugin-kgcoop",
+            "kgcoop",
+            json!({"context": shared}),
+        )),
+        "contcoop-name-tokens" => contcoop("name-tokens"),
+        "contcoop-text-feature" => contcoop("text-feature"),
+        _ => None,
+    }
+}
+
+fn group(all: &Tensors, prefix: &str) -> Tensors {
+    let named = all
+        .iter()
+        .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone())));
+    named.collect()
+}
+
+/// A module with the case's parameters under the header that the method writes.
+struct ModuleWriter {
+    template: Vec<u8>,
+}
+
+impl ModuleWriter {
+    fn new(method: &MethodHandle, task: &MethodTask) -> Self {
+        let job = TrainJob {
+            seed: 1,
+            recipe: json!({"epochs": 0}),
+        };
+        let trained = method.train(task.training().object(), &job).unwrap();
+        Self {
+            template: trained.module,
+        }
+    }
+
+    fn write(&self, parameters: &Tensors) -> Vec<u8> {
+        let (_, metadata) = SafeTensors::read_metadata(&self.template).unwrap();
+        let buffers: Vec<_> = parameters
+            .iter()
+            .map(|(name, (shape, values))| {
+                let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                (name, shape.clone(), bytes)
+            })
+            .collect();
+        let views = buffers.iter().map(|(name, shape, bytes)| {
+            (
+                *name,
+                TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+            )
+        });
+        serialize(views, metadata.metadata().clone()).unwrap()
+    }
+}
+
+fn check(case: &str, path: &Path, task: &MethodTask) -> bool {
+    let about = std::fs::read_to_string(path.with_extension("json")).unwrap_or("{}".into());
+    let about: Value = serde_json::from_str(&about).unwrap();
+    let all: Tensors = tensors(path)
+        .into_iter()
+        .map(|(name, t)| (name, (t.dims().to_vec(), values(&t))))
+        .collect();
+    let mut parameters = group(&all, "param.");
+    let Some((package, id, config)) = method_of(case, &about, &parameters) else {
+        return false;
+    };
+    let plugin = plugin(package);
+    let method = plugin.open(id, &config).unwrap();
+    let writer = ModuleWriter::new(&method, task);
+    let probe = Probe {
+        split: Split::Train,
+        rows: (0..task.batch() as u32).collect(),
+    };
+    let gradients = group(&all, "grad.");
+    for step in 0..3 {
+        let bench = task.training();
+        let module = writer.write(&parameters);
+        let (reply, answer) = method.probe(bench.object(), &module, &probe).unwrap();
+        let named = reply.gradients.iter().zip(&answer[1..]);
+        if step == 0 {
+            assert_close(
+                &format!("{case} logits"),
+                &answer[0].values,
+                &all["logits"].1,
+            );
+            assert_close(
+                &format!("{case} loss"),
+                &[reply.loss as f32],
+                &all["loss"].1,
+            );
+            assert_eq!(reply.gradients.len(), gradients.len(), "{case}");
+        }
+        for (name, gradient) in named {
+            if step == 0 {
+                let expected = &gradients[name].1;
+                assert_close(&format!("{case} grad.{name}"), &gradient.values, expected);
+            }
+            let parameter = parameters.get_mut(name).unwrap();
+            for (p, g) in parameter.1.iter_mut().zip(&gradient.values) {
+                *p -= 0.1 * g;
+            }
+        }
+    }
+    for (name, (_, expected)) in group(&all, "after3.") {
+        assert_close(
+            &format!("{case} after3.{name}"),
+            &parameters[&name].1,
+            &expected,
+        );
+    }
+    true
+}
+
+#[test]
+fn golden_methods_agree_with_independent_formulas() {
+    if !folder().join("methods").exists() {
+        eprintln!("no methods/ among the reference vectors");
+        return;
+    }
+    let task = MethodTask::load();
+    let mut checked = vec![];
+    let mut without_plugin = vec![];
+    for path in listing("methods") {
+        let case = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if path.extension().is_none_or(|e| e != "safetensors") || case == "inputs" {
+            continue;
+        }
+        if check(&case, &path, &task) {
+            checked.push(case);
+        } else {
+            without_plugin.push(case);
+        }
+    }
+    eprintln!("checked {checked:?}; no plugin for {without_plugin:?}");
+    assert!(!checked.is_empty());
+}

@@ -1,0 +1,10 @@
+//! Integration tests of the engine with real plugins; `cargo test --workspace`
+//! builds those first.
+
+mod golden_boundary;
+mod golden_methods;
+mod hooks;
+mod misbehaviour;
+mod plugin_loading;
+mod plugins;
+mod reference;
