@@ -1,1 +1,31 @@
-fn main() {}
+//! `harness`: does a fine-tuning module survive a model upgrade?
+
+mod cli;
+mod commands;
+mod failure;
+mod interrupt;
+mod output;
+mod progress;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Run(arguments) => commands::run(&arguments),
+        Command::Plan(arguments) => commands::plan(&arguments),
+        Command::List { what } => commands::list(what),
+        Command::Schema { of } => commands::schema(of),
+        Command::Completions { shell } => commands::completions(shell),
+        Command::Worker => commands::worker(),
+    };
+    match result {
+        Ok(code) => code.into(),
+        Err(failure) => failure.report().into(),
+    }
+}

@@ -2,6 +2,8 @@
 
 mod cells;
 mod fit;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod graph;
 mod inputs;
 mod selection;

@@ -8,6 +8,8 @@ mod forecast;
 mod machine;
 mod setup;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use error::RunError;
 pub use forecast::{CellState, Forecast, ForecastCell, forecast};

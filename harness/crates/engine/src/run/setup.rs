@@ -71,6 +71,11 @@ impl<'a> SetUp<'a> {
                 broken.reason
             ));
         }
+        if registry.plugins.is_empty() && registry.broken.is_empty() {
+            observer.warn(
+                "no plugin was found beside the executable, in HARNESS_PLUGIN_PATH or in the suite; `cargo build` makes the ones that come with the harness",
+            );
+        }
         interrupted(settings)?;
         let suite = document
             .check(&registry)

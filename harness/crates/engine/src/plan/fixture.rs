@@ -1,0 +1,85 @@
+//! A small suite whose names were followed, for tests.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use super::{Engine, Inputs, MethodInput};
+use crate::job::{BackboneRef, DatasetRef, MethodRef};
+use crate::registry::{BackboneFacts, DatasetFacts};
+use crate::suite::{Suite, Upgrade};
+
+pub(crate) fn backbone(name: &str) -> BackboneFacts {
+    BackboneFacts {
+        reference: BackboneRef {
+            name: name.to_owned(),
+            path: PathBuf::from(name),
+            sha256: format!("sha of {name}"),
+        },
+        dims: Value::Null,
+        layout: "open-clip".to_owned(),
+    }
+}
+
+pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
+    DatasetFacts {
+        reference: DatasetRef {
+            name: name.to_owned(),
+            path: PathBuf::from(name),
+            manifest_sha256: format!("sha of {name}"),
+        },
+        title: name.to_owned(),
+        class_names: Vec::new(),
+        sizes: [1, 1, 1],
+        shift_of: shift_of.map(str::to_owned),
+    }
+}
+
+pub(crate) fn method(label: &str) -> MethodInput {
+    MethodInput {
+        label: label.to_owned(),
+        method: MethodRef {
+            plugin: PathBuf::from("coop.so"),
+            plugin_sha256: "sha of coop".to_owned(),
+            id: label.to_owned(),
+            config: json!({}),
+        },
+        recipe: json!({}),
+    }
+}
+
+/// One source `s`, one data set `d`, one method `coop`, 16 shots, seed 1, oracle.
+pub(crate) fn inputs(targets: &[&str]) -> Inputs {
+    let mut backbones: Vec<BackboneFacts> = vec![backbone("s")];
+    backbones.extend(
+        targets
+            .iter()
+            .filter(|name| **name != "s")
+            .map(|name| backbone(name)),
+    );
+    Inputs {
+        engine: Engine {
+            version: "1".to_owned(),
+            sha256: "a".to_owned(),
+        },
+        suite: Suite {
+            name: "suite".to_owned(),
+            description: None,
+            upgrades: vec![Upgrade {
+                source: "s".to_owned(),
+                targets: targets.iter().map(|name| (*name).to_owned()).collect(),
+            }],
+            methods: Vec::new(),
+            datasets: vec!["d".to_owned()],
+            shots: vec![16],
+            seeds: vec![1],
+            oracle: true,
+            recipe: Map::new(),
+            time_limit: 600,
+            plugins: Vec::new(),
+        },
+        methods: vec![method("coop")],
+        backbones,
+        datasets: vec![dataset("d", None)],
+    }
+}

@@ -1,0 +1,140 @@
+//! `harness list`.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use harness_engine::registry::{BackboneFacts, DatasetFacts, FactsError, Places, Registry};
+use harness_engine::schedule::Pool;
+use harness_report::ExitCode;
+use harness_report::terminal::one_line;
+
+use super::settings::worker_command;
+use crate::cli::Kind;
+use crate::failure::Failure;
+use crate::progress::Reporter;
+use crate::{output, table};
+
+pub(crate) fn list(what: Kind) -> Result<ExitCode, Failure> {
+    let places = Places::of_current_folder();
+    match what {
+        Kind::Methods => methods(places),
+        Kind::Backbones => backbones(&places),
+        Kind::Datasets => datasets(&places),
+    }
+}
+
+fn methods(places: Places) -> Result<ExitCode, Failure> {
+    let never = AtomicBool::new(false);
+    let pool = Pool {
+        command: worker_command()?,
+        jobs: 1,
+        time_limit: Duration::from_secs(60),
+        store: std::env::temp_dir(),
+        cancel: &never,
+    };
+    let mut reporter = Reporter::new();
+    let found = Registry::discover(places, &[], &pool, None, &mut reporter);
+    reporter.finish();
+    let registry = found.map_err(|error| Failure::new(ExitCode::SetUp, error))?;
+    let rows = registry.plugins.iter().flat_map(|plugin| {
+        plugin.descriptor.methods.iter().map(|card| {
+            let info = &plugin.descriptor.plugin;
+            vec![
+                card.id.clone(),
+                card.title.clone(),
+                card.depth.clone(),
+                card.carried.join(", "),
+                format!("{} {}", info.name, info.version),
+            ]
+        })
+    });
+    let head = ["METHOD", "TITLE", "DEPTH", "CARRIED", "PLUGIN"];
+    output::print(&table::plain(&head, rows))?;
+    let broken = registry.broken.iter();
+    let broken = broken.map(|broken| format!("{}: {}", broken.path.display(), broken.reason));
+    if registry.plugins.is_empty() && registry.broken.is_empty() {
+        return Err(Failure::new(ExitCode::SetUp, "no plugin was found").hint(
+            "`cargo build` puts them beside the executable; HARNESS_PLUGIN_PATH names other folders",
+        ));
+    }
+    Ok(warn("plugin", broken))
+}
+
+fn backbones(places: &Places) -> Result<ExitCode, Failure> {
+    let names = places.backbones();
+    let (facts, broken) = read(&names, |name| BackboneFacts::read(places, name));
+    let rows = facts.iter().map(|facts| {
+        let dim = |path: &str| {
+            facts
+                .dims
+                .pointer(path)
+                .map(ToString::to_string)
+                .unwrap_or_default()
+        };
+        vec![
+            facts.reference.name.clone(),
+            facts.layout.clone(),
+            dim("/embed_dim"),
+            format!("{} × {}", dim("/text/layers"), dim("/text/width")),
+            format!("{} × {}", dim("/image/layers"), dim("/image/width")),
+            facts.reference.sha256.chars().take(12).collect(),
+        ]
+    });
+    let head = ["BACKBONE", "LAYOUT", "JOINT", "TEXT", "IMAGE", "SHA-256"];
+    output::print(&table::plain(&head, rows))?;
+    finish("backbone", names.is_empty(), broken)
+}
+
+fn datasets(places: &Places) -> Result<ExitCode, Failure> {
+    let names = places.datasets();
+    let (facts, broken) = read(&names, |name| DatasetFacts::read(places, name, ""));
+    let rows = facts.iter().map(|facts| {
+        let mut row = vec![
+            facts.reference.name.clone(),
+            facts.title.clone(),
+            facts.class_names.len().to_string(),
+        ];
+        row.extend(facts.sizes.map(|size| size.to_string()));
+        row.push(facts.shift_of.clone().unwrap_or_default());
+        row
+    });
+    let head = [
+        "DATA SET", "TITLE", "CLASSES", "TRAIN", "VAL", "TEST", "SHIFT OF",
+    ];
+    output::print(&table::plain(&head, rows))?;
+    finish("data set", names.is_empty(), broken)
+}
+
+/// What can be read, and why the rest cannot.
+fn read<F>(
+    names: &[String],
+    facts: impl Fn(&str) -> Result<F, FactsError>,
+) -> (Vec<F>, Vec<String>) {
+    let mut good = Vec::new();
+    let mut bad = Vec::new();
+    for name in names {
+        match facts(name) {
+            Ok(facts) => good.push(facts),
+            Err(error) => bad.push(error.to_string()),
+        }
+    }
+    (good, bad)
+}
+
+fn finish(kind: &str, is_empty: bool, broken: Vec<String>) -> Result<ExitCode, Failure> {
+    if is_empty {
+        let message = format!("no {kind} was found");
+        return Err(Failure::new(ExitCode::SetUp, message)
+            .hint("run it inside a checkout, or set HARNESS_EMBEDDED to a folder with `backbones` and `datasets`"));
+    }
+    Ok(warn(kind, broken.into_iter()))
+}
+
+fn warn(kind: &str, broken: impl Iterator<Item = String>) -> ExitCode {
+    let mut code = ExitCode::Ok;
+    for reason in broken {
+        eprintln!("warning: unusable {kind}: {}", one_line(&reason, 2000));
+        code = ExitCode::SetUp;
+    }
+    code
+}

@@ -1,0 +1,117 @@
+//! `harness plan`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use harness_engine::run::{CellState, Forecast, ForecastCell, forecast};
+use harness_report::ExitCode;
+use harness_report::terminal::one_line;
+
+use super::settings::settings;
+use crate::cli::SuiteArguments;
+use crate::failure::Failure;
+use crate::progress::Reporter;
+use crate::{output, table};
+
+pub(crate) fn plan(arguments: &SuiteArguments) -> Result<ExitCode, Failure> {
+    let settings = settings(arguments)?;
+    let mut reporter = Reporter::new();
+    let result = forecast(&settings, &mut reporter);
+    reporter.finish();
+    output::print(&render(&result?))?;
+    Ok(ExitCode::Ok)
+}
+
+/// Cells that differ in nothing but their seeds share a row.
+fn render(forecast: &Forecast) -> String {
+    let mut rows: Vec<(&ForecastCell, Vec<&CellState>)> = Vec::new();
+    for cell in &forecast.cells {
+        match rows.iter_mut().find(|(first, _)| is_same_row(first, cell)) {
+            Some((_, states)) => states.push(&cell.state),
+            None => rows.push((cell, vec![&cell.state])),
+        }
+    }
+    let head = ["UPGRADE", "METHOD", "DATA SET", "SHOTS", "CELLS"];
+    let body = rows.iter().map(|(cell, states)| {
+        vec![
+            format!("{} → {}", cell.source, cell.target),
+            cell.method.clone(),
+            cell.dataset.clone(),
+            cell.shots.to_string(),
+            describe(states),
+        ]
+    });
+    let mut text = table::plain(&head, body);
+    text.push_str(&reasons(forecast));
+    let count = |word: &str| {
+        let states = forecast.cells.iter().map(|cell| self::word(&cell.state));
+        states.filter(|state| *state == word).count()
+    };
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        "\nTo do: {} feature sets, {} zero-shots, {} trainings, {} injections\n\
+         Summary cells={} stored={} to-run={} not-injectable={} broken={}\n",
+        forecast.features,
+        forecast.zero_shots,
+        forecast.trainings,
+        forecast.injections,
+        forecast.cells.len(),
+        count("stored"),
+        count("to run"),
+        count("not injectable"),
+        count("broken"),
+    );
+    text
+}
+
+fn is_same_row(a: &ForecastCell, b: &ForecastCell) -> bool {
+    (&a.source, &a.target, &a.method, &a.dataset, a.shots)
+        == (&b.source, &b.target, &b.method, &b.dataset, b.shots)
+}
+
+fn word(state: &CellState) -> &'static str {
+    match state {
+        CellState::Stored => "stored",
+        CellState::ToRun => "to run",
+        CellState::NotInjectable { .. } => "not injectable",
+        CellState::Broken { .. } => "broken",
+    }
+}
+
+/// "2 stored, 1 to run".
+fn describe(states: &[&CellState]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for state in states {
+        *counts.entry(word(state)).or_default() += 1;
+    }
+    let parts = counts.iter().map(|(word, count)| format!("{count} {word}"));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Every reason once, with the cells it holds for.
+fn reasons(forecast: &Forecast) -> String {
+    let mut cells: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for cell in &forecast.cells {
+        let (CellState::NotInjectable { reason } | CellState::Broken { message: reason }) =
+            &cell.state
+        else {
+            continue;
+        };
+        let place = format!("{} into {}, {}", cell.method, cell.target, cell.dataset);
+        let places = cells
+            .entry(format!("{}: {}", word(&cell.state), one_line(reason, 300)))
+            .or_default();
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    let mut text = String::new();
+    for (reason, places) in cells {
+        let _ = write!(text, "\n{reason}\n");
+        for place in places {
+            let _ = writeln!(text, "    {place}");
+        }
+    }
+    text
+}

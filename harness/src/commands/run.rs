@@ -1,0 +1,50 @@
+//! `harness run`.
+
+use harness_report::{ExitCode, Report, Status, terminal};
+
+use super::settings::settings;
+use crate::cli::RunArguments;
+use crate::failure::Failure;
+use crate::output;
+use crate::progress::Reporter;
+
+pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
+    let settings = settings(&arguments.suite)?;
+    let mut reporter = Reporter::new();
+    let result = harness_engine::run::run(&settings, &mut reporter);
+    reporter.finish();
+    let report = result?;
+    let mut code = outcome(&report);
+    for path in &arguments.output {
+        if let Err(error) = report.write(path) {
+            code = code.worst(Failure::new(ExitCode::OutputNotWritten, error).report());
+        }
+    }
+    output::print(&terminal::render(
+        &report,
+        &output::style(arguments.suite.color),
+    ))?;
+    let outstanding = report
+        .cells
+        .iter()
+        .filter(|cell| cell.status == Status::NotRun);
+    match outstanding.count() {
+        0 => {}
+        count => eprintln!(
+            "interrupted with {count} cells outstanding; run the same command again to continue"
+        ),
+    }
+    Ok(code)
+}
+
+/// What the cells make of the exit status.
+fn outcome(report: &Report) -> ExitCode {
+    let codes = report.cells.iter().map(|cell| match cell.status {
+        Status::Ok | Status::NotInjectable { .. } => ExitCode::Ok,
+        Status::NotRun => ExitCode::Outstanding,
+        Status::Failed { .. } | Status::Crashed { .. } | Status::TimedOut { .. } => {
+            ExitCode::CrashedCell
+        }
+    });
+    codes.fold(ExitCode::Ok, ExitCode::worst)
+}

@@ -1,0 +1,45 @@
+//! What `run` and `plan` have in common.
+
+use harness_engine::plan::Selection;
+use harness_engine::run::Settings;
+use harness_engine::schedule::WorkerCommand;
+use harness_report::ExitCode;
+
+use crate::cli::SuiteArguments;
+use crate::failure::Failure;
+use crate::interrupt;
+
+/// The arguments as the engine wants them.
+pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, Failure> {
+    Ok(Settings {
+        suite: arguments.suite.clone(),
+        selection: Selection {
+            terms: arguments.only.clone(),
+        },
+        store: arguments.store.clone(),
+        jobs: arguments.jobs.map(usize::from),
+        fresh: arguments.fresh,
+        command: worker_command()?,
+        cancel: interrupt::watch()?,
+        command_line: command_line(),
+    })
+}
+
+/// This executable as a worker.
+pub(crate) fn worker_command() -> Result<WorkerCommand, Failure> {
+    WorkerCommand::this_executable().map_err(|error| {
+        Failure::new(
+            ExitCode::SetUp,
+            format!("cannot find this executable: {error}"),
+        )
+    })
+}
+
+/// The command line with the program's name in place of its path.
+fn command_line() -> Vec<String> {
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once("harness".to_owned())
+        .chain(arguments)
+        .collect()
+}

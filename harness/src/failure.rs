@@ -1,0 +1,76 @@
+//! What a command ends with when it cannot do its work.
+
+use harness_engine::run::RunError;
+use harness_engine::suite::SuiteError;
+use harness_report::ExitCode;
+use harness_report::terminal::one_line;
+
+/// Characters of a message that are shown; some quote what a plugin said.
+const WIDEST: usize = 2000;
+
+/// One message, perhaps a hint, and the exit status.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: ExitCode,
+    /// Printed as it is, before the message.
+    details: Option<String>,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: ExitCode, message: impl ToString) -> Self {
+        Self {
+            code,
+            details: None,
+            message: message.to_string(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints it on stderr and gives the exit status.
+    pub(crate) fn report(self) -> ExitCode {
+        if let Some(details) = self.details {
+            eprintln!("{details}\n");
+        }
+        eprintln!("error: {}", one_line(&self.message, WIDEST));
+        if let Some(hint) = self.hint {
+            eprintln!("hint: {}", one_line(&hint, WIDEST));
+        }
+        self.code
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let code = error.exit_code();
+        match error {
+            RunError::Suite(SuiteError::Mistakes(mistakes)) => {
+                let count = mistakes.list().len();
+                let plural = if count == 1 { "" } else { "s" };
+                Self {
+                    details: Some(mistakes.to_string()),
+                    ..Self::new(
+                        code,
+                        format!("{count} mistake{plural} in the suite, nothing was run"),
+                    )
+                }
+            }
+            RunError::NothingSelected { .. } => {
+                Self::new(code, error).hint("`harness plan` without --only lists the cells")
+            }
+            RunError::Store(_) => {
+                Self::new(code, error).hint("choose another folder with --store or HARNESS_STORE")
+            }
+            RunError::Interrupted => {
+                Self::new(code, error).hint("run the same command again to continue")
+            }
+            other => Self::new(code, other),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Results on stdout.
+
+use std::io::{ErrorKind, IsTerminal, Write, stdout};
+
+use harness_report::ExitCode;
+use harness_report::terminal::Style;
+
+use crate::cli::When;
+use crate::failure::Failure;
+
+/// Writes text to stdout. A reader that has seen enough is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(
+            ExitCode::OutputNotWritten,
+            format!("cannot write to stdout: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// How results look: colour as asked, tables as wide as the terminal.
+pub(crate) fn style(when: When) -> Style {
+    Style {
+        colour: colours(when, stdout().is_terminal()),
+        width: width(),
+    }
+}
+
+/// `NO_COLOR` and `CLICOLOR_FORCE` count where the command line leaves it open.
+pub(crate) fn colours(when: When, is_terminal: bool) -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if is_set("NO_COLOR") => false,
+        When::Auto => is_terminal || is_set("CLICOLOR_FORCE"),
+    }
+}
+
+fn width() -> Option<usize> {
+    let of_terminal = console::Term::stdout().size_checked();
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    columns.or(of_terminal.map(|(_, columns)| usize::from(columns)))
+}

@@ -1,0 +1,91 @@
+//! Progress and warnings on stderr.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use harness_engine::schedule::{Observer, Progress, Task, TaskResult};
+use harness_report::terminal::one_line;
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Time between two lines where stderr is no terminal.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Steps of the bar: shares are finer than tasks.
+const STEPS: u64 = 1000;
+/// Characters of a message.
+const WIDEST: usize = 300;
+
+/// A bar on a terminal, a line every few seconds elsewhere.
+pub(crate) struct Reporter {
+    bar: Option<ProgressBar>,
+    told: Instant,
+}
+
+impl Reporter {
+    pub(crate) fn new() -> Self {
+        Self {
+            bar: stderr().is_terminal().then(bar),
+            told: Instant::now(),
+        }
+    }
+
+    /// Takes the bar away before results are printed.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+impl Observer for Reporter {
+    fn finished(&mut self, task: &Task, result: &TaskResult) {
+        let (word, message) = match result {
+            TaskResult::Failed { message, .. } => ("failed", message.clone()),
+            TaskResult::Crashed { message, .. } => ("crashed", message.clone()),
+            TaskResult::TimedOut { seconds, .. } => {
+                ("timed-out", format!("no answer within {seconds} s"))
+            }
+            _ => return,
+        };
+        let line = format!("{word}: {}: {message}", task.name);
+        self.say(&one_line(&line, WIDEST));
+    }
+
+    fn tick(&mut self, progress: &Progress) {
+        let left = progress.left.map_or_else(
+            || "time left unknown".to_owned(),
+            |left| format!("{} left", HumanDuration(left)),
+        );
+        let count = format!("{} of {}", progress.done, progress.total);
+        let running = progress.running.join("; ");
+        if let Some(bar) = &self.bar {
+            bar.set_position((progress.share * STEPS as f64) as u64);
+            bar.set_prefix(format!("{count}, {left}"));
+            bar.set_message(one_line(&running, WIDEST));
+        } else if self.told.elapsed() >= PAUSE {
+            self.told = Instant::now();
+            self.say(&one_line(
+                &format!("{count} done, {left}: {running}"),
+                WIDEST,
+            ));
+        }
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.say(&format!("warning: {}", one_line(message, WIDEST)));
+    }
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template("{bar:24} {prefix}  {wide_msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,234 @@
+//! What the command line says, and how it ends.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+struct Ground {
+    folder: tempfile::TempDir,
+}
+
+impl Ground {
+    /// An empty folder with one backbone and one data set that nobody reads.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [
+            "backbones/micro-clip",
+            "backbones/micro-eva-clip",
+            "datasets/shapes",
+        ] {
+            std::fs::create_dir_all(folder.path().join("embedded").join(path)).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    fn harness(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_harness"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("HARNESS_STORE")
+            .env_remove("HARNESS_EMBEDDED")
+            .env("HARNESS_PLUGIN_PATH", "")
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Status, stdout and stderr as one text. What differs from machine to machine,
+/// such as which plugins are built, is taken out.
+fn shown(output: &Output) -> String {
+    let stderr = text(&output.stderr);
+    let stderr = stderr.lines().filter(|line| !line.starts_with("warning: "));
+    let stderr: String = stderr.map(|line| format!("{line}\n")).collect();
+    format!(
+        "status {}\n--- stdout\n{}--- stderr\n{stderr}",
+        output.status.code().unwrap(),
+        text(&output.stdout),
+    )
+}
+
+#[test]
+fn the_help_says_what_there_is() {
+    let ground = Ground::new();
+    insta::assert_snapshot!("help", shown(&ground.harness(&["--help"])));
+    insta::assert_snapshot!("help_run", shown(&ground.harness(&["run", "--help"])));
+    assert!(!text(&ground.harness(&["--help"]).stdout).contains("worker"));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    let ground = Ground::new();
+    for arguments in [
+        &["walk"][..],
+        &["run"],
+        &["run", "x.yaml", "--jobs", "0"],
+        &["run", "x.yaml", "-o", "report.pdf"],
+        &["run", "x.yaml", "--only", "metod=coop"],
+        &["list", "plugins"],
+    ] {
+        let output = ground.harness(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_suite_that_is_not_there_is_named() {
+    let output = Ground::new().harness(&["run", "nowhere.yaml"]);
+    insta::assert_snapshot!(shown(&output));
+}
+
+#[test]
+fn mistakes_are_reported_before_anything_runs() {
+    let ground = Ground::new();
+    ground.write(
+        "wrong.yaml",
+        "\
+name: wrong
+upgrades:
+  - source: micro-clap
+    targets: []
+methods:
+  - {id: 3}
+datasets: [shaps]
+shots: [-1]
+sedes: [1]
+",
+    );
+    for command in ["run", "plan"] {
+        let output = ground.harness(&[command, "wrong.yaml"]);
+        insta::assert_snapshot!("mistakes", shown(&output));
+    }
+}
+
+#[test]
+fn a_plugin_that_is_not_there_is_an_error_and_a_broken_one_a_warning() {
+    let ground = Ground::new();
+    ground.write(
+        "suite.yaml",
+        "\
+name: x
+upgrades: [{source: micro-clip, targets: [micro-eva-clip]}]
+methods: [no-such-method]
+datasets: [shapes]
+shots: [1]
+seeds: [1]
+plugins: [./mine.so]
+",
+    );
+    let output = ground.harness(&["run", "suite.yaml"]);
+    assert_eq!(output.status.code(), Some(96));
+    let message = text(&output.stderr);
+    assert!(
+        message.contains("no plugin at ./mine.so (`plugins` of the suite)"),
+        "{message}"
+    );
+
+    ground.write("mine.so", "this is no library");
+    let output = ground.harness(&["run", "suite.yaml"]);
+    assert_eq!(output.status.code(), Some(96));
+    let message = text(&output.stderr);
+    let warning = message.lines().find(|line| line.contains("mine.so"));
+    assert!(
+        warning.is_some_and(|line| line.starts_with("warning: cannot use the plugin")),
+        "{message}"
+    );
+    assert!(
+        message.contains("suite.yaml:3:11: unknown method \"no-such-method\""),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_folder_that_is_no_backbone_is_an_error_with_its_path() {
+    let ground = Ground::new();
+    let output = ground.harness(&["list", "backbones"]);
+    // The checkout that the executable is built in may have backbones of its own.
+    assert!([0, 96].contains(&output.status.code().unwrap()));
+    let embedded = ground.folder.path().join("embedded");
+    let output = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["list", "backbones"])
+        .env("HARNESS_EMBEDDED", &embedded)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(96));
+    let message = text(&output.stderr);
+    assert_eq!(message.lines().count(), 2, "{message}");
+    assert!(
+        message.contains("embedded/backbones/micro-clip"),
+        "{message}"
+    );
+}
+
+#[test]
+fn nothing_to_list_is_an_error_with_a_hint() {
+    let ground = Ground::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["list", "datasets"])
+        .env("HARNESS_EMBEDDED", ground.folder.path().join("nowhere"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(96));
+    assert!(
+        text(&output.stderr).contains("\nhint: "),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_store_that_cannot_be_written_ends_with_110() {
+    let ground = Ground::new();
+    ground.write("suite.yaml", "name: x\n");
+    ground.write("file", "");
+    let output = ground.harness(&["run", "suite.yaml", "--store", "file/store"]);
+    assert_eq!(output.status.code(), Some(110));
+    assert!(
+        text(&output.stderr).contains("file/store"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn completions_know_every_command() {
+    let ground = Ground::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = ground.harness(&["completions", shell]);
+        assert!(output.status.success());
+        let script = text(&output.stdout);
+        for command in ["run", "plan", "list", "schema", "completions"] {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let status = Command::new("/bin/sh")
+        .args([
+            "-c",
+            "\"$0\" schema report | head -c 1 > /dev/null",
+            env!("CARGO_BIN_EXE_harness"),
+        ])
+        .output()
+        .unwrap();
+    assert!(status.status.success());
+    assert_eq!(text(&status.stderr), "");
+}
+
+#[test]
+fn nothing_is_left_in_the_folder_by_commands_that_only_look() {
+    let ground = Ground::new();
+    ground.harness(&["list", "methods"]);
+    ground.harness(&["schema", "suite"]);
+    assert!(!Path::new(&ground.folder.path().join(".harness")).exists());
+}
