@@ -1,0 +1,69 @@
+//! A plugin built against the oldest supported ABI, from its own frozen copy of
+//! the types, still loads and runs; one with other layouts is refused in a line.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use harness_abi::wire::{Split, TrainJob};
+use harness_engine::plugin::Plugin;
+
+use crate::reference::{MethodTask, assert_close};
+
+/// Builds the frozen plugin in a target folder of its own.
+fn build(features: &[&str]) -> PathBuf {
+    let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/abi-1.0");
+    let exe = std::env::current_exe().unwrap();
+    let target = exe.ancestors().nth(3).unwrap().join("abi-1.0");
+    let target = features.iter().fold(target, |at, feature| at.join(feature));
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--manifest-path"])
+        .arg(frozen.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .args(["--features", &features.join(",")])
+        .args(["--package", "frozen-plugin"])
+        .status()
+        .unwrap();
+    assert!(status.success(), "the frozen plugin does not build");
+    let file = format!(
+        "{}frozen_plugin{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    target.join("debug").join(file)
+}
+
+#[test]
+fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
+    let plugin = Plugin::load(&build(&[])).unwrap();
+    assert_eq!(plugin.descriptor().methods[0].id, "frozen");
+    let method = plugin.open("frozen", &serde_json::Value::Null).unwrap();
+    let task = MethodTask::load();
+    let job = TrainJob {
+        seed: 1,
+        recipe: serde_json::json!({}),
+    };
+    let trained = method.train(task.training().object(), &job).unwrap();
+    let predictor = method
+        .inject(task.evaluation().object(), &trained.module)
+        .unwrap();
+    let rows: Vec<u32> = (0..task.batch() as u32).collect();
+    let logits = predictor.logits(Split::Test, &rows, task.classes()).unwrap();
+    let expected = task.evaluation().zero_shot(task.features()).unwrap();
+    let expected: Vec<f32> = expected.flatten_all().unwrap().to_vec1().unwrap();
+    // Its carried scale is 2, the backbone's own e².
+    let rescaled: Vec<f32> = logits.iter().map(|v| v / 2.0 * 2f32.exp()).collect();
+    assert_close("frozen", &rescaled, &expected);
+}
+
+#[test]
+fn other_type_layouts_are_refused_in_one_line() {
+    let error = Plugin::load(&build(&["other-layout"])).err().unwrap();
+    let text = error.to_string();
+    assert!(text.contains("expected the type layouts of plugin ABI 1.0"), "{text}");
+    assert!(text.contains("frozen_plugin"), "{text}");
+    assert!(text.contains("rebuild the plugin"), "{text}");
+    assert!(!text.contains('\n') && text.len() < 600, "{text}");
+}
