@@ -1,5 +1,6 @@
 //! Makes what `harness` brings along: small data sets and small backbones, from seeds.
 
+mod allocator;
 mod caption;
 mod command;
 mod dataset;
@@ -16,6 +17,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    if let Err(error) = allocator::keep_freed_memory() {
+        eprintln!("warning: memory settings not applied, training will be slow: {error}");
+    }
     match command::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

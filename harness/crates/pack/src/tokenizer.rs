@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use tokenizers::decoders::bpe::BPEDecoder;
+use tokenizers::decoders::sequence::Sequence as Decoders;
 use tokenizers::models::TrainerWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainer, Vocab};
 use tokenizers::normalizers::{Lowercase, NFC, Replace, Sequence, replace::ReplacePattern};
@@ -73,7 +73,10 @@ pub(crate) fn learn() -> tokenizers::Result<Tokenizer> {
             .trim_offsets(false)
             .add_prefix_space(false),
     ));
-    tokenizer.with_decoder(Some(BPEDecoder::new(SUFFIX.to_owned())));
+    // `Ġ` is how byte-level tokenizers spell a space.
+    let space = Replace::new(ReplacePattern::String(SUFFIX.to_owned()), "Ġ")?;
+    let bytes = ByteLevel::new(false, false, false);
+    tokenizer.with_decoder(Some(Decoders::new(vec![space.into(), bytes.into()])));
     Ok(tokenizer)
 }
 

@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn separable_features_are_told_apart() {
-        let angle = |i: usize| (i % 40) as f32 * 0.01 + if i % 2 == 0 { 0.0 } else { 1.2 };
+        let angle = |i: usize| (i % 40) as f32 * 0.01 + if i.is_multiple_of(2) { 0.0 } else { 1.2 };
         let rows: Vec<f32> = (0..80)
             .flat_map(|i| [angle(i).cos(), angle(i).sin()])
             .collect();

@@ -29,7 +29,7 @@ impl Progress {
             0.95 * self.loss + 0.05 * loss
         };
         let done = step + 1;
-        if done % EVERY == 0 || done == self.steps {
+        if done.is_multiple_of(EVERY) || done == self.steps {
             let seconds = self.start.elapsed().as_secs_f64();
             let left = seconds / done as f64 * (self.steps - done) as f64;
             eprintln!(

@@ -32,7 +32,10 @@ pub(crate) fn train(
         .collect();
     let backbone = Backbone::from_tensors(tensors, &config, None)?;
 
-    let checkpoint = scratch.join(format!("{}-{:?}.safetensors", recipe.name, recipe.labels));
+    let checkpoint = scratch.join(format!(
+        "{}-{}-steps.safetensors",
+        recipe.name, recipe.labels.steps
+    ));
     if checkpoint.is_file() {
         eprintln!("{}: image tower from {}", recipe.name, checkpoint.display());
         let saved = candle_core::safetensors::load(&checkpoint, &Device::Cpu)?;

@@ -33,7 +33,7 @@ fn speckle(x: f32, y: f32, salt: u32) -> bool {
     h ^= h >> 12;
     h = h.wrapping_mul(0x297A_2D39);
     h ^= h >> 15;
-    h % 3 == 0
+    h.is_multiple_of(3)
 }
 
 #[cfg(test)]
