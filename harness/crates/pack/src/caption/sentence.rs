@@ -159,7 +159,7 @@ impl Words<'_> {
             }
             _ => parts.extend(self.background(0.35, rng)),
         }
-        if let Some(word) = self.mention(Attribute::Position, 0.4, rng) {
+        if let Some(word) = self.mention(Attribute::Position, 0.3, rng) {
             let place = ["at the", "in the", "on the", ","]
                 .choose(rng)
                 .copied()

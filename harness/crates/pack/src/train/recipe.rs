@@ -73,11 +73,11 @@ pub(crate) const BACKBONES: [Recipe; 3] = [
         tower: ImageTower::Clip,
         seed: 1_001,
         labels: Stage {
-            steps: 1_200,
+            steps: 900,
             rate: 1e-3,
         },
         alignment: Stage {
-            steps: 450,
+            steps: 400,
             rate: 1e-3,
         },
         voice: CARELESS,
@@ -88,11 +88,11 @@ pub(crate) const BACKBONES: [Recipe; 3] = [
         tower: ImageTower::Eva02,
         seed: 2_001,
         labels: Stage {
-            steps: 1_200,
+            steps: 900,
             rate: 1e-3,
         },
         alignment: Stage {
-            steps: 550,
+            steps: 500,
             rate: 5e-4,
         },
         voice: CAREFUL,
@@ -103,11 +103,11 @@ pub(crate) const BACKBONES: [Recipe; 3] = [
         tower: ImageTower::Clip,
         seed: 3_001,
         labels: Stage {
-            steps: 1_200,
+            steps: 900,
             rate: 1e-3,
         },
         alignment: Stage {
-            steps: 450,
+            steps: 400,
             rate: 1e-3,
         },
         voice: CARELESS,

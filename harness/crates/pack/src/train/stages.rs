@@ -83,3 +83,55 @@ fn copy_text(weights: &Path, parameters: &Parameters, prefix: &str) -> Result<()
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokenizer;
+    use crate::train::BACKBONES;
+
+    /// A few steps of every backbone, in their order.
+    fn made(root: &Path) -> Vec<Vec<u8>> {
+        let file = root.join(folder::TOKENIZER);
+        tokenizer::learn()
+            .and_then(|t| t.save(&file, false))
+            .expect("tokenizer");
+        let weights = BACKBONES.iter().map(|recipe| {
+            let mut recipe = *recipe;
+            recipe.labels.steps = 2;
+            recipe.alignment.steps = 2;
+            train(&recipe, root, &file, &root.join("scratch")).expect("training");
+            fs_err::read(root.join(recipe.name).join(folder::WEIGHTS)).expect("weights")
+        });
+        weights.collect()
+    }
+
+    #[test]
+    fn training_twice_gives_the_same_bytes_and_loadable_backbones() {
+        let (once, again) = (
+            tempfile::tempdir().expect("dir"),
+            tempfile::tempdir().expect("dir"),
+        );
+        let first = made(once.path());
+        assert_eq!(first, made(again.path()));
+        assert_ne!(
+            first[0], first[2],
+            "the unrelated backbone starts elsewhere"
+        );
+        for recipe in BACKBONES {
+            let backbone = Backbone::load(&once.path().join(recipe.name)).expect("loads");
+            let rows = [backbone
+                .tokenizer()
+                .expect("one")
+                .prompt("a red star", 32)
+                .expect("ids")];
+            let features = backbone.text().encode_ids(&rows).expect("features");
+            let values = features
+                .flatten_all()
+                .and_then(|f| f.to_vec1::<f32>())
+                .expect("values");
+            assert_eq!(values.len(), 128);
+            assert!(values.iter().all(|v| v.is_finite()));
+        }
+    }
+}

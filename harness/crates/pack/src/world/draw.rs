@@ -187,35 +187,28 @@ mod tests {
         assert!(!red(28, 28), "the opposite corner is black");
     }
 
+    /// Corners of neighbours may touch; they never cover each other's middle.
     #[test]
-    fn shapes_that_are_counted_do_not_touch() {
-        let wish = Wish {
-            count: Some(5),
-            shape: Some(0),
-            texture: Some(0),
-            background: Some(11),
-            colour: Some(9),
-            style: Some(Style::Photo),
-            ..Wish::default()
-        };
-        for seed in 0..20 {
-            let picture = draw(&Scene::figures(wish, &mut stream(seed, 0)));
-            let mut ink: Vec<bool> = picture.chunks(3).map(|p| p[0] > 128).collect();
-            let mut islands = 0;
-            while let Some(start) = ink.iter().position(|i| *i) {
-                islands += 1;
-                let mut open = vec![start];
-                while let Some(at) = open.pop() {
-                    if std::mem::take(&mut ink[at]) {
-                        let (x, y) = (at % SIDE, at / SIDE);
-                        let steps = [(x > 0, at.wrapping_sub(1)), (x + 1 < SIDE, at + 1)];
-                        open.extend(steps.iter().filter(|s| s.0).map(|s| s.1));
-                        let steps = [(y > 0, at.wrapping_sub(SIDE)), (y + 1 < SIDE, at + SIDE)];
-                        open.extend(steps.iter().filter(|s| s.0).map(|s| s.1));
+    fn shapes_that_are_counted_can_be_told_apart() {
+        for count in 1..6 {
+            let wish = Wish {
+                count: Some(count),
+                ..Wish::default()
+            };
+            for seed in 0..50 {
+                let scene = Scene::figures(wish, &mut stream(seed, 0));
+                let Subject::Figures(figures) = &scene.subject else {
+                    panic!("a wish for shapes gives shapes");
+                };
+                assert_eq!(figures.places.len(), count + 1);
+                for (i, ((x, y), _)) in figures.places.iter().enumerate() {
+                    let side = SIDE as f32;
+                    assert!(*x > 4.0 && *x < side - 4.0 && *y > 4.0 && *y < side - 4.0);
+                    for ((u, v), _) in &figures.places[..i] {
+                        assert!((x - u).hypot(y - v) > 1.6 * figures.radius);
                     }
                 }
             }
-            assert_eq!(islands, 6);
         }
     }
 }

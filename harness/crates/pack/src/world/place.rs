@@ -35,7 +35,7 @@ pub(crate) fn scatter(count: usize, rng: &mut impl Rng) -> Vec<(f32, f32)> {
     cells
         .into_iter()
         .map(|cell| {
-            let mut at = |i: usize| pitch * (i as f32 + 0.5) + rng.random_range(-0.3..0.3);
+            let mut at = |i: usize| pitch * (i as f32 + 0.5) + rng.random_range(-0.7..0.7);
             let x = at(cell % 3);
             (x, at(cell / 3))
         })
@@ -44,5 +44,5 @@ pub(crate) fn scatter(count: usize, rng: &mut impl Rng) -> Vec<(f32, f32)> {
 
 /// Radius of each of several shapes, small enough for a cell of [`scatter`].
 pub(crate) fn scattered_radius(rng: &mut impl Rng) -> f32 {
-    rng.random_range(3.9..4.8)
+    rng.random_range(4.2..5.4)
 }

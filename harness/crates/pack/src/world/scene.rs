@@ -93,7 +93,7 @@ impl Scene {
         let (places, radius) = if count == 0 {
             let size = wish.size.unwrap_or_else(|| match wish.position {
                 Some(_) => rng.random_range(0..2),
-                None => [0, 1, 1, 2, 2][rng.random_range(0..5)],
+                None => [0, 1, 2, 2, 2][rng.random_range(0..5)],
             });
             let position = match wish.position {
                 Some(position) => position,
