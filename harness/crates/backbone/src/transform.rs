@@ -1,8 +1,9 @@
 //! The evaluation transform of CLIP: resize, crop, normalise, as PIL and torchvision do it.
 
 use candle_core::{Device, Tensor};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +13,12 @@ use crate::error::{BackboneError, Result};
 /// Channel means of OpenAI's training images, used by the whole CLIP family.
 const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 /// Channel standard deviations to go with `MEAN`.
-const STD: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+const STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 /// Shortest side to `size` (bicubic, antialiased), centre crop, scale to [0, 1], normalise.
+///
+/// Images come converted to RGB, as CoOp's reader hands them over. (open_clip resizes images with
+/// alpha or a palette before it converts them.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageTransform {
     /// Side of the square result in pixels.
@@ -135,13 +139,15 @@ fn resize(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage> {
 fn pass(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage> {
     let failed = |reason: String| BackboneError::Image(format!("cannot resize: {reason}"));
     let (w, h) = image.dimensions();
-    let source =
-        ImageRef::new(w, h, image.as_raw(), PixelType::U8x3).map_err(|e| failed(e.to_string()))?;
-    let mut target = Image::new(width, height, PixelType::U8x3);
+    // The typed call compiles one pixel format; the untyped one all of them.
+    let source = TypedImageRef::<U8x3>::from_buffer(w, h, image.as_raw())
+        .map_err(|e| failed(e.to_string()))?;
+    let mut pixels = vec![0; width as usize * height as usize * 3];
+    let mut target = TypedImage::<U8x3>::from_buffer(width, height, &mut pixels)
+        .map_err(|e| failed(e.to_string()))?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     Resizer::new()
-        .resize(&source, &mut target, Some(&options))
+        .resize_typed(&source, &mut target, &options)
         .map_err(|e| failed(e.to_string()))?;
-    RgbImage::from_raw(width, height, target.into_vec())
-        .ok_or_else(|| failed("buffer of another size".into()))
+    RgbImage::from_raw(width, height, pixels).ok_or_else(|| failed("buffer of another size".into()))
 }

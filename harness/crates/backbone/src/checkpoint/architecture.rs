@@ -165,7 +165,7 @@ fn image_dims(catalog: &Catalog, config: &Config, names: ImageNames) -> Result<(
     let image_size = grid * patch_size;
     let (heads_key, heads) = image_heads(config, names, width)?;
     check_heads(config, &heads_key, width, heads)?;
-    if names.is_eva() && width / heads % 4 != 0 {
+    if names.is_eva() && !(width / heads).is_multiple_of(4) {
         let reason = format!(
             "head width {} is no multiple of 4, which RoPE needs",
             width / heads
@@ -219,7 +219,7 @@ fn image_heads(config: &Config, names: ImageNames, width: usize) -> Result<(Stri
         ImageNames::OpenClip | ImageNames::EvaClip => {
             let key = "vision_cfg.head_width";
             let head_width = config.count(key)?.unwrap_or(HEAD_WIDTH);
-            if width % head_width != 0 {
+            if !width.is_multiple_of(head_width) {
                 let reason = format!("width {width} is no multiple of head width {head_width}");
                 return Err(config.error(key, reason));
             }
@@ -229,7 +229,7 @@ fn image_heads(config: &Config, names: ImageNames, width: usize) -> Result<(Stri
 }
 
 fn check_heads(config: &Config, key: &str, width: usize, heads: usize) -> Result<()> {
-    if heads > 0 && width % heads == 0 {
+    if heads > 0 && width.is_multiple_of(heads) {
         return Ok(());
     }
     let reason = format!("width {width} does not split into {heads} heads");

@@ -195,14 +195,13 @@ impl Config {
     /// Refuses options of open_clip that these towers do not compute.
     pub(crate) fn refuse_unknown_computation(&self) -> Result<()> {
         for (key, computed) in OPEN_CLIP_FIXED {
-            if let Some(value) = self.get(key)
-                && value.to_string() != computed
-                && !(key.ends_with("timm_proj") && value.as_str() == Some(""))
-            {
-                return Err(self.error(
-                    key,
-                    format!("{value} is not supported; only {computed} is computed here"),
-                ));
+            let Some(found) = self.get(key).map(Value::to_string) else {
+                continue;
+            };
+            let empty_projection = key.ends_with("timm_proj") && found == "\"\"";
+            if found != computed && !empty_projection {
+                let reason = format!("{found} is not supported; only {computed} is computed here");
+                return Err(self.error(key, reason));
             }
         }
         Ok(())

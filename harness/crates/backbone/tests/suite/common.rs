@@ -1,32 +1,48 @@
 //! Reference vectors and comparisons shared by the tests.
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 
-/// Folder of the reference vectors.
-pub(crate) fn golden() -> PathBuf {
-    match std::env::var_os("HARNESS_GOLDEN") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden"),
-    }
+/// Reference vectors of this repository.
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden")
 }
 
-/// Every reference backbone, by listing.
-pub(crate) fn backbones() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs_err::read_dir(golden().join("backbones"))
+/// Reference vectors that the golden tests read: another folder of the same form, if one is named.
+pub(crate) fn golden() -> PathBuf {
+    std::env::var_os("HARNESS_GOLDEN").map_or_else(fixtures, PathBuf::from)
+}
+
+fn list(folder: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = fs_err::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.join("expected.safetensors").is_file())
         .collect();
     folders.sort();
-    assert!(!folders.is_empty(), "no reference backbones");
+    assert!(
+        !folders.is_empty(),
+        "no reference backbones in {}",
+        folder.display()
+    );
     folders
 }
 
-/// One reference backbone by the name of its folder.
+/// Every backbone of the golden tests, by listing.
+pub(crate) fn golden_backbones() -> Vec<PathBuf> {
+    list(&golden().join("backbones"))
+}
+
+/// The five backbones of this repository, one a layout.
+pub(crate) fn backbones() -> Vec<PathBuf> {
+    list(&fixtures().join("backbones"))
+}
+
+/// One of them by the name of its folder.
 pub(crate) fn backbone(name: &str) -> PathBuf {
-    golden().join("backbones").join(name)
+    fixtures().join("backbones").join(name)
 }
 
 /// All tensors of a file.

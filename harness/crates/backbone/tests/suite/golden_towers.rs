@@ -1,6 +1,6 @@
 //! Both towers against features and gradients of the published packages.
 
-use crate::common::{assert_close, backbones, integers, tensors, vjp};
+use crate::common::{assert_close, golden_backbones, integers, tensors, vjp};
 use candle_core::Var;
 use harness_backbone::{Backbone, Dims};
 
@@ -8,7 +8,7 @@ const TOLERANCE: f32 = 1e-4;
 
 #[test]
 fn golden_text_features_from_token_ids() {
-    for folder in backbones() {
+    for folder in golden_backbones() {
         let expected = tensors(&folder.join("expected.safetensors"));
         let backbone = Backbone::load(&folder).unwrap();
         let length = expected["token_ids"].dim(1).unwrap();
@@ -26,7 +26,7 @@ fn golden_text_features_from_token_ids() {
 
 #[test]
 fn golden_prompt_features_and_gradients() {
-    for folder in backbones() {
+    for folder in golden_backbones() {
         let expected = tensors(&folder.join("expected.safetensors"));
         let backbone = Backbone::load(&folder).unwrap();
         let ends = integers(&expected["eot_index"]);
@@ -43,7 +43,7 @@ fn golden_prompt_features_and_gradients() {
 
 #[test]
 fn golden_image_features() {
-    for folder in backbones() {
+    for folder in golden_backbones() {
         let expected = tensors(&folder.join("expected.safetensors"));
         let backbone = Backbone::load(&folder).unwrap();
         let found = backbone.image().encode(&expected["pixels"]).unwrap();
@@ -54,7 +54,7 @@ fn golden_image_features() {
 
 #[test]
 fn golden_dimensions_come_from_header_and_configuration() {
-    for folder in backbones() {
+    for folder in golden_backbones() {
         let expected = tensors(&folder.join("expected.safetensors"));
         let dims = Dims::read(&folder).unwrap();
         assert_eq!(&dims, Backbone::load(&folder).unwrap().dims());

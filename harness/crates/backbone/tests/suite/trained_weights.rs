@@ -80,7 +80,7 @@ fn every_weight_gets_the_gradient_of_finite_differences() {
         let grads = objective(&backbone).backward().unwrap();
         let mut names: Vec<&String> = vars.keys().collect();
         names.sort();
-        for (i, name) in names.into_iter().enumerate() {
+        for name in names {
             let var = &vars[name];
             let grad = grads
                 .get(var)
@@ -88,10 +88,15 @@ fn every_weight_gets_the_gradient_of_finite_differences() {
             assert_eq!(grad.dims(), var.dims(), "{name}");
             // Along the gradient itself the slope is its norm, well above the noise of f32.
             let norm = values(&grad.sqr().unwrap().sum_all().unwrap())[0].sqrt();
-            assert!(norm > 0.0, "{name}: zero gradient");
+            // Attention does not see a constant that is added to every key.
+            assert!(
+                norm > 1e-3 || name.ends_with("k_proj.bias"),
+                "{name}: {norm:e}"
+            );
             let origin = var.as_tensor().copy().unwrap();
-            let unit = (grad / f64::from(norm)).unwrap();
-            let h = 4e-2 * (1.0 + (i % 3) as f64 / 4.0);
+            let unit = (grad / f64::from(norm.max(1e-3))).unwrap();
+            // A step that moves the objective by about 0.3.
+            let h = (0.3 / f64::from(norm)).min(0.05);
             let at = |k: f64| {
                 var.set(&(&origin + (&unit * (k * h)).unwrap()).unwrap())
                     .unwrap();
@@ -99,9 +104,9 @@ fn every_weight_gets_the_gradient_of_finite_differences() {
             };
             let found = (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * h);
             var.set(&origin).unwrap();
-            let error = (found / f64::from(norm) - 1.0).abs();
+            let error = (found - f64::from(norm)).abs();
             assert!(
-                error < 1e-2,
+                error < 1e-2 * f64::from(norm) + 1e-4,
                 "{}: {name}: {found} against {norm}",
                 folder.display()
             );
