@@ -7,6 +7,7 @@ mod golden_transform;
 mod hostile_files;
 mod prompts;
 mod reference_clip;
+mod threads;
 mod tokens;
 mod trained_weights;
 mod variants;
