@@ -8,6 +8,22 @@ use super::Places;
 /// Environment variable with more folders and libraries, separated as in `PATH`.
 const VARIABLE: &str = "HARNESS_PLUGIN_PATH";
 
+/// Where a library was found; what stands first here wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    Suite,
+    Environment,
+    Executable,
+}
+
+/// A shared library that may be a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Library {
+    /// Canonical.
+    pub(crate) path: PathBuf,
+    pub(crate) origin: Origin,
+}
+
 /// A suite or the environment names a plugin that is not there.
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
@@ -20,51 +36,52 @@ pub enum LibraryError {
     },
 }
 
-/// Every library: beside the executable, in the environment's path, and those that
-/// the suite names. Canonical paths, each once.
+/// Every library: those that the suite names, those in the environment's path, and
+/// those beside the executable. Each once.
 ///
 /// # Errors
 /// Something that was named outright is not there.
-pub(crate) fn find(places: &Places, named: &[&str]) -> Result<Vec<PathBuf>, LibraryError> {
-    let mut found = Vec::new();
-    if let Some(folder) = std::env::current_exe()
-        .ok()
-        .as_deref()
-        .and_then(Path::parent)
-    {
-        found.extend(in_folder(folder));
-    }
+pub(crate) fn find(places: &Places, named: &[&str]) -> Result<Vec<Library>, LibraryError> {
     let environment = std::env::var_os(VARIABLE).unwrap_or_default();
     let of_environment = std::env::split_paths(&environment)
         .filter(|path| !path.as_os_str().is_empty())
-        .map(|path| (path, VARIABLE));
+        .map(|path| (path, Origin::Environment));
     let of_suite = named
         .iter()
-        .map(|path| (places.resolve(path), "`plugins` of the suite"));
-    for (path, origin) in of_environment.chain(of_suite) {
+        .map(|path| (places.resolve(path), Origin::Suite));
+    let mut found = Vec::new();
+    for (path, origin) in of_suite.chain(of_environment) {
         if path.is_dir() {
-            found.extend(in_folder(&path));
+            found.extend(in_folder(&path).map(|path| (path, origin)));
         } else if path.is_file() {
-            found.push(path);
+            found.push((path, origin));
         } else {
+            let origin = match origin {
+                Origin::Suite => "`plugins` of the suite",
+                Origin::Environment | Origin::Executable => VARIABLE,
+            };
             return Err(LibraryError::Missing { path, origin });
         }
     }
-    let mut canonical = Vec::new();
-    for path in found {
+    let executable = std::env::current_exe().ok();
+    if let Some(folder) = executable.as_deref().and_then(Path::parent) {
+        found.extend(in_folder(folder).map(|path| (path, Origin::Executable)));
+    }
+    let mut libraries: Vec<Library> = Vec::new();
+    for (path, origin) in found {
         let path = fs_err::canonicalize(&path).map_err(|source| LibraryError::Read {
             path: path.clone(),
             source,
         })?;
-        if !canonical.contains(&path) {
-            canonical.push(path);
+        if libraries.iter().all(|library| library.path != path) {
+            libraries.push(Library { path, origin });
         }
     }
-    Ok(canonical)
+    Ok(libraries)
 }
 
 /// Libraries of a folder that are named as plugins, in order of their names.
-fn in_folder(folder: &Path) -> Vec<PathBuf> {
+fn in_folder(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let prefix = format!("{DLL_PREFIX}harness_plugin_");
     let mut found: Vec<PathBuf> = fs_err::read_dir(folder)
         .into_iter()
@@ -77,7 +94,7 @@ fn in_folder(folder: &Path) -> Vec<PathBuf> {
         })
         .collect();
     found.sort();
-    found
+    found.into_iter()
 }
 
 #[cfg(test)]
@@ -97,7 +114,9 @@ mod tests {
             let found = find(&places, named).unwrap().into_iter();
             let here = fs_err::canonicalize(folder.path()).unwrap();
             found
-                .filter_map(|path| Some(path.strip_prefix(&here).ok()?.display().to_string()))
+                .filter_map(|library| {
+                    Some(library.path.strip_prefix(&here).ok()?.display().to_string())
+                })
                 .collect()
         };
         let a = library("harness_plugin_a");

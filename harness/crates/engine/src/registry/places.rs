@@ -16,17 +16,14 @@ pub struct Places {
 impl Places {
     /// For a suite: `embedded` beside it before all others.
     pub fn of_suite(suite: &Path) -> Self {
-        let base = match suite.parent() {
-            Some(folder) if folder != Path::new("") => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
+        let base = suite.parent().unwrap_or(Path::new("")).to_owned();
         let beside = base.join("embedded");
         Self::new(base, Some(beside))
     }
 
     /// Without a suite.
     pub fn of_current_folder() -> Self {
-        Self::new(PathBuf::from("."), None)
+        Self::new(PathBuf::new(), None)
     }
 
     /// Only `root`, with paths from `base`.

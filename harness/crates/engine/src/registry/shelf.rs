@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use harness_abi::wire::{Descriptor, MethodCard};
 
-use super::{LibraryError, Places, libraries};
+use super::libraries::{self, Origin};
+use super::{LibraryError, Places};
 use crate::job::{Output, Work};
-use crate::schedule::{Observer, Pool, PoolError, Task, TaskResult};
+use crate::schedule::{Observer, Pool, PoolError, Silent, Task, TaskResult};
 use crate::store::{Store, sha256_file};
 use crate::suite::Known;
 
@@ -16,6 +17,7 @@ pub struct Plugin {
     pub path: PathBuf,
     pub sha256: String,
     pub descriptor: Descriptor,
+    origin: Origin,
 }
 
 /// A library that was found and could not be used.
@@ -57,7 +59,7 @@ impl Registry {
         };
         let mut unknown = Vec::new();
         let mut seen = Vec::new();
-        for path in libraries::find(&registry.places, named)? {
+        for libraries::Library { path, origin } in libraries::find(&registry.places, named)? {
             let sha256 = sha256_file(&path).map_err(|source| LibraryError::Read {
                 path: path.clone(),
                 source,
@@ -72,24 +74,25 @@ impl Registry {
                     path,
                     sha256,
                     descriptor,
+                    origin,
                 }),
-                None => unknown.push((path, sha256)),
+                None => unknown.push((path, sha256, origin)),
             }
         }
-        registry.inspect(unknown, pool, store, observer)?;
+        registry.inspect(unknown, pool, store)?;
         // The order must not depend on what was remembered.
         registry.plugins.sort_by(|a, b| a.path.cmp(&b.path));
+        registry.shadow(observer);
         Ok(registry)
     }
 
     fn inspect(
         &mut self,
-        libraries: Vec<(PathBuf, String)>,
+        libraries: Vec<(PathBuf, String, Origin)>,
         pool: &Pool<'_>,
         store: Option<&Store>,
-        observer: &mut dyn Observer,
     ) -> Result<(), PoolError> {
-        let task = |(path, _): &(PathBuf, String)| Task {
+        let task = |(path, ..): &(PathBuf, String, Origin)| Task {
             name: format!("inspect {}", path.display()),
             work: Work::Inspect {
                 plugin: path.clone(),
@@ -98,8 +101,8 @@ impl Registry {
             weight: 1.0,
         };
         let tasks: Vec<Task> = libraries.iter().map(task).collect();
-        let results = pool.run(&tasks, observer, &mut |_, result| Ok(result))?;
-        for ((path, sha256), result) in libraries.into_iter().zip(results) {
+        let results = pool.run(&tasks, &mut Silent, &mut |_, result| Ok(result))?;
+        for ((path, sha256, origin), result) in libraries.into_iter().zip(results) {
             match descriptor(result) {
                 Ok(descriptor) => {
                     if let Some(store) = store {
@@ -109,12 +112,33 @@ impl Registry {
                         path,
                         sha256,
                         descriptor,
+                        origin,
                     });
                 }
                 Err(reason) => self.broken.push(Broken { path, reason }),
             }
         }
         Ok(())
+    }
+
+    /// Drops a plugin where one of the same name comes from a nearer place: a suite
+    /// or the environment can stand in for what lies beside the executable.
+    fn shadow(&mut self, observer: &mut dyn Observer) {
+        let all = self.plugins.clone();
+        self.plugins.retain(|plugin| {
+            let name = |plugin: &Plugin| plugin.descriptor.plugin.name.clone();
+            let nearer = all
+                .iter()
+                .find(|other| name(other) == name(plugin) && other.origin < plugin.origin);
+            if let Some(nearer) = nearer {
+                observer.warn(&format!(
+                    "{} is used instead of {}",
+                    nearer.path.display(),
+                    plugin.path.display()
+                ));
+            }
+            nearer.is_none()
+        });
     }
 
     /// The plugins that have a method of this id, with the method.
@@ -204,4 +228,67 @@ pub(crate) fn file_name(path: &Path) -> String {
         .unwrap_or(path.as_os_str())
         .to_string_lossy()
         .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use harness_abi::wire::PluginInfo;
+
+    use super::*;
+
+    fn plugin(path: &str, name: &str, origin: Origin) -> Plugin {
+        let card = serde_json::json!({
+            "id": "coop", "title": "", "paper": "", "family": "input", "depth": "",
+            "sites": [], "needs": [], "data": "features", "carried": [], "recomputed": [],
+        });
+        Plugin {
+            path: path.into(),
+            sha256: path.to_owned(),
+            descriptor: Descriptor {
+                plugin: PluginInfo {
+                    name: name.to_owned(),
+                    version: String::new(),
+                    license: String::new(),
+                    sdk: String::new(),
+                    rustc: String::new(),
+                    abi: String::new(),
+                },
+                methods: vec![serde_json::from_value(card).unwrap()],
+            },
+            origin,
+        }
+    }
+
+    fn registry(plugins: Vec<Plugin>) -> Registry {
+        let mut registry = Registry {
+            places: Places::at("".into(), "".into()),
+            plugins,
+            broken: Vec::new(),
+            backbones: Vec::new(),
+            datasets: Vec::new(),
+        };
+        registry.shadow(&mut Silent);
+        registry
+    }
+
+    #[test]
+    fn a_method_in_two_plugins_is_an_error_that_names_both() {
+        let registry = registry(vec![
+            plugin("/a.so", "mine", Origin::Suite),
+            plugin("/b.so", "theirs", Origin::Executable),
+        ]);
+        let error = registry.card("coop").unwrap_err();
+        assert!(error.contains("/a.so and /b.so"), "{error}");
+    }
+
+    #[test]
+    fn the_same_plugin_from_a_nearer_place_stands_in() {
+        let registry = registry(vec![
+            plugin("/a.so", "coop", Origin::Executable),
+            plugin("/b.so", "coop", Origin::Suite),
+        ]);
+        let (plugin, _) = registry.method("coop").unwrap();
+        assert_eq!(plugin.path, Path::new("/b.so"));
+        assert!(registry.card("coop").unwrap().is_some());
+    }
 }
