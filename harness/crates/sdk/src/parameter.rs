@@ -63,7 +63,7 @@ impl Parameter {
                     .map_err(|e| Error::Config(format!("init of `{}`: {e}", self.name)))?;
                 sample(&uniform, count, rng)
             }
-            Init::Words(words) => return self.from_words(words, bench, rng),
+            Init::Words(words) => return self.words(words, bench, rng),
         };
         Ok(Tensor::from_vec(
             values,
@@ -72,7 +72,7 @@ impl Parameter {
         )?)
     }
 
-    fn from_words(&self, words: &str, bench: &Bench, rng: &mut ChaCha8Rng) -> Result<Tensor> {
+    fn words(&self, words: &str, bench: &Bench, rng: &mut ChaCha8Rng) -> Result<Tensor> {
         let [.., rows, width] = self.shape[..] else {
             return Err(Error::Config(format!(
                 "`{}` cannot begin with words: its shape {:?} has no token dimension",

@@ -86,8 +86,7 @@ impl HostBench {
     }
 
     /// Number of encodings whose gradients could still be asked for.
-    #[cfg(test)]
-    pub(crate) fn open_tapes(&self) -> usize {
+    pub fn open_tapes(&self) -> usize {
         self.inner.tapes.len()
     }
 }

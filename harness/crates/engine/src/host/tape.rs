@@ -41,7 +41,6 @@ impl Tapes {
         self.lock().tapes.remove(&id);
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.lock().tapes.len()
     }

@@ -117,7 +117,7 @@ impl<'a> Place<'a> {
             backbone_ref,
             dataset: desk.dataset(dataset_ref)?,
             dataset_ref,
-            store: FeatureStore::open(&job.store.join("features"))?,
+            store: FeatureStore::open(job.store.join("features"))?,
         })
     }
 

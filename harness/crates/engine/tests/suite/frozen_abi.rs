@@ -50,7 +50,9 @@ fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
         .inject(task.evaluation().object(), &trained.module)
         .unwrap();
     let rows: Vec<u32> = (0..task.batch() as u32).collect();
-    let logits = predictor.logits(Split::Test, &rows, task.classes()).unwrap();
+    let logits = predictor
+        .logits(Split::Test, &rows, task.classes())
+        .unwrap();
     let expected = task.evaluation().zero_shot(task.features()).unwrap();
     let expected: Vec<f32> = expected.flatten_all().unwrap().to_vec1().unwrap();
     // Its carried scale is 2, the backbone's own e².
@@ -62,7 +64,10 @@ fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
 fn other_type_layouts_are_refused_in_one_line() {
     let error = Plugin::load(&build(&["other-layout"])).err().unwrap();
     let text = error.to_string();
-    assert!(text.contains("expected the type layouts of plugin ABI 1.0"), "{text}");
+    assert!(
+        text.contains("expected the type layouts of plugin ABI 1.0"),
+        "{text}"
+    );
     assert!(text.contains("frozen_plugin"), "{text}");
     assert!(text.contains("rebuild the plugin"), "{text}");
     assert!(!text.contains('\n') && text.len() < 600, "{text}");

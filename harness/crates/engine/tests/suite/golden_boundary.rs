@@ -150,12 +150,13 @@ fn requests_that_break_the_contract_are_errors() {
     assert_eq!(kind(&request(end), &nan), ErrorKind::Numeric);
 
     let shared = |ids: Vec<u32>| Segment::Tokens(TokenRows::Shared(ids));
-    let broken = |change: &dyn Fn(&mut TextRequest)| {
+    type Change<'a> = dyn Fn(&mut TextRequest) + 'a;
+    let broken = |change: &Change<'_>| {
         let mut request = request(end);
         change(&mut request);
         kind(&request, &good)
     };
-    let cases: [(&str, &dyn Fn(&mut TextRequest)); 6] = [
+    let cases: [(&str, &Change<'_>); 6] = [
         ("unknown tensor", &|r| {
             r.segments[0] = Segment::Context { tensor: 7 }
         }),

@@ -43,6 +43,21 @@ fn a_panic_leaves_other_plugins_and_later_calls_working() {
 }
 
 #[test]
+fn no_tape_is_left_after_a_training_or_a_panic() {
+    let task = MethodTask::load();
+    let job = TrainJob {
+        seed: 1,
+        recipe: json!({"epochs": 1, "batch": 4}),
+    };
+    for misbehaviour in ["print-to-stdout", "panic-in-loss", "no-gradient"] {
+        let bench = task.training();
+        let trained = open(misbehaviour).train(bench.object(), &job);
+        assert_eq!(trained.is_ok(), misbehaviour == "print-to-stdout");
+        assert_eq!(bench.open_tapes(), 0, "{misbehaviour}");
+    }
+}
+
+#[test]
 fn bad_predictions_are_errors_that_name_the_place() {
     let task = MethodTask::load();
     for (misbehaviour, says) in [

@@ -1,0 +1,301 @@
+//! The main job with real plugins, real workers and the embedded backbones.
+//!
+//! The plugins are those that cargo built beside this test, so these tests need
+//! `cargo test --workspace`.
+
+// A test that cannot go on ends.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use harness_report::{Condition, Report, Status};
+
+/// Where cargo puts the libraries of the workspace.
+fn libraries() -> PathBuf {
+    let executable = std::env::current_exe().unwrap();
+    executable.parent().unwrap().to_owned()
+}
+
+fn library(package: &str) -> PathBuf {
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let path = libraries().join(format!("{prefix}{package}{suffix}"));
+    assert!(
+        path.exists(),
+        "{} is not built; run the tests with `cargo test --workspace`",
+        path.display()
+    );
+    path
+}
+
+struct Ground {
+    folder: tempfile::TempDir,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn suite(&self, methods: &str, targets: &str, rest: &str) {
+        let text = format!(
+            "name: test\nupgrades: [{{source: micro-clip, targets: {targets}}}]\n\
+             methods: {methods}\ndatasets: [digits]\nshots: [1]\nseeds: [1]\n\
+             recipe: {{epochs: 1}}\n{rest}"
+        );
+        std::fs::write(self.path("suite.yaml"), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        // The libraries beside the executable may be of an older build.
+        for name in ["coop", "kgcoop", "contcoop"] {
+            library(&format!("harness_plugin_{name}"));
+        }
+        let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("../suites");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("HARNESS_EMBEDDED", suites.join("embedded"))
+            .env("HARNESS_PLUGIN_PATH", libraries())
+            .env_remove("HARNESS_STORE")
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    fn harness(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs the suite and reads the report that it writes.
+    fn run(&self, arguments: &[&str], status: i32) -> (Report, Output) {
+        let mut all = vec!["run", "suite.yaml", "-o", "report.json"];
+        all.extend(arguments);
+        let output = self.harness(&all);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{stderr}");
+        (Report::read(self.path("report.json")).unwrap(), output)
+    }
+}
+
+/// What must not depend on how a run was done.
+fn numbers(report: &Report) -> Vec<(String, String, u64, String)> {
+    let cells = report.cells.iter();
+    cells
+        .flat_map(|cell| {
+            let id = format!("{} {} {}", cell.method, cell.dataset, cell.upgrade.target);
+            cell.conditions.measured().map(move |(name, condition)| {
+                let Condition {
+                    correct,
+                    logits_sha256,
+                    ..
+                } = condition;
+                (id.clone(), name.to_owned(), *correct, logits_sha256.clone())
+            })
+        })
+        .collect()
+}
+
+const ALL: &str = "[coop, {id: coop, label: coop-csc, config: {class_specific: true}}, kgcoop, \
+    contcoop, {id: contcoop, label: contcoop-text, config: {class_embedding: text-feature}}]";
+
+#[test]
+fn numbers_depend_neither_on_jobs_nor_on_what_is_stored() {
+    let ground = Ground::new();
+    ground.suite(ALL, "[micro-eva-clip]", "oracle: true\n");
+    let (cold, output) = ground.run(&["--jobs", "3"], 0);
+    assert_eq!(cold.cells.len(), 5);
+    assert!(cold.cells.iter().all(|cell| cell.status == Status::Ok));
+    assert!(
+        cold.cells
+            .iter()
+            .all(|cell| cell.conditions.measured().count() == 5)
+    );
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let summary = stdout.lines().last().unwrap();
+    assert!(
+        summary.starts_with("Summary ok=5 not-injectable=0 failed=0"),
+        "{summary}"
+    );
+
+    let start = Instant::now();
+    let (warm, _) = ground.run(&[], 0);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(numbers(&warm), numbers(&cold));
+    let (alone, _) = ground.run(&["--jobs", "1", "--store", "another"], 0);
+    assert_eq!(numbers(&alone), numbers(&cold));
+
+    let plan = ground.harness(&["plan", "suite.yaml"]);
+    let plan = String::from_utf8(plan.stdout).unwrap();
+    assert!(
+        plan.ends_with("Summary cells=5 stored=5 to-run=0 not-injectable=0 broken=0\n"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn a_module_that_moves_to_its_own_backbone_stays_what_it_was() {
+    let ground = Ground::new();
+    ground.suite(ALL, "[micro-clip]", "");
+    let (report, _) = ground.run(&[], 0);
+    for cell in &report.cells {
+        let (base, new) = (cell.conditions.base.as_ref(), cell.conditions.new.as_ref());
+        let (base, new) = (base.unwrap(), new.unwrap());
+        assert_eq!(base.logits_sha256, new.logits_sha256, "{}", cell.method);
+        let training = cell.training.as_ref().unwrap();
+        assert_eq!(
+            Some(&training.parameters_sha256_before),
+            training.parameters_sha256_after.as_ref()
+        );
+    }
+}
+
+#[test]
+fn a_crash_a_hang_and_an_exit_are_cells_and_the_others_are_measured() {
+    let ground = Ground::new();
+    let misbehaving = |what: &str| {
+        format!("{{id: misbehaving, label: {what}, config: {{misbehaviour: {what}}}}}")
+    };
+    let labels = [
+        "abort",
+        "exit",
+        "endless-loop",
+        "panic-in-loss",
+        "nan-logits",
+        "print-to-stdout",
+    ];
+    let methods = labels.map(misbehaving).join(", ");
+    let fixture = library("harness_fixture_methods");
+    let rest = format!("time_limit: 20\nplugins: [{fixture:?}]\n");
+    ground.suite(
+        &format!("[coop, {methods}]"),
+        "[micro-clip-unrelated]",
+        &rest,
+    );
+    let (report, output) = ground.run(&["--jobs", "2"], 103);
+    let status = |label: &str| {
+        let cell = report
+            .cells
+            .iter()
+            .find(|cell| cell.method == label)
+            .unwrap();
+        cell.status.clone()
+    };
+    assert_eq!(status("coop"), Status::Ok);
+    assert_eq!(status("print-to-stdout"), Status::Ok);
+    for (label, message) in [("abort", "signal 6"), ("exit", "status 0")] {
+        match status(label) {
+            Status::Crashed { message: found, .. } => assert!(found.contains(message), "{found}"),
+            other => panic!("{label}: {other:?}"),
+        }
+    }
+    for (label, message) in [
+        ("panic-in-loss", "misbehaving in loss"),
+        ("nan-logits", "NaN"),
+    ] {
+        match status(label) {
+            Status::Failed { message: found } => assert!(found.contains(message), "{found}"),
+            other => panic!("{label}: {other:?}"),
+        }
+    }
+    assert!(matches!(
+        status("endless-loop"),
+        Status::TimedOut { seconds: 20.0, .. }
+    ));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.contains("crashed: train abort on micro-clip, digits"),
+        "{stderr}"
+    );
+    assert!(workers(&ground).is_empty());
+}
+
+#[test]
+fn an_interrupted_run_leaves_no_process_and_goes_on_where_it_stopped() {
+    let ground = Ground::new();
+    ground.suite("[coop, kgcoop]", "[micro-clip-unrelated]", "");
+    let long = ["run", "suite.yaml", "--jobs", "1"];
+    let child = ground
+        .command(&long)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Something is stored and something is not.
+    let units = ground.path(".harness/units");
+    let start = Instant::now();
+    // Four surveys come first.
+    while std::fs::read_dir(&units).map_or(0, Iterator::count) < 5 {
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "nothing is stored"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{stdout}");
+    assert!(stdout.contains("not-run=2"), "{stdout}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("run the same command again"));
+    assert!(workers(&ground).is_empty());
+
+    let stored = std::fs::read_dir(&units).unwrap().count();
+    let (resumed, _) = ground.run(&[], 0);
+    assert!(stored < std::fs::read_dir(&units).unwrap().count());
+    let (whole, _) = ground.run(&["--store", "another"], 0);
+    assert_eq!(numbers(&resumed), numbers(&whole));
+}
+
+fn interrupt(child: &Child) {
+    let status = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+/// Workers of this ground that still run, found by the folder they run in.
+fn workers(ground: &Ground) -> Vec<PathBuf> {
+    let here = std::fs::canonicalize(ground.folder.path()).unwrap();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .map(|entry| entry.path())
+        .filter(|path| std::fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd == here))
+        .collect()
+}
+
+#[test]
+fn a_selection_runs_its_cells_alone() {
+    let ground = Ground::new();
+    ground.suite("[coop, kgcoop]", "[micro-clip-unrelated]", "");
+    let (report, _) = ground.run(&["--only", "method=kgcoop"], 0);
+    let methods: Vec<&str> = report
+        .cells
+        .iter()
+        .map(|cell| cell.method.as_str())
+        .collect();
+    assert_eq!(methods, ["kgcoop"]);
+    // The command that a cell names runs it again.
+    let words: Vec<&str> = report.cells[0].rerun.split(' ').collect();
+    assert_eq!(words[0], "harness");
+    let output = ground.harness(&words[1..]);
+    assert_eq!(output.status.code(), Some(0));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("Summary ok=1 "), "{stdout}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_ends_with_110_and_is_printed_all_the_same() {
+    let ground = Ground::new();
+    ground.suite("[coop]", "[micro-clip-unrelated]", "");
+    let output = ground.harness(&["run", "suite.yaml", "-o", "nowhere/report.json"]);
+    assert_eq!(output.status.code(), Some(110));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere/report.json"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Summary ok=1 "));
+}
