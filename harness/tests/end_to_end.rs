@@ -124,9 +124,7 @@ fn numbers_depend_neither_on_jobs_nor_on_what_is_stored() {
         "{summary}"
     );
 
-    let start = Instant::now();
     let (warm, _) = ground.run(&[], 0);
-    assert!(start.elapsed() < Duration::from_secs(5));
     assert_eq!(numbers(&warm), numbers(&cold));
     let (alone, _) = ground.run(&["--jobs", "1", "--store", "another"], 0);
     assert_eq!(numbers(&alone), numbers(&cold));

@@ -11,6 +11,7 @@ use crate::job::{Job, Line, Outcome};
 
 /// Reads jobs from stdin and answers them until stdin ends.
 pub fn serve() -> io::Result<()> {
+    die_with_the_scheduler()?;
     let channel = Channel::take_stdout()?;
     let mut desk = Desk::default();
     for line in io::stdin().lock().lines() {
@@ -36,6 +37,19 @@ pub fn serve() -> io::Result<()> {
             outcome,
         })?;
     }
+    Ok(())
+}
+
+/// A scheduler that is killed cannot end its workers; the kernel does.
+#[cfg(target_os = "linux")]
+fn die_with_the_scheduler() -> io::Result<()> {
+    use rustix::process::{Signal, set_parent_process_death_signal};
+    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
+}
+
+/// Elsewhere a worker ends when its stdin does, after the job in hand.
+#[cfg(not(target_os = "linux"))]
+fn die_with_the_scheduler() -> io::Result<()> {
     Ok(())
 }
 
