@@ -155,6 +155,28 @@ fn a_module_that_moves_to_its_own_backbone_stays_what_it_was() {
 }
 
 #[test]
+fn a_method_that_does_not_fit_is_an_entry_with_its_reason() {
+    let ground = Ground::new();
+    let too_deep = "{id: coop, label: coop-layer-9, config: {context: {layer: 9}}}";
+    ground.suite(&format!("[coop, {too_deep}]"), "[micro-eva-clip]", "");
+    let (report, output) = ground.run(&[], 0);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let found = report.cells.iter().find_map(|cell| match &cell.status {
+        Status::NotInjectable { reason } => Some((cell.method.as_str(), reason.as_str())),
+        _ => None,
+    });
+    let (method, found) = found.unwrap();
+    assert_eq!(method, "coop-layer-9");
+    assert!(found.contains("needs text block 9"), "{found}");
+    assert!(stdout.contains("Summary ok=1 not-injectable=1"), "{stdout}");
+    assert!(stdout.contains("needs text block 9"), "{stdout}");
+
+    let plan = ground.harness(&["plan", "suite.yaml"]);
+    let plan = String::from_utf8(plan.stdout).unwrap();
+    assert!(plan.contains("needs text block 9"), "{plan}");
+}
+
+#[test]
 fn a_crash_a_hang_and_an_exit_are_cells_and_the_others_are_measured() {
     let ground = Ground::new();
     let misbehaving = |what: &str| {

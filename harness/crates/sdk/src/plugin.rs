@@ -122,3 +122,31 @@ macro_rules! export_plugin {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use harness_abi::ErrorKind;
+
+    use super::*;
+
+    const IDENTITY: PluginIdentity = PluginIdentity {
+        name: "p",
+        version: "0.1.0",
+        license: "MIT",
+    };
+
+    #[test]
+    fn a_panic_in_the_first_entries_is_an_error_too() {
+        let panicking = [Export {
+            id: || panic!("in the id"),
+            card: || panic!("in the card"),
+            open: |_, _| panic!("in open"),
+        }];
+        let error = descriptor(IDENTITY, &panicking).into_result().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Panicked);
+        assert!(error.message().contains("in the card"));
+        let (id, config) = (RStr::from_str("m"), RStr::from_str("{}"));
+        let error = open(IDENTITY, &panicking, id, config).into_result();
+        assert_eq!(error.err().map(|e| e.kind()), Some(ErrorKind::Panicked));
+    }
+}

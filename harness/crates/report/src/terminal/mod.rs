@@ -1,5 +1,6 @@
 //! A report as text for a terminal.
 
+mod carried;
 mod footnotes;
 mod grid;
 mod matrix;

@@ -4,6 +4,7 @@
 use crate::aggregate::{Block, blocks};
 use crate::cell::Status;
 use crate::report::Report;
+use crate::terminal::carried::carried;
 use crate::terminal::footnotes::{Footnotes, NAME};
 use crate::terminal::matrix::matrix;
 use crate::terminal::numbers::list;
@@ -18,6 +19,10 @@ pub fn render(report: &Report, style: &Style) -> String {
     let mut text = String::new();
     for block in blocks(report) {
         render_block(&block, *style, &mut text);
+    }
+    if let Some(sentence) = carried(report) {
+        text.push_str(&wrap::sentence(&sentence, style.width, "  "));
+        text.push_str("\n\n");
     }
     text.push_str(&summary_line(report));
     text.push('\n');
