@@ -4,6 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use harness_abi::wire::{Split, TrainJob};
@@ -11,33 +12,33 @@ use harness_engine::plugin::Plugin;
 
 use crate::reference::{MethodTask, assert_close};
 
-/// Builds the frozen plugin in a target folder of its own.
-fn build(features: &[&str]) -> PathBuf {
+/// Builds the frozen plugin; both variants share one target folder, so that
+/// abi_stable is built once.
+fn build(name: &str, features: &str) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/abi-1.0");
     let exe = std::env::current_exe().unwrap();
     let target = exe.ancestors().nth(3).unwrap().join("abi-1.0");
-    let target = features.iter().fold(target, |at, feature| at.join(feature));
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "--manifest-path"])
         .arg(frozen.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
-        .args(["--features", &features.join(",")])
-        .args(["--package", "frozen-plugin"])
+        .args(["--features", features, "--package", "frozen-plugin"])
         .status()
         .unwrap();
     assert!(status.success(), "the frozen plugin does not build");
-    let file = format!(
-        "{}frozen_plugin{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
-    target.join("debug").join(file)
+    let suffix = std::env::consts::DLL_SUFFIX;
+    let file = format!("{}frozen_plugin{suffix}", std::env::consts::DLL_PREFIX);
+    let kept = target.join(format!("{name}{suffix}"));
+    std::fs::copy(target.join("debug").join(file), &kept).unwrap();
+    kept
 }
 
 #[test]
 fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
-    let plugin = Plugin::load(&build(&[])).unwrap();
+    let plugin = Plugin::load(&build("frozen", "")).unwrap();
     assert_eq!(plugin.descriptor().methods[0].id, "frozen");
     let method = plugin.open("frozen", &serde_json::Value::Null).unwrap();
     let task = MethodTask::load();
@@ -62,13 +63,15 @@ fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
 
 #[test]
 fn other_type_layouts_are_refused_in_one_line() {
-    let error = Plugin::load(&build(&["other-layout"])).err().unwrap();
+    let error = Plugin::load(&build("other-layout", "other-layout"))
+        .err()
+        .unwrap();
     let text = error.to_string();
     assert!(
         text.contains("expected the type layouts of plugin ABI 1.0"),
         "{text}"
     );
-    assert!(text.contains("frozen_plugin"), "{text}");
+    assert!(text.contains("other-layout"), "{text}");
     assert!(text.contains("rebuild the plugin"), "{text}");
     assert!(!text.contains('\n') && text.len() < 600, "{text}");
 }
