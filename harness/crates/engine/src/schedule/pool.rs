@@ -267,11 +267,13 @@ impl Run<'_> {
             }
             Said::Line(Line::Reply { id, outcome }) if expected(id) => {
                 member.busy = None;
-                let log = member.worker.log();
                 let result = match outcome {
                     Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
                     Outcome::NotInjectable { reason } => TaskResult::NotInjectable { reason },
-                    Outcome::Failed { message } => TaskResult::Failed { message, log },
+                    Outcome::Failed { message } => TaskResult::Failed {
+                        message,
+                        log: member.worker.log(),
+                    },
                 };
                 task.map_or(Ok(()), |task| self.settle(task, result))
             }

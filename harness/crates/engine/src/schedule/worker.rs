@@ -17,6 +17,9 @@ use crate::job::{Job, Line};
 const LONGEST_LINE: u64 = 64 << 20;
 /// How long a worker may take to end once it has nothing to do.
 const GRACE: Duration = Duration::from_millis(500);
+/// How long the thread that reads a living worker's stderr gets to catch up: what
+/// was written before an answer is in the pipe, but maybe not yet read.
+const SETTLE: Duration = Duration::from_millis(250);
 
 /// How to start a worker.
 #[derive(Clone, Debug)]
@@ -117,8 +120,7 @@ impl Worker {
 
     /// What the worker wrote on stderr since its last job began.
     pub(crate) fn log(&self) -> String {
-        self.log
-            .text(if self.ended { GRACE } else { Duration::ZERO })
+        self.log.text(if self.ended { GRACE } else { SETTLE })
     }
 
     /// Ends the worker's process group and says how the worker ended. A worker
