@@ -43,6 +43,10 @@ pub use traits::{
     PredictorObject,
 };
 
+/// What `rustc --version` said of the compiler of this crate, and so of the plugin
+/// or host that it is part of.
+pub const RUSTC_VERSION: &str = env!("HARNESS_RUSTC");
+
 /// Raised when a plugin built before can no longer run.
 pub const ABI_MAJOR: u16 = 1;
 /// Raised when something is added that older plugins do not need.

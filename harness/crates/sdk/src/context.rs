@@ -105,7 +105,10 @@ impl Context {
         Ok(ClassPrompts {
             start: tokenized.start_of_text,
             names: tokenized.rows,
-            placeholder: self.placeholder(bench)?,
+            placeholder: match self.layer {
+                0 => vec![],
+                _ => self.placeholder(bench)?,
+            },
             layer: self.layer,
         })
     }

@@ -1,10 +1,10 @@
 //! What [`export_plugin!`](crate::export_plugin) expands to. Not for direct use.
 
 pub use harness_abi::{
-    AbiError, MethodObject, PluginMod, PluginModRef, PluginRecord,
+    AbiError, MethodObject, PluginMod, PluginModRef, PluginRecord, RUSTC_VERSION,
     abi_stable::prefix_type::PrefixTypeTrait,
     export_symbols,
     std_types::{RResult, RStr, RString},
 };
 
-pub use crate::plugin::{Export, PluginIdentity, RUSTC_VERSION, SDK_VERSION, descriptor, open};
+pub use crate::plugin::{Export, PluginIdentity, SDK_VERSION, descriptor, open};

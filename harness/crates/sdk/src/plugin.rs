@@ -1,7 +1,7 @@
 //! A plugin: its identity, its methods, and the symbols that a host looks for.
 
 use harness_abi::{
-    ABI_MAJOR, ABI_MINOR, AbiError, MethodObject,
+    ABI_MAJOR, ABI_MINOR, AbiError, MethodObject, RUSTC_VERSION,
     std_types::{RResult, RStr, RString},
     wire::{Descriptor, MethodCard, PluginInfo},
 };
@@ -10,8 +10,6 @@ use crate::{Error, Method, Result, boundary::at_boundary, entry, method::Card};
 
 /// Version of this SDK.
 pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The compiler this SDK, and so the plugin, was built with.
-pub const RUSTC_VERSION: &str = env!("HARNESS_RUSTC");
 
 /// Who a plugin is, from its crate's manifest.
 #[derive(Clone, Copy, Debug)]

@@ -37,7 +37,7 @@ pub(crate) fn assemble(
         provenance: Provenance {
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             abi: format!("{}.{}", harness_abi::ABI_MAJOR, harness_abi::ABI_MINOR),
-            rustc: env!("HARNESS_RUSTC").to_owned(),
+            rustc: harness_abi::RUSTC_VERSION.to_owned(),
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
             cpu: machine::cpu(),

@@ -1,6 +1,6 @@
 //! The kinds of work, one function each.
 
-use std::{io, io::Write, path::Path, sync::Arc, time::Instant};
+use std::{io, path::Path, sync::Arc, time::Instant};
 
 use candle_core::{Device, Tensor};
 use harness_abi::wire::{Role, Split as Part, TaskFacts, TrainJob};
@@ -8,7 +8,6 @@ use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, FeatureStore, Sampler, Split, few_shot};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
 
 use super::{
     channel::Channel, desk::Desk, error::JobError, evaluation::evaluate, features::FeatureSource,
@@ -17,6 +16,7 @@ use crate::{
     host::{HostBench, Task, backbone_facts, setting, task_facts},
     job::{BackboneRef, DatasetRef, Draw, Evaluation, Job, MethodRef, Output, Work},
     plugin::MethodHandle,
+    store::sha256_hex,
 };
 
 /// Does one job.
@@ -235,13 +235,14 @@ impl<'a> Place<'a> {
         let start = Instant::now();
         let trained = method.train(self.bench(task)?.object(), &job)?;
         let train_seconds = start.elapsed().as_secs_f64();
-        write_atomically(path, &trained.module)?;
+        // A draft: the scheduler syncs it and moves it into place.
+        fs_err::write(path, &trained.module)?;
         // Evaluated from the bytes that another process would read.
         let (evaluation, _) = self.evaluate_module(method, &trained.module)?;
         let summary = trained.summary;
         Ok(Output::Trained {
             evaluation,
-            module_sha256: sha256(&trained.module),
+            module_sha256: sha256_hex(&trained.module),
             module_bytes: trained.module.len() as u64,
             parameters_sha256: parameters_sha256(&trained.module)?,
             parameters: summary.parameters,
@@ -289,10 +290,6 @@ impl<'a> Place<'a> {
     }
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
-}
-
 /// Hash of the carried tensors alone: names, shapes and values, in name order.
 fn parameters_sha256(module: &[u8]) -> Result<String, JobError> {
     let broken = |e| JobError::Failed(format!("the module is not a safetensors file: {e}"));
@@ -306,15 +303,4 @@ fn parameters_sha256(module: &[u8]) -> Result<String, JobError> {
         hash.update(view.data());
     }
     Ok(format!("{:x}", hash.finalize()))
-}
-
-/// A module file is whole or absent.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs_err::create_dir_all(folder)?;
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|e| e.error)?;
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Notes the compiler, for the provenance of every report.
+//! Notes the compiler, for plugins' version records and reports' provenance.
 
 use std::{env, process::Command};
 
