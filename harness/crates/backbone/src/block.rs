@@ -5,13 +5,19 @@ use candle_core::{Result as CandleResult, Tensor};
 use crate::checkpoint::Weights;
 use crate::dims::Activation;
 use crate::error::Result;
-use crate::ops::{AttentionShape, LayerNorm, Linear, activate, attention, swiglu};
+use crate::ops::{AttentionShape, LayerNorm, Linear, LowRank, activate, attention, swiglu};
 
 /// Projection to queries, keys and values.
 #[derive(Debug, Clone)]
 pub(crate) enum Packing {
     /// One map to all three.
-    Packed(Linear),
+    Packed {
+        map: Linear,
+        /// Changes of the three that edits ask for.
+        low_rank: [Option<LowRank>; 3],
+        /// Whether keys have a bias of their own (CLIP) or none (EVA02).
+        key_bias: bool,
+    },
     /// Three maps; kept apart where one of them is trained, so that its tensor stays the caller's.
     Split([Linear; 3]),
 }
@@ -32,15 +38,27 @@ impl Packing {
                 None => Tensor::zeros(l.weight.dim(0)?, l.weight.dtype(), l.weight.device()),
             })
             .collect::<CandleResult<Vec<_>>>()?;
-        Ok(Self::Packed(Linear::new(
-            weight,
-            Some(Tensor::cat(&biases, 0)?),
-        )))
+        Ok(Self::Packed {
+            map: Linear::new(weight, Some(Tensor::cat(&biases, 0)?)),
+            low_rank: [None, None, None],
+            key_bias: parts[1].bias.is_some(),
+        })
     }
 
     fn forward(&self, x: &Tensor) -> CandleResult<Tensor> {
         match self {
-            Self::Packed(linear) => linear.forward(x),
+            Self::Packed { map, low_rank, .. } => {
+                let y = map.forward(x)?;
+                if low_rank.iter().all(Option::is_none) {
+                    return Ok(y);
+                }
+                let (n, s, triple) = y.dims3()?;
+                let changes = low_rank.iter().map(|change| match change {
+                    Some(change) => change.forward(x),
+                    None => Tensor::zeros((n, s, triple / 3), y.dtype(), y.device()),
+                });
+                &y + Tensor::cat(&changes.collect::<CandleResult<Vec<_>>>()?, 2)?
+            }
             Self::Split([q, k, v]) => {
                 Tensor::cat(&[q.forward(x)?, k.forward(x)?, v.forward(x)?], 2)
             }
@@ -127,7 +145,11 @@ pub(crate) fn open_clip(weights: &mut Weights, at: &str, shape: BlockShape) -> R
     );
     Ok(Block {
         ln_1: weights.layer_norm(&format!("{at}ln_1"), d, shape.eps)?,
-        packing: Packing::Packed(qkv),
+        packing: Packing::Packed {
+            map: qkv,
+            low_rank: [None, None, None],
+            key_bias: true,
+        },
         inner_norm: None,
         out: weights.linear(&format!("{at}attn.out_proj"), d, d)?,
         ln_2: weights.layer_norm(&format!("{at}ln_2"), d, shape.eps)?,

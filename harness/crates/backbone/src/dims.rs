@@ -32,6 +32,8 @@ pub struct TextDims {
     pub layers: usize,
     /// Attention heads per block.
     pub heads: usize,
+    /// Width of the hidden layer of an MLP.
+    pub mlp: usize,
     /// Longest sequence, start and end tokens included.
     pub context_length: usize,
     /// Number of token ids.
@@ -49,6 +51,8 @@ pub struct ImageDims {
     pub layers: usize,
     /// Attention heads per block.
     pub heads: usize,
+    /// Width of the hidden layer of an MLP.
+    pub mlp: usize,
     /// Side of a patch in pixels.
     pub patch_size: usize,
     /// Side of the square input in pixels.

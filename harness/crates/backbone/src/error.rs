@@ -52,6 +52,9 @@ pub enum BackboneError {
     /// The caller asked for something the tower cannot do.
     #[error("{0}")]
     Request(String),
+    /// The tower has no such site.
+    #[error("{0}")]
+    NotOffered(String),
     /// An image cannot be transformed.
     #[error("image: {0}")]
     Image(String),

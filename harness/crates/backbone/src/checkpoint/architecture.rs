@@ -20,9 +20,7 @@ const ROPE_GRID: usize = 16;
 pub(crate) struct Architecture {
     pub(crate) layout: Layout,
     pub(crate) dims: Dims,
-    pub(crate) text_mlp: usize,
     pub(crate) text_eps: f32,
-    pub(crate) image_mlp: usize,
     pub(crate) image_eps: f32,
     /// Of plain ViT blocks; EVA02's SwiGLU has none.
     pub(crate) image_activation: Activation,
@@ -41,8 +39,8 @@ impl Architecture {
             return Err(config.error(&key, format!("expected these sections for layout {name}")));
         }
         config.refuse_unknown_computation()?;
-        let (text, text_mlp, embed_dim) = text_dims(catalog, config, layout.text)?;
-        let (image, image_mlp) = image_dims(catalog, config, layout.image)?;
+        let (text, embed_dim) = text_dims(catalog, config, layout.text)?;
+        let image = image_dims(catalog, config, layout.image)?;
         let hf = layout.is_transformers();
         config.agrees(if hf { "projection_dim" } else { "embed_dim" }, embed_dim)?;
         let text_eps = match hf {
@@ -66,9 +64,7 @@ impl Architecture {
                 text,
                 image,
             },
-            text_mlp,
             text_eps,
-            image_mlp,
             image_eps,
             image_activation,
             rope_grid: rope_grid(config)?,
@@ -76,12 +72,8 @@ impl Architecture {
     }
 }
 
-/// Dimensions of the text tower, its MLP width and the length of the joint feature.
-fn text_dims(
-    catalog: &Catalog,
-    config: &Config,
-    names: TextNames,
-) -> Result<(TextDims, usize, usize)> {
+/// Dimensions of the text tower and the length of the joint feature.
+fn text_dims(catalog: &Catalog, config: &Config, names: TextNames) -> Result<(TextDims, usize)> {
     let [vocab_size, width] = catalog.dims(&names.token_embedding())?;
     let blocks = names.blocks();
     let layers = catalog.blocks(&blocks)?;
@@ -118,15 +110,16 @@ fn text_dims(
         width,
         layers,
         heads,
+        mlp,
         context_length,
         vocab_size,
         activation,
     };
-    Ok((dims, mlp, embed_dim))
+    Ok((dims, embed_dim))
 }
 
-/// Dimensions of the image tower and its MLP width.
-fn image_dims(catalog: &Catalog, config: &Config, names: ImageNames) -> Result<(ImageDims, usize)> {
+/// Dimensions of the image tower.
+fn image_dims(catalog: &Catalog, config: &Config, names: ImageNames) -> Result<ImageDims> {
     let patch_embedding = names.patch_embedding();
     let [width, channels, patch_size, patch_width] = catalog.dims(patch_embedding)?;
     if channels != 3 || patch_size != patch_width {
@@ -191,17 +184,17 @@ fn image_dims(catalog: &Catalog, config: &Config, names: ImageNames) -> Result<(
     }
     config.side_agrees("vision_cfg.overrides.img_size", image_size)?;
     config.side_agrees("vision_cfg.overrides.patch_size", patch_size)?;
-    let dims = ImageDims {
+    Ok(ImageDims {
         width,
         layers,
         heads,
+        mlp,
         patch_size,
         image_size,
         patches,
         has_ln_pre: !names.is_eva(),
         has_rope: names.is_eva(),
-    };
-    Ok((dims, mlp))
+    })
 }
 
 /// Heads of the image tower, and the key that decided.

@@ -65,6 +65,7 @@ impl ImageTower {
                 weight: weights.take("visual.proj", &[d, plan.dims.embed_dim])?,
                 bias: None,
                 layout: WeightLayout::InOut,
+                low_rank: None,
             },
         })
     }
@@ -108,7 +109,7 @@ fn sizes(plan: &Architecture) -> (usize, usize, usize) {
 fn block_shape(plan: &Architecture) -> BlockShape {
     BlockShape {
         width: plan.dims.image.width,
-        mlp: plan.image_mlp,
+        mlp: plan.dims.image.mlp,
         eps: plan.image_eps,
         activation: plan.image_activation,
     }

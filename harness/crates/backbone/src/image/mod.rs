@@ -1,6 +1,8 @@
 //! The image tower.
 
+mod edits;
 mod load;
 mod tower;
 
+pub use edits::ImageEdit;
 pub use tower::ImageTower;

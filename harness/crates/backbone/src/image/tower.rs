@@ -1,14 +1,18 @@
 //! From pixels to image features: plain ViT and EVA02 alike.
 
+use std::borrow::Cow;
+
 use candle_core::{DType, Tensor};
 
+use super::edits::{ImageEdit, TokenEdits};
 use crate::block::Block;
 use crate::dims::ImageDims;
 use crate::error::{BackboneError, Result};
+use crate::names::{self, Slot};
 use crate::ops::{AttentionShape, LayerNorm, Linear};
 
-/// A vision transformer that reads its class token. Differentiable in the pixels and, where they are
-/// tracked, in its weights.
+/// A vision transformer that reads its class token. Differentiable in the pixels, in every edit and,
+/// where they are tracked, in its weights.
 #[derive(Debug, Clone)]
 pub struct ImageTower {
     pub(crate) dims: ImageDims,
@@ -38,15 +42,60 @@ impl ImageTower {
     /// # Errors
     /// When the pixels are not f32 or not of the tower's size.
     pub fn encode(&self, pixels: &Tensor) -> Result<Tensor> {
-        let mut x = self.tokens(pixels)?;
-        for block in &self.blocks {
+        self.encode_edited(pixels, &[])
+    }
+
+    /// As [`Self::encode`], with changes inside the tower.
+    ///
+    /// # Errors
+    /// When the pixels, or a shape, layer, place or name of an edit do not fit the tower.
+    pub fn encode_edited(&self, pixels: &Tensor, edits: &[ImageEdit]) -> Result<Tensor> {
+        let images = pixels.dims().first().copied().unwrap_or(0);
+        let tokens = TokenEdits::bind(edits, images, &self.dims)?;
+        self.edited(edits)?.run(pixels, &tokens)
+    }
+
+    /// The tower with its named parameters as the edits ask; they share all other weights.
+    fn edited(&self, edits: &[ImageEdit]) -> Result<Cow<'_, Self>> {
+        let mut tower = Cow::Borrowed(self);
+        for edit in edits {
+            if let ImageEdit::Weight(edit) = edit {
+                edit.apply("image", tower.to_mut().slot(edit.name()))?;
+            }
+        }
+        Ok(tower)
+    }
+
+    fn slot(&mut self, name: &str) -> Option<Slot<'_>> {
+        let (ln_pre, ln_post) = (&mut self.ln_pre, &mut self.ln_post);
+        let (patch, head) = (&mut self.patch_bias, &mut self.head.bias);
+        names::slot(&mut self.blocks, name, |module, kind| {
+            match (module, kind) {
+                ("ln_pre", _) => names::norm(ln_pre.as_mut()?, kind),
+                ("ln_post", _) => names::norm(ln_post, kind),
+                ("patch", "bias") => Some(Slot::Vector(patch.as_mut()?)),
+                ("head", "bias") => Some(Slot::Vector(head.as_mut()?)),
+                _ => None,
+            }
+        })
+    }
+
+    fn run(&self, pixels: &Tensor, edits: &TokenEdits) -> Result<Tensor> {
+        let mut x = edits.replace(0, edits.append(self.tokens(pixels)?)?)?;
+        if let Some(norm) = &self.ln_pre {
+            x = norm.forward(&x)?;
+        }
+        for (layer, block) in self.blocks.iter().enumerate() {
+            if layer > 0 {
+                x = edits.replace(layer, x)?;
+            }
             x = block.forward(&x, &self.attention)?;
         }
         let class = x.narrow(1, 0, 1)?.squeeze(1)?;
         Ok(self.head.forward(&self.ln_post.forward(&class)?)?)
     }
 
-    /// Class and patch tokens with their positions, as they enter the first block: `[B, 1 + P, D]`.
+    /// Class and patch tokens with their positions, before `ln_pre`: `[B, 1 + P, D]`.
     fn tokens(&self, pixels: &Tensor) -> Result<Tensor> {
         let side = self.dims.image_size;
         let dims = pixels.dims();
@@ -75,10 +124,6 @@ impl ImageTower {
             .reshape((1, 1, width))?
             .broadcast_as((batch, 1, width))?;
         let positions = self.positions.reshape((1, grid * grid + 1, width))?;
-        let x = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&positions)?;
-        match &self.ln_pre {
-            Some(norm) => Ok(norm.forward(&x)?),
-            None => Ok(x),
-        }
+        Ok(Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&positions)?)
     }
 }

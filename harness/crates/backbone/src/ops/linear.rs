@@ -3,6 +3,7 @@
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
+use super::low_rank::LowRank;
 use super::view::{slice, with_values};
 
 /// How the weight of a linear map is stored.
@@ -20,6 +21,8 @@ pub(crate) struct Linear {
     pub(crate) weight: Tensor,
     pub(crate) bias: Option<Tensor>,
     pub(crate) layout: WeightLayout,
+    /// A change of the weight that an edit asks for.
+    pub(crate) low_rank: Option<LowRank>,
 }
 
 impl Linear {
@@ -28,6 +31,7 @@ impl Linear {
             weight,
             bias,
             layout: WeightLayout::OutIn,
+            low_rank: None,
         }
     }
 
@@ -35,9 +39,13 @@ impl Linear {
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let x = x.contiguous()?;
         let op = Affine(self.layout);
-        match &self.bias {
+        let y = match &self.bias {
             Some(bias) => x.apply_op3(&self.weight, bias, op),
             None => x.apply_op2(&self.weight, op),
+        }?;
+        match &self.low_rank {
+            Some(change) => y + change.forward(&x)?,
+            None => Ok(y),
         }
     }
 }

@@ -1,87 +1,50 @@
-//! Checking edits against a batch and applying them between blocks.
+//! Checking edits against a batch of prompts.
 
 use candle_core::{DType, Tensor};
 
 use super::prompt::{PromptBatch, TextEdit};
 use crate::dims::TextDims;
+use crate::edits::{Replacement, Replacements};
 use crate::error::{BackboneError, Result};
 
-/// Replacements, spread over all prompts.
-#[derive(Debug, Default)]
-pub(crate) struct Edits(Vec<Replacement>);
-
-#[derive(Debug)]
-struct Replacement {
-    layer: usize,
-    start: usize,
-    length: usize,
-    /// `[N, n, D]`.
-    tokens: Tensor,
-}
-
-impl Edits {
-    /// Checks the edits of a batch whose shortest prompt has `shortest` tokens.
-    pub(crate) fn bind(batch: &PromptBatch, dims: &TextDims, shortest: usize) -> Result<Self> {
-        let mut bound: Vec<Replacement> = Vec::new();
-        for edit in &batch.edits {
-            let TextEdit::ReplaceTokens {
-                layer,
-                start,
-                tokens,
-            } = edit;
-            let (layer, start) = (*layer, *start);
-            let what = format!("replacement at block {layer}");
-            let length = check_leading(&what, tokens, batch, dims.width)?;
-            let refuse = |reason: String| Err(BackboneError::Request(format!("{what}: {reason}")));
-            if layer >= dims.layers {
-                return refuse(format!(
-                    "the text tower has blocks 0..{}, found {layer}",
-                    dims.layers
-                ));
-            }
-            let end = start.saturating_add(length);
-            if end >= shortest {
-                return refuse(format!(
-                    "positions {start}..{end} reach the end token of the shortest prompt, which has \
-                     {shortest} tokens"
-                ));
-            }
-            let overlaps =
-                |r: &&Replacement| r.layer == layer && start < r.start + r.length && r.start < end;
-            if let Some(other) = bound.iter().find(overlaps) {
-                return refuse(format!(
-                    "positions {start}..{end} overlap another replacement at {}..{}",
-                    other.start,
-                    other.start + other.length
-                ));
-            }
-            bound.push(Replacement {
-                layer,
-                start,
-                length,
-                tokens: spread(tokens, batch, length, dims.width)?,
-            });
+/// Checks the token edits of a batch whose shortest prompt has `shortest` tokens, and spreads them
+/// over all prompts.
+pub(crate) fn bind(batch: &PromptBatch, dims: &TextDims, shortest: usize) -> Result<Replacements> {
+    let mut bound = Replacements::default();
+    for edit in &batch.edits {
+        let TextEdit::ReplaceTokens {
+            layer,
+            start,
+            tokens,
+        } = edit
+        else {
+            continue;
+        };
+        let (layer, start) = (*layer, *start);
+        let what = format!("replacement at block {layer}");
+        let length = check_leading(&what, tokens, batch, dims.width)?;
+        let refuse = |reason: String| Err(BackboneError::Request(format!("{what}: {reason}")));
+        if layer >= dims.layers {
+            return refuse(format!(
+                "the text tower has blocks 0..{}, found {layer}",
+                dims.layers
+            ));
         }
-        Ok(Self(bound))
-    }
-
-    /// Applies the replacements of one block to its input `[N, S, D]`.
-    pub(crate) fn apply(&self, layer: usize, mut x: Tensor) -> Result<Tensor> {
-        for edit in self.0.iter().filter(|e| e.layer == layer) {
-            let after = edit.start + edit.length;
-            let rest = x.dim(1)? - after;
-            let mut parts = Vec::with_capacity(3);
-            if edit.start > 0 {
-                parts.push(x.narrow(1, 0, edit.start)?);
-            }
-            parts.push(edit.tokens.clone());
-            if rest > 0 {
-                parts.push(x.narrow(1, after, rest)?);
-            }
-            x = Tensor::cat(&parts, 1)?;
+        let end = start.saturating_add(length);
+        if end >= shortest {
+            return refuse(format!(
+                "positions {start}..{end} reach the end token of the shortest prompt, which has \
+                 {shortest} tokens"
+            ));
         }
-        Ok(x)
+        bound.push(Replacement {
+            layer,
+            start,
+            length,
+            tokens: spread(tokens, batch, length, dims.width)?,
+        })?;
     }
+    Ok(bound)
 }
 
 /// Checks `[G|1, C|1, n, width]` and returns n.

@@ -12,7 +12,7 @@ impl TextTower {
         let names = plan.layout.text;
         let shape = BlockShape {
             width: dims.width,
-            mlp: plan.text_mlp,
+            mlp: dims.mlp,
             eps: plan.text_eps,
             activation: dims.activation,
         };
@@ -41,6 +41,7 @@ impl TextTower {
                         .take(&format!("{prefix}text_projection"), &[dims.width, embed])?,
                     bias: None,
                     layout: WeightLayout::InOut,
+                    low_rank: None,
                 },
             ),
         };

@@ -2,6 +2,8 @@
 
 use candle_core::Tensor;
 
+use crate::edits::WeightEdit;
+
 /// `groups x classes` prompts, each the concatenation of the same list of segments.
 ///
 /// The last segment holds tokens and every prompt ends in the end token. CoOp, for example, is
@@ -36,7 +38,7 @@ pub enum TokenRows {
     PerClass(Vec<Vec<u32>>),
 }
 
-/// A change of the sequence inside the text tower.
+/// A change inside the text tower.
 #[derive(Debug, Clone)]
 pub enum TextEdit {
     /// Replaces positions `start .. start + n` at the input of block `layer`.
@@ -51,4 +53,6 @@ pub enum TextEdit {
         /// `[G|1, C|1, n, D]`.
         tokens: Tensor,
     },
+    /// Changes a named parameter.
+    Weight(WeightEdit),
 }

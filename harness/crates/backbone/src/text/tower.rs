@@ -1,13 +1,17 @@
 //! From tokens or embeddings to text features.
 
+use std::borrow::Cow;
+
 use candle_core::{DType, Device, Tensor};
 
 use super::assemble::Assembly;
-use super::edits::Edits;
-use super::prompt::{PromptBatch, Segment, TokenRows};
+use super::edits::bind;
+use super::prompt::{PromptBatch, Segment, TextEdit, TokenRows};
 use crate::block::Block;
 use crate::dims::TextDims;
+use crate::edits::Replacements;
 use crate::error::{BackboneError, Result};
+use crate::names::{self, Slot};
 use crate::ops::{AttentionShape, LayerNorm, Linear};
 
 /// A causal transformer that reads the end token. Differentiable in every context and edit and, where
@@ -66,10 +70,29 @@ impl TextTower {
         let assembly = Assembly::of(batch, &self.dims, self.end_token)?;
         let ends = assembly.ends();
         let shortest = ends.iter().min().map_or(0, |end| end + 1);
-        let edits = Edits::bind(batch, &self.dims, shortest)?;
+        let edits = bind(batch, &self.dims, shortest)?;
         let tokens = self.embed_tokens(&assembly.tokens)?;
         let x = assembly.gather(tokens, &batch.segments)?;
-        self.run(x, &ends, &edits)
+        self.edited(&batch.edits)?.run(x, &ends, &edits)
+    }
+
+    /// The tower with its named parameters as the edits ask; they share all other weights.
+    fn edited(&self, edits: &[TextEdit]) -> Result<Cow<'_, Self>> {
+        let mut tower = Cow::Borrowed(self);
+        for edit in edits {
+            if let TextEdit::Weight(edit) = edit {
+                edit.apply("text", tower.to_mut().slot(edit.name()))?;
+            }
+        }
+        Ok(tower)
+    }
+
+    fn slot(&mut self, name: &str) -> Option<Slot<'_>> {
+        let ln_final = &mut self.ln_final;
+        names::slot(&mut self.blocks, name, |module, kind| match module {
+            "ln_final" => names::norm(ln_final, kind),
+            _ => None,
+        })
     }
 
     /// Rows `[n, D]` of the token embedding.
@@ -120,11 +143,11 @@ impl TextTower {
             return refuse(format!("end position {end} of {length} tokens"));
         }
         let kept = ends.iter().max().map_or(length, |end| end + 1);
-        self.run(x.narrow(1, 0, kept)?, ends, &Edits::default())
+        self.run(x.narrow(1, 0, kept)?, ends, &Replacements::default())
     }
 
     /// Positions, blocks with edits, pooling, projection: `[N, S, D] -> [N, E]`.
-    fn run(&self, x: Tensor, ends: &[usize], edits: &Edits) -> Result<Tensor> {
+    fn run(&self, x: Tensor, ends: &[usize], edits: &Replacements) -> Result<Tensor> {
         let (rows, length, width) = x.dims3()?;
         let mut x = edits.apply(0, x)?;
         x = x.broadcast_add(&self.positions.narrow(0, 0, length)?)?;

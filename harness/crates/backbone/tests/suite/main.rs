@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
+mod edits;
 mod golden_towers;
 mod golden_transform;
 mod hostile_files;
