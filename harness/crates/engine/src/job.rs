@@ -135,6 +135,9 @@ pub enum Output {
         /// Shape of each trained tensor by name. A module fits where these are
         /// the same as on its source.
         shapes: BTreeMap<String, Vec<usize>>,
+        /// The dimension of a tensor that has one entry for each class.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        class_axes: BTreeMap<String, usize>,
         /// The method's recipe before overrides.
         recipe: serde_json::Value,
     },

@@ -91,7 +91,12 @@ impl Context {
             Some(words) if self.layer == 0 => Init::Words(words.clone()),
             _ => Init::Normal { std: 0.02 },
         };
-        Ok(Parameter::new(name, &shape, init))
+        let parameter = Parameter::new(name, &shape, init);
+        Ok(if class_specific {
+            parameter.per_class(0)
+        } else {
+            parameter
+        })
     }
 
     /// Tokens of the class prompts from the backbone at hand.

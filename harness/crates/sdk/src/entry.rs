@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::{
     Batch, Bench, Error, Forward, Method, Parameters, Result, bench::to_abi, boundary::at_boundary,
-    method::directions, module_file, parameter::Trainable, plugin::PluginIdentity, train::train,
+    class_axis, method::directions, module_file, parameter::Trainable, plugin::PluginIdentity,
+    train::train,
 };
 
 /// Opens a method with a configuration.
@@ -51,8 +52,8 @@ impl<M: Method> MethodEntry<M> {
         })
     }
 
-    /// A module's tensors for the backbone at hand.
-    fn read(&self, bench: &Bench, bytes: &[u8]) -> Result<(ModuleHeader, Parameters)> {
+    /// A module as it is carried, and its tensors for the backbone and classes at hand.
+    fn read(&self, bench: &Bench, bytes: &[u8]) -> Result<(Carried, Parameters)> {
         let (header, module) = module_file::load(bytes)?;
         let id = M::card().id;
         if header.method != id {
@@ -70,17 +71,18 @@ impl<M: Method> MethodEntry<M> {
         }
         let declared = self.declared(bench.setting())?.parameters;
         let backbone = &bench.setting().backbone.name;
-        let parameters = module_file::fit(&module, &declared, backbone)?;
-        Ok((header, parameters))
+        let here = class_axis::select(&module, &declared, &header, &bench.setting().task)?;
+        let parameters = module_file::fit(&here, &declared, backbone)?;
+        Ok((Carried { header, module }, parameters))
     }
 
     fn predictor(&self, host: HostObject, module: &[u8]) -> Result<PredictorEntry<M>> {
         let bench = Bench::new(host)?;
-        let (header, parameters) = self.read(&bench, module)?;
+        let (carried, parameters) = self.read(&bench, module)?;
         let method = M::prepare(&self.config, &bench)?;
         let classifier = method.classifier(&bench, &parameters)?;
         Ok(PredictorEntry {
-            header,
+            carried,
             bench,
             method,
             parameters,
@@ -167,8 +169,15 @@ impl<M: Method> abi::Method for MethodEntry<M> {
     }
 }
 
-struct PredictorEntry<M> {
+/// A module with all its classes. Tensors that are used as they are share memory
+/// with those in use; of the others only some classes are.
+struct Carried {
     header: ModuleHeader,
+    module: Parameters,
+}
+
+struct PredictorEntry<M> {
+    carried: Carried,
     bench: Bench,
     method: M,
     parameters: Parameters,
@@ -190,6 +199,6 @@ impl<M: Method> abi::Predictor for PredictorEntry<M> {
     }
 
     fn module(&self) -> RResult<RVec<u8>, AbiError> {
-        at_boundary(|| Ok(module_file::save(&self.header, &self.parameters)?.into()))
+        at_boundary(|| Ok(module_file::save(&self.carried.header, &self.carried.module)?.into()))
     }
 }

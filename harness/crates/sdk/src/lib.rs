@@ -51,6 +51,7 @@
 mod bench;
 mod boundary;
 mod bridge;
+mod class_axis;
 mod context;
 mod entry;
 mod error;

@@ -76,7 +76,7 @@ pub(crate) fn fit(
     backbone: &str,
 ) -> Result<Parameters> {
     let mut entries = vec![];
-    for ParameterShape { name, shape } in declared {
+    for ParameterShape { name, shape, .. } in declared {
         let tensor = module
             .iter()
             .find_map(|(n, t)| (n == name).then_some(t))
@@ -131,6 +131,7 @@ mod tests {
             .map(|(name, shape)| ParameterShape {
                 name: name.into(),
                 shape: shape.to_vec(),
+                class_axis: None,
             })
             .to_vec()
     }

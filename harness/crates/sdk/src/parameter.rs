@@ -14,6 +14,7 @@ pub struct Parameter {
     name: String,
     shape: Vec<usize>,
     init: Init,
+    class_axis: Option<usize>,
 }
 
 /// How a parameter begins.
@@ -39,6 +40,17 @@ impl Parameter {
             name: name.to_owned(),
             shape: shape.to_vec(),
             init,
+            class_axis: None,
+        }
+    }
+
+    /// Dimension `axis` has one entry for each class of the task. On a data set with
+    /// other classes the entries are selected by class id; where one is missing, the
+    /// module is not injectable.
+    pub fn per_class(self, axis: usize) -> Self {
+        Self {
+            class_axis: Some(axis),
+            ..self
         }
     }
 
@@ -50,6 +62,7 @@ impl Parameter {
         ParameterShape {
             name: self.name.clone(),
             shape: self.shape.clone(),
+            class_axis: self.class_axis,
         }
     }
 

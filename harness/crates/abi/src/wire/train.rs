@@ -16,6 +16,10 @@ pub struct Survey {
 pub struct ParameterShape {
     pub name: String,
     pub shape: Vec<usize>,
+    /// The dimension that has one entry for each class, if one does: the classes of
+    /// the task where the module was trained, by the ids in its header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_axis: Option<usize>,
 }
 
 /// One training.

@@ -1,6 +1,6 @@
 //! Which method fits which backbone, as the surveys say.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Inputs;
 use super::cells::Trouble;
@@ -12,7 +12,8 @@ use crate::schedule::TaskResult;
 #[derive(Clone, Debug, PartialEq)]
 enum Fit {
     Fits {
-        shapes: BTreeMap<String, Vec<usize>>,
+        shapes: Shapes,
+        class_axes: BTreeMap<String, usize>,
         parameters: u64,
     },
     No(Trouble),
@@ -30,8 +31,15 @@ impl Fits {
         let fit = match result {
             TaskResult::Finished { output, .. } => match *output {
                 Output::Surveyed {
-                    shapes, parameters, ..
-                } => Fit::Fits { shapes, parameters },
+                    shapes,
+                    class_axes,
+                    parameters,
+                    ..
+                } => Fit::Fits {
+                    shapes,
+                    class_axes,
+                    parameters,
+                },
                 other => Fit::No(Trouble::Broken(TaskResult::Failed {
                     message: format!("the survey answered {other:?}"),
                     log: String::new(),
@@ -62,8 +70,17 @@ impl Fits {
     pub(crate) fn injection(&self, inputs: &Inputs, from: Place, to: Place) -> Option<Trouble> {
         match (self.by_place.get(&from), self.by_place.get(&to)) {
             (_, Some(Fit::No(trouble))) => Some(trouble.clone()),
-            (Some(Fit::Fits { shapes: here, .. }), Some(Fit::Fits { shapes: there, .. })) => {
-                difference(inputs, (from, here), (to, there)).map(Trouble::NotInjectable)
+            (
+                Some(Fit::Fits {
+                    shapes, class_axes, ..
+                }),
+                Some(Fit::Fits { shapes: there, .. }),
+            ) => {
+                let here = without_classes(shapes, class_axes);
+                let there = without_classes(there, class_axes);
+                lacking(inputs, from, to, class_axes)
+                    .or_else(|| difference(inputs, (from, &here), (to, &there)))
+                    .map(Trouble::NotInjectable)
             }
             _ => Some(Trouble::Broken(TaskResult::NotRun)),
         }
@@ -81,6 +98,52 @@ impl Fits {
 }
 
 type Shapes = BTreeMap<String, Vec<usize>>;
+
+/// Missing classes that a reason names.
+const NAMED: usize = 5;
+
+/// Shapes without their class dimension, whose entries are selected by class id.
+fn without_classes(shapes: &Shapes, class_axes: &BTreeMap<String, usize>) -> Shapes {
+    let mut shapes = shapes.clone();
+    for (name, &axis) in class_axes {
+        if let Some(shape) = shapes.get_mut(name).filter(|shape| axis < shape.len()) {
+            shape.remove(axis);
+        }
+    }
+    shapes
+}
+
+/// The classes at `to` that a module which is bound to those at `from` does not have.
+fn lacking(
+    inputs: &Inputs,
+    from: Place,
+    to: Place,
+    class_axes: &BTreeMap<String, usize>,
+) -> Option<String> {
+    let name = class_axes.keys().next()?;
+    let (here, there) = (&inputs.datasets[from.dataset], &inputs.datasets[to.dataset]);
+    let held: HashSet<&str> = here.class_ids.iter().map(String::as_str).collect();
+    let missing: Vec<&str> = there
+        .class_ids
+        .iter()
+        .map(String::as_str)
+        .filter(|id| !held.contains(id))
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let more = match missing.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!(
+        "{name} is bound to the {} classes of {}; of the classes of {} it lacks {}{more}",
+        here.class_ids.len(),
+        here.reference.name,
+        there.reference.name,
+        missing[..missing.len().min(NAMED)].join(", ")
+    ))
+}
 
 /// The first carried tensor that has another shape, in words.
 fn difference(

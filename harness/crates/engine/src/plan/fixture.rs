@@ -30,6 +30,7 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
         },
         title: name.to_owned(),
         class_names: Vec::new(),
+        class_ids: Vec::new(),
         sizes: [1, 1, 1],
         shift_of: shift_of.map(str::to_owned),
     }

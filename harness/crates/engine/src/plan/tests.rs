@@ -33,6 +33,7 @@ fn shaped(shape: &[usize]) -> TaskResult {
         output: Box::new(Output::Surveyed {
             parameters: shape.iter().product::<usize>() as u64,
             shapes: BTreeMap::from([("ctx".to_owned(), shape.to_vec())]),
+            class_axes: BTreeMap::new(),
             recipe: Value::Null,
         }),
         usage: Usage::default(),
@@ -161,6 +162,41 @@ fn another_shape_on_the_target_is_a_reason_and_costs_no_training_there() {
     );
     assert!(cell.base.is_ok());
     assert!(!names(&plan).iter().any(|name| name.starts_with("inject")));
+}
+
+#[test]
+fn a_class_bound_module_fits_where_its_classes_are() {
+    let mut inputs = inputs(&["t"]);
+    inputs.suite.datasets = vec!["fewer".to_owned(), "foreign".to_owned()];
+    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+    inputs.datasets = vec![
+        dataset("fewer", Some("d")),
+        dataset("foreign", Some("d")),
+        dataset("d", None),
+    ];
+    inputs.datasets[0].class_ids = ids(&["n3", "n1"]);
+    inputs.datasets[1].class_ids = ids(&["n1", "n7"]);
+    inputs.datasets[2].class_ids = ids(&["n1", "n2", "n3"]);
+    let fits = fits_with(&inputs, &|_, dataset| {
+        let classes = if dataset == "d" { 3 } else { 2 };
+        let TaskResult::Finished { output, usage } = shaped(&[classes, 4, 8]) else {
+            panic!("a survey");
+        };
+        let mut output = *output;
+        if let Output::Surveyed { class_axes, .. } = &mut output {
+            class_axes.insert("ctx".to_owned(), 0);
+        }
+        let output = Box::new(output);
+        TaskResult::Finished { output, usage }
+    });
+    let plan = Plan::new(&inputs, &Selection::default(), &fits);
+    assert!(plan.cells[0].new.is_ok(), "{:?}", plan.cells[0].new);
+    assert_eq!(
+        plan.cells[1].new,
+        Err(Trouble::NotInjectable(
+            "ctx is bound to the 3 classes of d; of the classes of foreign it lacks n7".to_owned()
+        ))
+    );
 }
 
 #[test]

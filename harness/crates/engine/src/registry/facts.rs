@@ -26,6 +26,8 @@ pub struct DatasetFacts {
     pub reference: DatasetRef,
     pub title: String,
     pub class_names: Vec<String>,
+    /// What other data sets call the classes by, unique.
+    pub class_ids: Vec<String>,
     /// Images of the train, val and test split.
     pub sizes: [usize; 3],
     /// The data set that modules are trained on, where it is another.
@@ -100,6 +102,7 @@ impl DatasetFacts {
         Ok(Self {
             title: dataset.title().to_owned(),
             class_names: dataset.class_names().to_vec(),
+            class_ids: dataset.class_ids().to_vec(),
             sizes: Split::ALL.map(|split| dataset.len(split)),
             shift_of: dataset.shift_of().map(str::to_owned),
             reference: DatasetRef {

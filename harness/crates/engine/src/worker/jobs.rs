@@ -81,12 +81,17 @@ fn survey(
     let survey = desk
         .method(method)?
         .survey(&setting(facts, Role::Target, task))?;
+    let bound = survey.parameters.iter();
+    let class_axes = bound
+        .filter_map(|p| Some((p.name.clone(), p.class_axis?)))
+        .collect();
     let shapes = survey.parameters.into_iter().map(|p| (p.name, p.shape));
     let shapes: std::collections::BTreeMap<String, Vec<usize>> = shapes.collect();
     let count = |shape: &Vec<usize>| shape.iter().product::<usize>() as u64;
     Ok(Output::Surveyed {
         parameters: shapes.values().map(count).sum(),
         shapes,
+        class_axes,
         recipe: survey.recipe,
     })
 }

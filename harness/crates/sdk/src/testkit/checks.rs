@@ -121,6 +121,26 @@ pub fn other_shapes_are_not_injectable<M: Method>() {
     }
 }
 
+/// On other classes of the source, in another order, a module works and stays as it
+/// is. On a class that the source lacks, one that holds something for each class is
+/// not injectable.
+pub fn class_sets_are_matched<M: Method>() {
+    let source = ToyHost::source().unwrap();
+    let declared = M::parameters(&M::Config::default(), source.facts()).unwrap();
+    let is_bound = declared.iter().any(|p| p.shape().class_axis.is_some());
+    let module = train::<M>(source.object(), 1);
+    let other = |foreign| ToyHost::other_classes(foreign).unwrap().object();
+    let (logits, after) = inject::<M>(other(false), &module).unwrap();
+    assert_eq!(logits.checked_shape().unwrap(), [3, 2]);
+    assert_eq!(after, module, "the module came back changed");
+    let foreign = inject::<M>(other(true), &module);
+    if is_bound {
+        assert_eq!(foreign.unwrap_err(), ErrorKind::NotInjectable);
+    } else {
+        assert!(foreign.is_ok(), "{:?}", foreign.err());
+    }
+}
+
 /// Every parameter's gradient agrees with finite differences of the loss, along
 /// the direction of the gradient itself.
 pub fn gradients_are_right<M: Method>() {

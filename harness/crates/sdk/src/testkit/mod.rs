@@ -14,8 +14,8 @@ mod toy_host;
 mod toy_tower;
 
 pub use checks::{
-    damaged_modules_are_refused, defaults_train, gradients_are_right, module_round_trip,
-    other_shapes_are_not_injectable, seed_decides, unknown_config_is_refused,
+    class_sets_are_matched, damaged_modules_are_refused, defaults_train, gradients_are_right,
+    module_round_trip, other_shapes_are_not_injectable, seed_decides, unknown_config_is_refused,
 };
 pub use toy_host::ToyHost;
 
@@ -25,7 +25,8 @@ macro_rules! conformance {
     ($method:ty) => {
         $crate::conformance!(@check $method:
             unknown_config_is_refused, defaults_train, seed_decides, module_round_trip,
-            damaged_modules_are_refused, gradients_are_right, other_shapes_are_not_injectable
+            damaged_modules_are_refused, gradients_are_right, other_shapes_are_not_injectable,
+            class_sets_are_matched
         );
     };
     (@check $method:ty: $($check:ident),+) => {

@@ -55,11 +55,28 @@ impl ToyHost {
         Self::new(Role::Target, WIDTH * 2)
     }
 
+    /// A target with the same tower and two of the classes, in another order; with
+    /// `foreign`, the first of them is one that the source does not have.
+    pub fn other_classes(foreign: bool) -> Result<Self> {
+        let mut setting = setting(Role::Target, WIDTH);
+        let classes = &mut setting.task.classes;
+        *classes = vec![classes[2].clone(), classes[0].clone()];
+        if foreign {
+            classes[0].id = "c9".to_owned();
+        }
+        setting.task.dataset = "toy-shifted".to_owned();
+        Self::at(setting)
+    }
+
     fn new(role: Role, width: usize) -> Result<Self> {
+        Self::at(setting(role, width))
+    }
+
+    fn at(setting: Setting) -> Result<Self> {
         Ok(Self {
             inner: Arc::new(Inner {
-                tower: ToyTower::new(width)?,
-                setting: setting(role, width),
+                tower: ToyTower::new(setting.backbone.text.width)?,
+                setting,
                 tapes: Mutex::default(),
             }),
         })
@@ -189,14 +206,15 @@ impl Inner {
             ),
             Service::TokenEmbeddings { ids } => tensor(&self.tower.embed(ids)?),
             Service::ClassFeatures { templates, .. } => {
-                let names = CLASSES.iter().map(|name| {
-                    let text = templates[0].replace("{}", &name.replace('_', " "));
+                let classes = &self.setting.task.classes;
+                let names = classes.iter().map(|class| {
+                    let text = templates[0].replace("{}", &class.name.replace('_', " "));
                     [vec![62], ids(&text), vec![63]].concat()
                 });
                 let rows = harness_abi::wire::TokenRows::PerClass(names.collect());
                 let request = TextRequest {
                     groups: 1,
-                    classes: CLASSES.len(),
+                    classes: classes.len(),
                     segments: vec![harness_abi::wire::Segment::Tokens(rows)],
                     edits: vec![],
                     tape: false,
