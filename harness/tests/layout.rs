@@ -55,12 +55,14 @@ fn dependencies_point_one_way() {
         ("harness-backbone", &[]),
         ("harness-data", &[]),
         ("harness-report", &[]),
+        ("harness-hub", &[]),
         (
             "harness-engine",
             &[
                 "harness-abi",
                 "harness-backbone",
                 "harness-data",
+                "harness-hub",
                 "harness-report",
             ],
         ),

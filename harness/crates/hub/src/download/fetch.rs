@@ -1,0 +1,362 @@
+//! From a request to files in the cache.
+
+use std::path::Path;
+
+use super::error::FetchError;
+use super::http::{Client, Trouble, Verb, header};
+use super::progress::Progress;
+use super::retry::{Attempts, Patience};
+use super::transfer::{Expected, Received, sha256, transfer};
+use crate::hub::{Hub, Located, Request, find};
+use crate::repo::is_commit;
+use crate::wanted::Wanted;
+
+/// What a fetch came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    pub located: Located,
+    /// What came over the network, in order.
+    pub arrived: Vec<Arrival>,
+}
+
+/// A file that came over the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    pub name: String,
+    pub size: u64,
+    pub sha256: String,
+    pub check: Check,
+}
+
+/// What a file was compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// The SHA-256 of the request or of the hub.
+    Hash,
+    /// Its length alone: the hub announces no SHA-256 for small files.
+    Length,
+    /// Nothing was known of it.
+    Nothing,
+}
+
+/// How the hub describes a file.
+struct Description {
+    commit: Option<String>,
+    /// Name of the blob in a cache.
+    hash: Option<String>,
+    size: Option<u64>,
+}
+
+/// One fetch: the request and everything that serves it.
+struct Errand<'a> {
+    hub: &'a Hub,
+    request: &'a Request,
+    client: Client,
+    patience: Patience,
+    /// The commit that the request's files are taken from, once one is known.
+    commit: Option<String>,
+    arrived: Vec<Arrival>,
+}
+
+impl Hub {
+    /// Gets what is not on disk. All files come from one commit: the one that is on
+    /// disk, if some of them are, or else the one that the revision leads to now.
+    ///
+    /// # Errors
+    /// A file is not to be had; what arrived before stays.
+    pub fn fetch(
+        &self,
+        request: &Request,
+        patience: Patience,
+        progress: &mut dyn Progress,
+    ) -> Result<Fetched, FetchError> {
+        let located = self.locate(request)?;
+        if self.settings.offline && !located.is_complete() {
+            return Err(FetchError::Offline {
+                repo: request.repo.to_string(),
+                missing: located.missing,
+            });
+        }
+        let known = self.cache.commit(&request.repo);
+        let by_hand = Some(request.repo.revision().to_owned());
+        let mut errand = Errand {
+            hub: self,
+            request,
+            client: Client::new(&self.settings),
+            patience,
+            commit: match located.found.is_empty() {
+                true => None,
+                false => known.or(by_hand),
+            },
+            arrived: Vec::new(),
+        };
+        for wanted in &request.files {
+            if let Some((name, path)) = find(&located.folder, wanted) {
+                if check(wanted, name, &path, progress)? {
+                    continue;
+                }
+                fs_err::remove_file(fs_err::canonicalize(&path)?)?;
+            }
+            if !self.settings.offline {
+                errand.fetch(wanted, progress)?;
+            }
+        }
+        Ok(Fetched {
+            located: self.locate(request)?,
+            arrived: errand.arrived,
+        })
+    }
+}
+
+/// Whether a file on disk is what it should be. One that is not, and is a blob of
+/// the cache, can be fetched anew.
+fn check(
+    wanted: &Wanted,
+    name: &str,
+    path: &Path,
+    progress: &mut dyn Progress,
+) -> Result<bool, FetchError> {
+    let blob = fs_err::canonicalize(path)?;
+    let blob_name = blob.file_name().unwrap_or_default().to_string_lossy();
+    let is_first = wanted.names.first().is_some_and(|first| first == name);
+    let of_request = wanted.sha256.clone().filter(|_| is_first);
+    let is_blob = blob != path && is_sha256(&blob_name);
+    let of_cache = Some(blob_name.into_owned()).filter(|_| is_blob);
+    let Some(expected) = of_request.or(of_cache) else {
+        return Ok(true);
+    };
+    let found = sha256(&mut fs_err::File::open(&blob)?)?;
+    if found == expected {
+        return Ok(true);
+    }
+    if !is_blob {
+        return Err(FetchError::WrongHash {
+            from: path.display().to_string(),
+            expected,
+            found,
+        });
+    }
+    progress.note(&format!("{} is damaged; fetching it anew", path.display()));
+    Ok(false)
+}
+
+impl Errand<'_> {
+    fn fetch(&mut self, wanted: &Wanted, progress: &mut dyn Progress) -> Result<(), FetchError> {
+        let mut absent = None;
+        for (index, name) in wanted.names.iter().enumerate() {
+            let known = Expected {
+                size: wanted.size.filter(|_| index == 0),
+                sha256: wanted.sha256.clone().filter(|_| index == 0),
+            };
+            let result = match self.hub.mirror(self.request) {
+                Some(_) => self.fetch_mirrored(name, known, progress),
+                None => self.fetch_published(name, known, progress),
+            };
+            match result {
+                Err(error) if error.is_absent_file() => absent = absent.or(Some(error)),
+                other => return other,
+            }
+        }
+        match absent {
+            Some(error) if !wanted.optional => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A plain folder says nothing of a file beforehand.
+    fn fetch_mirrored(
+        &mut self,
+        name: &str,
+        known: Expected,
+        progress: &mut dyn Progress,
+    ) -> Result<(), FetchError> {
+        let url = self.hub.url(self.request, name);
+        let label = match &known.sha256 {
+            Some(sha256) => sha256.clone(),
+            None => format!("url-{}", sha256_of_text(&url)?),
+        };
+        let repo = &self.request.repo;
+        let place = || {
+            let known = self.hub.cache.commit(repo);
+            known.unwrap_or_else(|| repo.revision().to_owned())
+        };
+        let commit = self.commit.get_or_insert_with(place).clone();
+        self.arrive(name, &url, &label, &commit, known, progress)
+    }
+
+    fn fetch_published(
+        &mut self,
+        name: &str,
+        known: Expected,
+        progress: &mut dyn Progress,
+    ) -> Result<(), FetchError> {
+        let repo = match self.commit.as_deref().filter(|commit| is_commit(commit)) {
+            Some(commit) => self.request.repo.at(commit)?,
+            None => self.request.repo.clone(),
+        };
+        let url = repo.url(&self.hub.settings.endpoint, name);
+        let described = self.describe(&url, progress)?;
+        if let (Some(expected), Some(found)) = (known.size, described.size)
+            && expected != found
+        {
+            return Err(FetchError::WrongSize {
+                url,
+                expected,
+                found,
+            });
+        }
+        let announced = described.hash.clone().filter(|hash| is_sha256(hash));
+        if let (Some(expected), Some(found)) = (&known.sha256, &announced)
+            && expected != found
+        {
+            return Err(FetchError::WrongHash {
+                from: url,
+                expected: expected.clone(),
+                found: found.clone(),
+            });
+        }
+        let expected = Expected {
+            size: known.size.or(described.size),
+            sha256: known.sha256.or(announced),
+        };
+        let revision = self.request.repo.revision().to_owned();
+        let commit = self
+            .commit
+            .get_or_insert(described.commit.unwrap_or(revision));
+        let commit = commit.clone();
+        let label = match described.hash {
+            Some(hash) => hash,
+            None => format!("url-{}", sha256_of_text(&url)?),
+        };
+        self.arrive(name, &url, &label, &commit, expected, progress)
+    }
+
+    /// The hub's headers for a file.
+    fn describe(&self, url: &str, progress: &mut dyn Progress) -> Result<Description, FetchError> {
+        let mut attempts = Attempts::new(self.patience);
+        let response = loop {
+            match self.client.send(Verb::Head, url, &[]) {
+                Ok(response) => break response,
+                Err(Trouble::Fatal(error)) => return Err(error),
+                Err(Trouble::Setback(setback)) => attempts.wait(url, &setback, progress)?,
+            }
+        };
+        let headers = response.headers();
+        let etag = header(headers, "x-linked-etag").or_else(|| header(headers, "etag"));
+        let hash = etag.map(|etag| etag.trim_start_matches("W/").trim_matches('"'));
+        // The length of a redirect is not that of the file.
+        let length = header(headers, "content-length").filter(|_| response.status().is_success());
+        let size = header(headers, "x-linked-size").or(length);
+        let is_name = |hash: &&str| {
+            (32..=64).contains(&hash.len()) && hash.chars().all(|c| c.is_ascii_hexdigit())
+        };
+        Ok(Description {
+            commit: header(headers, "x-repo-commit")
+                .filter(|commit| is_commit(commit))
+                .map(str::to_owned),
+            hash: hash.filter(is_name).map(str::to_lowercase),
+            size: size.and_then(|size| size.parse().ok()),
+        })
+    }
+
+    /// Brings a file into the cache under the lock of its blob.
+    fn arrive(
+        &mut self,
+        name: &str,
+        url: &str,
+        label: &str,
+        commit: &str,
+        expected: Expected,
+        progress: &mut dyn Progress,
+    ) -> Result<(), FetchError> {
+        let repo = &self.request.repo;
+        let cache = &self.hub.cache;
+        let _lock = lock(&cache.lock(repo, label), name, progress)?;
+        // Another process may have brought it meanwhile.
+        if cache.blob(repo, label).is_file() {
+            return Ok(cache.link(repo, commit, name, label)?);
+        }
+        let incomplete = cache.incomplete(repo, label);
+        if let Some(folder) = incomplete.parent() {
+            fs_err::create_dir_all(folder)?;
+            room(folder, &incomplete, expected.size)?;
+        }
+        let have = fs_err::metadata(&incomplete).map_or(0, |metadata| metadata.len());
+        progress.begin(name, expected.size, have);
+        let received = transfer(
+            &self.client,
+            url,
+            &incomplete,
+            &expected,
+            self.patience,
+            progress,
+        )?;
+        // A blob is named by what the hub calls it, or else by its own hash.
+        let hash = match label.starts_with("url-") {
+            true => received.sha256.as_str(),
+            false => label,
+        };
+        fs_err::rename(&incomplete, cache.blob(repo, hash))?;
+        cache.link(repo, commit, name, hash)?;
+        progress.end();
+        self.arrived.push(arrival(name, received, &expected));
+        Ok(())
+    }
+}
+
+fn arrival(name: &str, received: Received, expected: &Expected) -> Arrival {
+    Arrival {
+        name: name.to_owned(),
+        size: received.size,
+        sha256: received.sha256,
+        check: match expected {
+            Expected {
+                sha256: Some(_), ..
+            } => Check::Hash,
+            Expected { size: Some(_), .. } => Check::Length,
+            _ => Check::Nothing,
+        },
+    }
+}
+
+/// Waits until no other process fetches the same blob. Held while the file is open.
+fn lock(path: &Path, name: &str, progress: &mut dyn Progress) -> Result<fs_err::File, FetchError> {
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    let file = fs_err::File::create(path)?;
+    if file.file().try_lock().is_err() {
+        progress.note(&format!(
+            "{name}: waiting for another process that fetches it"
+        ));
+        file.file().lock()?;
+    }
+    Ok(file)
+}
+
+/// Refuses a download that cannot fit.
+fn room(folder: &Path, incomplete: &Path, size: Option<u64>) -> Result<(), FetchError> {
+    let have = fs_err::metadata(incomplete).map_or(0, |metadata| metadata.len());
+    let needed = size.unwrap_or(0).saturating_sub(have);
+    // A file system that cannot be asked is tried.
+    let Ok(stat) = rustix::fs::statvfs(folder) else {
+        return Ok(());
+    };
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    if needed > free {
+        return Err(FetchError::NoSpace {
+            place: folder.to_owned(),
+            needed,
+            free,
+        });
+    }
+    Ok(())
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+fn sha256_of_text(text: &str) -> Result<String, FetchError> {
+    Ok(sha256(&mut text.as_bytes())?)
+}

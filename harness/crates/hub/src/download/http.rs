@@ -1,0 +1,213 @@
+//! One request: redirects followed by hand, so that the token stays with its host.
+
+use std::time::Duration;
+
+use ureq::http::{HeaderMap, Response, StatusCode, Uri};
+use ureq::{Agent, Body};
+
+use super::error::{FetchError, Refusal};
+use super::retry::Setback;
+use crate::settings::Settings;
+
+/// Redirects that are followed.
+const MOST_REDIRECTS: usize = 10;
+
+/// Talks to servers on behalf of a hub's settings.
+pub(crate) struct Client {
+    agent: Agent,
+    authorization: Option<String>,
+    /// The only origin that sees the token.
+    home: Option<Origin>,
+}
+
+/// Scheme, host and port.
+type Origin = (String, String, u16);
+
+/// Which request is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Headers only; redirects to other hosts are not followed, since the hub's own
+    /// answer describes the file.
+    Head,
+    Get,
+}
+
+/// Why there is no good answer.
+pub(crate) enum Trouble {
+    Setback(Setback),
+    Fatal(FetchError),
+}
+
+impl From<FetchError> for Trouble {
+    fn from(error: FetchError) -> Self {
+        Self::Fatal(error)
+    }
+}
+
+impl Client {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let config = Agent::config_builder()
+            .max_redirects(0)
+            .http_status_as_error(false)
+            // Lengths, ranges and hashes are of the bytes as they are stored.
+            .accept_encoding("identity")
+            .user_agent(concat!("harness/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(Duration::from_secs(20)))
+            .timeout_recv_response(Some(Duration::from_secs(60)))
+            .timeout_per_read(Some(Duration::from_secs(60)));
+        Self {
+            agent: Agent::new_with_config(config.build()),
+            authorization: settings.token.as_ref().map(|token| token.header()),
+            home: origin(&settings.endpoint),
+        }
+    }
+
+    /// Asks for `url` with extra headers, until the answer is no redirect.
+    pub(crate) fn send(
+        &self,
+        verb: Verb,
+        url: &str,
+        headers: &[(&str, String)],
+    ) -> Result<Response<Body>, Trouble> {
+        let mut at = url.to_owned();
+        for _ in 0..=MOST_REDIRECTS {
+            let had_token = self.authorization.is_some() && origin(&at) == self.home;
+            let mut request = match verb {
+                Verb::Head => self.agent.head(&at),
+                Verb::Get => self.agent.get(&at),
+            };
+            for (name, value) in headers {
+                request = request.header(*name, value);
+            }
+            if let Some(value) = self.authorization.as_ref().filter(|_| had_token) {
+                request = request.header("Authorization", value);
+            }
+            let response = request.call().map_err(|error| transport(&at, error))?;
+            let status = response.status();
+            if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
+                return judge(response, &at, had_token);
+            }
+            let next = header(response.headers(), "location").and_then(|to| join(&at, to));
+            let Some(next) = next else {
+                let reason = format!("status {status} without a usable Location");
+                return Err(broken(&at, reason).into());
+            };
+            if verb == Verb::Head && origin(&next) != origin(&at) {
+                return Ok(response);
+            }
+            if at.starts_with("https:") && !next.starts_with("https:") {
+                let reason = format!("redirected to {next}, which is not encrypted");
+                return Err(broken(&at, reason).into());
+            }
+            at = next;
+        }
+        Err(broken(url, format!("more than {MOST_REDIRECTS} redirects")).into())
+    }
+}
+
+pub(crate) fn broken(url: &str, reason: String) -> FetchError {
+    FetchError::Broken {
+        url: url.to_owned(),
+        reason,
+    }
+}
+
+/// A header's value, if it is text.
+pub(crate) fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn judge(response: Response<Body>, url: &str, had_token: bool) -> Result<Response<Body>, Trouble> {
+    let status = response.status().as_u16();
+    let refusal = match status {
+        200..=299 | 416 => return Ok(response),
+        401 | 403 => Refusal::NotAllowed { status, had_token },
+        404 | 410 => Refusal::NotFound {
+            what: match header(response.headers(), "x-error-code") {
+                Some("RepoNotFound") => "repository",
+                Some("RevisionNotFound") => "revision",
+                _ => "file",
+            },
+        },
+        408 | 425 | 429 | 500..=599 => {
+            let asked = header(response.headers(), "retry-after");
+            return Err(Trouble::Setback(Setback {
+                reason: format!("the server answered with status {status}"),
+                wait: asked
+                    .and_then(|text| text.trim().parse().ok())
+                    .map(Duration::from_secs),
+            }));
+        }
+        _ => Refusal::Status(status),
+    };
+    Err(Trouble::Fatal(FetchError::Refused {
+        url: url.to_owned(),
+        refusal,
+    }))
+}
+
+fn transport(url: &str, error: ureq::Error) -> Trouble {
+    match error {
+        ureq::Error::Io(_)
+        | ureq::Error::Timeout(_)
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::HostNotFound
+        | ureq::Error::Protocol(_)
+        | ureq::Error::BodyStalled => Trouble::Setback(Setback::new(error.to_string())),
+        other => Trouble::Fatal(broken(url, other.to_string())),
+    }
+}
+
+fn origin(url: &str) -> Option<Origin> {
+    let uri: Uri = url.parse().ok()?;
+    let scheme = uri.scheme_str()?.to_owned();
+    let port = uri
+        .port_u16()
+        .unwrap_or(if scheme == "https" { 443 } else { 80 });
+    Some((scheme, uri.host()?.to_ascii_lowercase(), port))
+}
+
+/// Where a Location leads from `base`.
+fn join(base: &str, location: &str) -> Option<String> {
+    if location.starts_with("http://") || location.starts_with("https://") {
+        return Some(location.to_owned());
+    }
+    let uri: Uri = base.parse().ok()?;
+    let scheme = uri.scheme_str()?;
+    if let Some(rest) = location.strip_prefix("//") {
+        return Some(format!("{scheme}://{rest}"));
+    }
+    let host = uri.authority()?;
+    let path = match location.strip_prefix('/') {
+        Some(path) => path.to_owned(),
+        None => {
+            let (folder, _) = uri.path().rsplit_once('/')?;
+            format!("{}/{location}", folder.trim_start_matches('/'))
+        }
+    };
+    Some(format!(
+        "{scheme}://{host}/{}",
+        path.trim_start_matches('/')
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_are_followed_from_where_they_stand() {
+        let base = "https://hub/a/b?c=d";
+        for (location, expected) in [
+            ("https://cdn/x", "https://cdn/x"),
+            ("//cdn/x", "https://cdn/x"),
+            ("/new/b", "https://hub/new/b"),
+            ("e", "https://hub/a/e"),
+        ] {
+            assert_eq!(join(base, location).as_deref(), Some(expected));
+        }
+        assert_eq!(origin("https://HUB/x"), origin("https://hub:443/y"));
+        assert_ne!(origin("http://hub/x"), origin("https://hub/x"));
+        assert_ne!(origin("https://hub/x"), origin("https://hub.evil/x"));
+    }
+}

@@ -1,0 +1,262 @@
+//! The bytes of one URL into one file: resumed by range, counted, hashed.
+
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use ureq::http::StatusCode;
+
+use super::error::FetchError;
+use super::http::{Client, Trouble, Verb, broken, header};
+use super::progress::Progress;
+use super::retry::{Attempts, Patience, Setback};
+
+/// What is known of a file before it arrives.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Expected {
+    pub(crate) size: Option<u64>,
+    pub(crate) sha256: Option<String>,
+}
+
+/// A file that has arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Received {
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+}
+
+/// Appends the rest of `url` to `file` and checks the whole.
+///
+/// A part that was there before is gone on with if the whole can be checked by its
+/// hash, and thrown away once if the hash turns out wrong.
+pub(crate) fn transfer(
+    client: &Client,
+    url: &str,
+    file: &Path,
+    expected: &Expected,
+    patience: Patience,
+    progress: &mut dyn Progress,
+) -> Result<Received, FetchError> {
+    let mut part = Part::open(file)?;
+    if expected.sha256.is_none() {
+        part.clear()?;
+    }
+    let mut is_old = part.length > 0;
+    progress.at(part.length);
+    loop {
+        receive(client, url, &mut part, expected, patience, progress)?;
+        let found = part.sha256()?;
+        match &expected.sha256 {
+            Some(sha256) if *sha256 != found => {
+                part.clear()?;
+                if !is_old {
+                    drop(part);
+                    fs_err::remove_file(file)?;
+                    return Err(FetchError::WrongHash {
+                        from: url.to_owned(),
+                        expected: sha256.clone(),
+                        found,
+                    });
+                }
+                is_old = false;
+                progress.note(&format!(
+                    "{url}: the part that was there is damaged; starting anew"
+                ));
+            }
+            _ => {
+                part.file.sync_all()?;
+                return Ok(Received {
+                    size: part.length,
+                    sha256: found,
+                });
+            }
+        }
+    }
+}
+
+/// A file that grows.
+struct Part {
+    file: fs_err::File,
+    length: u64,
+    /// The version that its bytes are of, as the server named it.
+    etag: Option<String>,
+}
+
+impl Part {
+    fn open(path: &Path) -> Result<Self, FetchError> {
+        let mut options = fs_err::OpenOptions::new();
+        let mut file = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        Ok(Self {
+            file,
+            length,
+            etag: None,
+        })
+    }
+
+    fn clear(&mut self) -> Result<(), FetchError> {
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.length = 0;
+        self.etag = None;
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), FetchError> {
+        self.file.write_all(bytes)?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn sha256(&mut self) -> Result<String, FetchError> {
+        self.file.seek(SeekFrom::Start(0))?;
+        let sum = sha256(&mut self.file)?;
+        self.file.seek(SeekFrom::End(0))?;
+        Ok(sum)
+    }
+}
+
+/// SHA-256 of everything that can be read, in hexadecimal.
+pub(crate) fn sha256(source: &mut impl Read) -> std::io::Result<String> {
+    let mut hash = Sha256::new();
+    std::io::copy(source, &mut hash)?;
+    Ok(format!("{:x}", hash.finalize()))
+}
+
+/// Asks until the part is as long as the whole.
+fn receive(
+    client: &Client,
+    url: &str,
+    part: &mut Part,
+    expected: &Expected,
+    patience: Patience,
+    progress: &mut dyn Progress,
+) -> Result<(), FetchError> {
+    let mut attempts = Attempts::new(patience);
+    if let Some(size) = expected.size.filter(|size| part.length > *size) {
+        progress.note(&format!(
+            "{url}: more than its {size} bytes are there; starting anew"
+        ));
+        part.clear()?;
+    }
+    while expected.size != Some(part.length) {
+        let before = part.length;
+        match attempt(client, url, part, expected, progress) {
+            Ok(()) => return Ok(()),
+            Err(Trouble::Fatal(error)) => return Err(error),
+            Err(Trouble::Setback(setback)) => {
+                if part.length > before {
+                    attempts.reset();
+                }
+                attempts.wait(url, &setback, progress)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn attempt(
+    client: &Client,
+    url: &str,
+    part: &mut Part,
+    expected: &Expected,
+    progress: &mut dyn Progress,
+) -> Result<(), Trouble> {
+    let mut headers = Vec::new();
+    if part.length > 0 {
+        headers.push(("Range", format!("bytes={}-", part.length)));
+        if let Some(etag) = &part.etag {
+            headers.push(("If-Range", etag.clone()));
+        }
+    }
+    let mut response = client.send(Verb::Get, url, &headers)?;
+    let announced = header(response.headers(), "content-length").and_then(|text| text.parse().ok());
+    let total = match response.status() {
+        StatusCode::PARTIAL_CONTENT => {
+            let range = header(response.headers(), "content-range").and_then(range);
+            match range {
+                Some((start, total)) if start == part.length => total,
+                _ => {
+                    part.clear()?;
+                    return Err(Trouble::Setback(Setback::new(
+                        "the server sent another range than was asked for",
+                    )));
+                }
+            }
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE => {
+            if part.length == 0 {
+                return Err(broken(url, "the server refuses to send it (416)".to_owned()).into());
+            }
+            part.clear()?;
+            return Err(Trouble::Setback(Setback::new(
+                "the server has less than what is there",
+            )));
+        }
+        _ => {
+            part.clear()?;
+            announced
+        }
+    };
+    if let (Some(expected), Some(found)) = (expected.size, total)
+        && expected != found
+    {
+        part.clear()?;
+        return Err(Trouble::Fatal(FetchError::WrongSize {
+            url: url.to_owned(),
+            expected,
+            found,
+        }));
+    }
+    if part.etag.is_none() {
+        let strong = |etag: &&str| !etag.starts_with("W/");
+        part.etag = header(response.headers(), "etag")
+            .filter(strong)
+            .map(str::to_owned);
+    }
+    let whole = total.or(expected.size);
+    let mut body = response.body_mut().as_reader();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = match body.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Trouble::Setback(Setback::new(error.to_string()))),
+        };
+        part.append(&buffer[..count])?;
+        progress.at(part.length);
+        if let Some(expected) = whole.filter(|whole| part.length > *whole) {
+            let found = part.length;
+            part.clear()?;
+            return Err(Trouble::Fatal(FetchError::WrongSize {
+                url: url.to_owned(),
+                expected,
+                found,
+            }));
+        }
+    }
+    match whole {
+        Some(whole) if part.length < whole => Err(Trouble::Setback(Setback::new(format!(
+            "the connection ended after {} of {whole} bytes",
+            part.length
+        )))),
+        _ => Ok(()),
+    }
+}
+
+/// Start and length of the whole in `bytes START-END/TOTAL`.
+fn range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (span, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let (start, _) = span.split_once('-')?;
+    let total = match total {
+        "*" => None,
+        total => Some(total.parse().ok()?),
+    };
+    Some((start.parse().ok()?, total))
+}
