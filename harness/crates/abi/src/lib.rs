@@ -50,7 +50,7 @@ pub const RUSTC_VERSION: &str = env!("HARNESS_RUSTC");
 /// Raised when a plugin built before can no longer run.
 pub const ABI_MAJOR: u16 = 1;
 /// Raised when something is added that older plugins do not need.
-pub const ABI_MINOR: u16 = 0;
+pub const ABI_MINOR: u16 = 1;
 
 #[cfg(test)]
 mod tests {

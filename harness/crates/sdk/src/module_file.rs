@@ -70,17 +70,27 @@ fn broken(error: safetensors::SafeTensorError) -> Error {
 }
 
 /// Puts a module's tensors into declared order, or says why it does not fit.
+///
+/// Where parameters are optional, those that only one side has are left out; what
+/// the module holds beyond is then no mistake, but something must remain.
 pub(crate) fn fit(
     module: &Parameters,
     declared: &[ParameterShape],
     backbone: &str,
 ) -> Result<Parameters> {
     let mut entries = vec![];
-    for ParameterShape { name, shape, .. } in declared {
-        let tensor = module
-            .iter()
-            .find_map(|(n, t)| (n == name).then_some(t))
-            .ok_or_else(|| Error::Module(format!("tensor `{name}` is missing")))?;
+    for ParameterShape {
+        name,
+        shape,
+        optional,
+        ..
+    } in declared
+    {
+        let tensor = match module.iter().find(|(n, _)| n == name) {
+            Some((_, tensor)) => tensor,
+            None if *optional => continue,
+            None => return Err(Error::Module(format!("tensor `{name}` is missing"))),
+        };
         if tensor.dims() != shape {
             return Err(Error::NotInjectable(format!(
                 "`{name}` is {:?} in the module, {backbone} needs {shape:?}",
@@ -88,6 +98,14 @@ pub(crate) fn fit(
             )));
         }
         entries.push((name.clone(), tensor.clone()));
+    }
+    if declared.iter().any(|d| d.optional) {
+        return match entries.is_empty() {
+            true => Err(Error::NotInjectable(format!(
+                "no tensor of the module has a counterpart in {backbone}"
+            ))),
+            false => Ok(Parameters::new(entries)),
+        };
     }
     let surplus = module
         .iter()
@@ -132,6 +150,7 @@ mod tests {
                 name: name.into(),
                 shape: shape.to_vec(),
                 class_axis: None,
+                optional: false,
             })
             .to_vec()
     }
@@ -159,6 +178,20 @@ mod tests {
         );
         let error = fit(&parameters, &declared(&[1, 3])[..1], "b").unwrap_err();
         assert!(error.to_string().contains("tensor `a` is not one"));
+    }
+
+    #[test]
+    fn optional_tensors_may_lack_a_counterpart_on_either_side() {
+        let bytes = save(&header(), &example()).unwrap();
+        let (_, parameters) = load(&bytes).unwrap();
+        let mut here = declared(&[1, 3]);
+        here.iter_mut().for_each(|d| d.optional = true);
+        here[1].name = "only here".into();
+        let fitted = fit(&parameters, &here, "b").unwrap();
+        let names: Vec<_> = fitted.iter().map(|(n, _)| n).collect();
+        assert_eq!(names, ["ctx"]);
+        let error = fit(&parameters, &here[1..], "b").unwrap_err();
+        assert!(matches!(error, Error::NotInjectable(_)));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub struct Parameter {
     shape: Vec<usize>,
     init: Init,
     class_axis: Option<usize>,
+    optional: bool,
 }
 
 /// How a parameter begins.
@@ -41,6 +42,7 @@ impl Parameter {
             shape: shape.to_vec(),
             init,
             class_axis: None,
+            optional: false,
         }
     }
 
@@ -54,6 +56,15 @@ impl Parameter {
         }
     }
 
+    /// A parameter that a module goes without where a target has no counterpart,
+    /// such as a bias of a layer that is built otherwise there.
+    pub fn optional(self) -> Self {
+        Self {
+            optional: true,
+            ..self
+        }
+    }
+
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -63,6 +74,7 @@ impl Parameter {
             name: self.name.clone(),
             shape: self.shape.clone(),
             class_axis: self.class_axis,
+            optional: self.optional,
         }
     }
 

@@ -45,15 +45,16 @@ pub enum TokenRows {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Edit {
     /// Replace tokens `start..start + n` at the input of block `layer` (0 is the
-    /// tower's input) by tensor `[G|1, C|1, n, width]`. In the image tower
-    /// `start` counts from the end.
+    /// tower's input) by tensor `[G|1, C|1, n, width]`. In the image tower the
+    /// tensor is `[B|1, n, width]` and `start` counts from the end: n stands for
+    /// the last n tokens.
     ReplaceTokens {
         tower: Tower,
         layer: usize,
         start: usize,
         tensor: usize,
     },
-    /// Append tensor `[G|1, n, width]` after the patches at the image input.
+    /// Append tensor `[B|1, n, width]` after the patches at the image input.
     AppendTokens { tensor: usize },
     /// Add `scale · B A` to a named linear weight; `a` is `[r, in]`, `b` `[out, r]`.
     LowRank {
@@ -62,8 +63,12 @@ pub enum Edit {
         a: usize,
         b: usize,
         scale: f32,
+        /// Of the input of `a`, in training. Since ABI 1.1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dropout: Option<Dropout>,
     },
-    /// Change a named bias or gain.
+    /// Change a named bias or gain; the names are the backbone's
+    /// [`parameters`](super::BackboneFacts::parameters).
     Bias {
         tower: Tower,
         name: String,
@@ -72,7 +77,16 @@ pub enum Edit {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Zeroes a share `rate` of the elements and enlarges the others by `1 / (1 - rate)`;
+/// the mask is a function of the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dropout {
+    pub rate: f32,
+    pub seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tower {
     Text,

@@ -11,7 +11,11 @@ mod setting;
 mod train;
 
 pub use card::{DataNeed, Descriptor, Family, MethodCard, PluginInfo, Site};
-pub use encode::{BiasMode, Edit, Encoded, ImageRequest, Segment, TextRequest, TokenRows, Tower};
+pub use encode::{
+    BiasMode, Dropout, Edit, Encoded, ImageRequest, Segment, TextRequest, TokenRows, Tower,
+};
 pub use service::{Ensemble, Service, Split, Tokenized};
-pub use setting::{BackboneFacts, Class, ImageFacts, Role, Setting, TaskFacts, TextFacts};
+pub use setting::{
+    BackboneFacts, Class, ImageFacts, NamedParameter, Role, Setting, TaskFacts, TextFacts,
+};
 pub use train::{ModuleHeader, ParameterShape, Probe, ProbeReply, Survey, TrainJob, TrainSummary};

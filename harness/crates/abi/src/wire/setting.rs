@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Site;
+use super::{Site, Tower};
 
 /// Everything that is known without loading a weight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,19 @@ pub struct BackboneFacts {
     pub text: TextFacts,
     pub image: ImageFacts,
     pub sites: Vec<Site>,
+    /// The weights, biases and gains that an edit can name. Since ABI 1.1.
+    #[serde(default)]
+    pub parameters: Vec<NamedParameter>,
+}
+
+/// A parameter of a tower under its canonical name, the same for every layout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedParameter {
+    pub tower: Tower,
+    /// `blocks.3.attn.q.weight`, `ln_final.bias`, …
+    pub name: String,
+    /// `[n]` for a bias or gain, `[out, in]` for a weight.
+    pub shape: Vec<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,6 +20,10 @@ pub struct ParameterShape {
     /// the task where the module was trained, by the ids in its header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_axis: Option<usize>,
+    /// Whether a module may go without it where a backbone has no counterpart.
+    /// Since ABI 1.1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 /// One training.

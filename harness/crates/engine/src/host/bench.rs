@@ -15,10 +15,12 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Phase, Task, Vocabulary, facts,
+    image::ImagePass,
+    request::{Inputs, refuse, refused},
     service::{self, normalize},
-    tape::Tapes,
+    tape::{Tape, Tapes},
     task::internal,
-    text::{self, Inputs, refuse},
+    text,
 };
 
 /// Hears how far a training is; an error text stops it.
@@ -95,26 +97,36 @@ impl Inner {
     fn encode_text(&self, request: &TextRequest, tensors: &[AbiTensor]) -> Result<Reply, AbiError> {
         let inputs = Inputs::read(tensors, request.tape)?;
         let prompts = text::prompts(request, &inputs)?;
-        let features = self
-            .backbone
-            .text()
-            .encode(&prompts)
-            .map_err(|e| refuse(e.to_string()))?;
+        let features = self.backbone.text().encode(&prompts).map_err(refused)?;
         let mut reply = service::tensor(&features)?;
         let tape = request
             .tape
-            .then(|| self.tapes.keep(inputs.into_vars(), features));
+            .then(|| self.tapes.keep(Tape::held(inputs.into_vars(), features)));
         reply.json = service::json(&Encoded { tape })?.json;
         Ok(reply)
     }
 
     /// Without edits an image's features are those in the store.
-    fn encode_image(&self, request: &ImageRequest) -> Result<Reply, AbiError> {
-        if let Some(edit) = request.edits.first() {
-            return Err(text::not_offered(edit));
-        }
-        let mut reply = service::tensor(&self.task.features(request.split, &request.rows)?)?;
-        reply.json = service::json(&Encoded { tape: None })?.json;
+    fn encode_image(
+        &self,
+        request: ImageRequest,
+        tensors: &[AbiTensor],
+    ) -> Result<Reply, AbiError> {
+        let (features, tape) = if request.edits.is_empty() {
+            let features = self.task.features(request.split, &request.rows)?;
+            (features, None)
+        } else {
+            let pass = ImagePass {
+                backbone: Arc::clone(&self.backbone),
+                task: self.task.clone(),
+                inputs: Inputs::read(tensors, request.tape)?,
+                request,
+            };
+            pass.run()?
+        };
+        let mut reply = service::tensor(&features)?;
+        let tape = tape.map(|tape| self.tapes.keep(tape));
+        reply.json = service::json(&Encoded { tape })?.json;
         Ok(reply)
     }
 }
@@ -139,9 +151,9 @@ impl Host for HostBench {
     fn encode_image(
         &self,
         request: RStr<'_>,
-        _tensors: RSlice<'_, AbiTensor>,
+        tensors: RSlice<'_, AbiTensor>,
     ) -> RResult<Reply, AbiError> {
-        at_boundary(|| self.inner.encode_image(&read(request)?))
+        at_boundary(|| self.inner.encode_image(read(request)?, tensors.as_slice()))
     }
 
     fn vjp(&self, tape: u64, cotangent: &AbiTensor) -> RResult<RVec<AbiTensor>, AbiError> {

@@ -1,14 +1,19 @@
 //! What a plugin is told of a backbone and a data set, weights unseen.
 
 use harness_abi::wire::{
-    BackboneFacts, Class, ImageFacts, Role, Setting, Site, TaskFacts, TextFacts,
+    BackboneFacts, Class, ImageFacts, NamedParameter, Role, Setting, Site, TaskFacts, TextFacts,
+    Tower,
 };
 use harness_backbone::{Activation, Dims};
 
 /// The sites that the towers offer.
-const OFFERED: [Site; 5] = [
+const OFFERED: [Site; 9] = [
     Site::TextInput,
     Site::TextBlock,
+    Site::ImageInput,
+    Site::ImageBlock,
+    Site::Weight,
+    Site::Bias,
     Site::ImageFeature,
     Site::TextFeature,
     Site::Logits,
@@ -16,6 +21,14 @@ const OFFERED: [Site; 5] = [
 
 /// A backbone's dimensions under its name in the suite.
 pub fn backbone_facts(name: &str, dims: &Dims) -> BackboneFacts {
+    let named = |tower, list: Vec<harness_backbone::NamedParameter>| {
+        list.into_iter().map(move |p| NamedParameter {
+            tower,
+            name: p.name,
+            shape: p.shape,
+        })
+    };
+    let text = named(Tower::Text, dims.text_parameters());
     BackboneFacts {
         name: name.to_owned(),
         embed_dim: dims.embed_dim,
@@ -39,6 +52,9 @@ pub fn backbone_facts(name: &str, dims: &Dims) -> BackboneFacts {
             has_rope: dims.image.has_rope,
         },
         sites: OFFERED.to_vec(),
+        parameters: text
+            .chain(named(Tower::Image, dims.image_parameters()))
+            .collect(),
     }
 }
 

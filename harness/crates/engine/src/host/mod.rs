@@ -2,6 +2,8 @@
 
 mod bench;
 mod facts;
+mod image;
+mod request;
 mod service;
 mod tape;
 mod task;
@@ -10,5 +12,5 @@ mod vocabulary;
 
 pub use bench::{HostBench, Observer};
 pub use facts::{backbone_facts, setting, task_facts};
-pub use task::{Phase, Task};
+pub use task::{Phase, Pixels, Task};
 pub use vocabulary::Vocabulary;

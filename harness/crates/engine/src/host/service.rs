@@ -9,7 +9,11 @@ use harness_abi::{
 use harness_backbone::Backbone;
 use serde::Serialize;
 
-use super::{Task, Vocabulary, task::internal, text::refuse};
+use super::{
+    Task, Vocabulary,
+    request::{refuse, refused},
+    task::internal,
+};
 
 /// Answers one question.
 pub(super) fn answer(
@@ -29,7 +33,7 @@ pub(super) fn answer(
         }
         Service::TokenEmbeddings { ids } => {
             let embeddings = backbone.text().embed_tokens(ids);
-            tensor(&embeddings.map_err(|e| refuse(e.to_string()))?)
+            tensor(&embeddings.map_err(refused)?)
         }
         Service::ClassFeatures {
             templates,
@@ -44,7 +48,7 @@ pub(super) fn answer(
 }
 
 pub(super) fn logit_scale(backbone: &Backbone) -> Result<f64, AbiError> {
-    let scale = backbone.logit_scale().map_err(|e| refuse(e.to_string()))?;
+    let scale = backbone.logit_scale().map_err(refused)?;
     Ok(f64::from(scale))
 }
 
@@ -72,10 +76,7 @@ pub(super) fn class_features(
             row.push(words.end_of_text());
             rows.push(row);
         }
-        let features = backbone
-            .text()
-            .encode_ids(&rows)
-            .map_err(|e| refuse(e.to_string()))?;
+        let features = backbone.text().encode_ids(&rows).map_err(refused)?;
         let features = match ensemble {
             Ensemble::NormalisedMean => normalize(&features).map_err(internal)?,
             Ensemble::RawMean => features,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ops::Range,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,10 +11,75 @@ use harness_abi::{AbiError, AbiTensor, ErrorKind};
 
 use super::task::internal;
 
-/// An encoding's inputs and its differentiable result.
-struct Tape {
+/// An encoding's inputs, and the way to its differentiable result.
+pub(super) struct Tape {
     inputs: Vec<Var>,
-    output: Tensor,
+    shape: Vec<usize>,
+    result: Output,
+}
+
+enum Output {
+    /// All activations are kept.
+    Held(Tensor),
+    /// Parts of the first dimension, each encoded again when it is needed.
+    Recomputed(Vec<Range<usize>>, Encode),
+}
+
+type Encode = Box<dyn Fn(Range<usize>) -> Result<Tensor, AbiError> + Send + Sync>;
+
+impl Tape {
+    pub(super) fn held(inputs: Vec<Var>, output: Tensor) -> Self {
+        Self {
+            inputs,
+            shape: output.dims().to_vec(),
+            result: Output::Held(output),
+        }
+    }
+
+    /// `encode` gives rows of the result, which has `shape`.
+    pub(super) fn recomputed(
+        inputs: Vec<Var>,
+        shape: Vec<usize>,
+        parts: Vec<Range<usize>>,
+        encode: impl Fn(Range<usize>) -> Result<Tensor, AbiError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            inputs,
+            shape,
+            result: Output::Recomputed(parts, Box::new(encode)),
+        }
+    }
+
+    fn pull_back(&self, cotangent: &Tensor) -> Result<Vec<AbiTensor>, AbiError> {
+        let gradients = match &self.result {
+            Output::Held(output) => gradients(&self.inputs, output, cotangent),
+            Output::Recomputed(parts, encode) => {
+                let mut sums: Option<Vec<Tensor>> = None;
+                for part in parts {
+                    let output = encode(part.clone())?;
+                    let cotangent = cotangent.narrow(0, part.start, part.len());
+                    let cotangent = cotangent.map_err(internal)?;
+                    let new = gradients(&self.inputs, &output, &cotangent).map_err(internal)?;
+                    sums = Some(match sums {
+                        None => new,
+                        Some(old) => {
+                            let pairs = old.iter().zip(&new).map(|(old, new)| old + new);
+                            pairs
+                                .collect::<candle_core::Result<_>>()
+                                .map_err(internal)?
+                        }
+                    });
+                }
+                Ok(sums.unwrap_or_default())
+            }
+        };
+        let mut result = vec![];
+        for gradient in gradients.map_err(internal)? {
+            let values = gradient.flatten_all().and_then(|g| g.to_vec1());
+            result.push(AbiTensor::new(gradient.dims(), values.map_err(internal)?));
+        }
+        Ok(result)
+    }
 }
 
 /// All open tapes of a bench.
@@ -29,11 +95,11 @@ struct Open {
 }
 
 impl Tapes {
-    pub(super) fn keep(&self, inputs: Vec<Var>, output: Tensor) -> u64 {
+    pub(super) fn keep(&self, tape: Tape) -> u64 {
         let mut open = self.lock();
         open.next += 1;
         let id = open.next;
-        open.tapes.insert(id, Tape { inputs, output });
+        open.tapes.insert(id, tape);
         id
     }
 
@@ -54,14 +120,14 @@ impl Tapes {
             .get(&id)
             .ok_or_else(|| refuse(format!("tape {id} does not exist or was released")))?;
         let shape = cotangent.checked_shape().map_err(&refuse)?;
-        if shape != tape.output.dims() {
+        if shape != tape.shape {
             return Err(refuse(format!(
                 "expected a cotangent of shape {:?}, found {shape:?}",
-                tape.output.dims()
+                tape.shape
             )));
         }
         let cotangent = Tensor::from_slice(&cotangent.values, shape, &Device::Cpu);
-        pull_back(tape, &cotangent.map_err(internal)?).map_err(internal)
+        tape.pull_back(&cotangent.map_err(internal)?)
     }
 
     /// A poisoned lock only means that an earlier call panicked; the map is whole.
@@ -70,15 +136,16 @@ impl Tapes {
     }
 }
 
-fn pull_back(tape: &Tape, cotangent: &Tensor) -> candle_core::Result<Vec<AbiTensor>> {
-    let gradients = (&tape.output * cotangent)?.sum_all()?.backward()?;
-    let mut result = vec![];
-    for input in &tape.inputs {
-        let gradient = match gradients.get(input) {
-            Some(gradient) => gradient.flatten_all()?.to_vec1()?,
-            None => candle_core::bail!("a tensor of the request got no gradient"),
-        };
-        result.push(AbiTensor::new(input.dims(), gradient));
-    }
-    Ok(result)
+/// Gradients of `sum(output · cotangent)` in the order of the inputs.
+fn gradients(
+    inputs: &[Var],
+    output: &Tensor,
+    cotangent: &Tensor,
+) -> candle_core::Result<Vec<Tensor>> {
+    let store = (output * cotangent)?.sum_all()?.backward()?;
+    let gradient = |input: &Var| match store.get(input) {
+        Some(gradient) => Ok(gradient.clone()),
+        None => candle_core::bail!("a tensor of the request got no gradient"),
+    };
+    inputs.iter().map(gradient).collect()
 }

@@ -1,5 +1,7 @@
 //! The data a plugin may see, and when.
 
+use std::{fmt, sync::Arc};
+
 use candle_core::{Device, Tensor};
 use harness_abi::{
     AbiError, ErrorKind,
@@ -15,14 +17,22 @@ pub enum Phase {
     Evaluation,
 }
 
+/// Where rows of a split become pixels.
+pub trait Pixels: Send + Sync {
+    /// Normalised pixels `[rows, 3, N, N]`, as the image tower reads them. The rows
+    /// exist; the phase allows the split.
+    fn pixels(&self, split: Split, rows: &[u32]) -> Result<Tensor, String>;
+}
+
 /// The task: facts, and image features with labels by split.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Task {
     facts: TaskFacts,
     phase: Phase,
     train: Draw,
     val: Draw,
     test: Option<Tensor>,
+    pixels: Option<Arc<dyn Pixels>>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +61,7 @@ impl Task {
                 labels: val.1,
             },
             test: None,
+            pixels: None,
         }
     }
 
@@ -70,7 +81,16 @@ impl Task {
             train: none.clone(),
             val: none,
             test: Some(test),
+            pixels: None,
         })
+    }
+
+    /// With pixels, for methods that have sites in the image tower.
+    pub fn with_pixels(self, pixels: Arc<dyn Pixels>) -> Self {
+        Self {
+            pixels: Some(pixels),
+            ..self
+        }
     }
 
     pub(super) fn facts(&self) -> &TaskFacts {
@@ -83,6 +103,27 @@ impl Task {
 
     /// Features `[rows, E]` of some rows of a split.
     pub(super) fn features(&self, split: Split, rows: &[u32]) -> Result<Tensor, AbiError> {
+        let all = self.checked(split, rows)?;
+        let rows = Tensor::new(rows, &Device::Cpu).map_err(internal)?;
+        all.index_select(&rows, 0).map_err(internal)
+    }
+
+    /// Pixels `[rows, 3, N, N]` of some rows of a split.
+    pub(super) fn pixels(&self, split: Split, rows: &[u32]) -> Result<Tensor, AbiError> {
+        self.checked(split, rows)?;
+        let source = self.pixels.as_ref().ok_or_else(|| {
+            AbiError::new(
+                ErrorKind::NotOffered,
+                "this task holds features, but no pixels for the image tower",
+            )
+        })?;
+        source
+            .pixels(split, rows)
+            .map_err(|reason| AbiError::new(ErrorKind::Internal, reason))
+    }
+
+    /// All features of a split that is open and has these rows.
+    fn checked(&self, split: Split, rows: &[u32]) -> Result<&Tensor, AbiError> {
         let all = match split {
             Split::Train => &self.train.features,
             Split::Val => &self.val.features,
@@ -98,8 +139,7 @@ impl Task {
                 ),
             ));
         }
-        let rows = Tensor::new(rows, &Device::Cpu).map_err(internal)?;
-        all.index_select(&rows, 0).map_err(internal)
+        Ok(all)
     }
 
     pub(super) fn labels(&self, split: Split) -> Result<&[u32], AbiError> {
@@ -111,6 +151,15 @@ impl Task {
                 "the labels of the test split are not given out",
             )),
         }
+    }
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Task")
+            .field("facts", &self.facts)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
     }
 }
 

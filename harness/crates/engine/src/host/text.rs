@@ -1,62 +1,12 @@
 //! Text requests of the boundary as prompts of the backbone.
 
-use candle_core::{Device, Tensor, Var};
 use harness_abi::{
-    AbiError, AbiTensor, ErrorKind,
+    AbiError,
     wire::{self, Edit, TextRequest, Tower},
 };
 use harness_backbone::{PromptBatch, Segment, TextEdit, TokenRows};
 
-use super::task::internal;
-
-/// The tensors of a request, tracked when a tape was asked for.
-pub(super) struct Inputs {
-    tensors: Vec<Tensor>,
-    vars: Vec<Var>,
-}
-
-impl Inputs {
-    pub(super) fn read(tensors: &[AbiTensor], tape: bool) -> Result<Self, AbiError> {
-        let mut inputs = Self {
-            tensors: vec![],
-            vars: vec![],
-        };
-        for (i, tensor) in tensors.iter().enumerate() {
-            let shape = tensor
-                .checked_shape()
-                .map_err(|e| refuse(format!("tensor {i}: {e}")))?;
-            if let Some(bad) = tensor.values.iter().find(|v| !v.is_finite()) {
-                return Err(AbiError::new(
-                    ErrorKind::Numeric,
-                    format!("tensor {i} of the request holds {bad}"),
-                ));
-            }
-            let read = Tensor::from_slice(&tensor.values, shape, &Device::Cpu);
-            let read = read.map_err(internal)?;
-            if tape {
-                let var = Var::from_tensor(&read).map_err(internal)?;
-                inputs.tensors.push(var.as_tensor().clone());
-                inputs.vars.push(var);
-            } else {
-                inputs.tensors.push(read);
-            }
-        }
-        Ok(inputs)
-    }
-
-    pub(super) fn into_vars(self) -> Vec<Var> {
-        self.vars
-    }
-
-    fn get(&self, index: usize) -> Result<Tensor, AbiError> {
-        self.tensors.get(index).cloned().ok_or_else(|| {
-            refuse(format!(
-                "tensor {index} is named, the request has {}",
-                self.tensors.len()
-            ))
-        })
-    }
-}
+use super::request::{Inputs, elsewhere, refuse};
 
 /// Most prompts of one request: more than any memory holds, less than overflows.
 const MOST_PROMPTS: usize = 1 << 24;
@@ -79,18 +29,23 @@ pub(super) fn prompts(request: &TextRequest, inputs: &Inputs) -> Result<PromptBa
         })),
         wire::Segment::Context { tensor } => Ok(Segment::Context(inputs.get(*tensor)?)),
     });
-    let edits = request.edits.iter().map(|edit| match edit {
-        Edit::ReplaceTokens {
-            tower: Tower::Text,
-            layer,
-            start,
-            tensor,
-        } => Ok(TextEdit::ReplaceTokens {
-            layer: *layer,
-            start: *start,
-            tokens: inputs.get(*tensor)?,
-        }),
-        other => Err(not_offered(other)),
+    let edits = request.edits.iter().map(|edit| {
+        if let Some(edit) = inputs.weight_edit(edit, Tower::Text)? {
+            return Ok(TextEdit::Weight(edit));
+        }
+        match edit {
+            Edit::ReplaceTokens {
+                tower: Tower::Text,
+                layer,
+                start,
+                tensor,
+            } => Ok(TextEdit::ReplaceTokens {
+                layer: *layer,
+                start: *start,
+                tokens: inputs.get(*tensor)?,
+            }),
+            other => Err(elsewhere(other)),
+        }
     });
     Ok(PromptBatch {
         groups: request.groups,
@@ -98,25 +53,4 @@ pub(super) fn prompts(request: &TextRequest, inputs: &Inputs) -> Result<PromptBa
         segments: segments.collect::<Result<_, AbiError>>()?,
         edits: edits.collect::<Result<_, AbiError>>()?,
     })
-}
-
-/// The error for a site that the towers do not offer yet.
-pub(super) fn not_offered(edit: &Edit) -> AbiError {
-    let site = match edit {
-        Edit::ReplaceTokens { tower, layer, .. } => format!("input of {tower:?} block {layer}"),
-        Edit::AppendTokens { .. } => "image input".to_owned(),
-        Edit::LowRank { tower, weight, .. } => format!("{tower:?} weight {weight}"),
-        Edit::Bias { tower, name, .. } => format!("{tower:?} bias {name}"),
-    };
-    AbiError::new(
-        ErrorKind::NotOffered,
-        format!(
-            "the site `{}` is not offered by this backbone",
-            site.to_lowercase()
-        ),
-    )
-}
-
-pub(super) fn refuse(text: String) -> AbiError {
-    AbiError::new(ErrorKind::Request, text)
 }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     channel::Channel, desk::Desk, error::JobError, evaluation::evaluate, features::FeatureSource,
+    pixels::SplitPixels,
 };
 use crate::{
     host::{HostBench, Task, backbone_facts, setting, task_facts},
@@ -180,7 +181,7 @@ impl<'a> Place<'a> {
     /// The bench on which everything is evaluated: the test split, nothing else.
     fn evaluation_bench(&self) -> Result<(HostBench, Tensor), JobError> {
         let test = self.features(Split::Test, &mut |_| {})?;
-        let task = Task::evaluation(self.facts(), test.clone())?;
+        let task = Task::evaluation(self.facts(), test.clone())?.with_pixels(self.pixels(&[], &[]));
         Ok((self.bench(task)?, test))
     }
 
@@ -232,7 +233,8 @@ impl<'a> Place<'a> {
             self.facts(),
             self.picked(Split::Train, &picks.train)?,
             self.picked(Split::Val, &picks.val)?,
-        );
+        )
+        .with_pixels(self.pixels(&picks.train, &picks.val));
         let job = TrainJob {
             seed: draw.seed,
             recipe: recipe.clone(),
@@ -257,6 +259,16 @@ impl<'a> Place<'a> {
             recipe: summary.recipe,
             picks_sha256: picks.sha256,
         })
+    }
+
+    /// Pixels of the picked images and of the whole test split.
+    fn pixels(&self, train: &[usize], val: &[usize]) -> Arc<SplitPixels> {
+        Arc::new(SplitPixels::new(
+            Arc::clone(&self.backbone),
+            Arc::clone(&self.dataset),
+            train.to_vec(),
+            val.to_vec(),
+        ))
     }
 
     /// Features and labels of picked images of a split.

@@ -9,6 +9,7 @@ mod error;
 mod evaluation;
 mod features;
 mod jobs;
+mod pixels;
 mod serve;
 mod usage;
 

@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use harness_abi::{
     AbiTensor, ErrorKind, HostObject,
     std_types::{RSlice, RStr},
-    wire::{Edit, Encoded, Segment, TaskFacts, TextRequest, TokenRows, Tower},
+    wire::{BiasMode, Edit, Encoded, Segment, TaskFacts, TextRequest, TokenRows, Tower},
 };
 use harness_backbone::Backbone;
 use harness_engine::host::{HostBench, Task, Vocabulary, backbone_facts};
@@ -170,7 +170,16 @@ fn requests_that_break_the_contract_are_errors() {
         assert_eq!(broken(change), ErrorKind::Request, "{name}");
     }
     let image = broken(&|r| r.edits = vec![Edit::AppendTokens { tensor: 0 }]);
-    assert_eq!(image, ErrorKind::NotOffered);
+    assert_eq!(image, ErrorKind::Request);
+    let nowhere = broken(&|r| {
+        r.edits = vec![Edit::Bias {
+            tower: Tower::Text,
+            name: "blocks.99.ln_1.bias".into(),
+            mode: BiasMode::Delta,
+            tensor: 0,
+        }];
+    });
+    assert_eq!(nowhere, ErrorKind::NotOffered);
     let reaches_end = broken(&|r| {
         r.edits = vec![Edit::ReplaceTokens {
             tower: Tower::Text,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use harness_abi::{ABI_MAJOR, ABI_MINOR};
 use harness_engine::plugin::{LoadError, Plugin};
 use tempfile::TempDir;
 
@@ -33,10 +34,11 @@ fn record_at(bytes: &[u8]) -> usize {
         .filter(|(_, w)| w == magic)
         .collect();
     // The other occurrences are comparisons and messages of the SDK.
+    let version = [ABI_MAJOR.to_le_bytes(), ABI_MINOR.to_le_bytes()].concat();
     found
         .iter()
         .map(|(at, _)| *at)
-        .find(|at| bytes[at + 8..at + 12] == [1, 0, 0, 0])
+        .find(|at| bytes[at + 8..at + 12] == version)
         .unwrap()
 }
 
@@ -59,7 +61,7 @@ fn a_descriptor_says_what_a_user_asks_first() {
     let contcoop = plugin("harness-plugin-contcoop");
     let descriptor = contcoop.descriptor();
     assert_eq!(descriptor.plugin.name, "harness-plugin-contcoop");
-    assert_eq!(descriptor.plugin.abi, "1.0");
+    assert_eq!(descriptor.plugin.abi, "1.1");
     assert!(descriptor.plugin.rustc.starts_with("rustc "));
     let card = &descriptor.methods[0];
     assert_eq!(card.paper, "arXiv 2412.20895");
@@ -143,7 +145,7 @@ fn another_abi_version_is_refused_before_any_code_runs() {
             bytes[at..at + 4].copy_from_slice(&version);
         });
         let text = load(&path);
-        assert!(text.contains("expected plugin ABI 1.0 to 1.0"), "{text}");
+        assert!(text.contains("expected plugin ABI 1.0 to 1.1"), "{text}");
         assert!(text.contains(found), "{text}");
         assert!(text.contains("rebuild the plugin"), "{text}");
     }

@@ -7,9 +7,9 @@ use std::{
 };
 
 use candle_core::{Device, Tensor, safetensors};
-use harness_abi::wire::{Class, TaskFacts};
+use harness_abi::wire::{Class, Split, TaskFacts};
 use harness_backbone::Backbone;
-use harness_engine::host::{HostBench, Task, Vocabulary, backbone_facts};
+use harness_engine::host::{HostBench, Pixels, Task, Vocabulary, backbone_facts};
 use serde::Deserialize;
 
 /// The folder of reference vectors; `HARNESS_GOLDEN` names another one.
@@ -100,7 +100,18 @@ pub(crate) struct MethodTask {
     backbone: Arc<Backbone>,
     words: Arc<Inputs>,
     features: Tensor,
+    pixels: Arc<Batch>,
     labels: Vec<u32>,
+}
+
+/// The images of the cases, whatever the split.
+struct Batch(Tensor);
+
+impl Pixels for Batch {
+    fn pixels(&self, _split: Split, rows: &[u32]) -> Result<Tensor, String> {
+        let rows = Tensor::new(rows, &Device::Cpu).unwrap();
+        Ok(self.0.index_select(&rows, 0).unwrap())
+    }
 }
 
 impl MethodTask {
@@ -120,6 +131,7 @@ impl MethodTask {
             backbone: Arc::new(Backbone::from_tensors(weights, &config, None).unwrap()),
             words: Arc::new(words),
             features: inputs["image_features_raw"].clone(),
+            pixels: Arc::new(Batch(inputs["pixels"].clone())),
             labels: labels.iter().map(|&l| l as u32).collect(),
         }
     }
@@ -149,6 +161,7 @@ impl MethodTask {
     fn bench(&self, task: Task) -> HostBench {
         let facts = backbone_facts("golden", self.backbone.dims());
         let words: Arc<Inputs> = Arc::clone(&self.words);
+        let task = task.with_pixels(self.pixels.clone());
         let backbone = Arc::clone(&self.backbone);
         HostBench::new(facts, backbone, words, task, Box::new(|_, _| Ok(())))
     }

@@ -129,6 +129,7 @@ fn setting(role: Role, width: usize) -> Setting {
                 Site::TextFeature,
                 Site::Logits,
             ],
+            parameters: vec![],
         },
         role,
         task: TaskFacts {

@@ -1,0 +1,182 @@
+//! Image requests of the boundary: rows of a split through the edited image tower.
+
+use std::{ops::Range, sync::Arc};
+
+use candle_core::Tensor;
+use harness_abi::{
+    AbiError,
+    wire::{Edit, ImageRequest, Tower},
+};
+use harness_backbone::{Backbone, Dropout, ImageDims, ImageEdit, WeightEdit};
+
+use super::{
+    Task,
+    request::{Inputs, elsewhere, refused},
+    tape::Tape,
+    task::internal,
+};
+
+/// Bytes that the activations of one chunk may take.
+const BUDGET: usize = 2 << 30;
+/// Most images of a chunk that no gradient is kept for.
+const MOST: usize = 64;
+
+/// One encoding of some rows; what is needed to run any part of it again.
+pub(super) struct ImagePass {
+    pub(super) backbone: Arc<Backbone>,
+    pub(super) task: Task,
+    pub(super) request: ImageRequest,
+    pub(super) inputs: Inputs,
+}
+
+impl ImagePass {
+    /// Features `[B, E]`, and the tape if the request asks for one.
+    ///
+    /// Rows go through the tower in chunks, so that memory stays bounded whatever
+    /// their number. Of one chunk the tape keeps the activations; of several it
+    /// keeps none and runs each again when gradients are asked for.
+    pub(super) fn run(self) -> Result<(Tensor, Option<Tape>), AbiError> {
+        let rows = self.request.rows.len();
+        let dims = &self.backbone.dims().image;
+        let chunk = chunk_size(dims, self.request.tape);
+        if self.request.tape && rows <= chunk {
+            let output = self.encode(0..rows)?;
+            let tape = Tape::held(self.inputs.into_vars(), output.clone());
+            return Ok((output, Some(tape)));
+        }
+        let mut features = vec![];
+        for rows in chunks(rows, chunk) {
+            features.push(self.encode(rows)?.detach());
+        }
+        let features = match features.is_empty() {
+            true => self.task.features(self.request.split, &[])?,
+            false => Tensor::cat(&features, 0).map_err(internal)?,
+        };
+        let tape = self.request.tape.then(|| {
+            let inputs = self.inputs.clone().into_vars();
+            let parts = chunks(rows, chunk).collect();
+            let shape = features.dims().to_vec();
+            Tape::recomputed(inputs, shape, parts, move |rows| self.encode(rows))
+        });
+        Ok((features, tape))
+    }
+
+    fn encode(&self, rows: Range<usize>) -> Result<Tensor, AbiError> {
+        let pixels = self
+            .task
+            .pixels(self.request.split, &self.request.rows[rows.clone()])?;
+        let edits = self.request.edits.iter();
+        let edits = edits
+            .map(|edit| self.edit(edit, &rows))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.backbone
+            .image()
+            .encode_edited(&pixels, &edits)
+            .map_err(refused)
+    }
+
+    /// An edit as some of the rows see it.
+    fn edit(&self, edit: &Edit, rows: &Range<usize>) -> Result<ImageEdit, AbiError> {
+        if let Some(edit) = self.inputs.weight_edit(edit, Tower::Image)? {
+            return Ok(ImageEdit::Weight(reseeded(edit, rows.start)));
+        }
+        match edit {
+            Edit::AppendTokens { tensor } => {
+                Ok(ImageEdit::AppendTokens(self.tokens(*tensor, rows)?))
+            }
+            Edit::ReplaceTokens {
+                tower: Tower::Image,
+                layer,
+                start,
+                tensor,
+            } => Ok(ImageEdit::ReplaceTokens {
+                layer: *layer,
+                from_end: *start,
+                tokens: self.tokens(*tensor, rows)?,
+            }),
+            other => Err(elsewhere(other)),
+        }
+    }
+
+    /// The tokens of some rows: all of a shared tensor, a part of one a row.
+    fn tokens(&self, tensor: usize, rows: &Range<usize>) -> Result<Tensor, AbiError> {
+        let tokens = self.inputs.get(tensor)?;
+        match tokens.dims().first() {
+            Some(&count) if count > 1 && count == self.request.rows.len() => {
+                tokens.narrow(0, rows.start, rows.len()).map_err(internal)
+            }
+            _ => Ok(tokens),
+        }
+    }
+}
+
+/// Every chunk draws a mask of its own.
+fn reseeded(edit: WeightEdit, start: usize) -> WeightEdit {
+    match edit {
+        WeightEdit::LowRank {
+            weight,
+            a,
+            b,
+            scale,
+            dropout: Some(Dropout { rate, seed }),
+        } => WeightEdit::LowRank {
+            weight,
+            a,
+            b,
+            scale,
+            dropout: Some(Dropout {
+                rate,
+                seed: seed.wrapping_add((start as u64) << 32),
+            }),
+        },
+        other => other,
+    }
+}
+
+fn chunks(rows: usize, chunk: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows)
+        .step_by(chunk)
+        .map(move |start| start..(start + chunk).min(rows))
+}
+
+/// Images that go through the tower at once. A function of the dimensions alone,
+/// so that results do not depend on the machine.
+fn chunk_size(dims: &ImageDims, tape: bool) -> usize {
+    let tokens = dims.patches + 1;
+    // What a block keeps a token: eleven rows of the width, the MLP's, the scores'.
+    let block = tokens * (11 * dims.width + 4 * dims.mlp + dims.heads * tokens);
+    let blocks = if tape { dims.layers } else { 1 };
+    let fits = BUDGET / (4 * block * blocks).max(1);
+    match tape {
+        true => fits.max(1),
+        false => fits.clamp(1, MOST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vit(width: usize, layers: usize, heads: usize, patches: usize) -> ImageDims {
+        ImageDims {
+            width,
+            layers,
+            heads,
+            mlp: 4 * width,
+            patch_size: 16,
+            image_size: 224,
+            patches,
+            has_ln_pre: true,
+            has_rope: false,
+        }
+    }
+
+    #[test]
+    fn chunks_keep_memory_bounded_and_cover_all_rows() {
+        let (b16, l14) = (vit(768, 12, 12, 196), vit(1024, 24, 16, 256));
+        assert_eq!((chunk_size(&b16, true), chunk_size(&l14, true)), (9, 2));
+        assert_eq!(chunk_size(&b16, false), MOST);
+        let covered: Vec<_> = chunks(7, 3).collect();
+        assert_eq!(covered, [0..3, 3..6, 6..7]);
+    }
+}
