@@ -227,7 +227,11 @@ fn attempt(
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Trouble::Setback(Setback::new(error.to_string()))),
+            Err(error) => {
+                let length = part.length;
+                let reason = format!("the connection broke after {length} bytes: {error}");
+                return Err(Trouble::Setback(Setback::new(reason)));
+            }
         };
         part.append(&buffer[..count])?;
         progress.at(part.length);
