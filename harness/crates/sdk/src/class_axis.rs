@@ -124,6 +124,7 @@ mod tests {
                     name: name.into(),
                     shape: vec![],
                     class_axis,
+                    optional: false,
                 }
             });
         let entries = vec![
