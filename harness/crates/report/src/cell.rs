@@ -24,6 +24,13 @@ pub struct Cell {
     /// How the module was trained on the source; absent when it never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
+    /// What training on the target took; absent where nothing was retrained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retraining: Option<Retraining>,
+    /// What predictions and confidences say beyond right and wrong; absent in reports of
+    /// before it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
     /// What the cell used; absent when nothing was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -134,6 +141,32 @@ pub struct Training {
     pub recipe: Value,
     /// SHA-256 over the training images that were drawn.
     pub picks_sha256: String,
+}
+
+/// What training a module of the same method on the target took: the cost of A(t→t).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retraining {
+    /// Optimiser steps.
+    pub steps: u64,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// How predictions changed from A(s→s) to A(s→t), as fractions of all test images.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// Images with another prediction.
+    pub churn: f64,
+    /// Images with another prediction that is wrong, whatever it was before (NFR_mc,
+    /// MUSCLE 2024).
+    pub wrong_churn: f64,
+    /// Negative flips weighted by how sure A(s→t) is of its mistake: the highest
+    /// probability minus that of the true class.
+    pub negative_weight: f64,
+    /// Positive flips weighted in the same way by the mistake of A(s→s).
+    pub positive_weight: f64,
 }
 
 /// What a cell used.

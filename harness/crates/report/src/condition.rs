@@ -24,6 +24,10 @@ pub struct Condition {
     pub logits_sha256: String,
     /// Wall-clock seconds of the evaluation.
     pub seconds: f64,
+    /// Expected calibration error over 15 bins of equal width (Guo et al. 2017), of the softmax
+    /// of the logits; absent in reports of before it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_error: Option<f64>,
 }
 
 /// Predictions that cannot be scored.
@@ -75,6 +79,7 @@ impl Condition {
             predictions_sha256: hex(&digest.finalize()),
             logits_sha256: logits_sha256.into(),
             seconds,
+            calibration_error: None,
         })
     }
 }

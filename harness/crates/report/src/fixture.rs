@@ -47,6 +47,7 @@ pub(crate) fn report(
             name: "quickstart".into(),
             path: "suites/quickstart.yaml".into(),
             sha256: "aa".into(),
+            gate: None,
         },
         provenance: provenance(),
         backbones: [&upgrade.source, &upgrade.target]
@@ -68,6 +69,7 @@ pub(crate) fn report(
         methods: methods.iter().map(|label| method(label)).collect(),
         datasets: datasets.iter().map(|name| dataset(name)).collect(),
         upgrades: vec![upgrade],
+        text_drift: Vec::new(),
         cells,
     }
 }
@@ -119,6 +121,7 @@ fn dataset(name: &str) -> Dataset {
         val: 8,
         test: u64::from(IMAGES),
         class_names: vec!["circle".into(), "square".into()],
+        test_labels: None,
         shift_of: None,
     }
 }
@@ -162,6 +165,8 @@ fn cell(
         status,
         conditions,
         training,
+        retraining: None,
+        changes: None,
         usage: Some(Usage {
             wall_seconds: 2.0,
             cpu_seconds: 1.75,

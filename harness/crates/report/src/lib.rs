@@ -2,6 +2,7 @@
 //! matrices and exit codes. Nothing here knows tensors, plugins or backbones.
 
 pub mod aggregate;
+pub mod analysis;
 mod bitmap;
 mod cell;
 mod condition;
@@ -9,6 +10,7 @@ mod exit_code;
 mod file;
 #[cfg(test)]
 mod fixture;
+mod labels;
 mod lint;
 pub mod metrics;
 mod provenance;
@@ -18,11 +20,12 @@ pub mod stats;
 pub mod terminal;
 
 pub use bitmap::{Bitmap, BitmapError};
-pub use cell::{Cell, Conditions, Status, Training, Usage};
+pub use cell::{Cell, Changes, Conditions, Retraining, Status, Training, Usage};
 pub use condition::{Condition, ConditionError};
 pub use exit_code::ExitCode;
 pub use file::{ReadError, WriteError};
+pub use labels::{Labels, LabelsError};
 pub use lint::Finding;
 pub use provenance::{Cpu, Git, Provenance};
-pub use report::{Backbone, Dataset, Method, Plugin, Report, Suite, Upgrade};
+pub use report::{Backbone, Dataset, GateRule, Method, Plugin, Report, Suite, TextDrift, Upgrade};
 pub use schema::report_schema;

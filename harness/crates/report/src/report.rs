@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cell::Cell;
+use crate::labels::Labels;
 use crate::provenance::Provenance;
 
 /// Everything a run found, and what it takes to get it again.
@@ -24,6 +25,10 @@ pub struct Report {
     /// In the suite's order, which is also the order of columns.
     pub datasets: Vec<Dataset>,
     pub upgrades: Vec<Upgrade>,
+    /// How the class embeddings of two backbones differ; empty in reports of before it
+    /// was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub text_drift: Vec<TextDrift>,
     pub cells: Vec<Cell>,
 }
 
@@ -68,7 +73,7 @@ fn positions<T: Ord>(items: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
 }
 
 /// The suite that was run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Suite {
     pub name: String,
@@ -76,6 +81,36 @@ pub struct Suite {
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// What its gate allows; absent where the suite leaves it open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateRule>,
+}
+
+/// What a gate allows, and how sure it has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GateRule {
+    /// Loss of accuracy that is accepted, in percentage points.
+    pub margin: f64,
+    /// Chance of any false claim over all cells of a gate.
+    pub alpha: f64,
+}
+
+impl GateRule {
+    /// The margin as a fraction.
+    pub fn fraction(&self) -> f64 {
+        self.margin / 100.0
+    }
+}
+
+impl Default for GateRule {
+    /// One point, five percent.
+    fn default() -> Self {
+        Self {
+            margin: 1.0,
+            alpha: 0.05,
+        }
+    }
 }
 
 /// A backbone that took part, as source or target.
@@ -143,9 +178,27 @@ pub struct Dataset {
     /// Images of the test split.
     pub test: u64,
     pub class_names: Vec<String>,
+    /// Class of each test image; absent in reports of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_labels: Option<Labels>,
     /// The data set this one is a shifted test set of: modules are trained there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift_of: Option<String>,
+}
+
+/// How far the class embeddings of a data set differ between the backbones of an upgrade,
+/// as an explanation of what became of the modules: never a gate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TextDrift {
+    pub upgrade: Upgrade,
+    pub dataset: String,
+    /// Linear CKA (Kornblith et al. 2019) of the zero-shot class embeddings, in [0, 1]: 1
+    /// for the same geometry.
+    pub cka: f64,
+    /// What is left of the embeddings' squared distances after the best rotation, shift
+    /// and scale, in [0, 1]: 0 for the same shape.
+    pub procrustes: f64,
 }
 
 /// An ordered pair of backbones.

@@ -33,11 +33,23 @@ pub struct CellPlan {
     pub base: Result<usize, Trouble>,
     /// Unit of A(s→t).
     pub new: Result<usize, Trouble>,
+    /// Unit of the training on the target, if the suite asks for it.
+    pub retrain: Option<Result<usize, Trouble>>,
     /// Unit of A(t→t), if the suite asks for it.
     pub oracle: Option<Result<usize, Trouble>>,
 }
 
 impl CellPlan {
+    /// The units that evaluate, one a condition.
+    pub(crate) fn evaluations(&self) -> impl Iterator<Item = usize> {
+        let modules = [Some(&self.base), Some(&self.new), self.oracle.as_ref()];
+        let modules = modules.into_iter().flatten();
+        let modules = modules.filter_map(|unit| unit.as_ref().ok().copied());
+        [self.zero_source, self.zero_target]
+            .into_iter()
+            .chain(modules)
+    }
+
     /// Every unit of the cell.
     pub fn units(&self) -> impl Iterator<Item = usize> {
         let modules = [
@@ -144,11 +156,11 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
     let trained = train(graph, home);
     let base = measure(graph, &trained, home, at(source, dataset), false);
     let new = measure(graph, &trained, home, at(target, dataset), true);
-    let oracle = inputs.suite.oracle.then(|| {
-        let home = at(target, trained_on);
-        let trained = train(graph, home);
-        measure(graph, &trained, home, at(target, dataset), false)
-    });
+    let home = at(target, trained_on);
+    let retrain = inputs.suite.oracle.then(|| train(graph, home));
+    let oracle = retrain
+        .as_ref()
+        .map(|trained| measure(graph, trained, home, at(target, dataset), false));
     CellPlan {
         method,
         dataset,
@@ -160,6 +172,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
         train: trained,
         base,
         new,
+        retrain,
         oracle,
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use harness_report::{
-    Backbone, Cell, Condition, Conditions, Dataset, Method, Plugin, Provenance, Report, Status,
-    Suite, Training, Upgrade, Usage,
+    Backbone, Cell, Condition, Conditions, Dataset, Labels, Method, Plugin, Provenance, Report,
+    Retraining, Status, Suite, Training, Upgrade, Usage,
 };
 
 use super::error::RunError;
@@ -33,6 +33,7 @@ pub(crate) fn assemble(
             name: inputs.suite.name.clone(),
             path: settings.suite.display().to_string(),
             sha256: sha256_hex(setup.document.text().as_bytes()),
+            gate: None,
         },
         provenance: Provenance {
             harness: env!("CARGO_PKG_VERSION").to_owned(),
@@ -51,8 +52,9 @@ pub(crate) fn assemble(
         backbones: backbones(inputs),
         plugins: plugins(setup),
         methods: methods(setup),
-        datasets: datasets(inputs),
+        datasets: datasets(setup, results),
         upgrades: upgrades(inputs),
+        text_drift: Vec::new(),
         cells: cells
             .map(|plan| cell(settings, inputs, plan, results))
             .collect(),
@@ -112,11 +114,13 @@ fn methods(setup: &SetUp<'_>) -> Vec<Method> {
         .collect()
 }
 
-fn datasets(inputs: &Inputs) -> Vec<Dataset> {
+fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
+    let inputs = &setup.inputs;
     // Data sets that modules are only trained on are no columns.
     let columns = inputs.datasets.iter().take(inputs.suite.datasets.len());
     columns
-        .map(|facts| Dataset {
+        .enumerate()
+        .map(|(index, facts)| Dataset {
             name: facts.reference.name.clone(),
             title: facts.title.clone(),
             manifest_sha256: facts.reference.manifest_sha256.clone(),
@@ -125,9 +129,23 @@ fn datasets(inputs: &Inputs) -> Vec<Dataset> {
             val: facts.sizes[1] as u64,
             test: facts.sizes[2] as u64,
             class_names: facts.class_names.clone(),
+            test_labels: test_labels(setup, results, index),
             shift_of: facts.shift_of.clone(),
         })
         .collect()
+}
+
+/// The labels of a data set's test images, from any evaluation on them.
+fn test_labels(setup: &SetUp<'_>, results: &Results, dataset: usize) -> Option<Labels> {
+    let cells = setup
+        .plan
+        .cells
+        .iter()
+        .filter(|cell| cell.dataset == dataset);
+    let mut evaluations = cells
+        .flat_map(CellPlan::evaluations)
+        .filter_map(|unit| evaluation(output(results, unit)?));
+    evaluations.next().map(|found| found.labels.clone().into())
 }
 
 fn upgrades(inputs: &Inputs) -> Vec<Upgrade> {
@@ -144,10 +162,7 @@ fn upgrades(inputs: &Inputs) -> Vec<Upgrade> {
 
 fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Results) -> Cell {
     let mut status = status::of_cell(plan, results);
-    let output = |unit: usize| match results.get(&unit) {
-        Some(TaskResult::Finished { output, .. }) => Some(output.as_ref()),
-        _ => None,
-    };
+    let output = |unit: usize| output(results, unit);
     let mut condition = |unit: Option<usize>| {
         let evaluation = output(unit?).and_then(evaluation)?;
         let scored = Condition::from_predictions(
@@ -174,6 +189,7 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
     };
     let trained = unit(&plan.train).and_then(output);
     let injected = unit(&plan.new).and_then(output);
+    let retrained = plan.retrain.as_ref().and_then(unit).and_then(output);
     let training = training(trained, injected);
     if let Some(message) = changed(trained, injected) {
         status = Status::Failed { message };
@@ -191,11 +207,20 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
         status,
         conditions,
         training,
+        retraining: retrained.and_then(retraining),
+        changes: None,
         usage: usage(plan, results),
         rerun: String::new(),
     };
     cell.rerun = rerun(settings, &cell);
     cell
+}
+
+fn output(results: &Results, unit: usize) -> Option<&Output> {
+    match results.get(&unit) {
+        Some(TaskResult::Finished { output, .. }) => Some(output.as_ref()),
+        _ => None,
+    }
 }
 
 fn evaluation(output: &Output) -> Option<&Evaluation> {
@@ -236,6 +261,20 @@ fn training(trained: Option<&Output>, injected: Option<&Output>) -> Option<Train
         recipe: recipe.clone(),
         picks_sha256: picks_sha256.clone(),
     })
+}
+
+fn retraining(retrained: &Output) -> Option<Retraining> {
+    match retrained {
+        Output::Trained {
+            steps,
+            train_seconds,
+            ..
+        } => Some(Retraining {
+            steps: *steps,
+            seconds: *train_seconds,
+        }),
+        _ => None,
+    }
 }
 
 /// Hashes over the carried tensors before and after an injection.

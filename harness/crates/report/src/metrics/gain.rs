@@ -34,6 +34,16 @@ pub fn recovery(conditions: &Conditions) -> Option<f64> {
     share_of_gain(gain_over_zero_shot(conditions)?, &gain)
 }
 
+/// Update gain, (A(s→t) - A(s→s)) / (A(t→t) - A(s→s)): how much of what retraining would
+/// bring over Base comes without it (Shen et al. 2020). `None` where a condition is missing
+/// or what retraining brings is not distinguishable from 0.
+pub fn update_gain(conditions: &Conditions) -> Option<f64> {
+    let base = conditions.base.as_ref()?;
+    let new = conditions.new.as_ref()?;
+    let gain = PairedDifference::of(&[(conditions.oracle.as_ref()?, base)])?;
+    share_of_gain(new.accuracy - base.accuracy, &gain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +71,9 @@ mod tests {
         assert!((gain_over_zero_shot(&measured).unwrap() - 0.05).abs() < 1e-12);
         assert!((gain_retention(&measured).unwrap() - 0.25).abs() < 1e-12);
         assert!((recovery(&measured).unwrap() - 0.25).abs() < 1e-12);
+        // -5 points of 10 that retraining brings over Base
+        assert!((update_gain(&measured).unwrap() + 0.5).abs() < 1e-12);
+        assert_eq!(update_gain(&conditions(60, 55, 61)), None);
     }
 
     #[test]

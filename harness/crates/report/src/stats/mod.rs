@@ -1,9 +1,41 @@
-//! Statistics over seeds and over paired test images.
+//! Statistics over seeds and over paired test images: pure functions.
+//!
+//! Two kinds of uncertainty are kept apart and named: *sampling*, what other test
+//! images would say of these modules, and *seeds*, what other draws of the training images
+//! would say on these test images.
 
+mod bisect;
+mod bootstrap;
+mod difference;
 mod estimate;
+mod gamma;
+#[cfg(test)]
+mod golden;
+mod holm;
+mod interval;
+mod kendall;
+mod mcnemar;
+mod normal;
 mod paired;
+mod pairs;
+mod power;
 mod student;
+mod tango;
+#[cfg(test)]
+mod tests;
+mod wilson;
 
+pub use bootstrap::bootstrap_interval;
+pub use difference::{Difference, LEVEL};
 pub use estimate::{Estimate, mean, standard_deviation};
+pub use holm::holm;
+pub use interval::Interval;
+pub use kendall::kendall_tau;
+pub use mcnemar::{mid_p_mcnemar, mid_p_worse};
+pub use normal::{normal_quantile, normal_upper_tail};
 pub use paired::PairedDifference;
+pub use pairs::Pairs;
+pub use power::{detectable_difference, images_needed};
 pub use student::{student_cdf, student_quantile};
+pub use tango::{tango_interval, tango_score};
+pub use wilson::wilson_interval;

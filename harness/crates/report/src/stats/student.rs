@@ -4,6 +4,9 @@
 //! `1 - I(ν / (ν + t²); ν/2, 1/2) / 2`, evaluated by its continued fraction
 //! (Abramowitz and Stegun 26.5.8, 26.7.1) with Lentz's algorithm.
 
+use crate::stats::bisect::bisect;
+use crate::stats::gamma::ln_gamma;
+
 /// P(T ≤ t) with `freedom` degrees of freedom; `None` unless these are positive
 /// and both numbers finite.
 pub fn student_cdf(t: f64, freedom: f64) -> Option<f64> {
@@ -31,19 +34,7 @@ pub fn student_quantile(probability: f64, freedom: f64) -> Option<f64> {
             return None;
         }
     }
-    let mut low = 0.0;
-    // Halving until the two ends are neighbours: no start value, no divergence.
-    loop {
-        let middle = low + (high - low) / 2.0;
-        if middle <= low || middle >= high {
-            break;
-        }
-        if upper_tail(middle, freedom) > tail {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
+    let high = bisect(0.0, high, |t| upper_tail(t, freedom) > tail);
     Some(if probability < 0.5 { -high } else { high })
 }
 
@@ -100,33 +91,6 @@ fn beta_fraction(x: f64, a: f64, b: f64) -> f64 {
         }
     }
     fraction
-}
-
-/// ln Γ(x) for x > 0: Stirling's series (Abramowitz and Stegun 6.1.41) above 10,
-/// carried down by Γ(x + 1) = x Γ(x).
-fn ln_gamma(x: f64) -> f64 {
-    const SERIES: [f64; 7] = [
-        1.0 / 12.0,
-        -1.0 / 360.0,
-        1.0 / 1260.0,
-        -1.0 / 1680.0,
-        1.0 / 1188.0,
-        -691.0 / 360_360.0,
-        1.0 / 156.0,
-    ];
-    let mut x = x;
-    let mut below = 0.0;
-    while x < 10.0 {
-        below += x.ln();
-        x += 1.0;
-    }
-    let square = x * x;
-    let series = SERIES
-        .iter()
-        .rev()
-        .fold(0.0, |sum, term| sum / square + term)
-        / x;
-    (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series - below
 }
 
 #[cfg(test)]

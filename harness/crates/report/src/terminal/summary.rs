@@ -62,7 +62,7 @@ pub(crate) fn notes(block: &Block<'_>) -> Vec<String> {
     if summaries().any(|summary| summary.retention.is_none()) {
         notes.push(
             "gain kept is n/a where the gain on the source is not above 0 beyond its paired 95 % \
-             Wald interval"
+             interval"
                 .to_owned(),
         );
     }

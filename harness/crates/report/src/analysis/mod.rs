@@ -1,0 +1,23 @@
+//! From measured cells to a decision: for each method × data set × upgrade over its seeds
+//! a [`Verdict`] with its reason, and a [`Recommendation`] with its cost.
+//!
+//! [`analyse`] gives all of it for a report. Every number in it is a fraction; every text is
+//! free of anything but what names the report brought, so whoever prints it must make it
+//! safe for the place where it lands.
+
+mod analyse;
+mod assessment;
+mod decide;
+mod ranks;
+mod recommendation;
+#[cfg(test)]
+mod tests;
+mod verdict;
+mod words;
+
+pub use analyse::{Analysis, analyse};
+pub use assessment::{Assessment, Missing, Retrained};
+pub use decide::Deciding;
+pub use ranks::RankStability;
+pub use recommendation::Recommendation;
+pub use verdict::Verdict;

@@ -1,0 +1,129 @@
+//! A paired difference of accuracies over seeds, with its two kinds of uncertainty.
+
+use serde::Serialize;
+
+use crate::condition::Condition;
+use crate::stats::estimate::{Estimate, standard_deviation};
+use crate::stats::interval::Interval;
+use crate::stats::mcnemar::mid_p_worse;
+use crate::stats::normal::{normal_quantile, normal_upper_tail};
+use crate::stats::pairs::Pairs;
+use crate::stats::student::{student_cdf, student_quantile};
+use crate::stats::tango::{mean_tango_score, tango_interval};
+
+/// Level of every interval that is shown.
+pub const LEVEL: f64 = 0.95;
+
+/// `new - old` on one data set, its mean over seeds.
+///
+/// The two intervals answer different questions and are never added up. The
+/// *sampling* interval: these modules, other test images. The *seed* interval: these test
+/// images, other draws of the training images. A claim counts only where both bear it
+/// ([`Difference::low`], [`Difference::high`]).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// Mean over seeds; a fraction.
+    pub value: f64,
+    /// 95 % Tango interval.
+    pub sampling: Interval,
+    /// 95 % Student-t interval over seeds; `None` below two.
+    pub seeds: Option<Interval>,
+    /// The paired table of each seed.
+    pub per_seed: Vec<Pairs>,
+}
+
+impl Difference {
+    /// Of `(new, old)` for each seed; `None` of no seed, and when the two of a pair are
+    /// not over the same number of images.
+    pub fn of(seeds: &[(&Condition, &Condition)]) -> Option<Self> {
+        let tables = seeds.iter().map(|(new, old)| Pairs::of(new, old));
+        Self::of_pairs(tables.collect::<Option<Vec<Pairs>>>()?)
+    }
+
+    /// Of the paired table of each seed; `None` of no seed.
+    pub fn of_pairs(per_seed: Vec<Pairs>) -> Option<Self> {
+        let values: Vec<f64> = per_seed.iter().map(Pairs::difference).collect();
+        let estimate = Estimate::of(&values)?;
+        Some(Self {
+            value: estimate.mean,
+            sampling: tango_interval(&per_seed, LEVEL)?,
+            seeds: estimate.half_width.map(|half| Interval {
+                low: estimate.mean - half,
+                high: estimate.mean + half,
+            }),
+            per_seed,
+        })
+    }
+
+    /// The lower of the two lower ends.
+    pub fn low(&self) -> f64 {
+        self.hull().low
+    }
+
+    /// The higher of the two higher ends.
+    pub fn high(&self) -> f64 {
+        self.hull().high
+    }
+
+    /// The interval that both kinds of uncertainty leave.
+    pub fn hull(&self) -> Interval {
+        match self.seeds {
+            Some(seeds) => self.sampling.hull(seeds),
+            None => self.sampling,
+        }
+    }
+
+    /// Whether no image changed its side under any seed.
+    pub fn is_unchanged(&self) -> bool {
+        self.per_seed.iter().all(Pairs::is_unchanged)
+    }
+
+    /// One-sided p-value of "not worse": small when `new` is worse than `old`. Mid-p
+    /// McNemar over images and Student's t over seeds, the larger of the two.
+    pub fn p_worse(&self) -> f64 {
+        let normal = |p: f64| normal_quantile(p.clamp(1e-300, 1.0 - 1e-15));
+        let sampling = match &*self.per_seed {
+            [one] => mid_p_worse(one),
+            seeds => {
+                // As in the interval: one mean statistic, as if seeds were one.
+                let scores = seeds.iter().filter_map(|pairs| normal(mid_p_worse(pairs)));
+                normal_upper_tail(-scores.sum::<f64>() / seeds.len() as f64)
+            }
+        };
+        sampling.max(self.student(|mean| -mean))
+    }
+
+    /// One-sided p-value of "worse by `margin` or more": small when `new` is shown not to
+    /// be. Tango's score over images and Student's t over seeds, the larger of the two.
+    pub fn p_inferior(&self, margin: f64) -> f64 {
+        let sampling = normal_upper_tail(mean_tango_score(&self.per_seed, -margin));
+        sampling.max(self.student(|mean| mean + margin))
+    }
+
+    /// P(T > t) for the distance of the mean over seeds, in standard errors; 0 of one seed,
+    /// which says nothing about others.
+    fn student(&self, distance: impl Fn(f64) -> f64) -> f64 {
+        let values: Vec<f64> = self.per_seed.iter().map(Pairs::difference).collect();
+        let Some(deviation) = standard_deviation(&values) else {
+            return 0.0;
+        };
+        let distance = distance(self.value);
+        let error = deviation / (values.len() as f64).sqrt();
+        if error == 0.0 {
+            return if distance > 0.0 { 0.0 } else { 1.0 };
+        }
+        let below = student_cdf(-distance / error, (values.len() - 1) as f64);
+        below.unwrap_or(1.0)
+    }
+
+    /// The number of seeds at which the seed interval's half width would fall to `half`,
+    /// if further seeds scatter as these do; `None` below two seeds and beyond 1000.
+    pub(crate) fn seeds_for(&self, half: f64) -> Option<u64> {
+        let values: Vec<f64> = self.per_seed.iter().map(Pairs::difference).collect();
+        let deviation = standard_deviation(&values)?;
+        (2..=1000u32).find_map(|n| {
+            let t = student_quantile(0.5 + LEVEL / 2.0, f64::from(n - 1))?;
+            (t * deviation / f64::from(n).sqrt() <= half).then_some(u64::from(n))
+        })
+    }
+}
