@@ -26,6 +26,7 @@ use candle_core::Tensor;
 
 use crate::block::{Block, Mlp, Packing};
 use crate::dims::Dims;
+use crate::error::{BackboneError, Result};
 use crate::ops::{LayerNorm, Linear, LowRank};
 
 /// A weight, bias or gain that an edit can name.
@@ -132,6 +133,28 @@ pub(crate) enum Slot<'a> {
     Third(&'a mut Tensor, usize),
     /// The weight of a linear map: the place of its low-rank change, and `[out, in]`.
     Map(&'a mut Option<LowRank>, [usize; 2]),
+}
+
+impl Slot<'_> {
+    /// The value of a bias or gain.
+    pub(crate) fn read(self, tower: &str, name: &str) -> Result<Tensor> {
+        match self {
+            Slot::Vector(own) => Ok(own.detach()),
+            Slot::Third(packed, part) => {
+                let width = packed.elem_count() / 3;
+                Ok(packed.narrow(0, part * width, width)?.detach())
+            }
+            Slot::Map(..) => Err(BackboneError::Request(format!(
+                "{tower} parameter {name}: expected a bias or a gain, found the weight of a \
+                 linear map"
+            ))),
+        }
+    }
+}
+
+/// The error for a name that a tower does not have.
+pub(crate) fn unknown(tower: &str, name: &str) -> BackboneError {
+    BackboneError::NotOffered(format!("the {tower} tower has no parameter `{name}`"))
 }
 
 /// A parameter of a tower: of one of its blocks, or `other` by the rest of its name.

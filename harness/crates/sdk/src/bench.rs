@@ -6,11 +6,11 @@ use candle_core::{Device, Tensor};
 use harness_abi::{
     AbiError, AbiTensor, ErrorKind, HostObject, Reply,
     std_types::RStr,
-    wire::{Ensemble, Service, Setting, Split, Tokenized},
+    wire::{Dropout, Ensemble, ImageRequest, Service, Setting, Split, Tokenized, Tower},
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Result};
+use crate::{Batch, Edits, Error, Result, bridge};
 
 /// A backbone with a task. Cheap to clone; every clone is the same host.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub struct Bench {
     host: Arc<HostObject>,
     setting: Arc<Setting>,
     logit_scale: f64,
+    /// Seed of the training step at hand; none outside training.
+    step: Option<u64>,
 }
 
 impl Bench {
@@ -29,7 +31,16 @@ impl Bench {
             host,
             setting: Arc::new(setting),
             logit_scale: json(&reply)?,
+            step: None,
         })
+    }
+
+    /// The same host at a step of a training.
+    pub(crate) fn at_step(&self, seed: u64) -> Self {
+        Self {
+            step: Some(seed),
+            ..self.clone()
+        }
     }
 
     pub(crate) fn host(&self) -> Arc<HostObject> {
@@ -93,6 +104,43 @@ impl Bench {
         self.tensor(&Service::ImageFeatures {
             split,
             rows: rows.to_vec(),
+        })
+    }
+
+    /// Unnormalised image features `[B, E]` of a batch through the edited image
+    /// tower. Differentiable in every tensor of the edits.
+    pub fn encode_image(&self, batch: &Batch, edits: &Edits) -> Result<Tensor> {
+        if edits.tower() != Tower::Image {
+            return Err(Error::Config(
+                "edits of the text tower cannot change images".into(),
+            ));
+        }
+        let request = ImageRequest {
+            split: batch.split(),
+            rows: batch.rows().to_vec(),
+            edits: edits.entries().to_vec(),
+            tape: edits.tensors().iter().any(Tensor::track_op),
+        };
+        let shape = [batch.rows().len(), self.setting.backbone.embed_dim];
+        bridge::encode_image(self, &request, edits.tensors(), &shape)
+    }
+
+    /// A bias or gain `[n]` of the backbone as it is, by its canonical name.
+    pub fn parameter(&self, tower: Tower, name: &str) -> Result<Tensor> {
+        let name = name.to_owned();
+        self.tensor(&Service::Parameter { tower, name })
+    }
+
+    /// Dropout for a site in a training step; none elsewhere. The mask follows from
+    /// the training's seed, the step and the site's name.
+    pub fn dropout(&self, rate: f64, site: &str) -> Option<Dropout> {
+        let step = self.step.filter(|_| rate > 0.0)?;
+        // FNV-1a.
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let site = site.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+        Some(Dropout {
+            rate: rate as f32,
+            seed: step ^ site,
         })
     }
 

@@ -10,7 +10,7 @@ use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
 use harness_abi::{
     AbiError, AbiTensor, HostObject, Reply,
     std_types::{RSlice, RStr},
-    wire::{Encoded, TextRequest},
+    wire::{Encoded, ImageRequest, TextRequest},
 };
 
 use crate::{
@@ -25,9 +25,48 @@ pub(crate) fn encode_text(
     tensors: &[Tensor],
     shape: &[usize],
 ) -> Result<Tensor> {
+    let json = serde_json::to_string(request)?;
+    encode(bench, (Entry::Text, json), tensors, request.tape, shape)
+}
+
+/// Encodes an image request; the result has `shape`.
+pub(crate) fn encode_image(
+    bench: &Bench,
+    request: &ImageRequest,
+    tensors: &[Tensor],
+    shape: &[usize],
+) -> Result<Tensor> {
+    let json = serde_json::to_string(request)?;
+    encode(bench, (Entry::Image, json), tensors, request.tape, shape)
+}
+
+/// Which of the host's encoders.
+#[derive(Clone, Copy)]
+enum Entry {
+    Text,
+    Image,
+}
+
+impl Entry {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "encode_text",
+            Self::Image => "encode_image",
+        }
+    }
+}
+
+fn encode(
+    bench: &Bench,
+    (entry, request): (Entry, String),
+    tensors: &[Tensor],
+    tape: bool,
+    shape: &[usize],
+) -> Result<Tensor> {
     let operation = HostEncode {
         host: bench.host(),
-        request: serde_json::to_string(request)?,
+        entry,
+        request,
         inputs: tensors.iter().map(|t| t.dims().to_vec()).collect(),
         output: shape.to_vec(),
         tape: OnceLock::new(),
@@ -43,7 +82,7 @@ pub(crate) fn encode_text(
         .collect::<candle_core::Result<Vec<_>>>()?;
     let flat = Tensor::cat(&flat, 0)?;
     let refusal = Arc::clone(&operation.refusal);
-    let result = if request.tape {
+    let result = if tape {
         flat.apply_op1(operation)
     } else {
         flat.apply_op1_no_bwd(&operation)
@@ -58,6 +97,7 @@ pub(crate) fn encode_text(
 
 struct HostEncode {
     host: Arc<HostObject>,
+    entry: Entry,
     request: String,
     inputs: Vec<Vec<usize>>,
     output: Vec<usize>,
@@ -76,10 +116,12 @@ impl HostEncode {
             rest = tail;
         }
         let request = RStr::from_str(&self.request);
-        let reply: Reply = self
-            .host
-            .encode_text(request, RSlice::from_slice(&tensors))
-            .into_result()?;
+        let tensors = RSlice::from_slice(&tensors);
+        let reply: Reply = match self.entry {
+            Entry::Text => self.host.encode_text(request, tensors),
+            Entry::Image => self.host.encode_image(request, tensors),
+        }
+        .into_result()?;
         let encoded: Encoded = serde_json::from_str(reply.json.as_str())?;
         if let Some(tape) = encoded.tape {
             // Set once: an operation runs its forward pass once.
@@ -87,13 +129,16 @@ impl HostEncode {
         }
         match reply.tensors.into_iter().next() {
             Some(t) if t.checked_shape().as_ref() == Ok(&self.output) => Ok(t.values.into_vec()),
-            _ => Err(unexpected("encode_text", "features of the expected shape")),
+            _ => Err(unexpected(
+                self.entry.name(),
+                "features of the expected shape",
+            )),
         }
     }
 
     fn pull_back(&self, cotangent: &Tensor) -> Result<Vec<f32>> {
         let Some(&tape) = self.tape.get() else {
-            return Err(unexpected("encode_text", "a tape"));
+            return Err(unexpected(self.entry.name(), "a tape"));
         };
         let cotangent = to_abi(cotangent)?;
         let gradients = self.host.vjp(tape, &cotangent).into_result()?;

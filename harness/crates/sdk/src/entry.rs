@@ -103,8 +103,10 @@ impl<M: Method> MethodEntry<M> {
             .collect();
         let labels = labels.ok_or_else(|| Error::Config("probe: a row is out of range".into()))?;
         let labels = Tensor::new(labels, &candle_core::Device::Cpu)?;
+        let tracked = trainable.tracked();
         let batch = Batch::new(probe.split, probe.rows.clone(), Some(labels));
-        let forward = Forward::of(&method, &bench, &trainable.tracked(), &batch)?;
+        let batch = batch.seen_by(&method, &bench, &tracked)?;
+        let forward = Forward::of(&method, &bench, &tracked, &batch)?;
         let vars: Vec<_> = trainable.vars().collect();
         let (loss, gradients) = directions(&method, &bench, &batch, &forward, &vars)?;
         let mut tensors = vec![to_abi(&forward.logits)?];
@@ -190,6 +192,7 @@ impl<M: Method> abi::Predictor for PredictorEntry<M> {
             let split = Split::parse(split.as_str())
                 .ok_or_else(|| Error::Config(format!("there is no split `{split}`")))?;
             let batch = Batch::new(split, rows.to_vec(), None);
+            let batch = batch.seen_by(&self.method, &self.bench, &self.parameters)?;
             let classifier = self.classifier.as_ref();
             let logits = self
                 .method

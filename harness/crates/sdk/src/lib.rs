@@ -53,6 +53,7 @@ mod boundary;
 mod bridge;
 mod class_axis;
 mod context;
+mod edits;
 mod entry;
 mod error;
 #[doc(hidden)]
@@ -72,6 +73,7 @@ mod train;
 pub use bench::Bench;
 pub use candle_core::{self, Device, Tensor};
 pub use context::{ClassPrompts, ClassTokenPosition, Context};
+pub use edits::Edits;
 pub use error::{Error, Result};
 pub use harness_abi::wire;
 pub use method::{Batch, Card, Forward, Method};

@@ -37,6 +37,17 @@ pub trait Method: Sized + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Image features `[B, E]` of a batch, unnormalised, for methods with sites in
+    /// the image tower; none: those of the frozen tower.
+    fn images(
+        &self,
+        _bench: &Bench,
+        _parameters: &Parameters,
+        _batch: &Batch,
+    ) -> Result<Option<Tensor>> {
+        Ok(None)
+    }
+
     /// Logits `[B, C]` of a batch; by default scaled cosines between the image
     /// features and the classifier.
     fn logits(
@@ -139,6 +150,8 @@ pub struct Batch {
     split: Split,
     rows: Vec<u32>,
     labels: Option<Tensor>,
+    /// `[B, E]`, where the method has an image tower of its own.
+    images: Option<Tensor>,
 }
 
 impl Batch {
@@ -147,7 +160,19 @@ impl Batch {
             split,
             rows,
             labels,
+            images: None,
         }
+    }
+
+    /// The batch with its images through the method's own image tower, if it has one.
+    pub(crate) fn seen_by<M: Method>(
+        self,
+        method: &M,
+        bench: &Bench,
+        parameters: &Parameters,
+    ) -> Result<Self> {
+        let images = method.images(bench, parameters, &self)?;
+        Ok(Self { images, ..self })
     }
 
     pub fn split(&self) -> Split {
@@ -165,8 +190,17 @@ impl Batch {
             .ok_or_else(|| Error::Config("the labels of the test split are not given out".into()))
     }
 
-    /// Unnormalised features `[B, E]` of the frozen image tower.
+    /// Unnormalised image features `[B, E]`: the method's own
+    /// ([`Method::images`]), otherwise those of the frozen image tower.
     pub fn features(&self, bench: &Bench) -> Result<Tensor> {
+        match &self.images {
+            Some(images) => Ok(images.clone()),
+            None => self.frozen_features(bench),
+        }
+    }
+
+    /// Unnormalised features `[B, E]` of the frozen image tower.
+    pub fn frozen_features(&self, bench: &Bench) -> Result<Tensor> {
         bench.image_features(self.split, &self.rows)
     }
 }

@@ -1,7 +1,7 @@
 //! What a method trains: names, shapes, how they begin, and their values.
 
 use candle_core::{Device, Tensor, Var};
-use harness_abi::wire::ParameterShape;
+use harness_abi::wire::{ParameterShape, Tower};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal, Uniform};
@@ -33,6 +33,8 @@ pub enum Init {
     /// Token embeddings of the words, in the last rows of `[.., M, D]`; rows
     /// before them N(0, 0.02²); of too many words the last M count.
     Words(String),
+    /// The backbone's own bias or gain of this canonical name.
+    Own(Tower, String),
 }
 
 impl Parameter {
@@ -89,6 +91,7 @@ impl Parameter {
                 sample(&uniform, count, rng)
             }
             Init::Words(words) => return self.words(words, bench, rng),
+            Init::Own(tower, name) => return bench.parameter(*tower, name),
         };
         Ok(Tensor::from_vec(
             values,

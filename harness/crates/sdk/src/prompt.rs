@@ -1,9 +1,9 @@
 //! Prompts as a method writes them: segments in order, edits at deeper sites.
 
 use candle_core::Tensor;
-use harness_abi::wire::{Edit, Segment, TextRequest, TokenRows, Tower};
+use harness_abi::wire::{Segment, TextRequest, TokenRows, Tower};
 
-use crate::{Bench, Error, Result, bridge};
+use crate::{Bench, Edits, Result, bridge};
 
 /// G groups × C classes of prompts under construction.
 #[derive(Clone, Debug)]
@@ -11,8 +11,8 @@ pub struct Prompts {
     groups: usize,
     classes: usize,
     segments: Vec<Segment>,
-    edits: Vec<Edit>,
-    tensors: Vec<Tensor>,
+    /// Holds the contexts' tensors too.
+    edits: Edits,
 }
 
 impl Prompts {
@@ -27,8 +27,7 @@ impl Prompts {
             groups,
             classes,
             segments: vec![],
-            edits: vec![],
-            tensors: vec![],
+            edits: Edits::of(Tower::Text),
         }
     }
 
@@ -49,7 +48,7 @@ impl Prompts {
     /// Adds context vectors: `[M, D]` shared, `[C, M, D]` per class, or
     /// `[G|1, C|1, M, D]`.
     pub fn context(mut self, context: &Tensor) -> Result<Self> {
-        let tensor = self.push(context)?;
+        let tensor = self.edits.tokens(context)?;
         self.segments.push(Segment::Context { tensor });
         Ok(self)
     }
@@ -57,29 +56,14 @@ impl Prompts {
     /// Replaces the tokens from `start` on at the input of text block `layer`, by
     /// vectors of the same shapes as in [`context`](Self::context).
     pub fn replace(mut self, layer: usize, start: usize, tokens: &Tensor) -> Result<Self> {
-        let tensor = self.push(tokens)?;
-        self.edits.push(Edit::ReplaceTokens {
-            tower: Tower::Text,
-            layer,
-            start,
-            tensor,
-        });
+        self.edits = self.edits.replace(layer, start, tokens)?;
         Ok(self)
     }
 
-    fn push(&mut self, tensor: &Tensor) -> Result<usize> {
-        let tensor = match tensor.dims() {
-            [_, _] => tensor.unsqueeze(0)?.unsqueeze(0)?,
-            [_, _, _] => tensor.unsqueeze(0)?,
-            [_, _, _, _] => tensor.clone(),
-            other => {
-                return Err(Error::Config(format!(
-                    "context: expected [M, D], [C, M, D] or [G, C, M, D], found {other:?}"
-                )));
-            }
-        };
-        self.tensors.push(tensor);
-        Ok(self.tensors.len() - 1)
+    /// Adds edits of the text tower.
+    pub fn edited(mut self, edits: &Edits) -> Self {
+        self.edits = self.edits.and(edits);
+        self
     }
 
     /// Text features `[G, C, E]`, unnormalised. Differentiable in every tensor.
@@ -88,14 +72,14 @@ impl Prompts {
             groups: self.groups,
             classes: self.classes,
             segments: self.segments.clone(),
-            edits: self.edits.clone(),
-            tape: self.tensors.iter().any(Tensor::track_op),
+            edits: self.edits.entries().to_vec(),
+            tape: self.edits.tensors().iter().any(Tensor::track_op),
         };
         let shape = [
             self.groups,
             self.classes,
             bench.setting().backbone.embed_dim,
         ];
-        bridge::encode_text(bench, &request, &self.tensors, &shape)
+        bridge::encode_text(bench, &request, self.edits.tensors(), &shape)
     }
 }

@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor, Var};
 use harness_abi::wire::{Split, TrainJob, TrainSummary};
-use rand::{SeedableRng, seq::SliceRandom};
+use rand::{RngCore, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
@@ -24,6 +24,7 @@ pub(crate) fn train<M: Method>(
         method: &method,
         bench,
         recipe: &recipe,
+        seed: job.seed,
         labels: bench.labels(Split::Train)?,
         trainable: &trainable,
         average: Average::new(method.epoch_weights(recipe.epochs), recipe.epochs)?,
@@ -65,6 +66,7 @@ struct Run<'a, M> {
     method: &'a M,
     bench: &'a Bench,
     recipe: &'a Recipe,
+    seed: u64,
     labels: Vec<u32>,
     trainable: &'a Trainable,
     average: Average,
@@ -113,16 +115,26 @@ impl<M: Method> Run<'_, M> {
     ) -> Result<f64> {
         let labels: Vec<u32> = rows.iter().map(|&r| self.labels[r as usize]).collect();
         let labels = Tensor::from_vec(labels, rows.len(), &Device::Cpu)?;
-        let batch = Batch::new(Split::Train, rows.to_vec(), Some(labels));
+        let bench = &self.bench.at_step(step_seed(self.seed, at.step));
         let parameters = self.trainable.tracked();
-        let forward = Forward::of(self.method, self.bench, &parameters, &batch)?;
-        let (loss, directions) = directions(self.method, self.bench, &batch, &forward, vars)?;
+        let batch = Batch::new(Split::Train, rows.to_vec(), Some(labels));
+        let batch = batch.seen_by(self.method, bench, &parameters)?;
+        let forward = Forward::of(self.method, bench, &parameters, &batch)?;
+        let (loss, directions) = directions(self.method, bench, &batch, &forward, vars)?;
         let lr = self.recipe.schedule.rate(self.recipe.rates(), at);
         for (index, (&(_, var), direction)) in vars.iter().zip(&directions).enumerate() {
             optimizer.step(index, var, direction, lr)?;
         }
         Ok(loss)
     }
+}
+
+/// What decides the masks of a step: a stream of its own, apart from the one that
+/// orders the batches.
+fn step_seed(seed: u64, step: usize) -> u64 {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(1 + step as u64);
+    rng.next_u64()
 }
 
 /// A weighted mean of the parameters over epochs.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Tower;
+
 /// A question to the host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
@@ -24,6 +26,9 @@ pub enum Service {
     ImageFeatures { split: Split, rows: Vec<u32> },
     /// JSON: class of each row, as a list. Not for the test split.
     Labels { split: Split },
+    /// Tensor `[n]`: a bias or gain of the plain backbone, by its canonical name.
+    /// Since ABI 1.1.
+    Parameter { tower: Tower, name: String },
     /// JSON: exp of the backbone's logit scale, a number.
     LogitScale {},
 }

@@ -3,7 +3,7 @@
 use candle_core::{DType, Tensor};
 
 use crate::error::{BackboneError, Result};
-use crate::names::Slot;
+use crate::names::{Slot, unknown};
 use crate::ops::{Dropout, LowRank};
 
 /// A change of one named parameter of a tower.
@@ -56,10 +56,7 @@ impl WeightEdit {
         let what = format!("edit of {tower} parameter {}", self.name());
         let refuse = |reason: String| Err(BackboneError::Request(format!("{what}: {reason}")));
         match (self, slot) {
-            (_, None) => Err(BackboneError::NotOffered(format!(
-                "the {tower} tower has no parameter `{}`",
-                self.name()
-            ))),
+            (_, None) => Err(unknown(tower, self.name())),
             (
                 Self::LowRank {
                     a,

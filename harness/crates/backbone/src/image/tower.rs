@@ -66,6 +66,17 @@ impl ImageTower {
         Ok(tower)
     }
 
+    /// The value of a bias or gain by its canonical name.
+    ///
+    /// # Errors
+    /// When the tower has none of this name.
+    pub fn parameter(&self, name: &str) -> Result<Tensor> {
+        match self.clone().slot(name) {
+            Some(slot) => slot.read("image", name),
+            None => Err(names::unknown("image", name)),
+        }
+    }
+
     fn slot(&mut self, name: &str) -> Option<Slot<'_>> {
         let (ln_pre, ln_post) = (&mut self.ln_pre, &mut self.ln_post);
         let (patch, head) = (&mut self.patch_bias, &mut self.head.bias);

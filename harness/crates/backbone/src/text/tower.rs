@@ -87,6 +87,17 @@ impl TextTower {
         Ok(tower)
     }
 
+    /// The value of a bias or gain by its canonical name.
+    ///
+    /// # Errors
+    /// When the tower has none of this name.
+    pub fn parameter(&self, name: &str) -> Result<Tensor> {
+        match self.clone().slot(name) {
+            Some(slot) => slot.read("text", name),
+            None => Err(names::unknown("text", name)),
+        }
+    }
+
     fn slot(&mut self, name: &str) -> Option<Slot<'_>> {
         let ln_final = &mut self.ln_final;
         names::slot(&mut self.blocks, name, |module, kind| match module {

@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 use harness_abi::{
     AbiError, AbiTensor, ErrorKind, Reply,
     std_types::RVec,
-    wire::{Ensemble, Service, Tokenized},
+    wire::{Ensemble, Service, Tokenized, Tower},
 };
 use harness_backbone::Backbone;
 use serde::Serialize;
@@ -41,6 +41,13 @@ pub(super) fn answer(
         } => tensor(&class_features(
             backbone, words, task, templates, *ensemble,
         )?),
+        Service::Parameter { tower, name } => {
+            let value = match tower {
+                Tower::Text => backbone.text().parameter(name),
+                Tower::Image => backbone.image().parameter(name),
+            };
+            tensor(&value.map_err(refused)?)
+        }
         Service::ImageFeatures { split, rows } => tensor(&task.features(*split, rows)?),
         Service::Labels { split } => json(&task.labels(*split)?),
         Service::LogitScale {} => json(&logit_scale(backbone)?),

@@ -6,11 +6,13 @@
 //! ```
 //!
 //! The method is driven through the traits of the boundary against a host whose
-//! text tower is a toy of a few hundred numbers, so that every check takes
+//! towers are toys of a few hundred numbers, so that every check takes
 //! milliseconds.
 
 mod checks;
+mod toy_block;
 mod toy_host;
+mod toy_images;
 mod toy_tower;
 
 pub use checks::{

@@ -5,18 +5,21 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Tensor, Var};
 use harness_abi::{
     AbiError, AbiTensor, ErrorKind, Host, Host_TO, HostObject, Reply,
     abi_stable::sabi_trait::TD_Opaque,
     std_types::{RArc, RResult, RSlice, RStr, RString, RVec},
     wire::{
-        BackboneFacts, Class, Encoded, ImageFacts, Role, Service, Setting, Site, Split, TaskFacts,
-        TextFacts, TextRequest, Tokenized,
+        BackboneFacts, Class, Encoded, ImageFacts, ImageRequest, Role, Service, Setting, Site,
+        Split, TaskFacts, TextFacts, TextRequest, Tokenized, Tower,
     },
 };
 
-use super::toy_tower::{CONTEXT, EMBED, LAYERS, ToyTower, VOCAB, WIDTH, wave};
+use super::{
+    toy_images::{IMAGE_LAYERS, IMAGE_WIDTH, PATCHES, ToyImages},
+    toy_tower::{CONTEXT, EMBED, LAYERS, ToyTower, VOCAB, WIDTH},
+};
 use crate::{
     Result,
     bench::{from_abi, to_abi},
@@ -35,6 +38,7 @@ pub struct ToyHost {
 
 struct Inner {
     tower: ToyTower,
+    images: ToyImages,
     setting: Setting,
     tapes: Mutex<HashMap<u64, (Vec<Var>, Tensor)>>,
 }
@@ -72,10 +76,15 @@ impl ToyHost {
         Self::at(setting(role, width))
     }
 
-    fn at(setting: Setting) -> Result<Self> {
+    fn at(mut setting: Setting) -> Result<Self> {
+        let tower = ToyTower::new(setting.backbone.text.width)?;
+        let images = ToyImages::new()?;
+        let parameters = tower.named.list().chain(images.named.list());
+        setting.backbone.parameters = parameters.collect();
         Ok(Self {
             inner: Arc::new(Inner {
-                tower: ToyTower::new(setting.backbone.text.width)?,
+                tower,
+                images,
                 setting,
                 tapes: Mutex::default(),
             }),
@@ -115,16 +124,20 @@ fn setting(role: Role, width: usize) -> Setting {
                 activation: "gelu".into(),
             },
             image: ImageFacts {
-                width: 8,
-                layers: 2,
+                width: IMAGE_WIDTH,
+                layers: IMAGE_LAYERS,
                 heads: 2,
-                patches: 4,
+                patches: PATCHES,
                 has_ln_pre: true,
                 has_rope: false,
             },
             sites: vec![
                 Site::TextInput,
                 Site::TextBlock,
+                Site::ImageInput,
+                Site::ImageBlock,
+                Site::Weight,
+                Site::Bias,
                 Site::ImageFeature,
                 Site::TextFeature,
                 Site::Logits,
@@ -157,15 +170,21 @@ impl Inner {
         self.tapes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn encode(&self, request: &TextRequest, tensors: &[AbiTensor]) -> Result<Reply> {
+    /// Features by `encode` from tracked tensors, with a tape if one is asked for.
+    fn encode(
+        &self,
+        tensors: &[AbiTensor],
+        tape: bool,
+        encode: impl FnOnce(&[Tensor]) -> Result<Tensor>,
+    ) -> Result<Reply> {
         let mut vars = vec![];
         for tensor in tensors {
             vars.push(Var::from_tensor(&from_abi(tensor.clone())?)?);
         }
         let inputs: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
-        let output = self.tower.encode(request, &inputs)?;
+        let output = encode(&inputs)?;
         let features = to_abi(&output)?;
-        let tape = request.tape.then(|| {
+        let tape = tape.then(|| {
             let mut tapes = self.tapes();
             let id = tapes.keys().max().map_or(1, |last| last + 1);
             tapes.insert(id, (vars, output));
@@ -192,10 +211,6 @@ impl Inner {
     }
 
     fn answer(&self, service: &Service) -> Result<Reply> {
-        let features = |rows: &[u32], phase: f64| -> Result<Tensor> {
-            let rows = Tensor::new(rows, &Device::Cpu)?;
-            Ok(wave(&[ROWS, EMBED], phase, 1.0)?.index_select(&rows, 0)?)
-        };
         match service {
             Service::Tokenize { texts } => reply(
                 &Tokenized {
@@ -224,8 +239,18 @@ impl Inner {
                 tensor(&ops::normalize(&text)?)
             }
             Service::ImageFeatures { split, rows } => {
-                tensor(&features(rows, 20.0 + *split as usize as f64)?)
+                let request = ImageRequest {
+                    split: *split,
+                    rows: rows.clone(),
+                    edits: vec![],
+                    tape: false,
+                };
+                tensor(&self.images.encode(&request, &[])?)
             }
+            Service::Parameter { tower, name } => tensor(match tower {
+                Tower::Text => self.tower.named.get(name)?,
+                Tower::Image => self.images.named.get(name)?,
+            }),
             Service::Labels { split: Split::Test } => Err(AbiError::new(
                 ErrorKind::Request,
                 "the labels of the test split are not given out",
@@ -266,19 +291,21 @@ impl Host for ToyHost {
         tensors: RSlice<'_, AbiTensor>,
     ) -> RResult<Reply, AbiError> {
         at_boundary(|| {
-            let request = serde_json::from_str(request.as_str())?;
-            self.inner.encode(&request, tensors.as_slice())
+            let request: TextRequest = serde_json::from_str(request.as_str())?;
+            let encode = |inputs: &[Tensor]| self.inner.tower.encode(&request, inputs);
+            self.inner.encode(tensors.as_slice(), request.tape, encode)
         })
     }
 
     fn encode_image(
         &self,
-        _request: RStr<'_>,
-        _tensors: RSlice<'_, AbiTensor>,
+        request: RStr<'_>,
+        tensors: RSlice<'_, AbiTensor>,
     ) -> RResult<Reply, AbiError> {
         at_boundary(|| {
-            let text = "toy host: the image tower is not offered";
-            Err(AbiError::new(ErrorKind::NotOffered, text).into())
+            let request: ImageRequest = serde_json::from_str(request.as_str())?;
+            let encode = |inputs: &[Tensor]| self.inner.images.encode(&request, inputs);
+            self.inner.encode(tensors.as_slice(), request.tape, encode)
         })
     }
 

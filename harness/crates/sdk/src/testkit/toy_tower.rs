@@ -1,8 +1,9 @@
 //! A text tower small enough to see through, and differentiable.
 
 use candle_core::{Device, Tensor};
-use harness_abi::wire::{Edit, Segment, TextRequest, TokenRows};
+use harness_abi::wire::{Edit, Segment, TextRequest, TokenRows, Tower};
 
+use super::toy_block::{Named, replace};
 use crate::{Error, Result};
 
 pub(super) const WIDTH: usize = 8;
@@ -11,23 +12,22 @@ pub(super) const LAYERS: usize = 3;
 pub(super) const CONTEXT: usize = 24;
 pub(super) const VOCAB: usize = 64;
 
-/// Residual blocks `x + tanh(causal_mean(x) W)`, read at the last token.
+/// Residual blocks with causal means for attention, read at the last token.
 pub(super) struct ToyTower {
     width: usize,
     embeddings: Tensor,
     positions: Tensor,
-    blocks: Vec<Tensor>,
+    pub(super) named: Named,
     projection: Tensor,
 }
 
 impl ToyTower {
     pub(super) fn new(width: usize) -> Result<Self> {
-        let blocks = (0..LAYERS).map(|i| wave(&[width, width], 3.0 + i as f64, 0.6));
         Ok(Self {
             width,
             embeddings: wave(&[VOCAB, width], 1.0, 0.5)?,
             positions: wave(&[CONTEXT, width], 2.0, 0.2)?,
-            blocks: blocks.collect::<Result<_>>()?,
+            named: Named::new(Tower::Text, LAYERS, width, &["ln_final"])?,
             projection: wave(&[width, EMBED], 9.0, 0.7)?,
         })
     }
@@ -44,10 +44,11 @@ impl ToyTower {
 
     /// `[G, C, E]` for a request whose tensors are given.
     pub(super) fn encode(&self, request: &TextRequest, tensors: &[Tensor]) -> Result<Tensor> {
+        let named = self.named.edited(&request.edits, tensors)?;
         let mut rows = vec![];
         for group in 0..request.groups {
             for class in 0..request.classes {
-                rows.push(self.prompt(request, tensors, group, class)?);
+                rows.push(self.prompt(&named, request, tensors, (group, class))?);
             }
         }
         let rows = Tensor::cat(&rows, 0)?;
@@ -56,10 +57,10 @@ impl ToyTower {
 
     fn prompt(
         &self,
+        named: &Named,
         request: &TextRequest,
         tensors: &[Tensor],
-        group: usize,
-        class: usize,
+        (group, class): (usize, usize),
     ) -> Result<Tensor> {
         let mut parts = vec![];
         for segment in &request.segments {
@@ -79,22 +80,22 @@ impl ToyTower {
         }
         let mut x = (x + self.positions.narrow(0, 0, length)?)?;
         let mean = causal_mean(length)?;
-        for (layer, weight) in self.blocks.iter().enumerate() {
+        for layer in 0..LAYERS {
             for edit in &request.edits {
                 if let Edit::ReplaceTokens {
+                    tower: Tower::Text,
                     layer: at,
                     start,
                     tensor,
-                    ..
                 } = edit
                     && *at == layer
                 {
                     x = replace(&x, *start, &pick(&tensors[*tensor], group, class)?)?;
                 }
             }
-            x = (&x + mean.matmul(&x)?.matmul(weight)?.tanh()?)?;
+            x = named.block(layer, &mean, &x)?;
         }
-        let last = x.narrow(0, length - 1, 1)?;
+        let last = named.norm("ln_final", &x.narrow(0, length - 1, 1)?)?;
         Ok(last.matmul(&self.projection)?)
     }
 }
@@ -103,16 +104,6 @@ fn pick(tensor: &Tensor, group: usize, class: usize) -> Result<Tensor> {
     let (groups, classes, _, _) = tensor.dims4()?;
     let tensor = tensor.get(if groups == 1 { 0 } else { group })?;
     Ok(tensor.get(if classes == 1 { 0 } else { class })?)
-}
-
-fn replace(x: &Tensor, start: usize, tokens: &Tensor) -> Result<Tensor> {
-    let end = start + tokens.dim(0)?;
-    let parts = [
-        x.narrow(0, 0, start)?,
-        tokens.clone(),
-        x.narrow(0, end, x.dim(0)? - end)?,
-    ];
-    Ok(Tensor::cat(&parts, 0)?)
 }
 
 /// Row i averages rows 0..=i.
