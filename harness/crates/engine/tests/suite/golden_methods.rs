@@ -87,16 +87,11 @@ impl Case {
 fn cache_constants(about: &Value, parameters: &Tensors) -> Tensors {
     const CLASSES: usize = 6;
     let keys = parameters["keys"].0[0];
-    let value = |at: usize| f32::from((at % keys) % CLASSES == at / keys);
+    let value = |at: usize| f32::from(u8::from((at / CLASSES) % CLASSES == at % CLASSES));
+    let values = (0..keys * CLASSES).map(value).collect();
     let number = |name: &str| (vec![1], vec![about[name].as_f64().unwrap() as f32]);
     Tensors::from([
-        (
-            "values".to_owned(),
-            (
-                vec![CLASSES, keys],
-                (0..CLASSES * keys).map(value).collect(),
-            ),
-        ),
+        ("values".to_owned(), (vec![keys, CLASSES], values)),
         ("alpha".to_owned(), number("alpha")),
         ("beta".to_owned(), number("beta")),
     ])
