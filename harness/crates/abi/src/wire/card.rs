@@ -42,6 +42,7 @@ pub struct MethodCard {
     /// What is computed anew from the target.
     pub recomputed: Vec<String>,
     /// Where it differs from the published method or its reference code, and why.
+    /// Since ABI 1.1.
     #[serde(default)]
     pub deviations: Vec<String>,
     /// JSON Schema of the configuration.
