@@ -7,13 +7,19 @@ use image::RgbImage;
 
 use crate::DataError;
 use crate::digest::FieldDigest;
-use crate::format::detect;
+use crate::format::Request;
+use crate::opening::Opening;
+use crate::problems::Problems;
 use crate::summary::{Class, Split, Summary};
 
 /// Where a format gets its pixels from.
 pub(crate) trait ImageSource: Send + Sync {
     /// Image `index` of `split`; the index has been checked against the labels.
     fn image(&self, split: Split, index: usize) -> Result<RgbImage, DataError>;
+    /// What image `index` of `split` is called.
+    fn name(&self, split: Split, index: usize) -> String {
+        format!("{split}[{index}]")
+    }
 }
 
 /// What a format hands over once its files have been checked.
@@ -23,6 +29,8 @@ pub(crate) struct Parts {
     pub(crate) labels: [Vec<u32>; 3],
     /// By split, whatever identifies its pixels: digests of files, the geometry of a sheet.
     pub(crate) content: [Vec<String>; 3],
+    /// Images that were left out because they are missing or unreadable.
+    pub(crate) missing: usize,
     pub(crate) images: Box<dyn ImageSource>,
 }
 
@@ -52,28 +60,36 @@ pub struct Dataset {
     class_ids: Vec<String>,
     splits: [SplitData; 3],
     manifest_sha256: String,
+    missing: usize,
     images: Box<dyn ImageSource>,
 }
 
 impl Dataset {
-    /// Opens `dir` in whichever format it has and checks everything short of decoding pixels.
+    /// Opens what lies at `path` as it is; see [`Dataset::open_as`].
+    ///
+    /// # Errors
+    /// As [`Dataset::open_as`].
+    pub fn open(path: &Path) -> Result<Dataset, DataError> {
+        Dataset::open_as(path, &Opening::default())
+    }
+
+    /// Opens what lies at `path` in whichever format it has and checks everything short of
+    /// decoding pixels.
     ///
     /// # Errors
     /// Unknown format, unreadable files, or one [`DataError::Invalid`] that counts and names all
     /// that is wrong with the content.
-    pub fn open(dir: &Path) -> Result<Dataset, DataError> {
-        Ok(Dataset::from_parts(detect(dir)?.open(dir)?))
+    pub fn open_as(path: &Path, opening: &Opening) -> Result<Dataset, DataError> {
+        let request = Request::new(path, opening);
+        let mut problems = Problems::default();
+        let listing = request.list(&mut problems)?;
+        let origin = listing.origin.clone();
+        let parts = request.resolve(listing, &mut problems)?;
+        problems.into_result(&origin)?;
+        Ok(Dataset::from_parts(parts))
     }
 
-    /// Name, classes and sizes without reading an image; see [`Summary::read`].
-    ///
-    /// # Errors
-    /// As [`Summary::read`].
-    pub fn summary(dir: &Path) -> Result<Summary, DataError> {
-        Summary::read(dir)
-    }
-
-    fn from_parts(parts: Parts) -> Dataset {
+    pub(crate) fn from_parts(parts: Parts) -> Dataset {
         let classes = &parts.summary.classes;
         Dataset {
             class_names: classes.iter().map(|class| class.name.clone()).collect(),
@@ -81,6 +97,7 @@ impl Dataset {
             manifest_sha256: manifest_sha256(&parts),
             summary: parts.summary,
             splits: parts.labels.map(|labels| SplitData { labels }),
+            missing: parts.missing,
             images: parts.images,
         }
     }
@@ -105,6 +122,11 @@ impl Dataset {
     /// The data set of which this one is a shifted version, if it is one.
     pub fn shift_of(&self) -> Option<&str> {
         self.summary.shift_of.as_deref()
+    }
+
+    /// Images that were left out because they are missing or unreadable.
+    pub fn missing(&self) -> usize {
+        self.missing
     }
 
     /// Classes in label order.
@@ -141,7 +163,8 @@ impl Dataset {
         self.summary.is_empty()
     }
 
-    /// The pixels of one image, 8-bit RGB; alpha is dropped, grey is spread over the channels.
+    /// The pixels of one image as PIL's `convert("RGB")` gives them: alpha is dropped, grey is
+    /// spread over the channels, EXIF orientation is ignored.
     ///
     /// # Errors
     /// An index beyond the split, an image that cannot be decoded, a file that has changed.
@@ -157,10 +180,40 @@ impl Dataset {
         self.images.image(split, index)
     }
 
+    /// What an image of a split is called: its path, where it has one.
+    pub(crate) fn image_name(&self, split: Split, index: usize) -> String {
+        self.images.name(split, index)
+    }
+
     /// Hex SHA-256 over everything here that can change a result: class ids and names, templates,
     /// the labels of each split and the bytes of every image file.
     pub fn manifest_sha256(&self) -> &str {
         &self.manifest_sha256
+    }
+}
+
+/// What stands in for the images of a data set whose annotations are unsound.
+struct NoImages;
+
+impl ImageSource for NoImages {
+    fn image(&self, split: Split, index: usize) -> Result<RgbImage, DataError> {
+        Err(DataError::OutOfRange {
+            split: split.as_str(),
+            index,
+            len: 0,
+        })
+    }
+}
+
+impl Parts {
+    pub(crate) fn without_images(summary: Summary, labels: [Vec<u32>; 3]) -> Parts {
+        Parts {
+            summary,
+            labels,
+            content: [const { Vec::new() }; 3],
+            missing: 0,
+            images: Box::new(NoImages),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! Reading image files with bounds on what they may cost.
+//! Reading image files as PIL reads them, with bounds on what they may cost.
 
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use image::{DynamicImage, ImageReader, Limits};
+use image::{DynamicImage, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::DataError;
 use crate::digest::sha256_hex;
@@ -11,7 +11,7 @@ use crate::digest::sha256_hex;
 /// Pixels an image may have; a few kilobytes of PNG can claim far more.
 pub(crate) const MAX_PIXELS: u64 = 1 << 26;
 /// Bytes an image file may have.
-const MAX_FILE_BYTES: u64 = 512 << 20;
+pub(crate) const MAX_FILE_BYTES: u64 = 512 << 20;
 /// Bytes a decoder may allocate: [`MAX_PIXELS`] with four 16-bit channels.
 const MAX_ALLOC: u64 = MAX_PIXELS * 8;
 
@@ -28,34 +28,43 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, DataError
     Ok(bytes)
 }
 
-/// What is known about an image file without decoding its pixels.
+/// What is known about an image without decoding its pixels.
 pub(crate) struct Probe {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) sha256: String,
 }
 
-/// Hashes an image file and reads its header.
-pub(crate) fn probe(path: &Path) -> Result<Probe, DataError> {
-    let bytes = read_bounded(path, MAX_FILE_BYTES)?;
-    let (width, height) = dimensions(path, &bytes)?;
+/// Hashes the bytes of an image and reads its header.
+pub(crate) fn probe(path: &Path, bytes: &[u8]) -> Result<Probe, DataError> {
+    let (width, height) = dimensions(path, bytes)?;
     Ok(Probe {
         width,
         height,
-        sha256: sha256_hex(&bytes),
+        sha256: sha256_hex(bytes),
     })
 }
 
-/// Decodes an image file that must still have the digest it was probed with.
-pub(crate) fn decode(path: &Path, sha256: &str) -> Result<DynamicImage, DataError> {
-    let bytes = read_bounded(path, MAX_FILE_BYTES)?;
-    if sha256_hex(&bytes) != sha256 {
+/// Decodes an image that must still have the digest it was probed with.
+///
+/// The orientation that EXIF data may state is ignored, as PIL's `open` does.
+pub(crate) fn decode(
+    path: &Path,
+    bytes: &[u8],
+    sha256: Option<&str>,
+) -> Result<DynamicImage, DataError> {
+    if sha256.is_some_and(|sha256| sha256_hex(bytes) != sha256) {
         return Err(DataError::Changed {
             path: path.to_owned(),
         });
     }
-    dimensions(path, &bytes)?;
-    let mut reader = reader(path, &bytes)?;
+    dimensions(path, bytes)?;
+    let mut reader = reader(path, bytes)?;
+    // The decoder fills what is missing with grey and says nothing.
+    if reader.format() == Some(ImageFormat::Jpeg) && is_cut_off(bytes) {
+        let reason = "a JPEG that ends before its last row; fetch the file again";
+        return Err(DataError::image(path, reason));
+    }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_ALLOC);
     reader.limits(limits);
@@ -64,7 +73,31 @@ pub(crate) fn decode(path: &Path, sha256: &str) -> Result<DynamicImage, DataErro
         .map_err(|error| DataError::image(path, format!("cannot be decoded: {error}")))
 }
 
+/// What PIL's `convert("RGB")` makes of an image: alpha is dropped, grey is spread over the
+/// channels, of 16 bits the upper eight count. Only 16-bit grey is clipped at 255 instead.
+pub(crate) fn to_rgb(image: DynamicImage) -> RgbImage {
+    match image {
+        DynamicImage::ImageLuma16(grey) => {
+            RgbImage::from_fn(grey.width(), grey.height(), |x, y| {
+                image::Rgb([grey.get_pixel(x, y).0[0].min(255) as u8; 3])
+            })
+        }
+        deep @ (DynamicImage::ImageLumaA16(_)
+        | DynamicImage::ImageRgb16(_)
+        | DynamicImage::ImageRgba16(_)) => {
+            let deep = deep.into_rgb16();
+            RgbImage::from_fn(deep.width(), deep.height(), |x, y| {
+                image::Rgb(deep.get_pixel(x, y).0.map(|value| (value >> 8) as u8))
+            })
+        }
+        other => other.into_rgb8(),
+    }
+}
+
 fn dimensions(path: &Path, bytes: &[u8]) -> Result<(u32, u32), DataError> {
+    if bytes.is_empty() {
+        return Err(DataError::image(path, "the file is empty"));
+    }
     let (width, height) = reader(path, bytes)?
         .into_dimensions()
         .map_err(|error| DataError::image(path, format!("not a readable image: {error}")))?;
@@ -81,4 +114,26 @@ fn reader<'a>(path: &Path, bytes: &'a [u8]) -> Result<ImageReader<Cursor<&'a [u8
     ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|error| DataError::image(path, error))
+}
+
+/// Whether a JPEG has no end-of-image marker after its first scan begins. Before that, a
+/// thumbnail may have one of its own; inside a scan, no data byte looks like a marker.
+fn is_cut_off(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while let Some([0xff, marker]) = bytes.get(at..at + 2) {
+        if *marker == 0xda {
+            let scan = &bytes[at + 2..];
+            return !scan.windows(2).rev().any(|pair| pair == [0xff, 0xd9]);
+        }
+        // Fill bytes before a marker are allowed.
+        if *marker == 0xff {
+            at += 1;
+            continue;
+        }
+        let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
+            return true;
+        };
+        at += 2 + usize::from(u16::from_be_bytes([high, low]));
+    }
+    true
 }

@@ -13,8 +13,9 @@ pub enum DataError {
     Io(#[from] io::Error),
     /// The directory has none of the known layouts.
     #[error(
-        "{dir}: not a data set: found neither a dataset.json (sheet format) nor the folders \
-         train/ and test/ (image folder); point at the folder that holds one of them"
+        "{dir}: not a data set: found neither a dataset.json, a split_zhou_*.json (CoOp), test/*.tar (WebDataset), \
+         a manifest.csv or .jsonl, nor the folders train/ and test/ or one folder for each class; \
+         point at the folder that holds one of them"
     )]
     UnknownFormat { dir: PathBuf },
     /// The file is not the JSON that its format prescribes.

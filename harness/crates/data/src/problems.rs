@@ -6,41 +6,43 @@ use crate::DataError;
 
 /// How many problems of a kind are named; the others are only counted.
 const NAMED: usize = 10;
+/// Characters of what names a problem; a class name may have megabytes.
+const WIDEST: usize = 300;
 
 /// Problems by kind, in the order in which the kinds were first met.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Problems {
     kinds: Vec<Kind>,
 }
 
-#[derive(Debug)]
-struct Kind {
-    what: &'static str,
-    count: usize,
-    named: Vec<String>,
+/// All problems of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The kind, such as "missing image".
+    pub what: &'static str,
+    /// What names each of them.
+    pub which: Vec<String>,
 }
 
 impl Problems {
     /// Notes one problem: `what` is its kind ("label out of range"), `which` names it.
     pub(crate) fn add(&mut self, what: &'static str, which: impl Into<String>) {
-        let position = self.kinds.iter().position(|kind| kind.what == what);
-        let index = position.unwrap_or_else(|| {
-            self.kinds.push(Kind {
+        let which = shortened(which.into());
+        match self.kinds.iter_mut().find(|kind| kind.what == what) {
+            Some(kind) => kind.which.push(which),
+            None => self.kinds.push(Kind {
                 what,
-                count: 0,
-                named: Vec::new(),
-            });
-            self.kinds.len() - 1
-        });
-        let kind = &mut self.kinds[index];
-        kind.count += 1;
-        if kind.named.len() < NAMED {
-            kind.named.push(which.into());
+                which: vec![which],
+            }),
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.kinds.is_empty()
+    }
+
+    pub(crate) fn into_kinds(self) -> Vec<Kind> {
+        self.kinds
     }
 
     /// `Ok` without problems, otherwise the one error about `path`.
@@ -51,23 +53,32 @@ impl Problems {
         let parts: Vec<String> = self.kinds.iter().map(Kind::describe).collect();
         Err(DataError::Invalid {
             path: path.to_owned(),
-            count: self.kinds.iter().map(|kind| kind.count).sum(),
+            count: self.kinds.iter().map(|kind| kind.which.len()).sum(),
             summary: parts.join("; "),
         })
     }
 }
 
 impl Kind {
-    fn describe(&self) -> String {
-        let more = match self.count - self.named.len() {
+    /// The kind with its count and the first ten names, on one line.
+    pub fn describe(&self) -> String {
+        let more = match self.which.len().saturating_sub(NAMED) {
             0 => String::new(),
             n => format!(", and {n} more"),
         };
+        let named = &self.which[..self.which.len().min(NAMED)];
         format!(
             "{} ({}): {}{more}",
             self.what,
-            self.count,
-            self.named.join(", ")
+            self.which.len(),
+            named.join(", ")
         )
+    }
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text,
     }
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::DataError;
-use crate::format::detect;
+use crate::format::Request;
+use crate::opening::Opening;
+use crate::problems::Problems;
 
 /// The three parts of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,7 +62,7 @@ pub struct Summary {
     pub source: String,
     /// The data set of which this one is a shifted version, if it is one.
     pub shift_of: Option<String>,
-    /// Name of the format, `sheet` or `image-folder`.
+    /// Name of the format, such as `image-folder`.
     pub format: &'static str,
     /// Classes in label order.
     pub classes: Vec<Class>,
@@ -70,12 +72,15 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Reads what `dir` says about itself; cheaper than opening it, and no image is touched.
+    /// Reads what the annotations at `path` say; cheaper than opening it, and no image is touched.
     ///
     /// # Errors
     /// The same as [`crate::Dataset::open`], less those that concern images.
-    pub fn read(dir: &Path) -> Result<Summary, DataError> {
-        detect(dir)?.summary(dir)
+    pub fn read(path: &Path, opening: &Opening) -> Result<Summary, DataError> {
+        let mut problems = Problems::default();
+        let listing = Request::new(path, opening).list(&mut problems)?;
+        problems.into_result(&listing.origin)?;
+        Ok(listing.summary())
     }
 
     /// Number of images in `split`.
@@ -86,5 +91,19 @@ impl Summary {
     /// Whether no split has an image.
     pub fn is_empty(&self) -> bool {
         self.counts.iter().all(|&count| count == 0)
+    }
+}
+
+/// The name of a folder, for a data set that has no other.
+pub(crate) fn display_name(path: &Path) -> String {
+    // `data/pets/.` and `.` have no file name of their own.
+    let resolved = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match resolved
+        .file_stem()
+        .filter(|_| resolved.is_file())
+        .or(resolved.file_name())
+    {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => "images".to_owned(),
     }
 }

@@ -15,6 +15,9 @@ pub(crate) struct Content<'a> {
     pub(crate) labels: [&'a [u32]; 3],
 }
 
+/// Bytes of a class name; no tokenizer takes in more.
+const LONGEST_NAME: usize = 1000;
+
 /// Notes everything that is wrong with `content`.
 pub(crate) fn check(content: &Content<'_>, problems: &mut Problems) {
     if content.name.trim().is_empty() {
@@ -39,6 +42,10 @@ fn check_classes(classes: &[Class], problems: &mut Problems) {
     for (label, class) in classes.iter().enumerate() {
         if class.name.trim().is_empty() {
             problems.add("empty text", format!("name of class {label}"));
+        }
+        if class.name.len() > LONGEST_NAME {
+            let which = format!("class {label} has {} bytes", class.name.len());
+            problems.add("class name longer than 1000 bytes", which);
         }
         if class.id.trim().is_empty() {
             problems.add("empty text", format!("id of class {label}"));

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use harness_data::Opening;
 use serde::{Deserialize, Serialize};
 
 /// A method of a plugin together with its configuration.
@@ -35,6 +36,9 @@ pub struct BackboneRef {
 pub struct DatasetRef {
     pub name: String,
     pub path: PathBuf,
+    /// How it is read.
+    #[serde(default)]
+    pub opening: Opening,
     /// Hash of the data manifest: items, labels, class names, templates, pixels.
     pub manifest_sha256: String,
 }

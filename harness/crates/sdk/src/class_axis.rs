@@ -125,7 +125,6 @@ mod tests {
                     shape: vec![],
                     class_axis,
                     optional: false,
-                    fixed: false,
                 }
             });
         let entries = vec![

@@ -37,7 +37,7 @@ pub(crate) fn train<M: Method>(
     let module = method.select(bench, &trained)?.unwrap_or(trained);
     let summary = TrainSummary {
         steps,
-        parameters: trainable.count(),
+        parameters: module.count(),
         final_loss,
         recipe: serde_json::to_value(&recipe)?,
     };
@@ -57,7 +57,7 @@ fn begin<M: Method>(
         Some(built) => {
             let shapes: Vec<_> = declared.iter().map(|p| p.shape()).collect();
             let fitted = module_file::fit(&built, &shapes, &bench.setting().backbone.name)?;
-            Trainable::from_values(&fitted, &shapes)
+            Trainable::from_values(&fitted)
         }
     }
 }

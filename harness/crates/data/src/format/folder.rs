@@ -1,4 +1,5 @@
-//! The image-folder format: `root/{train,val,test}/<class>/<image>`.
+//! Image folders: `root/{train,val,test}/<class>/<image>`, or `root/<class>/<image>` to be
+//! divided by seed.
 //!
 //! Classes are the folders of `train/` in byte order of their names, images likewise; a name's `_`
 //! becomes a space in the class name, and the folder name is the class id. `val/` may be missing.
@@ -6,110 +7,55 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
-
 use crate::DataError;
-use crate::dataset::{ImageSource, Parts};
-use crate::decode::{decode, probe};
-use crate::format::registry::Format;
+use crate::division::divide;
+use crate::format::registry::{Format, Request};
+use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
-use crate::summary::{Class, Split, Summary};
-use crate::validate::{Content, check};
+use crate::summary::{Class, Split, display_name};
 
 const TEMPLATE: &str = "a photo of a {}.";
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
 /// What file managers leave behind; dot files are passed over too.
 const LITTER: [&str; 2] = ["Thumbs.db", "desktop.ini"];
 
+/// With a folder for each split.
 pub(crate) struct FolderFormat;
+
+/// With a folder for each class alone.
+pub(crate) struct UndividedFolderFormat;
 
 impl Format for FolderFormat {
     fn matches(&self, dir: &Path) -> bool {
         dir.join(Split::Train.as_str()).is_dir() && dir.join(Split::Test.as_str()).is_dir()
     }
 
-    fn summary(&self, dir: &Path) -> Result<Summary, DataError> {
-        let mut problems = Problems::default();
-        let listing = Listing::read(dir, &mut problems)?;
-        problems.into_result(dir)?;
-        Ok(listing.summary(dir))
-    }
-
-    fn open(&self, dir: &Path) -> Result<Parts, DataError> {
-        let mut problems = Problems::default();
-        let listing = Listing::read(dir, &mut problems)?;
-        let summary = listing.summary(dir);
-        let mut content = [const { Vec::new() }; 3];
-        for split in Split::ALL {
-            for path in &listing.paths[split.index()] {
-                match probe(path) {
-                    Ok(found) => content[split.index()].push(found.sha256),
-                    Err(error) => problems.add("unreadable image", error.to_string()),
-                }
-            }
+    fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
+        let dir = request.path;
+        if request.opening.division.is_some() {
+            problems.add(
+                "split by seed",
+                "it has train/ and test/ folders of its own",
+            );
         }
-        problems.into_result(dir)?;
-        Ok(Parts {
-            summary,
-            labels: listing.labels,
-            content: content.clone(),
-            images: Box::new(Files {
-                paths: listing.paths,
-                sha256: content,
-            }),
-        })
-    }
-}
-
-/// The image files with the digests they had when the data set was opened.
-struct Files {
-    paths: [Vec<PathBuf>; 3],
-    sha256: [Vec<String>; 3],
-}
-
-impl ImageSource for Files {
-    fn image(&self, split: Split, index: usize) -> Result<RgbImage, DataError> {
-        let part = split.index();
-        let image = decode(&self.paths[part][index], &self.sha256[part][index])?;
-        Ok(image.into_rgb8())
-    }
-}
-
-/// The files by split, with their labels.
-struct Listing {
-    classes: Vec<Class>,
-    paths: [Vec<PathBuf>; 3],
-    labels: [Vec<u32>; 3],
-}
-
-impl Listing {
-    fn read(dir: &Path, problems: &mut Problems) -> Result<Listing, DataError> {
-        let mut listing = Listing {
-            classes: Vec::new(),
-            paths: [const { Vec::new() }; 3],
-            labels: [const { Vec::new() }; 3],
-        };
+        let mut listing = listing(dir, "image-folder");
         let mut labels = HashMap::new();
         for split in Split::ALL {
             let root = dir.join(split.as_str());
             if split == Split::Val && !root.exists() {
                 continue;
             }
-            for entry in sorted(&root, problems)? {
-                if !entry.path.is_dir() {
-                    let which = entry.path.display().to_string();
-                    problems.add("file where a class folder was expected", which);
-                    continue;
-                }
+            for entry in class_folders(&root, problems)? {
                 if split == Split::Train {
                     labels.insert(entry.name.clone(), listing.classes.len() as u32);
-                    listing.classes.push(Class {
-                        name: entry.name.replace('_', " "),
-                        id: entry.name.clone(),
-                    });
+                    listing.classes.push(class(&entry.name));
                 }
                 match labels.get(&entry.name) {
-                    Some(&label) => listing.read_class(&entry.path, split, label, problems)?,
+                    Some(&label) => {
+                        let inside = format!("{split}/{}", entry.name);
+                        let found = images(&entry.path, &inside, label, problems)?;
+                        listing.items[split.index()].extend(found);
+                    }
                     None => problems.add(
                         "class folder that train/ lacks",
                         entry.path.display().to_string(),
@@ -117,72 +63,110 @@ impl Listing {
                 }
             }
         }
-        let summary = listing.summary(dir);
-        let content = Content {
-            name: &summary.name,
-            shifted: false,
-            classes: &summary.classes,
-            templates: &summary.templates,
-            labels: listing.labels.each_ref().map(Vec::as_slice),
-        };
-        check(&content, problems);
         Ok(listing)
-    }
-
-    fn read_class(
-        &mut self,
-        dir: &Path,
-        split: Split,
-        label: u32,
-        problems: &mut Problems,
-    ) -> Result<(), DataError> {
-        for entry in sorted(dir, problems)? {
-            let extension = entry.path.extension().and_then(|ext| ext.to_str());
-            let known = extension.is_some_and(|ext| {
-                EXTENSIONS
-                    .iter()
-                    .any(|known| known.eq_ignore_ascii_case(ext))
-            });
-            if known {
-                self.paths[split.index()].push(entry.path);
-                self.labels[split.index()].push(label);
-            } else {
-                // Passing over a picture in an unknown format would shrink the test set in silence.
-                let what = "entry that is not a png, jpg, webp, bmp or gif file (move it away)";
-                problems.add(what, entry.path.display().to_string());
-            }
-        }
-        Ok(())
-    }
-
-    fn summary(&self, dir: &Path) -> Summary {
-        // `data/pets/.` and `.` have no file name of their own.
-        let resolved = fs_err::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
-        let name = match resolved.file_name() {
-            Some(name) => name.to_string_lossy().into_owned(),
-            None => "images".to_owned(),
-        };
-        Summary {
-            title: name.clone(),
-            name,
-            license: "not stated".to_owned(),
-            source: dir.display().to_string(),
-            shift_of: None,
-            format: "image-folder",
-            classes: self.classes.clone(),
-            templates: vec![TEMPLATE.to_owned()],
-            counts: self.labels.each_ref().map(Vec::len),
-        }
     }
 }
 
-struct Entry {
-    name: String,
-    path: PathBuf,
+impl Format for UndividedFolderFormat {
+    fn matches(&self, dir: &Path) -> bool {
+        let is_split = |split: Split| dir.join(split.as_str()).exists();
+        !Split::ALL.into_iter().any(is_split)
+            && entries(dir).any(|class| {
+                let mut files =
+                    entries(&class).filter_map(|file| file.file_name()?.to_str().map(is_image));
+                files.any(|is_image| is_image)
+            })
+    }
+
+    fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
+        let dir = request.path;
+        let mut listing = listing(dir, "image-folder");
+        let mut items = Vec::new();
+        for (label, entry) in (0..).zip(class_folders(dir, problems)?) {
+            listing.classes.push(class(&entry.name));
+            items.extend(images(&entry.path, &entry.name, label, problems)?);
+        }
+        listing.items = divide(items, request.opening.division, problems);
+        Ok(listing)
+    }
+}
+
+fn listing(dir: &Path, format: &'static str) -> Listing {
+    let name = display_name(dir);
+    Listing {
+        title: name.clone(),
+        name,
+        license: "not stated".to_owned(),
+        source: dir.display().to_string(),
+        shift_of: None,
+        format,
+        classes: Vec::new(),
+        templates: vec![TEMPLATE.to_owned()],
+        items: [const { Vec::new() }; 3],
+        pixels: Pixels::Files(dir.to_owned()),
+        origin: dir.to_owned(),
+    }
+}
+
+fn class(folder: &str) -> Class {
+    Class {
+        name: folder.replace('_', " "),
+        id: folder.to_owned(),
+    }
+}
+
+fn class_folders(root: &Path, problems: &mut Problems) -> Result<Vec<Entry>, DataError> {
+    let mut folders = Vec::new();
+    for entry in sorted(root, problems)? {
+        if entry.path.is_dir() {
+            folders.push(entry);
+        } else {
+            let which = entry.path.display().to_string();
+            problems.add("file where a class folder was expected", which);
+        }
+    }
+    Ok(folders)
+}
+
+/// The images of one class, their paths beginning with `inside`.
+fn images(
+    dir: &Path,
+    inside: &str,
+    label: u32,
+    problems: &mut Problems,
+) -> Result<Vec<Item>, DataError> {
+    let mut items = Vec::new();
+    for entry in sorted(dir, problems)? {
+        if is_image(&entry.name) {
+            let path = format!("{inside}/{}", entry.name);
+            items.push(Item { path, label });
+        } else {
+            // Passing over a picture in an unknown format would shrink the test set in silence.
+            let what = "entry that is not a png, jpg, webp, bmp or gif file (move it away)";
+            problems.add(what, entry.path.display().to_string());
+        }
+    }
+    Ok(items)
+}
+
+/// Whether a file name has the ending of an image that can be read.
+pub(super) fn is_image(name: &str) -> bool {
+    let extension = Path::new(name).extension().and_then(|ext| ext.to_str());
+    extension.is_some_and(|ext| {
+        EXTENSIONS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(ext))
+    })
+}
+
+/// Something in a folder.
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
 }
 
 /// The entries of `dir` in byte order of their names, which every file system agrees on.
-fn sorted(dir: &Path, problems: &mut Problems) -> Result<Vec<Entry>, DataError> {
+pub(super) fn sorted(dir: &Path, problems: &mut Problems) -> Result<Vec<Entry>, DataError> {
     let mut entries = Vec::new();
     for entry in fs_err::read_dir(dir)? {
         let path = entry?.path();
@@ -197,4 +181,9 @@ fn sorted(dir: &Path, problems: &mut Problems) -> Result<Vec<Entry>, DataError> 
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)
+}
+
+fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs_err::read_dir(dir).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path())
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::support::picture;
-use harness_data::{DataError, Dataset, Split, Summary};
+use harness_data::{DataError, Dataset, Opening, Split, Summary};
 
 fn put(root: &Path, name: &str, seed: u32) {
     let path = root.join(name);
@@ -45,7 +45,7 @@ fn folders_are_classes_in_sorted_order() {
         .map(|index| data.image(Split::Train, index).unwrap())
         .collect();
     assert!(train == [picture(8, 4, 2), picture(7, 4, 1), picture(6, 4, 0)]);
-    let summary = Summary::read(&root).unwrap();
+    let summary = Summary::read(&root, &Opening::default()).unwrap();
     assert_eq!(summary.format, "image-folder");
     assert_eq!(Split::ALL.map(|split| summary.len(split)), [3, 0, 2]);
 }

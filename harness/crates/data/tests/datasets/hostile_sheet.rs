@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::support::write_toy;
-use harness_data::{DataError, Dataset, Summary};
+use harness_data::{DataError, Dataset, Opening, Summary};
 use serde_json::{Value, json};
 
 /// The error of a toy data set whose manifest has been edited.
@@ -196,7 +196,7 @@ fn a_truncated_manifest_is_an_error_everywhere() {
     let whole = std::fs::read(&path).unwrap();
     for cut in 0..whole.len() - 1 {
         std::fs::write(&path, &whole[..cut]).unwrap();
-        let error = Summary::read(dir.path()).unwrap_err();
+        let error = Summary::read(dir.path(), &Opening::default()).unwrap_err();
         assert!(matches!(error, DataError::Malformed { .. }), "{error}");
     }
 }

@@ -5,7 +5,7 @@ use std::thread;
 
 use crate::support::{picture, spec, split, tiles, write_toy};
 use harness_data::sheet::{SplitTiles, Tiles, write};
-use harness_data::{DataError, Dataset, Split, Summary};
+use harness_data::{DataError, Dataset, Opening, Split, Summary};
 use image::{GrayImage, Luma};
 use proptest::prelude::*;
 
@@ -63,7 +63,7 @@ fn the_summary_needs_no_sheet() {
     for split in Split::ALL {
         std::fs::remove_file(dir.path().join(format!("{split}.png"))).unwrap();
     }
-    let summary = Summary::read(dir.path()).unwrap();
+    let summary = Summary::read(dir.path(), &Opening::default()).unwrap();
     assert_eq!(Split::ALL.map(|split| summary.len(split)), [7, 2, 4]);
     assert_eq!(summary.classes.len(), 2);
     let error = Dataset::open(dir.path()).unwrap_err().to_string();

@@ -56,3 +56,43 @@ pub(crate) fn write_toy(dir: &Path) {
     let spec = spec();
     write(dir, &spec, &tiles(&spec)).expect("the toy data set can be written");
 }
+
+/// The bytes of a small PNG that no other number has.
+pub(crate) fn png(number: u32) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let pixels = RgbImage::from_pixel(2, 2, Rgb(number.to_be_bytes()[1..].try_into().unwrap()));
+    pixels
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
+/// Writes a file, and the folders above it.
+pub(crate) fn put(root: &Path, name: &str, content: impl AsRef<[u8]>) {
+    let path = root.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+/// Writes a tar file of entries by name.
+pub(crate) fn put_tar(root: &Path, name: &str, entries: &[(&str, &[u8])]) {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (entry, content) in entries {
+        let mut header = tar::Header::new_gnu();
+        // Names that the builder itself would refuse are wanted too.
+        let bytes = entry.as_bytes();
+        header.as_old_mut().name[..bytes.len()].copy_from_slice(bytes);
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        archive.append(&header, *content).unwrap();
+    }
+    put(root, name, archive.into_inner().unwrap());
+}
+
+/// A reading with other settings than the usual.
+pub(crate) fn opening(change: impl FnOnce(&mut harness_data::Opening)) -> harness_data::Opening {
+    let mut opening = harness_data::Opening::default();
+    change(&mut opening);
+    opening
+}

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use harness_data::Opening;
 use serde_json::{Map, Value, json};
 
 use super::{Engine, Inputs, MethodInput};
@@ -26,6 +27,7 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
         reference: DatasetRef {
             name: name.to_owned(),
             path: PathBuf::from(name),
+            opening: Opening::default(),
             manifest_sha256: format!("sha of {name}"),
         },
         title: name.to_owned(),

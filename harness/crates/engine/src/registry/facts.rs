@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use harness_backbone::{Dims, Layout};
-use harness_data::{Dataset, Split};
+use harness_data::{Dataset, Opening, Split};
 use serde_json::Value;
 
 use super::Places;
@@ -107,6 +107,7 @@ impl DatasetFacts {
             shift_of: dataset.shift_of().map(str::to_owned),
             reference: DatasetRef {
                 name: name.to_owned(),
+                opening: Opening::default(),
                 manifest_sha256: dataset.manifest_sha256().to_owned(),
                 path,
             },

@@ -149,6 +149,7 @@ fn dataset() -> DatasetRef {
     DatasetRef {
         name: "d".into(),
         path: "d".into(),
+        opening: Default::default(),
         manifest_sha256: String::new(),
     }
 }

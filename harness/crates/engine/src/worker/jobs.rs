@@ -3,9 +3,9 @@
 use std::{io, path::Path, sync::Arc, time::Instant};
 
 use candle_core::{Device, Tensor};
-use harness_abi::wire::{ParameterShape, Role, Split as Part, TaskFacts, TrainJob};
+use harness_abi::wire::{Role, Split as Part, TaskFacts, TrainJob};
 use harness_backbone::{Backbone, Dims};
-use harness_data::{Dataset, FeatureStore, Sampler, Split, few_shot};
+use harness_data::{Dataset, FeatureStore, Sampler, Split, Summary, few_shot};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
@@ -76,7 +76,7 @@ fn survey(
     dataset: &DatasetRef,
 ) -> Result<Output, JobError> {
     let dims = Dims::read(&backbone.path)?;
-    let summary = Dataset::summary(&dataset.path)?;
+    let summary = Summary::read(&dataset.path, &dataset.opening)?;
     let facts = backbone_facts(&backbone.name, &dims);
     let task = task_facts(&dataset.name, &summary.classes, &summary.templates);
     let survey = desk
@@ -86,13 +86,12 @@ fn survey(
     let class_axes = bound
         .filter_map(|p| Some((p.name.clone(), p.class_axis?)))
         .collect();
-    let trained = survey.parameters.iter().filter(|p| !p.fixed);
-    let count = |p: &ParameterShape| p.shape.iter().product::<usize>() as u64;
-    let parameters = trained.map(count).sum();
     let shapes = survey.parameters.into_iter().map(|p| (p.name, p.shape));
+    let shapes: std::collections::BTreeMap<String, Vec<usize>> = shapes.collect();
+    let count = |shape: &Vec<usize>| shape.iter().product::<usize>() as u64;
     Ok(Output::Surveyed {
-        parameters,
-        shapes: shapes.collect(),
+        parameters: shapes.values().map(count).sum(),
+        shapes,
         class_axes,
         recipe: survey.recipe,
     })

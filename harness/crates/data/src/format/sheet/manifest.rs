@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::DataError;
 use crate::decode::read_bounded;
+use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
 use crate::relative::stays_inside;
-use crate::summary::{Class, Split, Summary};
-use crate::validate::{Content, check};
+use crate::summary::{Class, Split};
 
 pub(super) const FILE_NAME: &str = "dataset.json";
 pub(super) const FORMAT: &str = "sheet/1";
@@ -69,16 +69,9 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Notes all that is wrong with the manifest by itself, sheets unseen.
+    /// Notes what is wrong with the manifest by itself, apart from what any format may get
+    /// wrong; sheets unseen.
     pub(super) fn check(&self, problems: &mut Problems) {
-        let content = Content {
-            name: &self.name,
-            shifted: self.shift_of.is_some(),
-            classes: &self.classes,
-            templates: &self.templates,
-            labels: Split::ALL.map(|split| self.labels(split)),
-        };
-        check(&content, problems);
         if self.tile.0 == 0 || self.tile.1 == 0 {
             let (width, height) = self.tile;
             problems.add("tile without pixels", format!("{width}x{height}"));
@@ -97,15 +90,10 @@ impl Manifest {
         }
     }
 
-    pub(super) fn labels(&self, split: Split) -> &[u32] {
-        match self.splits.get(split) {
-            Some(part) => &part.labels,
-            None => &[],
-        }
-    }
-
-    pub(super) fn summary(&self) -> Summary {
-        Summary {
+    /// What the manifest in `dir` says.
+    pub(super) fn listing(&self, dir: &Path) -> Listing {
+        Listing {
+            origin: dir.join(FILE_NAME),
             name: self.name.clone(),
             title: self.title.clone(),
             license: self.license.clone(),
@@ -114,8 +102,23 @@ impl Manifest {
             format: "sheet",
             classes: self.classes.clone(),
             templates: self.templates.clone(),
-            counts: Split::ALL.map(|split| self.labels(split).len()),
+            items: Split::ALL.map(|split| self.items(split)),
+            pixels: Pixels::Own,
         }
+    }
+
+    /// A tile has no file of its own: it is called by its sheet and its number.
+    fn items(&self, split: Split) -> Vec<Item> {
+        let Some(part) = self.splits.get(split) else {
+            return Vec::new();
+        };
+        let tiles = part.labels.iter().enumerate();
+        tiles
+            .map(|(index, &label)| Item {
+                path: format!("{}#{index}", part.sheet),
+                label,
+            })
+            .collect()
     }
 }
 

@@ -8,10 +8,11 @@ use image::{DynamicImage, RgbImage};
 use super::manifest::{FILE_NAME, Manifest, SheetSplit};
 use crate::DataError;
 use crate::dataset::{ImageSource, Parts};
-use crate::decode::{decode, probe};
-use crate::format::registry::Format;
+use crate::decode::{MAX_FILE_BYTES, decode, probe, read_bounded};
+use crate::format::registry::{Format, Request};
+use crate::listing::Listing;
 use crate::problems::Problems;
-use crate::summary::{Split, Summary};
+use crate::summary::Split;
 
 pub(crate) struct SheetFormat;
 
@@ -20,33 +21,33 @@ impl Format for SheetFormat {
         dir.join(FILE_NAME).exists()
     }
 
-    fn summary(&self, dir: &Path) -> Result<Summary, DataError> {
-        let manifest = Manifest::read(dir)?;
-        let mut problems = Problems::default();
-        manifest.check(&mut problems);
-        problems.into_result(&dir.join(FILE_NAME))?;
-        Ok(manifest.summary())
+    fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
+        let manifest = Manifest::read(request.path)?;
+        manifest.check(problems);
+        Ok(manifest.listing(request.path))
     }
 
-    fn open(&self, dir: &Path) -> Result<Parts, DataError> {
+    fn resolve(
+        &self,
+        request: Request<'_>,
+        listing: Listing,
+        problems: &mut Problems,
+    ) -> Result<Parts, DataError> {
+        let dir = request.path;
         let manifest = Manifest::read(dir)?;
-        let mut problems = Problems::default();
-        manifest.check(&mut problems);
-        // The geometry of a sheet can only be judged against a manifest that is sound.
-        let judge = problems.is_empty();
         let sheets = Split::ALL.map(|split| {
             let part = manifest.splits.get(split)?;
-            if !judge || part.labels.is_empty() {
+            if part.labels.is_empty() {
                 return None;
             }
-            Sheet::open(dir, split, part, manifest.tile, &mut problems)
+            Sheet::open(dir, split, part, manifest.tile, problems)
         });
-        problems.into_result(&dir.join(FILE_NAME))?;
         Ok(Parts {
-            summary: manifest.summary(),
-            labels: Split::ALL.map(|split| manifest.labels(split).to_vec()),
+            summary: listing.summary(),
+            labels: listing.labels(),
             content: Split::ALL
                 .map(|split| sheets[split.index()].iter().map(Sheet::identity).collect()),
+            missing: 0,
             images: Box::new(Sheets(sheets)),
         })
     }
@@ -73,7 +74,8 @@ impl Sheet {
         problems: &mut Problems,
     ) -> Option<Sheet> {
         let path = dir.join(&part.sheet);
-        let found = match probe(&path) {
+        let bytes = read_bounded(&path, MAX_FILE_BYTES);
+        let found = match bytes.and_then(|bytes| probe(&path, &bytes)) {
             Ok(found) => found,
             Err(error) => {
                 problems.add("unreadable sheet", format!("{split}: {error}"));
@@ -118,7 +120,8 @@ impl Sheet {
         if let Some(pixels) = slot.as_ref() {
             return Ok(Arc::clone(pixels));
         }
-        let pixels = Arc::new(decode(&self.path, &self.sha256)?);
+        let bytes = read_bounded(&self.path, MAX_FILE_BYTES)?;
+        let pixels = Arc::new(decode(&self.path, &bytes, Some(&self.sha256))?);
         *slot = Some(Arc::clone(&pixels));
         Ok(pixels)
     }

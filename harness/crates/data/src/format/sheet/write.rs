@@ -65,6 +65,7 @@ pub fn write(dir: &Path, spec: &DatasetSpec, tiles: &Tiles) -> Result<(), DataEr
     let manifest = manifest(spec, tiles);
     let mut problems = Problems::default();
     manifest.check(&mut problems);
+    manifest.listing(dir).check(&mut problems);
     for split in Split::ALL {
         check_tiles(spec, split, tiles.get(split), &mut problems);
     }

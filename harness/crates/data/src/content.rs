@@ -1,0 +1,254 @@
+//! From annotations to images: which are there, and what identifies their bytes.
+
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use image::RgbImage;
+use rayon::prelude::*;
+
+use crate::DataError;
+use crate::dataset::{ImageSource, Parts};
+use crate::decode::{MAX_FILE_BYTES, decode, probe, read_bounded, to_rgb};
+use crate::digest_cache::{DigestCache, Stamp};
+use crate::listing::{Extent, Item, Listing, Pixels};
+use crate::opening::Opening;
+use crate::problems::Problems;
+use crate::summary::Split;
+
+/// Images of a split beyond which their names and sizes stand for their bytes: reading
+/// ImageNet's training images takes longer than training on a few of them.
+const MOST_READ: usize = 200_000;
+
+/// The images of a listing less those that are missing or unreadable. These are counted where
+/// `opening` allows it and problems where not.
+pub(crate) fn resolve(
+    path: &Path,
+    mut listing: Listing,
+    opening: &Opening,
+    problems: &mut Problems,
+) -> Result<Parts, DataError> {
+    let mut cache = DigestCache::open(opening.digests.as_deref(), path);
+    let mut content = [const { Vec::new() }; 3];
+    let mut missing = 0;
+    for split in Split::ALL {
+        let found = identities(&listing, split, &cache);
+        let keep: Vec<bool> = found.iter().map(Result::is_ok).collect();
+        for (item, found) in listing.items[split.index()].iter().zip(found) {
+            match found {
+                Ok(identity) => {
+                    cache.remember(identity.remember);
+                    content[split.index()].push(identity.name);
+                }
+                Err(fault) => {
+                    missing += 1;
+                    if !opening.allow_missing {
+                        problems.add(fault.what(), fault.which(&item.path));
+                    }
+                }
+            }
+        }
+        listing.retain(split, &keep);
+    }
+    cache.save();
+    if missing > 0 && opening.allow_missing {
+        // What is left must still be a data set.
+        listing.check(problems);
+    }
+    Ok(Parts {
+        labels: listing.labels(),
+        summary: listing.summary(),
+        images: source(listing, &content),
+        content,
+        missing,
+    })
+}
+
+/// What names the bytes of an image.
+struct Identity {
+    name: String,
+    remember: Option<(String, Stamp, String)>,
+}
+
+/// Why an image cannot be used.
+pub(crate) enum Fault {
+    Missing,
+    Unreadable(DataError),
+}
+
+impl Fault {
+    /// The kind of problem.
+    pub(crate) fn what(&self) -> &'static str {
+        match self {
+            Fault::Missing => "missing image",
+            Fault::Unreadable(_) => "unreadable image",
+        }
+    }
+
+    fn which(&self, path: &str) -> String {
+        match self {
+            Fault::Missing => path.to_owned(),
+            Fault::Unreadable(error) => error.to_string(),
+        }
+    }
+}
+
+impl From<DataError> for Fault {
+    fn from(error: DataError) -> Self {
+        match &error {
+            DataError::Io(io) if io.kind() == ErrorKind::NotFound => Fault::Missing,
+            _ => Fault::Unreadable(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Fault::from(DataError::Io(error))
+    }
+}
+
+fn identities(
+    listing: &Listing,
+    split: Split,
+    cache: &DigestCache,
+) -> Vec<Result<Identity, Fault>> {
+    let items = &listing.items[split.index()];
+    let is_read = items.len() <= MOST_READ;
+    let at = |index: usize| match &listing.pixels {
+        Pixels::Files(base) => of_file(&items[index], base, is_read, cache),
+        Pixels::Shards(extents) => of_extent(&extents[split.index()][index], is_read, cache),
+        // Such a format does not come here.
+        Pixels::Own => Err(Fault::Missing),
+    };
+    (0..items.len()).into_par_iter().map(at).collect()
+}
+
+fn of_file(
+    item: &Item,
+    base: &Path,
+    is_read: bool,
+    cache: &DigestCache,
+) -> Result<Identity, Fault> {
+    let path = base.join(&item.path);
+    let metadata = fs_err::metadata(&path)?;
+    if !is_read {
+        return Ok(Identity {
+            name: format!("{} {}", item.path, metadata.len()),
+            remember: None,
+        });
+    }
+    let stamp = Stamp::of(&metadata);
+    let sha256 = || Ok(probe(&path, &read_bounded(&path, MAX_FILE_BYTES)?)?.sha256);
+    known_or(cache, item.path.clone(), stamp, sha256)
+}
+
+fn of_extent(extent: &Extent, is_read: bool, cache: &DigestCache) -> Result<Identity, Fault> {
+    let key = extent.name();
+    if !is_read {
+        return Ok(Identity {
+            name: format!("{key} {}", extent.length),
+            remember: None,
+        });
+    }
+    let stamp = Stamp::of(&fs_err::metadata(extent.shard.as_path())?);
+    let sha256 = || Ok(probe(Path::new(&key), &extent.read()?)?.sha256);
+    known_or(cache, key.clone(), stamp, sha256)
+}
+
+fn known_or(
+    cache: &DigestCache,
+    key: String,
+    stamp: Option<Stamp>,
+    sha256: impl FnOnce() -> Result<String, Fault>,
+) -> Result<Identity, Fault> {
+    if let Some(name) = stamp.and_then(|stamp| cache.get(&key, stamp)) {
+        let name = name.to_owned();
+        return Ok(Identity {
+            name,
+            remember: None,
+        });
+    }
+    let name = sha256()?;
+    let remember = stamp.map(|stamp| (key, stamp, name.clone()));
+    Ok(Identity { name, remember })
+}
+
+impl Extent {
+    /// Its place in words: the shard's file name and the offset.
+    fn name(&self) -> String {
+        let shard = self.shard.file_name().unwrap_or_default().to_string_lossy();
+        let folder = self.shard.parent().and_then(Path::file_name);
+        let folder = folder.unwrap_or_default().to_string_lossy();
+        format!("{folder}/{shard}@{}", self.offset)
+    }
+
+    pub(crate) fn read(&self) -> Result<Vec<u8>, DataError> {
+        let mut file = fs_err::File::open(self.shard.as_path())?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        let mut bytes = Vec::new();
+        file.take(self.length.min(MAX_FILE_BYTES))
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 == self.length {
+            return Ok(bytes);
+        }
+        let reason = format!("{} ends early or is too large", self.name());
+        Err(DataError::malformed(&self.shard, reason))
+    }
+}
+
+/// Images that are read one by one, with the digests they had when the data set was opened.
+struct Images {
+    place: Place,
+    paths: [Vec<String>; 3],
+    /// None where names stand for bytes.
+    sha256: [Option<Vec<String>>; 3],
+}
+
+enum Place {
+    Files(PathBuf),
+    Extents([Vec<Extent>; 3]),
+}
+
+fn source(listing: Listing, content: &[Vec<String>; 3]) -> Box<dyn ImageSource> {
+    let Listing { items, pixels, .. } = listing;
+    let place = match pixels {
+        Pixels::Files(base) => Place::Files(base),
+        Pixels::Shards(extents) => Place::Extents(extents),
+        Pixels::Own => Place::Extents([const { Vec::new() }; 3]),
+    };
+    let is_read = |names: &Vec<String>| names.len() <= MOST_READ;
+    let sha256 = content
+        .each_ref()
+        .map(|names| is_read(names).then(|| names.clone()));
+    let paths = items.map(|items| items.into_iter().map(|item| item.path).collect());
+    Box::new(Images {
+        place,
+        paths,
+        sha256,
+    })
+}
+
+impl ImageSource for Images {
+    fn image(&self, split: Split, index: usize) -> Result<RgbImage, DataError> {
+        let part = split.index();
+        let (path, bytes) = match &self.place {
+            Place::Files(base) => {
+                let path = base.join(&self.paths[part][index]);
+                let bytes = read_bounded(&path, MAX_FILE_BYTES)?;
+                (path, bytes)
+            }
+            Place::Extents(extents) => {
+                let extent = &extents[part][index];
+                let name = extent.shard.with_file_name(extent.name());
+                (name, extent.read()?)
+            }
+        };
+        let sha256 = self.sha256[part]
+            .as_ref()
+            .map(|names| names[index].as_str());
+        Ok(to_rgb(decode(&path, &bytes, sha256)?))
+    }
+    fn name(&self, split: Split, index: usize) -> String {
+        self.paths[split.index()][index].clone()
+    }
+}

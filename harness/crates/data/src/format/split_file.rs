@@ -1,0 +1,295 @@
+//! The split files of CoOp's protocol: `{"train": [[path, label, name], ...], "val", "test"}`.
+//!
+//! The pickles in a `split_fewshot` folder beside them are not read: they hold absolute paths
+//! of the machine that wrote them, and a pickle runs code when it is loaded. The same picks
+//! are drawn anew from the seed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::DataError;
+use crate::decode::read_bounded;
+use crate::format::registry::{Format, Request};
+use crate::known::{Known, Layout};
+use crate::listing::{Item, Listing, Pixels};
+use crate::problems::Problems;
+use crate::relative::stays_inside;
+use crate::summary::{Class, Split, display_name};
+use crate::text::without_bom;
+
+const MAX_BYTES: u64 = 1 << 30;
+const PREFIX: &str = "split_zhou_";
+const TEMPLATE: &str = "a photo of a {}.";
+
+pub(crate) struct SplitFileFormat;
+
+impl Format for SplitFileFormat {
+    fn matches(&self, path: &Path) -> bool {
+        !split_files(path).is_empty()
+    }
+
+    fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
+        let dir = request.path;
+        let path = match (request.known, &split_files(dir)[..]) {
+            (Some(known), _) => dir.join(&known.annotations),
+            (None, [only]) => only.clone(),
+            (None, several) => {
+                let reason = format!("{} split files, expected one", several.len());
+                return Err(DataError::malformed(dir, reason));
+            }
+        };
+        let known = request.known.or_else(|| known_by(&path));
+        let file = SplitFile::parse(&path, known, problems)?;
+        let classes = file.class_names.iter().map(|id| Class {
+            name: known
+                .and_then(|known| known.rename.get(id))
+                .unwrap_or(id)
+                .replace('_', " "),
+            id: id.clone(),
+        });
+        let items = |split| {
+            let items = file.split(split).iter();
+            items
+                .map(|item| Item {
+                    path: item.path.clone(),
+                    label: item.label,
+                })
+                .collect()
+        };
+        let template = known.map_or(TEMPLATE, |known| &known.template);
+        Ok(Listing {
+            name: known.map_or_else(|| display_name(dir), |known| known.name.clone()),
+            title: known.map_or_else(|| display_name(dir), |known| known.title.clone()),
+            license: "not stated".to_owned(),
+            source: dir.display().to_string(),
+            shift_of: None,
+            format: "split-file",
+            classes: classes.collect(),
+            templates: vec![template.to_owned()],
+            items: Split::ALL.map(items),
+            pixels: Pixels::Files(image_folder(dir, known, &file)),
+            origin: path,
+        })
+    }
+}
+
+/// The split files in a folder, in byte order.
+fn split_files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs_err::read_dir(dir).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with(PREFIX) && name.ends_with(".json")
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn known_by(path: &Path) -> Option<&'static Known> {
+    let name = path.file_name()?.to_str()?;
+    Known::all()
+        .iter()
+        .find(|known| known.layout == Layout::SplitFile && known.annotations == name)
+}
+
+/// Where a split file counts its paths from; where it is nobody's known one, the first of
+/// the usual places that has the first image.
+fn image_folder(dir: &Path, known: Option<&Known>, file: &SplitFile) -> PathBuf {
+    if let Some(known) = known {
+        return known.image_folder(dir);
+    }
+    let first = Split::ALL
+        .into_iter()
+        .find_map(|split| file.split(split).first());
+    let places = [dir.join("images"), dir.to_owned()];
+    let has_first = |place: &&PathBuf| first.is_some_and(|item| place.join(&item.path).exists());
+    places.iter().find(has_first).unwrap_or(&places[0]).clone()
+}
+
+/// A checked split file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitFile {
+    /// Class names in label order, verbatim: `_` is not yet a space.
+    pub class_names: Vec<String>,
+    pub train: Vec<SplitItem>,
+    pub val: Vec<SplitItem>,
+    pub test: Vec<SplitItem>,
+}
+
+/// One image of a split file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitItem {
+    /// Relative to the image folder of the data set; never leaves it.
+    pub path: String,
+    /// Below the number of classes.
+    pub label: u32,
+}
+
+/// Path, label and class name.
+type RawItem = (String, u32, String);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    train: Vec<RawItem>,
+    val: Vec<RawItem>,
+    test: Vec<RawItem>,
+}
+
+impl SplitFile {
+    /// Reads and checks a split file.
+    ///
+    /// # Errors
+    /// A file that is not of this form; labels of the training list that are not 0..C; a label
+    /// that is missing from training or has two names; a path that leaves the image folder.
+    pub fn read(path: &Path) -> Result<SplitFile, DataError> {
+        let mut problems = Problems::default();
+        let file = SplitFile::parse(path, None, &mut problems)?;
+        problems.into_result(path)?;
+        Ok(file)
+    }
+
+    /// Reads a split file less the classes that the protocol of `known` leaves out.
+    fn parse(
+        path: &Path,
+        known: Option<&Known>,
+        problems: &mut Problems,
+    ) -> Result<SplitFile, DataError> {
+        let bytes = read_bounded(path, MAX_BYTES)?;
+        let mut raw: Raw = serde_json::from_slice(without_bom(&bytes))
+            .map_err(|error| DataError::malformed(path, format!("not a split file: {error}")))?;
+        if let Some(known) = known {
+            raw.drop_classes(&known.drop);
+        }
+        let names = class_names(&raw, problems);
+        for (split, items) in raw.lists() {
+            for (index, (relative, label, name)) in items.iter().enumerate() {
+                check_item(
+                    &format!("{split}[{index}]"),
+                    relative,
+                    names.get(label).map(|known| (*known, name.as_str())),
+                    *label,
+                    problems,
+                );
+            }
+        }
+        Ok(SplitFile {
+            class_names: names.into_values().map(str::to_owned).collect(),
+            train: items(&raw.train),
+            val: items(&raw.val),
+            test: items(&raw.test),
+        })
+    }
+
+    /// The images of one split.
+    pub fn split(&self, split: Split) -> &[SplitItem] {
+        match split {
+            Split::Train => &self.train,
+            Split::Val => &self.val,
+            Split::Test => &self.test,
+        }
+    }
+
+    /// The labels of one split, in file order.
+    pub fn labels(&self, split: Split) -> Vec<u32> {
+        self.split(split).iter().map(|item| item.label).collect()
+    }
+}
+
+impl Raw {
+    /// Takes classes out by name and numbers the others anew, in their order.
+    fn drop_classes(&mut self, names: &[String]) {
+        let lists = [&mut self.train, &mut self.val, &mut self.test];
+        let dropped: Vec<u32> = lists
+            .iter()
+            .flat_map(|list| list.iter())
+            .filter(|(_, _, name)| names.contains(name))
+            .map(|(_, label, _)| *label)
+            .collect();
+        if dropped.is_empty() {
+            return;
+        }
+        let mut left: Vec<u32> = lists
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|(_, label, _)| *label)
+            .filter(|label| !dropped.contains(label))
+            .collect();
+        left.sort_unstable();
+        left.dedup();
+        let renumbered: HashMap<u32, u32> = left.into_iter().zip(0..).collect();
+        for list in lists {
+            list.retain_mut(|(_, label, _)| match renumbered.get(label) {
+                Some(new) => {
+                    *label = *new;
+                    true
+                }
+                None => false,
+            });
+        }
+    }
+
+    fn lists(&self) -> [(Split, &[RawItem]); 3] {
+        [
+            (Split::Train, &self.train),
+            (Split::Val, &self.val),
+            (Split::Test, &self.test),
+        ]
+    }
+}
+
+fn items(raw: &[RawItem]) -> Vec<SplitItem> {
+    raw.iter()
+        .map(|(path, label, _)| SplitItem {
+            path: path.clone(),
+            label: *label,
+        })
+        .collect()
+}
+
+/// The name each label has where the training list first uses it.
+fn class_names<'a>(raw: &'a Raw, problems: &mut Problems) -> BTreeMap<u32, &'a str> {
+    let mut names = BTreeMap::new();
+    for (_, label, name) in &raw.train {
+        names.entry(*label).or_insert(name.as_str());
+    }
+    if names.is_empty() {
+        problems.add("empty list", "train");
+    }
+    for (expected, &label) in (0_u32..).zip(names.keys()) {
+        if label != expected {
+            let which = format!("{expected} (the next label in use is {label})");
+            problems.add("train labels with a gap", which);
+            break;
+        }
+    }
+    names
+}
+
+/// `names` is the known and the stated name of the label, if training has it.
+fn check_item(
+    place: &str,
+    path: &str,
+    names: Option<(&str, &str)>,
+    label: u32,
+    problems: &mut Problems,
+) {
+    match names {
+        None => problems.add("label that train lacks", format!("{place} = {label}")),
+        Some((known, stated)) if known != stated => problems.add(
+            "two names for one label",
+            format!("{place}: label {label} is `{known}` and `{stated}`"),
+        ),
+        Some(_) => {}
+    }
+    if !stays_inside(path) {
+        problems.add(
+            "path that leaves the image folder",
+            format!("{place} `{path}`"),
+        );
+    }
+}

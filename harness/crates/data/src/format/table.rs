@@ -1,0 +1,217 @@
+//! A table of images, one a row: CSV, TSV or JSON lines.
+//!
+//! Columns: `path`, relative to the table's folder; `class`, the class name; and, where wanted,
+//! `split` (`train`, `val` or `test`; in no row or in every one), `id` (the class id, the class name by default) and
+//! `label` (the class's place; by default classes come in byte order of their ids).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::DataError;
+use crate::decode::read_bounded;
+use crate::division::divide;
+use crate::format::registry::{Format, Request};
+use crate::listing::{Item, Listing, Pixels};
+use crate::problems::Problems;
+use crate::relative::stays_inside;
+use crate::summary::{Class, Split, display_name};
+use crate::text::without_bom;
+
+const TEMPLATE: &str = "a photo of a {}.";
+const NAMES: [&str; 3] = ["manifest.csv", "manifest.tsv", "manifest.jsonl"];
+const MAX_BYTES: u64 = 1 << 30;
+
+pub(crate) struct TableFormat;
+
+/// A row as it stands in the table.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    path: String,
+    class: String,
+    #[serde(default)]
+    split: Option<String>,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    label: Option<u32>,
+}
+
+impl Format for TableFormat {
+    fn matches(&self, path: &Path) -> bool {
+        table(path).is_some()
+    }
+
+    fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
+        let Some(path) = table(request.path) else {
+            return Err(DataError::UnknownFormat {
+                dir: request.path.to_owned(),
+            });
+        };
+        let rows = read(&path)?;
+        let classes = classes(&rows, problems);
+        let labels: BTreeMap<&str, u32> = classes
+            .iter()
+            .map(|class| class.id.as_str())
+            .zip(0..)
+            .collect();
+        let mut given = [const { Vec::new() }; 3];
+        let mut free = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            let place = || format!("row {}: `{}`", index + 1, row.path);
+            if !stays_inside(&row.path) {
+                problems.add("path that leaves the table's folder", place());
+                continue;
+            }
+            let label = labels.get(row.id()).copied().unwrap_or_default();
+            let item = Item {
+                path: row.path.clone(),
+                label,
+            };
+            match row.split.as_deref().filter(|split| !split.is_empty()) {
+                None => free.push(item),
+                Some(name) => match Split::ALL.into_iter().find(|split| split.as_str() == name) {
+                    Some(split) => given[split.index()].push(item),
+                    None => problems.add("split that is none of train, val, test", place()),
+                },
+            }
+        }
+        let is_given = given.iter().any(|items| !items.is_empty());
+        if is_given && !free.is_empty() {
+            let which = format!("{} rows, such as `{}`", free.len(), free[0].path);
+            problems.add("row without a split where others have one", which);
+        } else if is_given && request.opening.division.is_some() {
+            problems.add("split by seed", "the table has a `split` column of its own");
+        }
+        let items = if is_given {
+            given
+        } else {
+            divide(free, request.opening.division, problems)
+        };
+        let name = display_name(request.path);
+        Ok(Listing {
+            title: name.clone(),
+            name,
+            license: "not stated".to_owned(),
+            source: request.path.display().to_string(),
+            shift_of: None,
+            format: "table",
+            classes,
+            templates: vec![TEMPLATE.to_owned()],
+            items,
+            pixels: Pixels::Files(path.parent().unwrap_or(Path::new("")).to_owned()),
+            origin: path,
+        })
+    }
+}
+
+impl Row {
+    fn id(&self) -> &str {
+        let id = self.id.as_deref().filter(|id| !id.is_empty());
+        id.unwrap_or(&self.class)
+    }
+}
+
+/// The table that a path names, or that lies in the folder.
+fn table(path: &Path) -> Option<PathBuf> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    if path.is_file() && matches!(extension, Some("csv" | "tsv" | "jsonl")) {
+        return Some(path.to_owned());
+    }
+    let mut places = NAMES.map(|name| path.join(name)).into_iter();
+    places.find(|place| place.is_file())
+}
+
+fn read(path: &Path) -> Result<Vec<Row>, DataError> {
+    let bytes = read_bounded(path, MAX_BYTES)?;
+    let bytes = without_bom(&bytes);
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "jsonl")
+    {
+        return json_lines(path, bytes);
+    }
+    let is_tsv = path.extension().is_some_and(|extension| extension == "tsv");
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(if is_tsv { b'\t' } else { b',' })
+        .trim(csv::Trim::All)
+        .from_reader(bytes);
+    let mut rows = Vec::new();
+    for row in reader.deserialize() {
+        rows.push(row.map_err(|error| {
+            DataError::malformed(
+                path,
+                format!(
+                    "{error}; expected the columns path and class, and perhaps split, id and label"
+                ),
+            )
+        })?);
+    }
+    Ok(rows)
+}
+
+fn json_lines(path: &Path, bytes: &[u8]) -> Result<Vec<Row>, DataError> {
+    let mut rows = Vec::new();
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        rows.push(
+            serde_json::from_slice(line).map_err(|error| {
+                DataError::malformed(path, format!("line {}: {error}", index + 1))
+            })?,
+        );
+    }
+    Ok(rows)
+}
+
+/// The classes in label order; each id must have one name and one label everywhere.
+fn classes(rows: &[Row], problems: &mut Problems) -> Vec<Class> {
+    let mut by_id: BTreeMap<&str, &Row> = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        let first = *by_id.entry(row.id()).or_insert(row);
+        if first.class != row.class {
+            let which = format!(
+                "row {}: `{}` is `{}` and `{}`",
+                index + 1,
+                row.id(),
+                first.class,
+                row.class
+            );
+            problems.add("two names for one class id", which);
+        }
+        if first.label != row.label {
+            let which = format!("row {}: `{}`", index + 1, row.id());
+            problems.add("class with two labels", which);
+        }
+    }
+    let mut classes: Vec<(&str, &Row)> = by_id.into_iter().collect();
+    let labelled = classes
+        .iter()
+        .filter(|(_, row)| row.label.is_some())
+        .count();
+    if labelled > 0 {
+        classes.sort_by_key(|(_, row)| row.label);
+        let expected = (0..)
+            .zip(&classes)
+            .find(|(place, (_, row))| row.label != Some(*place));
+        if let Some((place, (id, row))) = expected {
+            let found = row
+                .label
+                .map_or("nothing".to_owned(), |label| label.to_string());
+            problems.add(
+                "labels that are not 0, 1, 2, …",
+                format!("`{id}` has {found} where {place} comes next"),
+            );
+        }
+    }
+    classes
+        .into_iter()
+        .map(|(id, row)| Class {
+            name: row.class.replace('_', " "),
+            id: id.to_owned(),
+        })
+        .collect()
+}

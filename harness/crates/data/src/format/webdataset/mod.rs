@@ -1,0 +1,135 @@
+//! CLIP_benchmark's WebDataset layout: `train/*.tar`, `test/*.tar`, `classnames.txt` and
+//! `zeroshot_classification_templates.txt`. Images are read where they lie in the shards.
+//!
+//! A sample is the entries that share a name up to its first dot: an image and its class
+//! number in `.cls`. Class ids are the class names; where two classes share one, both get
+//! their number behind it, since these files hold no WNIDs.
+
+mod shard;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::DataError;
+use crate::format::registry::{Format, Request};
+use crate::known::Known;
+use crate::listing::{Item, Listing, Pixels};
+use crate::problems::Problems;
+use crate::summary::{Class, Split, display_name};
+use crate::text::lines;
+
+const CLASS_NAMES: &str = "classnames.txt";
+const TEMPLATES: &str = "zeroshot_classification_templates.txt";
+const TEMPLATE: &str = "a photo of a {}.";
+
+pub(crate) struct WebDatasetFormat;
+
+impl Format for WebDatasetFormat {
+    fn matches(&self, path: &Path) -> bool {
+        !shards(path, Split::Test).is_empty()
+    }
+
+    fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
+        let dir = request.path;
+        let names = lines(&dir.join(CLASS_NAMES))?;
+        let mut items = [const { Vec::new() }; 3];
+        let mut extents = [const { Vec::new() }; 3];
+        for split in Split::ALL {
+            let shards = shards(dir, split);
+            check_number(dir, split, shards.len(), problems);
+            for path in shards {
+                for sample in shard::read(&path, problems)? {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    items[split.index()].push(Item {
+                        path: format!("{split}/{name}/{}", sample.name),
+                        label: sample.label,
+                    });
+                    extents[split.index()].push(sample.image);
+                }
+            }
+        }
+        let name = display_name(dir);
+        Ok(Listing {
+            title: name.clone(),
+            shift_of: shift_of(&name),
+            name,
+            license: "not stated".to_owned(),
+            source: dir.display().to_string(),
+            format: "webdataset",
+            classes: classes(&names),
+            templates: templates(dir)?,
+            items,
+            pixels: Pixels::Shards(extents),
+            origin: dir.to_owned(),
+        })
+    }
+}
+
+/// The shards of a split, `0.tar`, `1.tar`, …, `10.tar` in the order of their numbers.
+fn shards(dir: &Path, split: Split) -> Vec<PathBuf> {
+    let entries = fs_err::read_dir(dir.join(split.as_str()));
+    let mut shards: Vec<PathBuf> = entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "tar"))
+        .collect();
+    shards.sort_by_cached_key(|path| {
+        let stem = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let number = stem
+            .trim_start_matches(|c: char| !c.is_ascii_digit())
+            .parse::<u64>();
+        (number.unwrap_or(u64::MAX), stem)
+    });
+    shards
+}
+
+/// `nshards.txt` tells a download that ended early.
+fn check_number(dir: &Path, split: Split, found: usize, problems: &mut Problems) {
+    let path = dir.join(split.as_str()).join("nshards.txt");
+    let stated = lines(&path)
+        .ok()
+        .and_then(|lines| lines.first()?.parse::<usize>().ok());
+    if let Some(stated) = stated.filter(|stated| *stated != found) {
+        let which = format!("{split}: {found}, nshards.txt says {stated}");
+        problems.add("wrong number of shards", which);
+    }
+}
+
+fn templates(dir: &Path) -> Result<Vec<String>, DataError> {
+    let path = dir.join(TEMPLATES);
+    if !path.exists() {
+        return Ok(vec![TEMPLATE.to_owned()]);
+    }
+    // CLIP_benchmark writes the class as `{c}`.
+    Ok(lines(&path)?
+        .iter()
+        .map(|line| line.replace("{c}", "{}"))
+        .collect())
+}
+
+fn classes(names: &[String]) -> Vec<Class> {
+    let mut uses: HashMap<&str, usize> = HashMap::new();
+    for name in names {
+        *uses.entry(name).or_default() += 1;
+    }
+    let class = |(label, name): (usize, &String)| Class {
+        name: name.replace('_', " "),
+        id: match uses.get(name.as_str()) {
+            Some(1) => name.clone(),
+            _ => format!("{name} ({label})"),
+        },
+    };
+    names.iter().enumerate().map(class).collect()
+}
+
+/// `wds_imagenet-r` and the like are tested with modules of `wds_imagenet1k`.
+fn shift_of(name: &str) -> Option<String> {
+    let known = Known::find(name.strip_prefix("wds_")?)?;
+    known.shift_of.as_ref().map(|_| "wds_imagenet1k".to_owned())
+}

@@ -1,0 +1,108 @@
+//! What the annotations of a data set say, no image touched.
+
+use std::path::PathBuf;
+
+use crate::opening::Opening;
+use crate::problems::Problems;
+use crate::summary::{Class, Split, Summary};
+use crate::validate::{self, Content};
+
+/// The annotations of a data set, as any format hands them over.
+pub(crate) struct Listing {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) license: String,
+    pub(crate) source: String,
+    pub(crate) shift_of: Option<String>,
+    pub(crate) format: &'static str,
+    /// In label order.
+    pub(crate) classes: Vec<Class>,
+    pub(crate) templates: Vec<String>,
+    /// Images by split, in the order in which few-shot draws count them.
+    pub(crate) items: [Vec<Item>; 3],
+    pub(crate) pixels: Pixels,
+    /// What messages name: the file of the annotations, or the folder that says it all.
+    pub(crate) origin: PathBuf,
+}
+
+/// One image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// Relative to the image folder; also names an image that is no file of its own.
+    pub(crate) path: String,
+    pub(crate) label: u32,
+}
+
+/// Where pixels come from.
+pub(crate) enum Pixels {
+    /// Files below a folder, at the paths of the items.
+    Files(PathBuf),
+    /// Parts of tar files, for each item one.
+    Shards([Vec<Extent>; 3]),
+    /// The format reads them in its own way.
+    Own,
+}
+
+/// Bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) shard: std::sync::Arc<PathBuf>,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}
+
+impl Listing {
+    /// Puts what a suite says in place of what the data set says of itself.
+    pub(crate) fn apply(&mut self, opening: &Opening) {
+        if let Some(templates) = &opening.templates {
+            self.templates = templates.list();
+        }
+        if let Some(base) = &opening.shift_of {
+            self.shift_of = Some(base.clone());
+        }
+    }
+
+    /// Notes what is wrong whatever the format.
+    pub(crate) fn check(&self, problems: &mut Problems) {
+        let labels = self.labels();
+        let content = Content {
+            name: &self.name,
+            shifted: self.shift_of.is_some(),
+            classes: &self.classes,
+            templates: &self.templates,
+            labels: labels.each_ref().map(Vec::as_slice),
+        };
+        validate::check(&content, problems);
+    }
+
+    pub(crate) fn labels(&self) -> [Vec<u32>; 3] {
+        self.items
+            .each_ref()
+            .map(|items| items.iter().map(|item| item.label).collect())
+    }
+
+    pub(crate) fn summary(&self) -> Summary {
+        Summary {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            license: self.license.clone(),
+            source: self.source.clone(),
+            shift_of: self.shift_of.clone(),
+            format: self.format,
+            classes: self.classes.clone(),
+            templates: self.templates.clone(),
+            counts: self.items.each_ref().map(Vec::len),
+        }
+    }
+
+    /// Keeps the items that `keep` says, and whatever goes with them.
+    pub(crate) fn retain(&mut self, split: Split, keep: &[bool]) {
+        let at = split.index();
+        let mut kept = keep.iter();
+        self.items[at].retain(|_| kept.next().copied().unwrap_or(false));
+        if let Pixels::Shards(extents) = &mut self.pixels {
+            let mut kept = keep.iter();
+            extents[at].retain(|_| kept.next().copied().unwrap_or(false));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a check says of sound and of damaged data.
+
+use crate::support::{opening, png, put, write_toy};
+use harness_data::{Check, Dataset, Opening, Split};
+
+fn check(root: &std::path::Path, opening: &Opening) -> Check {
+    Check::run(root, opening, true, &|_, _| {}).unwrap()
+}
+
+#[test]
+fn a_sound_data_set_has_counts_and_the_hash_of_a_run() {
+    let root = tempfile::tempdir().unwrap();
+    write_toy(root.path());
+    let check = check(root.path(), &Opening::default());
+    assert_eq!(check.counts, [[3, 1, 2], [4, 1, 2]]);
+    assert_eq!(check.len(Split::Train), 7);
+    assert!(check.problems.is_empty() && check.notes.is_empty());
+    let data = Dataset::open(root.path()).unwrap();
+    assert_eq!(
+        check.manifest_sha256.as_deref(),
+        Some(data.manifest_sha256())
+    );
+}
+
+#[test]
+fn everything_is_counted_and_named_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    let split = serde_json::json!({
+        "train": [["a.png", 0, "cat"], ["b.png", 1, "dog"], ["gone.png", 1, "dog"]],
+        "val": [],
+        "test": [["c.png", 0, "cat"], ["../d.png", 1, "dog"], ["cut.jpg", 0, "cat"], ["d.png", 1, "hound"]],
+    });
+    put(root.path(), "split_zhou_OxfordPets.json", split.to_string());
+    for (name, number) in [("a", 1), ("b", 2), ("c", 1), ("d", 3)] {
+        put(root.path(), &format!("images/{name}.png"), png(number));
+    }
+    put(root.path(), "d.png", png(4));
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    let picture = crate::support::picture(64, 64, 5);
+    picture
+        .write_to(&mut jpeg, image::ImageFormat::Jpeg)
+        .unwrap();
+    let jpeg = jpeg.into_inner();
+    put(root.path(), "images/cut.jpg", &jpeg[..jpeg.len() / 2]);
+    let lenient = opening(|it| it.allow_missing = true);
+    let check = check(root.path(), &lenient);
+    let found: Vec<(&str, usize)> = check
+        .problems
+        .iter()
+        .map(|kind| (kind.what, kind.which.len()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("path that leaves the image folder", 1),
+            ("two names for one label", 1),
+            ("missing image", 1),
+            ("unreadable image", 1),
+        ]
+    );
+    assert_eq!(check.missing, 2);
+    assert_eq!(check.manifest_sha256, None);
+    let notes: Vec<String> = check.notes.iter().map(|kind| kind.describe()).collect();
+    assert!(
+        notes[0].contains("2 classes, 37 are published"),
+        "{notes:?}"
+    );
+    assert_eq!(
+        notes[1],
+        "test image that is also in train or val (1): c.png = a.png"
+    );
+}
+
+#[test]
+fn what_may_be_missing_leaves_the_hash_of_a_lenient_run() {
+    let root = tempfile::tempdir().unwrap();
+    let csv = "path,class,split\na.png,a,train\nb.png,a,train\nc.png,a,test\n";
+    put(root.path(), "manifest.csv", csv);
+    put(root.path(), "a.png", png(1));
+    put(root.path(), "c.png", png(2));
+    let strict = check(root.path(), &Opening::default());
+    assert_eq!((strict.missing, strict.manifest_sha256), (1, None));
+    let lenient = opening(|it| it.allow_missing = true);
+    let data = Dataset::open_as(root.path(), &lenient).unwrap();
+    assert_eq!(
+        check(root.path(), &lenient).manifest_sha256.as_deref(),
+        Some(data.manifest_sha256())
+    );
+}
