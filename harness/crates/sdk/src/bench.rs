@@ -80,6 +80,19 @@ impl Bench {
         }
     }
 
+    /// Token ids `[start] template with name [end]` of every class, for prompts that
+    /// are not learned.
+    pub fn class_prompts(&self, template: &str) -> Result<Vec<Vec<u32>>> {
+        let names = self.class_names();
+        let texts: Vec<String> = names.iter().map(|n| template.replace("{}", n)).collect();
+        let tokenized = self.tokenize(&texts)?;
+        let (start, end) = (tokenized.start_of_text, tokenized.end_of_text);
+        let rows = tokenized.rows.into_iter();
+        Ok(rows
+            .map(|row| [vec![start], row, vec![end]].concat())
+            .collect())
+    }
+
     /// Token embeddings `[n, D]`, before the positional embedding.
     pub fn token_embeddings(&self, ids: &[u32]) -> Result<Tensor> {
         self.tensor(&Service::TokenEmbeddings { ids: ids.to_vec() })

@@ -53,6 +53,7 @@ mod boundary;
 mod bridge;
 mod class_axis;
 mod context;
+pub mod deep;
 mod edits;
 mod entry;
 mod error;

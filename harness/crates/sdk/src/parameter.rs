@@ -35,6 +35,8 @@ pub enum Init {
     Words(String),
     /// The backbone's own bias or gain of this canonical name.
     Own(Tower, String),
+    /// The same values as a parameter that was declared before.
+    CopyOf(String),
 }
 
 impl Parameter {
@@ -67,6 +69,11 @@ impl Parameter {
         }
     }
 
+    /// The same parameter, beginning otherwise.
+    pub fn beginning(self, init: Init) -> Self {
+        Self { init, ..self }
+    }
+
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -80,7 +87,7 @@ impl Parameter {
         }
     }
 
-    fn initial(&self, bench: &Bench, rng: &mut ChaCha8Rng) -> Result<Tensor> {
+    fn initial(&self, bench: &Bench, before: &Parameters, rng: &mut ChaCha8Rng) -> Result<Tensor> {
         let count = self.shape.iter().product();
         let values = match &self.init {
             Init::Zeros => vec![0.0; count],
@@ -92,6 +99,7 @@ impl Parameter {
             }
             Init::Words(words) => return self.words(words, bench, rng),
             Init::Own(tower, name) => return bench.parameter(*tower, name),
+            Init::CopyOf(name) => return Ok(before.get(name)?.copy()?),
         };
         Ok(Tensor::from_vec(
             values,
@@ -154,6 +162,11 @@ impl Parameters {
             .ok_or_else(|| Error::Config(format!("the method declares no parameter `{name}`")))
     }
 
+    /// Several by name, in the order of the names.
+    pub fn all(&self, names: &[String]) -> Result<Vec<&Tensor>> {
+        names.iter().map(|name| self.get(name)).collect()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.entries.iter().map(|(name, t)| (name.as_str(), t))
     }
@@ -175,12 +188,12 @@ impl Trainable {
         bench: &Bench,
         rng: &mut ChaCha8Rng,
     ) -> Result<Self> {
-        let mut vars = vec![];
+        let mut values = Parameters::new(vec![]);
         for parameter in declared {
-            let tensor = parameter.initial(bench, rng)?;
-            vars.push((parameter.name.clone(), Var::from_tensor(&tensor)?));
+            let tensor = parameter.initial(bench, &values, rng)?;
+            values.entries.push((parameter.name.clone(), tensor));
         }
-        Ok(Self { vars })
+        Self::from_values(&values)
     }
 
     pub(crate) fn from_values(values: &Parameters) -> Result<Self> {

@@ -32,6 +32,8 @@ pub struct Recipe {
     pub min_lr: f64,
     /// 0 leaves the parameters as they begin or were built.
     pub epochs: usize,
+    /// Steps for every shot, in place of `epochs`; a suite that says `epochs` ends it.
+    pub steps_per_shot: Option<usize>,
     /// Images per step. Like Dassl, the last incomplete batch of an epoch is
     /// dropped only when there are at least `batch` images.
     pub batch: usize,
@@ -53,6 +55,7 @@ impl Default for Recipe {
             warmup_lr: 1e-5,
             min_lr: 0.0,
             epochs: 50,
+            steps_per_shot: None,
             batch: 32,
         }
     }
@@ -66,6 +69,9 @@ impl Recipe {
         match (merged.as_object_mut(), overrides) {
             (_, Value::Null) => {}
             (Some(fields), Value::Object(new)) => {
+                if new.contains_key("epochs") {
+                    fields.insert("steps_per_shot".to_owned(), Value::Null);
+                }
                 for (key, value) in new {
                     fields.insert(key.clone(), value.clone());
                 }
@@ -122,6 +128,12 @@ mod tests {
             .unwrap();
         assert_eq!((recipe.epochs, recipe.batch), (3, 32));
         assert_eq!(recipe.optimizer, OptimizerKind::AdamW);
+        let steps = Recipe {
+            steps_per_shot: Some(500),
+            ..Recipe::default()
+        };
+        let by_epochs = steps.overridden(&json!({"epochs": 3})).unwrap();
+        assert_eq!((by_epochs.epochs, by_epochs.steps_per_shot), (3, None));
         let same = Recipe::default().overridden(&Value::Null).unwrap();
         assert_eq!(same, Recipe::default());
     }

@@ -20,14 +20,17 @@ pub(crate) fn train<M: Method>(
     let mut rng = ChaCha8Rng::seed_from_u64(job.seed);
     let method = M::prepare(config, bench)?;
     let trainable = begin(&method, config, bench, &mut rng)?;
+    let labels = bench.labels(Split::Train)?;
+    let length = Length::of(&recipe, labels.len(), bench.classes());
     let mut run = Run {
         method: &method,
         bench,
         recipe: &recipe,
         seed: job.seed,
-        labels: bench.labels(Split::Train)?,
+        labels,
+        length,
         trainable: &trainable,
-        average: Average::new(method.epoch_weights(recipe.epochs), recipe.epochs)?,
+        average: Average::new(method.epoch_weights(length.epochs), length.epochs)?,
     };
     let (steps, final_loss) = run.epochs(&mut rng)?;
     let trained = match run.average.take() {
@@ -62,12 +65,40 @@ fn begin<M: Method>(
     }
 }
 
+/// How long a training is.
+#[derive(Clone, Copy)]
+struct Length {
+    batch: usize,
+    steps: usize,
+    epochs: usize,
+}
+
+impl Length {
+    fn of(recipe: &Recipe, rows: usize, classes: usize) -> Self {
+        let batch = recipe.batch.min(rows.max(1));
+        let per_epoch = rows / batch;
+        let (steps, epochs) = match recipe.steps_per_shot {
+            Some(steps) => {
+                let steps = steps * rows.div_ceil(classes.max(1));
+                (steps, steps.div_ceil(per_epoch.max(1)))
+            }
+            None => (per_epoch * recipe.epochs, recipe.epochs),
+        };
+        Self {
+            batch,
+            steps,
+            epochs,
+        }
+    }
+}
+
 struct Run<'a, M> {
     method: &'a M,
     bench: &'a Bench,
     recipe: &'a Recipe,
     seed: u64,
     labels: Vec<u32>,
+    length: Length,
     trainable: &'a Trainable,
     average: Average,
 }
@@ -75,24 +106,26 @@ struct Run<'a, M> {
 impl<M: Method> Run<'_, M> {
     /// Runs all epochs; the number of steps and the last loss.
     fn epochs(&mut self, rng: &mut ChaCha8Rng) -> Result<(u64, Option<f64>)> {
+        let Length {
+            batch,
+            steps,
+            epochs,
+        } = self.length;
         let rows = self.labels.len();
-        if rows == 0 && self.recipe.epochs > 0 {
+        if rows == 0 && epochs > 0 {
             return Err(Error::Config("the training draw holds no images".into()));
         }
-        let batch = self.recipe.batch.min(rows.max(1));
-        let per_epoch = rows / batch;
-        let steps = per_epoch * self.recipe.epochs;
         let vars: Vec<(&str, &Var)> = self.trainable.vars().collect();
         let mut optimizer = Optimizer::new(self.recipe, vars.len());
         let mut order: Vec<u32> = (0..rows as u32).collect();
         let mut step = 0;
         let mut last = None;
-        for epoch in 0..self.recipe.epochs {
+        for epoch in 0..epochs {
             order.shuffle(rng);
-            for rows in order.chunks_exact(batch) {
+            for rows in order.chunks_exact(batch).take(steps - step) {
                 let at = Moment {
                     epoch,
-                    epochs: self.recipe.epochs,
+                    epochs,
                     step,
                     steps,
                 };

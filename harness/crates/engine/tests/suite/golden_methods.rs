@@ -31,6 +31,12 @@ fn method_of(
         });
         Some(("harness-plugin-contcoop", "contcoop", config))
     };
+    let rows = |name: &str| parameters.get(name).map(|(shape, _)| shape[0]);
+    let deeper = parameters.keys();
+    let deeper = deeper.filter(|name| name.starts_with("text")).count();
+    let both_towers = json!({
+        "text_tokens": rows("ctx"), "image_tokens": rows("tokens"), "depth": 1 + deeper,
+    });
     match case {
         "coop" => Some(("harness-plugin-coop", "coop", json!({"context": shared}))),
         "coop-csc" => {
@@ -45,15 +51,72 @@ fn method_of(
         )),
         "contcoop-name-tokens" => contcoop("name-tokens"),
         "contcoop-text-feature" => contcoop("text-feature"),
+        "vpt-deep" => {
+            let config = json!({"tokens": rows("tokens"), "depth": parameters.len()});
+            Some(("harness-plugin-deep-prompts", "vpt", config))
+        }
+        "ivlp" => Some(("harness-plugin-deep-prompts", "ivlp", both_towers)),
+        "maple" => {
+            let config = json!({"tokens": rows("ctx"), "depth": 1 + deeper});
+            Some(("harness-plugin-maple", "maple", config))
+        }
+        "promptsrc" => {
+            let mut config = both_towers;
+            config["average"] = Value::Null;
+            config["teacher_templates"] = json!(["a photo of a {}."]);
+            Some(("harness-plugin-promptsrc", "promptsrc", config))
+        }
+        "clip-lora" => Some(("harness-plugin-clip-lora", "clip-lora", json!({}))),
+        "bitfit-text" => Some(("harness-plugin-bitfit", "bitfit", json!({}))),
+        "bitfit-both" => {
+            let config = json!({"towers": "both"});
+            Some(("harness-plugin-bitfit", "bitfit", config))
+        }
+        "clipfit" => Some(("harness-plugin-bitfit", "clipfit", json!({}))),
         _ => None,
     }
 }
 
+/// The tensors of a part of a case, under the names of the method's parameters.
 fn group(all: &Tensors, prefix: &str) -> Tensors {
     let named = all
         .iter()
-        .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone())));
-    named.collect()
+        .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)));
+    named
+        .flat_map(|(name, tensor)| canonical(name, tensor))
+        .collect()
+}
+
+/// Biases that a case names as open_clip does have canonical names in modules, and
+/// the packed ones of an attention are three.
+fn canonical(name: &str, (shape, values): &(Vec<usize>, Vec<f32>)) -> Tensors {
+    let (tower, inside) = match name.strip_prefix("visual.") {
+        Some(inside) => ("image", inside),
+        None => ("text", name),
+    };
+    let outside = ["ln_final.", "ln_pre.", "ln_post."];
+    let inside = match inside.strip_prefix("transformer.resblocks.") {
+        Some(block) => format!("blocks.{block}"),
+        None if outside.iter().any(|norm| inside.starts_with(norm)) => inside.to_owned(),
+        None => return Tensors::from([(name.to_owned(), (shape.clone(), values.clone()))]),
+    };
+    let named = format!("{tower}.{inside}")
+        .replace("attn.out_proj.", "attn.out.")
+        .replace("mlp.c_fc.", "mlp.fc.")
+        .replace("mlp.c_proj.", "mlp.proj.");
+    match named.strip_suffix("in_proj_bias") {
+        None => Tensors::from([(named, (shape.clone(), values.clone()))]),
+        Some(attention) => {
+            let width = values.len() / 3;
+            let thirds = ["q", "k", "v"].iter().zip(values.chunks_exact(width));
+            thirds
+                .map(|(part, third)| {
+                    let name = format!("{attention}{part}.bias");
+                    (name, (vec![width], third.to_vec()))
+                })
+                .collect()
+        }
+    }
 }
 
 /// A module with the case's parameters under the header that the method writes.
@@ -132,7 +195,12 @@ fn check(case: &str, path: &Path, task: &MethodTask) -> bool {
         for (name, gradient) in named {
             if step == 0 {
                 let expected = &gradients[name].1;
-                assert_close(&format!("{case} grad.{name}"), &gradient.values, expected);
+                if name.ends_with("attn.k.bias") {
+                    // It moves all scores of a query alike: the gradient is rounding.
+                    assert!(gradient.values.iter().all(|g| g.abs() < 1e-6), "{name}");
+                } else {
+                    assert_close(&format!("{case} grad.{name}"), &gradient.values, expected);
+                }
             }
             let parameter = parameters.get_mut(name).unwrap();
             for (p, g) in parameter.1.iter_mut().zip(&gradient.values) {

@@ -68,6 +68,9 @@ impl Vocabulary for Inputs {
         if let Some(after) = rest.strip_prefix("a photo of a") {
             ids.extend(&self.template_token_ids);
             rest = after.trim();
+        } else if let Some(after) = rest.strip_prefix("of a") {
+            ids.extend(&self.template_token_ids[2..]);
+            rest = after.trim();
         }
         let (name, period) = match rest.strip_suffix('.') {
             Some(name) => (name, Some(self.period)),
@@ -78,6 +81,7 @@ impl Vocabulary for Inputs {
                 let class: usize = number.parse().map_err(|_| format!("{text}?"))?;
                 ids.extend(&self.class_name_token_ids[class]);
             }
+            None if name == "a photo" => ids.extend(&self.template_token_ids[..2]),
             None if name == "x" => ids.push(0),
             None if name.is_empty() => {}
             None => return Err(format!("the reference vectors have no words for {text:?}")),

@@ -1,0 +1,104 @@
+//! Where the low-rank changes go, and how large they are.
+
+use harness_sdk::{Error, Result, wire::Tower};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of CLIP-LoRA.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// r, the rank of every change.
+    pub(crate) rank: usize,
+    /// α; the changes are scaled by α/√r.
+    pub(crate) alpha: f64,
+    /// Share of the inputs of A that are dropped in training.
+    pub(crate) dropout: f64,
+    /// The towers that are adapted.
+    pub(crate) encoder: Encoder,
+    /// The maps of each attention that are adapted.
+    pub(crate) projections: Vec<Projection>,
+    /// What the text tower reads; `{}` is the class name.
+    pub(crate) template: String,
+}
+
+/// The towers that are adapted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoder {
+    Both,
+    Text,
+    Image,
+}
+
+/// A linear map of an attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Projection {
+    Q,
+    K,
+    V,
+    Out,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            rank: 2,
+            alpha: 1.0,
+            dropout: 0.25,
+            encoder: Encoder::Both,
+            projections: vec![Projection::Q, Projection::K, Projection::V],
+            template: "a photo of a {}.".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// α/√r, not LoRA's α/r.
+    pub(crate) fn scale(&self) -> f64 {
+        self.alpha / (self.rank as f64).sqrt()
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        let fail = |text: &str| Err(Error::Config(text.to_owned()));
+        if self.rank == 0 || !(self.alpha.is_finite() && self.alpha != 0.0) {
+            return fail("rank must be at least 1, and alpha finite and not 0");
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return fail("dropout must lie in [0, 1)");
+        }
+        let repeated = (1..self.projections.len())
+            .any(|i| self.projections[..i].contains(&self.projections[i]));
+        if self.projections.is_empty() || repeated {
+            return fail(
+                "projections must name each of q, k, v, out at most once, and one at least",
+            );
+        }
+        if !self.template.contains("{}") {
+            return fail("the template must contain {}");
+        }
+        Ok(())
+    }
+}
+
+impl Encoder {
+    pub(crate) fn towers(self) -> &'static [Tower] {
+        match self {
+            Self::Both => &[Tower::Text, Tower::Image],
+            Self::Text => &[Tower::Text],
+            Self::Image => &[Tower::Image],
+        }
+    }
+}
+
+impl Projection {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Q => "q",
+            Self::K => "k",
+            Self::V => "v",
+            Self::Out => "out",
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! CLIP-LoRA: low-rank adaptation of both towers (Zanella and Ben Ayed, arXiv
+//! 2405.18541), after LoRA (Hu et al., arXiv 2106.09685).
+//!
+//! Queries, keys and values of every block give y = W x + α/√r · B A drop(x); only A
+//! and B are learned, and B = 0 at the start leaves zero-shot CLIP as it is.
+
+mod config;
+
+use harness_sdk::{
+    Batch, Bench, Card, Edits, Init, Method, OptimizerKind, Parameter, Parameters, Prompts, Recipe,
+    Result, Schedule, Tensor, export_plugin,
+    wire::{DataNeed, Family, Setting, Site, Tower},
+};
+
+pub use config::{Config, Encoder, Projection};
+
+/// The method.
+pub struct ClipLora {
+    config: Config,
+    /// `[SOS] template with name [EOS]` of every class.
+    prompts: Vec<Vec<u32>>,
+    /// Text features `[C, E]` where the text tower stays as it is.
+    frozen: Option<Tensor>,
+}
+
+/// A tower's number of blocks and width.
+fn dims(setting: &Setting, tower: Tower) -> (usize, usize) {
+    let backbone = &setting.backbone;
+    match tower {
+        Tower::Text => (backbone.text.layers, backbone.text.width),
+        Tower::Image => (backbone.image.layers, backbone.image.width),
+    }
+}
+
+/// Name of a site in the module: `text.3.q`.
+fn site(tower: Tower, layer: usize, projection: Projection) -> String {
+    let tower = match tower {
+        Tower::Text => "text",
+        Tower::Image => "image",
+    };
+    format!("{tower}.{layer}.{}", projection.name())
+}
+
+impl ClipLora {
+    fn edits(&self, bench: &Bench, parameters: &Parameters, tower: Tower) -> Result<Edits> {
+        let mut edits = Edits::of(tower);
+        let (layers, _) = dims(bench.setting(), tower);
+        for layer in 0..layers {
+            for &projection in &self.config.projections {
+                let site = site(tower, layer, projection);
+                let a = parameters.get(&format!("{site}.a"))?;
+                let b = parameters.get(&format!("{site}.b"))?;
+                let weight = format!("blocks.{layer}.attn.{}.weight", projection.name());
+                let dropout = bench.dropout(self.config.dropout, &site);
+                edits = edits.low_rank(&weight, (a, b), self.config.scale(), dropout);
+            }
+        }
+        Ok(edits)
+    }
+
+    fn encode(&self, bench: &Bench, edits: &Edits) -> Result<Tensor> {
+        let prompts = Prompts::new(self.prompts.len()).class_tokens(&self.prompts);
+        Ok(prompts.edited(edits).encode(bench)?.squeeze(0)?)
+    }
+}
+
+impl Method for ClipLora {
+    type Config = Config;
+
+    fn card() -> Card {
+        Card {
+            id: "clip-lora",
+            title: "CLIP-LoRA: low-rank adaptation of both towers",
+            paper: "arXiv 2405.18541",
+            family: Family::Weights,
+            depth: "q, k, v of every block of both towers",
+            sites: &[Site::Weight],
+            needs: &[
+                "text.N.{q,k,v}.a [rank, text.width], .b [text.width, rank]",
+                "image.N.{q,k,v}.a [rank, image.width], .b [image.width, rank]",
+            ],
+            data: DataNeed::Pixels,
+            carried: &["A and B of every site"],
+            recomputed: &["token ids of the class names"],
+        }
+    }
+
+    fn recipe(_config: &Config) -> Recipe {
+        Recipe {
+            optimizer: OptimizerKind::AdamW,
+            lr: 2e-4,
+            weight_decay: 1e-2,
+            schedule: Schedule::StepCosine,
+            min_lr: 1e-6,
+            steps_per_shot: Some(500),
+            ..Recipe::default()
+        }
+    }
+
+    fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+        config.check()?;
+        let mut parameters = vec![];
+        for tower in config.encoder.towers() {
+            let (layers, width) = dims(setting, *tower);
+            for layer in 0..layers {
+                for &projection in &config.projections {
+                    let site = site(*tower, layer, projection);
+                    // kaiming_uniform(a = √5), torch's default for a linear layer.
+                    let bound = 1.0 / (width as f64).sqrt();
+                    let (a, b) = (format!("{site}.a"), format!("{site}.b"));
+                    let init = Init::Uniform { bound };
+                    parameters.push(Parameter::new(&a, &[config.rank, width], init));
+                    parameters.push(Parameter::new(&b, &[width, config.rank], Init::Zeros));
+                }
+            }
+        }
+        Ok(parameters)
+    }
+
+    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+        let mut method = Self {
+            config: config.clone(),
+            prompts: bench.class_prompts(&config.template)?,
+            frozen: None,
+        };
+        if config.encoder == Encoder::Image {
+            method.frozen = Some(method.encode(bench, &Edits::of(Tower::Text))?);
+        }
+        Ok(method)
+    }
+
+    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+        Ok(Some(match &self.frozen {
+            Some(features) => features.clone(),
+            None => self.encode(bench, &self.edits(bench, parameters, Tower::Text)?)?,
+        }))
+    }
+
+    fn images(
+        &self,
+        bench: &Bench,
+        parameters: &Parameters,
+        batch: &Batch,
+    ) -> Result<Option<Tensor>> {
+        if self.config.encoder == Encoder::Text {
+            return Ok(None);
+        }
+        let edits = self.edits(bench, parameters, Tower::Image)?;
+        Ok(Some(bench.encode_image(batch, &edits)?))
+    }
+}
+
+export_plugin!(ClipLora);

@@ -1,0 +1,104 @@
+//! VPT: learned tokens beside the patches, in one block or in several.
+//!
+//! Tokens are appended at the image input and, in deep VPT, replaced by fresh ones at
+//! the input of each further block. The text tower reads a fixed template.
+
+use harness_sdk::{
+    Batch, Bench, Card, Error, Method, Parameter, Parameters, Recipe, Result, Tensor,
+    deep::{deep_images, layer_names, prompt_parameters, prompted_blocks},
+    wire::{DataNeed, Ensemble, Family, Setting, Site, Tower},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of VPT.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// n, the number of learned tokens in a block.
+    tokens: usize,
+    /// Blocks with tokens of their own: 1 is shallow VPT. Never more than there are.
+    depth: usize,
+    /// What the text tower reads; `{}` is the class name.
+    template: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            tokens: 8,
+            depth: 12,
+            template: "a photo of a {}.".to_owned(),
+        }
+    }
+}
+
+/// The method.
+pub struct Vpt {
+    names: Vec<String>,
+    /// Text features `[C, E]` of the template on the backbone at hand.
+    classifier: Tensor,
+}
+
+impl Method for Vpt {
+    type Config = Config;
+
+    fn card() -> Card {
+        Card {
+            id: "vpt",
+            title: "VPT: visual prompt tuning",
+            paper: "arXiv 2203.12119",
+            family: Family::Deep,
+            depth: "image block 11",
+            sites: &[Site::ImageInput, Site::ImageBlock],
+            needs: &["tokens, layer1, … layer11 [tokens, image.width]"],
+            data: DataNeed::Pixels,
+            carried: &["tokens", "layerN"],
+            recomputed: &["text features of the template"],
+        }
+    }
+
+    fn recipe(_config: &Config) -> Recipe {
+        Recipe {
+            lr: 2.5e-3,
+            epochs: 5,
+            batch: 4,
+            ..Recipe::default()
+        }
+    }
+
+    fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+        if config.depth == 0 || !config.template.contains("{}") {
+            return Err(Error::Config(
+                "depth must be at least 1, and the template must contain {}".into(),
+            ));
+        }
+        let depth = prompted_blocks(setting, Tower::Image, config.depth);
+        let names = layer_names("tokens", "layer", depth);
+        let names = names.iter().map(String::as_str);
+        prompt_parameters(setting, Tower::Image, config.tokens, names)
+    }
+
+    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+        let depth = prompted_blocks(bench.setting(), Tower::Image, config.depth);
+        let template = std::slice::from_ref(&config.template);
+        Ok(Self {
+            names: layer_names("tokens", "layer", depth),
+            classifier: bench.class_features(template, Ensemble::NormalisedMean)?,
+        })
+    }
+
+    fn classifier(&self, _bench: &Bench, _parameters: &Parameters) -> Result<Option<Tensor>> {
+        Ok(Some(self.classifier.clone()))
+    }
+
+    fn images(
+        &self,
+        bench: &Bench,
+        parameters: &Parameters,
+        batch: &Batch,
+    ) -> Result<Option<Tensor>> {
+        let layers = parameters.all(&self.names)?;
+        Ok(Some(deep_images(bench, batch, &layers)?))
+    }
+}

@@ -1,0 +1,141 @@
+//! MaPLe: multi-modal prompt learning (Khattak et al., arXiv 2210.03117).
+//!
+//! Learned text tokens at the input and in the first blocks; each has a linear map that
+//! makes image tokens of them, so that the prompts of both towers move together.
+
+use harness_sdk::{
+    Batch, Bench, Card, Error, Init, Method, Parameter, Parameters, Recipe, Result, Tensor,
+    deep::{DeepText, deep_images, layer_names, prompt_parameters, prompted_blocks},
+    export_plugin,
+    wire::{DataNeed, Family, Setting, Site, Tower},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of MaPLe.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// n, the learned tokens of a block; at the input the first words of `init`.
+    tokens: usize,
+    /// Blocks of both towers with tokens of their own. Never more than there are.
+    depth: usize,
+    /// Words before the class name; those that are not learned stay.
+    init: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            tokens: 2,
+            depth: 9,
+            init: "a photo of a".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// Blocks with tokens, which both towers must have.
+    fn depth(&self, setting: &Setting) -> usize {
+        let text = prompted_blocks(setting, Tower::Text, self.depth);
+        prompted_blocks(setting, Tower::Image, text)
+    }
+}
+
+/// The method.
+pub struct MaPle {
+    prompts: DeepText,
+    /// `ctx`, `text1`, …
+    text: Vec<String>,
+}
+
+impl Method for MaPle {
+    type Config = Config;
+
+    fn card() -> Card {
+        Card {
+            id: "maple",
+            title: "MaPLe: multi-modal prompt learning",
+            paper: "arXiv 2210.03117",
+            family: Family::Deep,
+            depth: "text block 8, image block 8",
+            sites: &[
+                Site::TextInput,
+                Site::TextBlock,
+                Site::ImageInput,
+                Site::ImageBlock,
+            ],
+            needs: &[
+                "ctx, text1, … text8 [tokens, text.width]",
+                "projN.w [image.width, text.width], projN.b [image.width]",
+            ],
+            data: DataNeed::Pixels,
+            carried: &["ctx", "textN", "projN.w", "projN.b"],
+            recomputed: &["token ids and embeddings of the class names"],
+        }
+    }
+
+    fn recipe(_config: &Config) -> Recipe {
+        Recipe {
+            lr: 3.5e-3,
+            epochs: 5,
+            batch: 4,
+            ..Recipe::default()
+        }
+    }
+
+    fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+        if config.depth == 0 {
+            return Err(Error::Config("depth must be at least 1".into()));
+        }
+        let depth = config.depth(setting);
+        let names = layer_names("ctx", "text", depth);
+        let names = names.iter().map(String::as_str);
+        let mut parameters = prompt_parameters(setting, Tower::Text, config.tokens, names)?;
+        let init = DeepText::init(&config.init, config.tokens);
+        parameters[0] = parameters[0].clone().beginning(init);
+        let (d, v) = (setting.backbone.text.width, setting.backbone.image.width);
+        let bound = 1.0 / (d as f64).sqrt();
+        for layer in 0..depth {
+            for (kind, shape) in [("w", vec![v, d]), ("b", vec![v])] {
+                // The deeper maps are copies of one at the start, as in the reference.
+                let init = match layer {
+                    0 | 1 => Init::Uniform { bound },
+                    _ => Init::CopyOf(format!("proj1.{kind}")),
+                };
+                parameters.push(Parameter::new(&format!("proj{layer}.{kind}"), &shape, init));
+            }
+        }
+        Ok(parameters)
+    }
+
+    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+        Ok(Self {
+            prompts: DeepText::new(bench, &config.init, config.tokens)?,
+            text: layer_names("ctx", "text", config.depth(bench.setting())),
+        })
+    }
+
+    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+        let layers = parameters.all(&self.text)?;
+        Ok(Some(self.prompts.encode(bench, &layers)?))
+    }
+
+    fn images(
+        &self,
+        bench: &Bench,
+        parameters: &Parameters,
+        batch: &Batch,
+    ) -> Result<Option<Tensor>> {
+        let mut layers = vec![];
+        for (layer, text) in parameters.all(&self.text)?.into_iter().enumerate() {
+            let w = parameters.get(&format!("proj{layer}.w"))?;
+            let b = parameters.get(&format!("proj{layer}.b"))?;
+            layers.push(text.matmul(&w.t()?)?.broadcast_add(b)?);
+        }
+        let layers: Vec<&Tensor> = layers.iter().collect();
+        Ok(Some(deep_images(bench, batch, &layers)?))
+    }
+}
+
+export_plugin!(MaPle);
