@@ -71,36 +71,59 @@ fn open(folder: &Path) -> Result<(Files, Config, Architecture)> {
     Ok((files, config, plan))
 }
 
+/// The image transform that the files of a folder describe.
+fn transform(files: &Files, config: &Config, plan: &Architecture) -> Result<ImageTransform> {
+    let size = plan.dims.image.image_size;
+    match &files.preprocessor {
+        Some(path) if plan.layout.is_transformers() => {
+            let text = fs_err::read_to_string(path)?;
+            let value = serde_json::from_str(&text).map_err(|e| BackboneError::File {
+                path: path.clone(),
+                reason: format!("not JSON: {e}"),
+            })?;
+            let config = Config::new(path.display().to_string(), value);
+            ImageTransform::from_config(&config, "", size)
+        }
+        _ => ImageTransform::from_config(config, "preprocess_cfg.", size),
+    }
+}
+
+/// The tokenizer of a folder, or CLIP's own where none is there and the vocabulary is CLIP's.
+fn tokenizer(files: &Files, plan: &Architecture) -> Result<Option<Tokenizer>> {
+    match files.tokenizer.as_deref() {
+        Some(path) => Tokenizer::load(path).map(Some),
+        None if Tokenizer::is_clip(plan.dims.text.vocab_size) => Tokenizer::clip().map(Some),
+        None => Ok(None),
+    }
+}
+
 impl Backbone {
     /// Loads a folder: weights, `config.json` or `open_clip_config.json`, and `tokenizer.json` if
-    /// there is one.
+    /// there is one; a backbone of CLIP's vocabulary needs none.
     ///
     /// # Errors
     /// When a file is missing or damaged, or a tensor is missing, surplus, of another shape or type,
     /// or not finite.
     pub fn load(folder: &Path) -> Result<Self> {
         let (files, config, plan) = open(folder)?;
-        let size = plan.dims.image.image_size;
-        let transform = match &files.preprocessor {
-            Some(path) if plan.layout.is_transformers() => {
-                let text = fs_err::read_to_string(path)?;
-                let value = serde_json::from_str(&text).map_err(|e| BackboneError::File {
-                    path: path.clone(),
-                    reason: format!("not JSON: {e}"),
-                })?;
-                let config = Config::new(path.display().to_string(), value);
-                ImageTransform::from_config(&config, "", size)?
-            }
-            _ => ImageTransform::from_config(&config, "preprocess_cfg.", size)?,
-        };
-        let tokenizer = files
-            .tokenizer
-            .as_deref()
-            .map(Tokenizer::load)
-            .transpose()?;
+        let transform = transform(&files, &config, &plan)?;
+        let tokenizer = tokenizer(&files, &plan)?;
         let catalog = read_catalog(&files.weights)?;
         let weights = Weights::new(catalog, read_tensors(&files.weights)?);
         Self::build(weights, plan, transform, tokenizer)
+    }
+
+    /// Whether a folder holds a backbone, as far as names and shapes of its tensors, configuration
+    /// and tokenizer tell; reads no weight.
+    ///
+    /// # Errors
+    /// As [`Self::load`], values aside.
+    pub fn check(folder: &Path) -> Result<()> {
+        let (files, config, plan) = open(folder)?;
+        let transform = transform(&files, &config, &plan)?;
+        let tokenizer = tokenizer(&files, &plan)?;
+        let weights = Weights::hollow(read_catalog(&files.weights)?)?;
+        Self::build(weights, plan, transform, tokenizer).map(drop)
     }
 
     /// Builds a backbone from a state dict in memory. Tracked tensors (such as those of a

@@ -5,6 +5,7 @@
 //! configuration. Gradients flow to whatever is tracked, contexts and edits of prompts above all, and
 //! never to frozen weights.
 
+mod augment;
 mod backbone;
 mod block;
 mod checkpoint;
@@ -14,10 +15,12 @@ mod error;
 mod image;
 mod names;
 mod ops;
+mod picture;
 mod text;
 mod tokenizer;
 mod transform;
 
+pub use augment::{Region, View};
 pub use backbone::{Backbone, digest};
 pub use checkpoint::Layout;
 pub use dims::{Activation, Dims, ImageDims, TextDims};
@@ -26,6 +29,7 @@ pub use error::{BackboneError, Result};
 pub use image::{ImageEdit, ImageTower};
 pub use names::NamedParameter;
 pub use ops::Dropout;
+pub use picture::Picture;
 pub use text::{PromptBatch, Segment, TextEdit, TextTower, TokenRows};
 pub use tokenizer::Tokenizer;
 pub use transform::ImageTransform;

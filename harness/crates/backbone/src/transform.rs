@@ -2,13 +2,14 @@
 
 use candle_core::{Device, Tensor};
 use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-use image::RgbImage;
+use fast_image_resize::pixels::{InnerPixel, U8x3, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use image::{ImageBuffer, Pixel, Rgb, RgbImage, Rgba};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Config;
 use crate::error::{BackboneError, Result};
+use crate::picture::{Channels, Picture, premultiply, resize_nearest, unpremultiply};
 
 /// Channel means of OpenAI's training images, used by the whole CLIP family.
 const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
@@ -17,8 +18,8 @@ const STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 /// Shortest side to `size` (bicubic, antialiased), centre crop, scale to [0, 1], normalise.
 ///
-/// Images come converted to RGB, as CoOp's reader hands them over. (open_clip resizes images with
-/// alpha or a palette before it converts them.)
+/// Images come converted to RGB, as CoOp's reader hands them over, or as a [`Picture`], which is
+/// converted after resizing as open_clip does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageTransform {
     /// Side of the square result in pixels.
@@ -72,14 +73,31 @@ impl ImageTransform {
     /// # Errors
     /// When the image is empty or so elongated that its longer side would overflow.
     pub fn crop(&self, image: &RgbImage) -> Result<RgbImage> {
-        let (width, height) = image.dimensions();
-        let side = u32::try_from(self.size).unwrap_or(0);
-        if width == 0 || height == 0 || side == 0 {
-            return Err(BackboneError::Image(format!(
-                "expected at least one pixel, found {width} x {height} at size {}",
-                self.size
-            )));
-        }
+        let (width, height) = self.resized(image.dimensions())?;
+        Ok(self.centre(&resize(image, width, height)?))
+    }
+
+    /// The same of an image that is converted to RGB once it is resized.
+    ///
+    /// # Errors
+    /// As [`Self::crop`].
+    pub fn crop_picture(&self, picture: &Picture) -> Result<RgbImage> {
+        let (width, height) = self.resized(picture.dimensions())?;
+        let resized = match &picture.0 {
+            Channels::Rgb(pixels) => resize(pixels, width, height)?,
+            Channels::Indexed(pixels) => resize_nearest(pixels, width, height),
+            Channels::Alpha(pixels) => {
+                let mut pixels = pixels.clone();
+                premultiply(&mut pixels);
+                unpremultiply(&resize(&pixels, width, height)?)
+            }
+        };
+        Ok(self.centre(&resized))
+    }
+
+    /// Width and height of an image once its shorter side is `size`.
+    fn resized(&self, (width, height): (u32, u32)) -> Result<(u32, u32)> {
+        let side = self.side((width, height))?;
         // torchvision truncates the longer side.
         let longer = u64::from(side) * u64::from(width.max(height)) / u64::from(width.min(height));
         let longer = u32::try_from(longer).ok().filter(|l| *l <= 1 << 20);
@@ -88,22 +106,45 @@ impl ImageTransform {
                 "{width} x {height} is too elongated to resize"
             )));
         };
-        let (w, h) = if width <= height {
-            (side, longer)
-        } else {
-            (longer, side)
-        };
-        let resized = resize(image, w, h)?;
-        let (left, top) = (half_even(w - side), half_even(h - side));
-        Ok(image::imageops::crop_imm(&resized, left, top, side, side).to_image())
+        Ok(match width <= height {
+            true => (side, longer),
+            false => (longer, side),
+        })
     }
 
-    /// Normalised pixels `[3, size, size]`, f32, channels first.
+    /// The central square of a resized image.
+    fn centre(&self, resized: &RgbImage) -> RgbImage {
+        let side = resized.width().min(resized.height());
+        let left = half_even(resized.width() - side);
+        let top = half_even(resized.height() - side);
+        image::imageops::crop_imm(resized, left, top, side, side).to_image()
+    }
+
+    /// The side of the result, if neither it nor the image is empty.
+    pub(crate) fn side(&self, (width, height): (u32, u32)) -> Result<u32> {
+        let side = u32::try_from(self.size).unwrap_or(0);
+        if width == 0 || height == 0 || side == 0 {
+            return Err(BackboneError::Image(format!(
+                "expected at least one pixel, found {width} x {height} at size {}",
+                self.size
+            )));
+        }
+        Ok(side)
+    }
+
+    /// Normalised pixels `[3, size, size]` of the evaluation crop, f32, channels first.
     ///
     /// # Errors
     /// As [`Self::crop`].
     pub fn apply(&self, image: &RgbImage) -> Result<Tensor> {
-        let cropped = self.crop(image)?;
+        self.normalise(&self.crop(image)?)
+    }
+
+    /// Normalised pixels `[3, size, size]` of an image that is already cropped.
+    ///
+    /// # Errors
+    /// When the image is not `size` pixels square.
+    pub fn normalise(&self, cropped: &RgbImage) -> Result<Tensor> {
         let mut values = Vec::with_capacity(3 * self.size * self.size);
         for channel in 0..3 {
             let (mean, std) = (self.mean[channel], self.std[channel]);
@@ -128,26 +169,49 @@ fn half_even(difference: u32) -> u32 {
     }
 }
 
+/// A pixel of `image` and its form in the crate that resizes.
+pub(crate) trait Resizable: Pixel<Subpixel = u8> + 'static {
+    type Form: PixelTrait + InnerPixel;
+}
+
+// The typed calls compile these pixel formats; the untyped one would compile all of them.
+impl Resizable for Rgb<u8> {
+    type Form = U8x3;
+}
+
+impl Resizable for Rgba<u8> {
+    type Form = U8x4;
+}
+
+type Pixels<P> = ImageBuffer<P, Vec<u8>>;
+
 /// Pillow's 8-bit convolution: rows first, then columns, rounded to 8 bits between. The crate would
 /// choose the other order, which differs by several levels, so each pass is a call of its own.
-fn resize(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage> {
+pub(crate) fn resize<P: Resizable>(
+    image: &Pixels<P>,
+    width: u32,
+    height: u32,
+) -> Result<Pixels<P>> {
     let rows = pass(image, width, image.height())?;
     pass(&rows, width, height)
 }
 
 /// Resizes along one side; Catmull-Rom is Pillow's bicubic (a = -0.5).
-fn pass(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage> {
+fn pass<P: Resizable>(image: &Pixels<P>, width: u32, height: u32) -> Result<Pixels<P>> {
     let failed = |reason: String| BackboneError::Image(format!("cannot resize: {reason}"));
     let (w, h) = image.dimensions();
-    // The typed call compiles one pixel format; the untyped one all of them.
-    let source = TypedImageRef::<U8x3>::from_buffer(w, h, image.as_raw())
+    let source = TypedImageRef::<P::Form>::from_buffer(w, h, image.as_raw())
         .map_err(|e| failed(e.to_string()))?;
-    let mut pixels = vec![0; width as usize * height as usize * 3];
-    let mut target = TypedImage::<U8x3>::from_buffer(width, height, &mut pixels)
+    let count = usize::from(P::CHANNEL_COUNT) * width as usize * height as usize;
+    let mut pixels = vec![0; count];
+    let mut target = TypedImage::<P::Form>::from_buffer(width, height, &mut pixels)
         .map_err(|e| failed(e.to_string()))?;
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
+        .use_alpha(false);
     Resizer::new()
         .resize_typed(&source, &mut target, &options)
         .map_err(|e| failed(e.to_string()))?;
-    RgbImage::from_raw(width, height, pixels).ok_or_else(|| failed("buffer of another size".into()))
+    ImageBuffer::from_raw(width, height, pixels)
+        .ok_or_else(|| failed("buffer of another size".into()))
 }

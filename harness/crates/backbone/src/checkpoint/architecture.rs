@@ -30,6 +30,9 @@ pub(crate) struct Architecture {
     pub(crate) end_token: Option<u32>,
 }
 
+/// A number that only the archives published by OpenAI carry as a tensor.
+const OPENAI_BUFFER: &str = "input_resolution";
+
 impl Architecture {
     /// Reads names and shapes, and the configuration for what they do not tell.
     pub(crate) fn read(catalog: &Catalog, config: &Config, layout: Layout) -> Result<Self> {
@@ -39,6 +42,9 @@ impl Architecture {
             return Err(config.error(&key, format!("expected these sections for layout {name}")));
         }
         config.refuse_unknown_computation()?;
+        if !layout.is_transformers() {
+            config.knows_activation(catalog.has(OPENAI_BUFFER))?;
+        }
         let (text, embed_dim) = text_dims(catalog, config, layout.text)?;
         let image = image_dims(catalog, config, layout.image)?;
         let hf = layout.is_transformers();

@@ -30,6 +30,15 @@ impl Catalog {
         self.shapes.contains_key(name)
     }
 
+    /// Every name with its shape.
+    pub(crate) fn shapes(&self) -> impl Iterator<Item = (&String, &Vec<usize>)> {
+        self.shapes.iter()
+    }
+
+    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.shapes.get(name).map(Vec::as_slice)
+    }
+
     /// A few names, for messages.
     pub(crate) fn sample(&self) -> String {
         let names: Vec<&str> = self.shapes.keys().take(4).map(String::as_str).collect();

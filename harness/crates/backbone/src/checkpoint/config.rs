@@ -164,6 +164,21 @@ impl Config {
         self.get(path)?.as_str()
     }
 
+    /// Refuses to guess the activation of weights that OpenAI trained: open_clip's default for a
+    /// configuration without `quick_gelu` is GELU, and they were trained with QuickGELU.
+    pub(crate) fn knows_activation(&self, is_openais: bool) -> Result<()> {
+        if is_openais && self.get("quick_gelu").is_none() {
+            return Err(self.error(
+                "quick_gelu",
+                "found no such key, and the weights carry the buffers of OpenAI's archives, which were \
+                 trained with QuickGELU; write \"quick_gelu\": true, or false if these were trained on \
+                 with GELU"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+
     /// open_clip's `quick_gelu`; false when absent.
     pub(crate) fn quick_gelu(&self) -> Result<Activation> {
         match self.get("quick_gelu") {

@@ -1,10 +1,12 @@
 //! Reading a safetensors file: header alone, or every tensor as f32.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
+use half::{bf16, f16};
+use memmap2::Mmap;
 use safetensors::tensor::{Dtype, Metadata};
 
 use super::catalog::Catalog;
@@ -25,19 +27,26 @@ pub(crate) fn read_catalog(path: &Path) -> Result<Catalog> {
     Ok(Catalog::new(path.display().to_string(), shapes))
 }
 
-/// Every tensor but known buffers, f16 and bf16 widened to f32.
+/// Every tensor but known buffers, f16 and bf16 widened to f32. The file is mapped, so that what is
+/// needed at once is the result and no copy of the file.
 pub(crate) fn read_tensors(path: &Path) -> Result<HashMap<String, Tensor>> {
-    let (mut file, metadata, data_start) = open(path)?;
+    let (file, metadata, data_start) = open(path)?;
+    let mapped = map(file.file())?;
+    let data = usize::try_from(data_start).ok();
+    let data = data.and_then(|start| mapped.get(start..));
     let mut tensors = HashMap::new();
     for (name, info) in metadata.tensors() {
         if is_buffer(&name) && !is_rope_table(&name) {
             continue;
         }
         let (start, end) = info.data_offsets;
-        let mut bytes = vec![0u8; end - start];
-        file.seek(SeekFrom::Start(data_start + start as u64))?;
-        file.read_exact(&mut bytes)?;
-        let Some(values) = widen(info.dtype, &bytes) else {
+        // The header agreed with the length a moment ago.
+        let bytes = data.and_then(|data| data.get(start..end));
+        let bytes = bytes.ok_or_else(|| BackboneError::File {
+            path: path.to_path_buf(),
+            reason: "became shorter while it was read".into(),
+        })?;
+        let Some(values) = widen(info.dtype, bytes) else {
             return Err(BackboneError::Tensor {
                 origin: path.display().to_string(),
                 name,
@@ -49,6 +58,15 @@ pub(crate) fn read_tensors(path: &Path) -> Result<HashMap<String, Tensor>> {
         tensors.insert(name, tensor);
     }
     Ok(tensors)
+}
+
+/// Maps a file for reading.
+#[allow(unsafe_code)]
+fn map(file: &std::fs::File) -> Result<Mmap> {
+    // SAFETY: the bytes are only copied out of the map and any value of them is a valid `u8`. A
+    // file that is cut while it is mapped ends the process, as in every reader that maps weights;
+    // placing weights by renaming, as all tools here do, never cuts one in place.
+    Ok(unsafe { Mmap::map(file) }?)
 }
 
 /// Opens a file and checks that header and length agree. Returns where the data starts.
@@ -88,56 +106,19 @@ fn open(path: &Path) -> Result<(fs_err::File, Metadata, u64)> {
 }
 
 fn widen(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    let halves = || bytes.as_chunks::<2>().0.iter().copied();
     let values = match dtype {
-        Dtype::F32 => bytes
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        Dtype::F32 => {
+            let (words, _) = bytes.as_chunks::<4>();
+            words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+        }
+        Dtype::BF16 => halves()
+            .map(|half| bf16::from_le_bytes(half).to_f32())
             .collect(),
-        Dtype::BF16 => bytes
-            .chunks_exact(2)
-            .map(|b| f32::from_bits(u32::from(u16::from_le_bytes([b[0], b[1]])) << 16))
-            .collect(),
-        Dtype::F16 => bytes
-            .chunks_exact(2)
-            .map(|b| half_to_single(u16::from_le_bytes([b[0], b[1]])))
+        Dtype::F16 => halves()
+            .map(|half| f16::from_le_bytes(half).to_f32())
             .collect(),
         _ => return None,
     };
     Some(values)
-}
-
-/// IEEE 754 binary16 to binary32; exact.
-fn half_to_single(half: u16) -> f32 {
-    let sign = u32::from(half & 0x8000) << 16;
-    let exponent = u32::from(half >> 10 & 0x1f);
-    let fraction = u32::from(half & 0x3ff);
-    match exponent {
-        // Zero and subnormal: fraction * 2^-24, exact in f32.
-        0 => f32::from_bits(sign | (fraction as f32 / 16_777_216.0).to_bits()),
-        0x1f => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
-        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::half_to_single;
-
-    #[test]
-    fn half_floats_widen_exactly() {
-        for (half, single) in [
-            (0x0000, 0.0),
-            (0x3c00, 1.0),
-            (0xc000, -2.0),
-            (0x7bff, 65504.0),
-            (0x0400, 6.103_515_6e-5),
-            (0x0001, 5.960_464_5e-8),
-            (0x3555, 0.333_251_95),
-        ] {
-            assert_eq!(half_to_single(half), single, "{half:#06x}");
-        }
-        assert!(half_to_single(0x7c00).is_infinite());
-        assert!(half_to_single(0x7e00).is_nan());
-        assert!(half_to_single(0x8000).is_sign_negative());
-    }
 }

@@ -3,6 +3,8 @@
 
 mod common;
 mod edits;
+mod full_size;
+mod golden_tokens;
 mod golden_towers;
 mod golden_transform;
 mod hostile_files;

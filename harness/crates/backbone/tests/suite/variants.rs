@@ -101,6 +101,85 @@ fn layouts_and_constants_are_recognised() {
 }
 
 #[test]
+fn the_activation_of_openais_own_archives_is_not_guessed() {
+    let source = backbone("open-clip-quickgelu");
+    let mut state = tensors(&source.join("model.safetensors"));
+    let size = Tensor::new(32i64, &candle_core::Device::Cpu).unwrap();
+    state.insert("input_resolution".into(), size);
+    let mut json = config(&source);
+    let folder = store(
+        &state,
+        "model.safetensors",
+        "config.json",
+        &json.to_string(),
+    );
+    assert_close("said", &features(folder.path()), &features(&source), 0.0);
+    json.as_object_mut().unwrap().remove("quick_gelu");
+    let folder = store(
+        &state,
+        "model.safetensors",
+        "config.json",
+        &json.to_string(),
+    );
+    let message = Backbone::load(folder.path()).unwrap_err().to_string();
+    assert!(
+        message.contains("`quick_gelu`") && message.contains("OpenAI"),
+        "{message}"
+    );
+    // Without the buffers, open_clip's default counts.
+    state.remove("input_resolution");
+    let folder = store(
+        &state,
+        "model.safetensors",
+        "config.json",
+        &json.to_string(),
+    );
+    let loaded = Backbone::load(folder.path()).unwrap();
+    assert_eq!(loaded.activation(), Activation::Gelu);
+}
+
+#[test]
+fn the_context_is_as_long_as_the_positions() {
+    for (name, positions) in [
+        ("open-clip-gelu", "positional_embedding"),
+        ("eva-clip-rei", "text.positional_embedding"),
+        ("hf-clip", "text_model.embeddings.position_embedding.weight"),
+    ] {
+        let source = backbone(name);
+        let mut state = tensors(&source.join("model.safetensors"));
+        let cut = state[positions].narrow(0, 0, 20).unwrap();
+        state.insert(positions.into(), cut.contiguous().unwrap());
+        let mut json = config(&source);
+        for (section, key) in [
+            ("text_cfg", "context_length"),
+            ("text_config", "max_position_embeddings"),
+        ] {
+            if let Some(section) = json.get_mut(section) {
+                section[key] = 20.into();
+            }
+        }
+        let short = store(
+            &state,
+            "model.safetensors",
+            "config.json",
+            &json.to_string(),
+        );
+        let (short, long) = (
+            Backbone::load(short.path()).unwrap(),
+            Backbone::load(&source).unwrap(),
+        );
+        assert_eq!(short.dims().text.context_length, 20);
+        let row = |length: usize| [vec![510], vec![7; length - 2], vec![511]].concat();
+        let encode = |backbone: &Backbone, length| backbone.text().encode_ids(&[row(length)]);
+        // What fits in both is the same in both.
+        let (found, expected) = (encode(&short, 20).unwrap(), encode(&long, 20).unwrap());
+        assert_eq!(values(&found), values(&expected), "{name}");
+        assert!(encode(&short, 21).is_err(), "{name}");
+        assert!(encode(&long, 77).is_ok(), "{name}");
+    }
+}
+
+#[test]
 fn the_digest_follows_bytes_not_names() {
     let source = backbone("open-clip-quickgelu");
     let state = tensors(&source.join("model.safetensors"));

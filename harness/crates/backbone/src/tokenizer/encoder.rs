@@ -1,14 +1,14 @@
-//! Text to token ids.
+//! Encoding a text with the tokenizer of a backbone.
 
 use std::path::Path;
 
+use super::{clean::clean, clip};
 use crate::error::{BackboneError, Result};
 
 /// Names of the start and end token, in the two spellings of the CLIP family.
-const SPECIALS: [(&str, &str); 2] = [
-    ("<|startoftext|>", "<|endoftext|>"),
-    ("<start_of_text>", "<end_of_text>"),
-];
+const SPECIALS: [(&str, &str); 2] = [("<|startoftext|>", "<|endoftext|>"), OPEN_CLIP];
+/// The spelling that open_clip's tokenizer takes out of a text.
+const OPEN_CLIP: (&str, &str) = ("<start_of_text>", "<end_of_text>");
 
 /// A CLIP-style tokenizer.
 #[derive(Debug, Clone)]
@@ -16,10 +16,32 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     start: u32,
     end: u32,
+    /// Whether texts are cleaned first, as CLIP's own tokenizer does.
+    cleans: bool,
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json`.
+    /// CLIP's own: OpenAI's merges, with a vocabulary of 49408 tokens.
+    ///
+    /// # Errors
+    /// Never, unless this crate's build was damaged.
+    pub fn clip() -> Result<Self> {
+        let (start, end) = clip::START_AND_END;
+        Ok(Self {
+            inner: clip::tokenizer()?.clone(),
+            start,
+            end,
+            cleans: true,
+        })
+    }
+
+    /// Whether a backbone with this number of tokens has CLIP's vocabulary.
+    pub(crate) fn is_clip(vocabulary: usize) -> bool {
+        vocabulary == clip::VOCABULARY
+    }
+
+    /// Reads a `tokenizer.json`. One with CLIP's vocabulary gets texts cleaned as
+    /// [`Self::clip`] does.
     ///
     /// # Errors
     /// When the file is unreadable, of another format, or has no start and end token.
@@ -47,7 +69,12 @@ impl Tokenizer {
                 "expected the special tokens {wanted}; found neither pair"
             )));
         };
-        Ok(Self { inner, start, end })
+        Ok(Self {
+            inner,
+            start,
+            end,
+            cleans: (start, end) == clip::START_AND_END,
+        })
     }
 
     /// Token ids of a text, without start and end token.
@@ -55,12 +82,18 @@ impl Tokenizer {
     /// # Errors
     /// When the text spells a start or end token.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let cleaned = match self.cleans {
+            true => clean(text),
+            false => text.to_owned(),
+        };
         let encoding = self
             .inner
-            .encode(text, false)
+            .encode(cleaned.as_str(), false)
             .map_err(|e| BackboneError::Tokenizer(format!("cannot encode {text:?}: {e}")))?;
         let ids = encoding.get_ids().to_vec();
-        if ids.contains(&self.start) || ids.contains(&self.end) {
+        let (start, end) = OPEN_CLIP;
+        let is_spelled = self.cleans && (cleaned.contains(start) || cleaned.contains(end));
+        if is_spelled || ids.contains(&self.start) || ids.contains(&self.end) {
             return Err(BackboneError::Tokenizer(format!(
                 "{text:?} spells a start or end token"
             )));
@@ -97,6 +130,7 @@ impl Tokenizer {
     /// One more than the largest id.
     pub fn vocab_size(&self) -> usize {
         let ids = self.inner.get_vocab(true).into_values();
-        ids.max().map_or(0, |id| id as usize + 1)
+        let special = [self.start, self.end];
+        ids.chain(special).max().map_or(0, |id| id as usize + 1)
     }
 }
