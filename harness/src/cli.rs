@@ -29,6 +29,11 @@ pub(crate) enum Command {
     Plan(SuiteArguments),
     /// List what a suite may name
     List { what: Kind },
+    /// Look after the folder of finished work and image features
+    Cache {
+        #[command(subcommand)]
+        action: CacheAction,
+    },
     /// Print the JSON Schema of a file format
     Schema { of: Format },
     /// Print a completion script
@@ -58,6 +63,32 @@ pub(crate) struct SuiteArguments {
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CacheAction {
+    /// List what is stored
+    Ls(CacheArguments),
+    /// Read everything and name what is damaged
+    Verify(CacheArguments),
+    /// Remove what is damaged or was left by killed runs, and on request what is old
+    Gc {
+        #[command(flatten)]
+        cache: CacheArguments,
+        /// Also remove what was written longer ago than this
+        #[arg(long, value_name = "DAYS")]
+        older_than: Option<u32>,
+        /// Say what would be removed, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct CacheArguments {
+    /// Folder of finished work [default: .harness]
+    #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 #[derive(Args)]

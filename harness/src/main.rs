@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
         Command::List { what } => commands::list(what),
+        Command::Cache { action } => commands::cache(&action),
         Command::Schema { of } => commands::schema(of),
         Command::Completions { shell } => commands::completions(shell),
         Command::Worker => commands::worker(),

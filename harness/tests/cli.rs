@@ -235,3 +235,50 @@ fn nothing_is_left_in_the_folder_by_commands_that_only_look() {
     ground.harness(&["schema", "suite"]);
     assert!(!Path::new(&ground.folder.path().join(".harness")).exists());
 }
+
+#[test]
+fn the_cache_is_listed_verified_and_cleaned() {
+    let ground = Ground::new();
+    let put = |path: &str| {
+        let path = ground.folder.path().join(".harness").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "torn").unwrap();
+    };
+    // Linux gives no process a number this large.
+    put("modules/abc.2147483647.part");
+    put("units/abc");
+    put("logs/abc.log");
+    let cache = |arguments: &[&str], status: i32| {
+        let output = ground.harness(&[&["cache"], arguments].concat());
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}");
+        text(&output.stdout)
+    };
+    let listed = cache(&["ls"], 0);
+    assert!(listed.contains("\nmodules"), "{listed}");
+    assert!(
+        listed.contains(" files=3 bytes=12 removable=2\n"),
+        "{listed}"
+    );
+    let verified = cache(&["verify"], 96);
+    assert_eq!(
+        verified,
+        "units/abc: it has no digest line\nSummary files=3 damaged=1\n"
+    );
+    let gone = "\
+units/abc: damaged: it has no digest line
+modules/abc.2147483647.part: left by a process that is gone
+";
+    let summary = "=2 bytes=8 units=1 modules=1\n";
+    assert_eq!(
+        cache(&["gc", "--dry-run"], 0),
+        format!("{gone}Summary would-remove{summary}")
+    );
+    assert_eq!(cache(&["gc"], 0), format!("{gone}Summary removed{summary}"));
+    assert_eq!(cache(&["gc"], 0), "Summary removed=0 bytes=0\n");
+    assert_eq!(cache(&["verify"], 0), "Summary files=1 damaged=0\n");
+    let old = cache(&["gc", "--older-than", "0"], 0);
+    assert!(
+        old.starts_with("logs/abc.log: ") && old.ends_with("=1 bytes=4 logs=1\n"),
+        "{old}"
+    );
+}

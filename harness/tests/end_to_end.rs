@@ -319,3 +319,77 @@ fn a_report_that_cannot_be_written_ends_with_110_and_is_printed_all_the_same() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere/report.json"));
     assert!(String::from_utf8_lossy(&output.stdout).contains("Summary ok=1 "));
 }
+
+/// Every shard of features with the time of its writing.
+fn shards(ground: &Ground) -> Vec<(PathBuf, std::time::SystemTime)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(ground.path(".harness/features")).unwrap() {
+        for shard in std::fs::read_dir(entry.unwrap().path()).unwrap() {
+            let path = shard.unwrap().path();
+            let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+            found.push((path, written));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn features_are_made_again_shard_by_shard_and_damage_is_told() {
+    let ground = Ground::new();
+    ground.suite("[coop]", "[micro-eva-clip]", "");
+    let (whole, _) = ground.run(&[], 0);
+    let before = shards(&ground);
+    let later: Vec<_> = before
+        .iter()
+        .filter(|(path, _)| !path.ends_with("00000000.safetensors"))
+        .collect();
+    assert!(later.len() >= 2, "a test split of several shards");
+    let (lost, flipped) = (&later[0].0, &later[1].0);
+    std::fs::remove_file(lost).unwrap();
+    let mut bytes = std::fs::read(flipped).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(flipped, bytes).unwrap();
+    let (again, output) = ground.run(&["--fresh"], 0);
+    assert_eq!(numbers(&again), numbers(&whole));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let warnings = stderr.matches("features will be computed again").count();
+    assert_eq!(warnings, 1, "{stderr}");
+    let after = shards(&ground);
+    assert_eq!(after.len(), before.len());
+    for (old, new) in before.iter().zip(&after) {
+        let is_same = old.0 != *lost && old.0 != *flipped;
+        assert_eq!(old == new, is_same, "{}", old.0.display());
+    }
+}
+
+#[test]
+fn views_and_half_precision_are_recorded_and_reproducible() {
+    let ground = Ground::new();
+    let base = |rest: &str| {
+        ground.suite("[coop]", "[micro-eva-clip]", rest);
+        let (report, _) = ground.run(&[], 0);
+        (numbers(&report), report.images.unwrap())
+    };
+    let (plain, images) = base("");
+    assert_eq!((images.augment.as_str(), images.views), ("none", 1));
+    let options = "images: {augment: random-resized-crop, scale: [0.5, 1], views: 2}\n";
+    let (augmented, images) = base(options);
+    assert_eq!(images.scale, Some([0.5, 1.0]));
+    let only = |name: &str, numbers: &[(String, String, u64, String)]| {
+        let found = numbers.iter().filter(|number| number.1 == name);
+        found.cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(only("zero_target", &plain), only("zero_target", &augmented));
+    assert_ne!(only("base", &plain), only("base", &augmented));
+    let (half, images) = base("images: {precision: f16}\n");
+    assert_eq!(images.precision, "f16");
+    assert_ne!(only("zero_target", &plain), only("zero_target", &half));
+    std::fs::remove_dir_all(ground.path(".harness")).unwrap();
+    assert_eq!(base(options).0, augmented);
+    ground.suite("[coop]", "[micro-eva-clip]", "images: {views: 2}\n");
+    let output = ground.harness(&["run", "suite.yaml"]);
+    assert_eq!(output.status.code(), Some(96));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("views without augmentation"), "{stderr}");
+}

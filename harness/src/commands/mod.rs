@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod cache;
 mod completions;
 mod list;
 mod plan;
@@ -8,6 +9,7 @@ mod schema;
 mod settings;
 mod worker;
 
+pub(crate) use cache::cache;
 pub(crate) use completions::completions;
 pub(crate) use list::list;
 pub(crate) use plan::plan;

@@ -74,7 +74,6 @@ impl Method for ClipFit {
             data: DataNeed::Pixels,
             carried: &["the biases and gains"],
             recomputed: &["token ids of the class names"],
-            deviations: &[],
         }
     }
 

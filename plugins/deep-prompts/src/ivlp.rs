@@ -73,7 +73,6 @@ impl Method for Ivlp {
             data: DataNeed::Pixels,
             carried: &["ctx", "textN", "tokens", "imageN"],
             recomputed: &["token ids and embeddings of the class names"],
-            deviations: &[],
         }
     }
 

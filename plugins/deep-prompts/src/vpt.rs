@@ -55,7 +55,6 @@ impl Method for Vpt {
             data: DataNeed::Pixels,
             carried: &["tokens", "layerN"],
             recomputed: &["text features of the template"],
-            deviations: &[],
         }
     }
 

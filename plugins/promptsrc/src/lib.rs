@@ -63,7 +63,6 @@ impl Method for PromptSrc {
             data: DataNeed::Pixels,
             carried: &["ctx", "textN", "tokens", "imageN"],
             recomputed: &["token ids and embeddings of the class names"],
-            deviations: &[],
         }
     }
 

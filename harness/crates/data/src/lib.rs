@@ -38,5 +38,8 @@ pub use opening::{Division, Opening};
 pub use problems::Kind;
 pub use prompts::Templates;
 pub use sampling::{Mersenne, Picks, Sampler, few_shot};
-pub use store::{FeatureKey, FeatureStore, Features, StoreError};
+pub use store::{
+    FeatureKey, FeatureStore, Features, Precision, SHARD_ROWS, StoreError, Stored, StoredEntry,
+    Wanted, temporary_owner, temporary_prefix,
+};
 pub use summary::{Class, Split, Summary};

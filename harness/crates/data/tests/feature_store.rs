@@ -4,159 +4,221 @@ use std::collections::HashSet;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use harness_data::{FeatureKey, FeatureStore, Features, Split, StoreError};
+use harness_data::{FeatureKey, FeatureStore, Features, Precision, Split, StoreError, Wanted};
 
 const CHILD_STORE: &str = "HARNESS_DATA_TEST_STORE";
 
-fn key() -> FeatureKey {
-    FeatureKey {
-        backbone_sha256: "b".repeat(64),
-        transform: "bicubic 32, centre crop".to_owned(),
-        manifest_sha256: "d".repeat(64),
-        split: Split::Test,
-        view: "plain".to_owned(),
+fn wanted() -> Wanted {
+    Wanted {
+        key: FeatureKey {
+            backbone_sha256: "b".repeat(64),
+            transform: "bicubic 32, centre crop".to_owned(),
+            manifest_sha256: "d".repeat(64),
+            split: Split::Test,
+            images: "all".to_owned(),
+            view: "plain".to_owned(),
+            precision: Precision::F32,
+        },
+        rows: 600,
+        width: 3,
+        title: "test images of d on b".to_owned(),
     }
 }
 
-fn features() -> Features {
-    let data = (0..600).map(|index| (index as f32).sin() / 3.0).collect();
+fn features(wanted: &Wanted) -> Features {
+    let count = wanted.rows * wanted.width;
+    let data = (0..count).map(|index| (index as f32).sin() / 3.0);
     Features {
-        rows: 50,
-        width: 12,
-        data,
+        rows: wanted.rows,
+        width: wanted.width,
+        data: data.collect(),
     }
+}
+
+/// Puts the missing shards of a matrix; how many there were.
+fn fill(store: &FeatureStore, wanted: &Wanted, features: &Features) -> usize {
+    let missing = store.read(wanted).expect("a readable store").missing;
+    for range in &missing {
+        let numbers = &features.data[range.start * wanted.width..range.end * wanted.width];
+        store.put(wanted, range, numbers).expect("a shard");
+    }
+    missing.len()
+}
+
+fn open() -> (tempfile::TempDir, FeatureStore) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let store = FeatureStore::open(dir.path().join("new/store")).expect("a store");
+    (dir, store)
 }
 
 #[test]
 fn features_come_back_bit_for_bit() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = FeatureStore::open(dir.path().join("new/store")).unwrap();
-    assert_eq!(store.get(&key()).unwrap(), None);
-    let mut features = features();
+    let (_dir, store) = open();
+    let wanted = wanted();
+    assert_eq!(
+        store.read(&wanted).unwrap().missing,
+        [0..256, 256..512, 512..600]
+    );
+    let mut features = features(&wanted);
     features.data[..4].copy_from_slice(&[f32::NAN, -0.0, f32::MIN_POSITIVE / 2.0, f32::INFINITY]);
-    store.put(&key(), &features).unwrap();
+    assert_eq!(fill(&store, &wanted, &features), 3);
     let again = FeatureStore::open(store.root()).unwrap();
-    let found = again.get(&key()).unwrap().unwrap();
-    assert_eq!((found.rows, found.width), (50, 12));
+    let found = again.read(&wanted).unwrap();
+    assert!(found.missing.is_empty());
     let bits = |data: &[f32]| data.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
-    assert_eq!(bits(&found.data), bits(&features.data));
+    assert_eq!(bits(&found.features.data), bits(&features.data));
     assert!(again.take_warnings().is_empty());
-    let files = std::fs::read_dir(store.root()).unwrap().count();
-    assert_eq!(files, 1, "nothing but the entry is left behind");
+    let folder = again.path(&wanted.key, 0);
+    let files = std::fs::read_dir(folder.parent().unwrap()).unwrap().count();
+    assert_eq!(files, 3, "nothing but the shards is left behind");
 }
 
 #[test]
-fn a_split_without_images_can_be_kept() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = FeatureStore::open(dir.path()).unwrap();
-    let empty = Features {
-        rows: 0,
-        width: 12,
-        data: Vec::new(),
-    };
-    store.put(&key(), &empty).unwrap();
-    assert_eq!(store.get(&key()).unwrap(), Some(empty));
-}
-
-#[test]
-fn features_of_another_shape_than_stated_are_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = FeatureStore::open(dir.path()).unwrap();
-    for (rows, width) in [(50, 13), (0, 0), (usize::MAX, 2)] {
-        let wrong = Features {
-            rows,
-            width,
-            ..features()
-        };
-        let error = store.put(&key(), &wrong).unwrap_err();
-        assert!(matches!(error, StoreError::Shape { found: 600, .. }));
+fn half_precision_gives_a_writer_what_a_reader_gets() {
+    let (_dir, store) = open();
+    let mut half = wanted();
+    half.key.precision = Precision::F16;
+    let features = features(&half);
+    let mut told = Vec::new();
+    for range in half.shards() {
+        let numbers = &features.data[range.start * half.width..range.end * half.width];
+        told.extend(store.put(&half, &range, numbers).unwrap());
     }
-    assert_eq!(store.get(&key()).unwrap(), None);
+    let read = store.read(&half).unwrap().features.data;
+    assert_eq!(told, read);
+    let far = |(a, b): (&f32, &f32)| (a - b).abs() / a.abs().max(1e-3);
+    let worst = features.data.iter().zip(&read).map(far).fold(0.0, f32::max);
+    assert!(worst > 0.0 && worst < 5e-4, "{worst}");
+    let bytes = |wanted: &Wanted| std::fs::metadata(store.path(&wanted.key, 0)).unwrap().len();
+    let full = wanted();
+    fill(&store, &full, &features);
+    assert_eq!(bytes(&full) - bytes(&half), 256 * 3 * 2);
+}
+
+#[test]
+fn a_matrix_without_rows_needs_no_file() {
+    let (_dir, store) = open();
+    let empty = Wanted {
+        rows: 0,
+        ..wanted()
+    };
+    let stored = store.read(&empty).unwrap();
+    assert!(stored.missing.is_empty() && stored.features.data.is_empty());
+}
+
+#[test]
+fn a_killed_run_loses_the_shard_in_hand_and_no_other() {
+    let (_dir, store) = open();
+    let wanted = wanted();
+    let features = features(&wanted);
+    store
+        .put(&wanted, &(0..256), &features.data[..768])
+        .unwrap();
+    let stored = store.read(&wanted).unwrap();
+    assert_eq!(stored.missing, [256..512, 512..600]);
+    assert_eq!(stored.features.data[..768], features.data[..768]);
+    assert_eq!(fill(&store, &wanted, &features), 2);
+    assert_eq!(store.read(&wanted).unwrap().features, features);
+}
+
+#[test]
+fn rows_that_are_no_shard_are_refused() {
+    let (_dir, store) = open();
+    let wanted = wanted();
+    for (range, count) in [
+        (0..256, 767),
+        (0..255, 765),
+        (1..257, 768),
+        (512..601, 267),
+        (600..600, 0),
+    ] {
+        let error = store.put(&wanted, &range, &vec![0.5; count]).unwrap_err();
+        assert!(matches!(error, StoreError::Shape { .. }), "{error}");
+    }
+    assert_eq!(store.read(&wanted).unwrap().missing.len(), 3);
 }
 
 #[test]
 fn every_field_of_the_key_makes_another_entry() {
-    let other = "e".repeat(64);
-    let keys = [
-        key(),
-        FeatureKey {
-            backbone_sha256: other.clone(),
-            ..key()
-        },
-        FeatureKey {
-            transform: "bilinear 32".to_owned(),
-            ..key()
-        },
-        FeatureKey {
-            manifest_sha256: other,
-            ..key()
-        },
-        FeatureKey {
-            split: Split::Train,
-            ..key()
-        },
-        FeatureKey {
-            view: "flip".to_owned(),
-            ..key()
-        },
+    let change: [fn(&mut FeatureKey); 8] = [
+        |key| key.backbone_sha256 = "e".repeat(64),
+        |key| key.transform = "bilinear 32".to_owned(),
+        |key| key.manifest_sha256 = "e".repeat(64),
+        |key| key.split = Split::Train,
+        |key| key.images = "f".repeat(64),
+        |key| key.view = "flip".to_owned(),
+        |key| key.precision = Precision::F16,
         // Moving text from one field to the next is a difference as well.
-        FeatureKey {
-            transform: String::new(),
-            view: "bicubic 32, centre cropplain".to_owned(),
-            ..key()
+        |key| {
+            key.images = String::new();
+            key.view = "allplain".to_owned();
         },
     ];
-    let digests: HashSet<String> = keys.iter().map(FeatureKey::digest).collect();
-    assert_eq!(digests.len(), keys.len());
-    assert_eq!(key().digest().len(), 64);
-    let dir = tempfile::tempdir().unwrap();
-    let store = FeatureStore::open(dir.path()).unwrap();
-    store.put(&keys[0], &features()).unwrap();
-    for key in &keys[1..] {
-        assert_eq!(store.get(key).unwrap(), None);
+    let (_dir, store) = open();
+    fill(&store, &wanted(), &features(&wanted()));
+    let mut digests = HashSet::from([wanted().key.digest()]);
+    for change in change {
+        let mut other = wanted();
+        change(&mut other.key);
+        assert_eq!(store.read(&other).unwrap().missing.len(), 3);
+        digests.insert(other.key.digest());
+    }
+    assert_eq!(digests.len(), 9);
+    assert!(digests.iter().all(|digest| digest.len() == 64));
+}
+
+/// A matrix of one small shard.
+fn small() -> Wanted {
+    Wanted {
+        rows: 2,
+        ..wanted()
     }
 }
 
-/// Looks up an entry whose file has been replaced; it must be absent, with one warning.
+/// Looks up a shard whose file has been replaced; it must be absent, with one warning.
 fn assert_ignored(bytes: &[u8], what: &str) {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let store = FeatureStore::open(dir.path()).expect("a store");
-    std::fs::write(store.path(&key()), bytes).expect("a writable folder");
-    assert_eq!(store.get(&key()).expect("no error"), None, "{what}");
+    let (_dir, store) = open();
+    let (small, good) = (small(), features(&small()));
+    fill(&store, &small, &good);
+    std::fs::write(store.path(&small.key, 0), bytes).expect("a writable folder");
+    let missing = store.read(&small).expect("no error").missing;
+    assert!(
+        matches!(missing.as_slice(), [only] if *only == (0..2)),
+        "{what}"
+    );
     let warnings = store.take_warnings();
     assert_eq!(warnings.len(), 1, "{what}");
-    assert!(warnings[0].contains(&key().digest()), "{}", warnings[0]);
+    assert!(warnings[0].contains(&small.key.digest()), "{}", warnings[0]);
     assert!(store.take_warnings().is_empty(), "warnings are given once");
-    store
-        .put(&key(), &features())
-        .expect("the bad entry is replaced");
-    assert_eq!(store.get(&key()).expect("no error"), Some(features()));
+    assert_eq!(
+        store.entries().expect("a listing")[0].damaged.len(),
+        1,
+        "{what}"
+    );
+    assert_eq!(fill(&store, &small, &good), 1, "the bad shard is replaced");
+    assert_eq!(store.read(&small).expect("no error").features, good);
 }
 
-fn entry(key: &FeatureKey, features: &Features) -> Vec<u8> {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let store = FeatureStore::open(dir.path()).expect("a store");
-    store.put(key, features).expect("an entry");
-    std::fs::read(store.path(key)).expect("its file")
+fn shard(wanted: &Wanted) -> Vec<u8> {
+    let (_dir, store) = open();
+    fill(&store, wanted, &features(wanted));
+    std::fs::read(store.path(&wanted.key, 0)).expect("its file")
 }
 
 #[test]
 fn a_flipped_bit_anywhere_is_noticed() {
-    let small = Features {
-        rows: 2,
-        width: 3,
-        data: vec![0.5; 6],
-    };
-    let whole = entry(&key(), &small);
-    let dir = tempfile::tempdir().unwrap();
-    let store = FeatureStore::open(dir.path()).unwrap();
+    let (small, good) = (small(), features(&small()));
+    let whole = shard(&small);
+    let (_dir, store) = open();
+    fill(&store, &small, &good);
     for bit in 0..whole.len() * 8 {
         let mut bytes = whole.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        std::fs::write(store.path(&key()), bytes).unwrap();
-        // A bit of padding in the header may be harmless; wrong features never are.
-        if let Some(found) = store.get(&key()).unwrap() {
-            assert_eq!(found, small, "bit {bit}");
+        std::fs::write(store.path(&small.key, 0), bytes).unwrap();
+        // A bit of the title or of padding may be harmless; wrong features never are.
+        let stored = store.read(&small).unwrap();
+        if stored.missing.is_empty() {
+            assert_eq!(stored.features, good, "bit {bit}");
         } else {
             assert_eq!(store.take_warnings().len(), 1, "bit {bit}");
         }
@@ -169,7 +231,7 @@ fn a_flipped_bit_anywhere_is_noticed() {
 
 #[test]
 fn truncated_and_foreign_files_count_as_absent() {
-    let whole = entry(&key(), &features());
+    let whole = shard(&small());
     for cut in [0, 1, 7, 8, 9, 100, whole.len() / 2, whole.len() - 1] {
         assert_ignored(&whole[..cut], "cut");
     }
@@ -177,13 +239,59 @@ fn truncated_and_foreign_files_count_as_absent() {
     assert_ignored(&longer, "a byte too many");
     assert_ignored(b"PK\x03\x04 something else altogether", "foreign");
     assert_ignored(&[0xff; 64], "a header of absurd length");
-    let elsewhere = FeatureKey {
-        split: Split::Val,
-        ..key()
-    };
-    assert_ignored(&entry(&elsewhere, &features()), "the entry of another key");
+    let mut elsewhere = small();
+    elsewhere.key.split = Split::Val;
+    assert_ignored(&shard(&elsewhere), "the shard of another key");
     let bare = safetensors::serialize::<&str, safetensors::tensor::TensorView<'_>, _>([], None);
     assert_ignored(&bare.unwrap(), "safetensors without header");
+}
+
+#[test]
+fn a_shard_of_another_matrix_is_no_part_of_this_one() {
+    let (_dir, store) = open();
+    let full = wanted();
+    fill(&store, &full, &features(&full));
+    std::fs::rename(store.path(&full.key, 256), store.path(&full.key, 0)).unwrap();
+    let cut = Wanted {
+        rows: 500,
+        ..full.clone()
+    };
+    let wider = Wanted {
+        width: 4,
+        ..full.clone()
+    };
+    assert_eq!(store.read(&full).unwrap().missing, [0..256, 256..512]);
+    assert_eq!(store.read(&cut).unwrap().missing, [0..256, 256..500]);
+    assert_eq!(store.read(&wider).unwrap().missing.len(), 3);
+    assert_eq!(store.take_warnings().len(), 4);
+}
+
+#[test]
+fn a_listing_says_what_is_stored() {
+    let (_dir, store) = open();
+    assert!(store.entries().unwrap().is_empty());
+    fill(&store, &wanted(), &features(&wanted()));
+    let entries = store.entries().unwrap();
+    let [entry] = entries.as_slice() else {
+        panic!("{entries:?}");
+    };
+    assert_eq!((entry.rows, entry.shards), (600, 3));
+    assert_eq!(entry.title, "test images of d on b");
+    assert_eq!(
+        (entry.view.as_str(), entry.precision.as_str()),
+        ("plain", "f32")
+    );
+    assert!(entry.bytes > 600 * 3 * 4 && entry.written.is_some());
+    assert!(entry.damaged.is_empty());
+}
+
+/// Writes every shard, whether it is there or not.
+fn write(store: &FeatureStore) {
+    let (wanted, features) = (wanted(), features(&wanted()));
+    for range in wanted.shards() {
+        let numbers = &features.data[range.start * wanted.width..range.end * wanted.width];
+        store.put(&wanted, &range, numbers).expect("a shard");
+    }
 }
 
 #[test]
@@ -194,8 +302,9 @@ fn threads_may_write_and_read_one_entry() {
         for _ in 0..3 {
             scope.spawn(|| {
                 for _ in 0..8 {
-                    store.put(&key(), &features()).unwrap();
-                    assert_eq!(store.get(&key()).unwrap(), Some(features()));
+                    write(&store);
+                    let found = store.read(&wanted()).unwrap();
+                    assert_eq!(found.features, features(&wanted()));
                 }
             });
         }
@@ -220,14 +329,15 @@ fn processes_may_write_and_read_one_entry() {
         .iter_mut()
         .any(|child| child.try_wait().unwrap().is_none())
     {
-        if let Some(found) = store.get(&key()).unwrap() {
-            assert_eq!(found, features());
+        let found = store.read(&wanted()).unwrap();
+        if found.missing.is_empty() {
+            assert_eq!(found.features, features(&wanted()));
         }
     }
     for child in &mut children {
         assert!(child.wait().unwrap().success());
     }
-    assert_eq!(store.get(&key()).unwrap(), Some(features()));
+    assert_eq!(store.read(&wanted()).unwrap().features, features(&wanted()));
     assert!(store.take_warnings().is_empty());
 }
 
@@ -239,6 +349,6 @@ fn writer_process() {
     };
     let store = FeatureStore::open(root).unwrap();
     for _ in 0..20 {
-        store.put(&key(), &features()).unwrap();
+        write(&store);
     }
 }

@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use harness_data::Opening;
 use serde::{Deserialize, Serialize};
 
+use crate::images::ImageOptions;
+
 /// A method of a plugin together with its configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodRef {
@@ -51,6 +53,20 @@ pub struct Draw {
     pub seed: u64,
 }
 
+/// Images whose features one job computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Portion {
+    /// The few-shot draw, train and val images; none: the test split.
+    pub draw: Option<Draw>,
+    /// View of the training images.
+    pub view: u32,
+    /// Which stretch of [`PORTION_ROWS`] images.
+    pub number: usize,
+}
+
+/// Images of a [`Portion`]: few enough that workers share a large data set.
+pub const PORTION_ROWS: usize = 4 * harness_data::SHARD_ROWS;
+
 /// One thing for a worker to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "work", rename_all = "kebab-case")]
@@ -63,15 +79,18 @@ pub enum Work {
         backbone: BackboneRef,
         dataset: DatasetRef,
     },
-    /// Encode every image of a data set and keep the features in the store.
+    /// Encode images of a data set and keep the features in the store.
     Features {
         backbone: BackboneRef,
         dataset: DatasetRef,
+        portion: Portion,
+        images: ImageOptions,
     },
     /// Evaluate the backbone alone: Z(backbone).
     ZeroShot {
         backbone: BackboneRef,
         dataset: DatasetRef,
+        images: ImageOptions,
     },
     /// Train a module, write it to `module`, and evaluate it where it was trained.
     Train {
@@ -79,6 +98,7 @@ pub enum Work {
         backbone: BackboneRef,
         dataset: DatasetRef,
         draw: Draw,
+        images: ImageOptions,
         /// Overrides of the method's own recipe; unknown keys are errors.
         recipe: serde_json::Value,
         module: PathBuf,
@@ -88,6 +108,7 @@ pub enum Work {
         method: MethodRef,
         backbone: BackboneRef,
         dataset: DatasetRef,
+        images: ImageOptions,
         module: PathBuf,
     },
 }
@@ -199,6 +220,10 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub enum Line {
+    /// Something that people should know although the job goes on.
+    Warning {
+        message: String,
+    },
     Progress {
         id: u64,
         done: u64,

@@ -66,6 +66,7 @@ pub(crate) fn report(
             rustc: "1.95.0".into(),
             licence: "MIT".into(),
         }],
+        images: None,
         methods: methods.iter().map(|label| method(label)).collect(),
         datasets: datasets.iter().map(|name| dataset(name)).collect(),
         upgrades: vec![upgrade],

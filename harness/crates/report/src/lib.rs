@@ -27,5 +27,7 @@ pub use file::{ReadError, WriteError};
 pub use labels::{Labels, LabelsError};
 pub use lint::Finding;
 pub use provenance::{Cpu, Git, Provenance};
-pub use report::{Backbone, Dataset, GateRule, Method, Plugin, Report, Suite, TextDrift, Upgrade};
+pub use report::{
+    Backbone, Dataset, GateRule, Images, Method, Plugin, Report, Suite, TextDrift, Upgrade,
+};
 pub use schema::report_schema;

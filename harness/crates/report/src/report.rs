@@ -18,6 +18,9 @@ pub struct Report {
     pub schema: String,
     pub suite: Suite,
     pub provenance: Provenance,
+    /// How images were shown; absent in reports of versions that knew one way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<Images>,
     pub backbones: Vec<Backbone>,
     pub plugins: Vec<Plugin>,
     /// In the suite's order, which is also the order of rows.
@@ -111,6 +114,21 @@ impl Default for GateRule {
             alpha: 0.05,
         }
     }
+}
+
+/// How images were shown in training, and how precisely their features were kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Images {
+    /// `none`, `flip` or `random-resized-crop`.
+    pub augment: String,
+    /// Least and largest part of an image that random-resized-crop showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<[f64; 2]>,
+    /// Views of each training image: epoch e read view e modulo this number.
+    pub views: u32,
+    /// `f32` or `f16`.
+    pub precision: String,
 }
 
 /// A backbone that took part, as source or target.

@@ -112,11 +112,18 @@ impl Bench {
         self.class_features(&self.setting.task.templates, Ensemble::NormalisedMean)
     }
 
-    /// Unnormalised image features `[n, E]` of rows of a split.
+    /// Unnormalised image features `[n, E]` of rows of a split; of training images, the
+    /// first view.
     pub fn image_features(&self, split: Split, rows: &[u32]) -> Result<Tensor> {
+        self.image_view(split, rows, 0)
+    }
+
+    /// The same of any view; [`Setting`] says how many `train_views` there are.
+    pub fn image_view(&self, split: Split, rows: &[u32], view: u32) -> Result<Tensor> {
         self.tensor(&Service::ImageFeatures {
             split,
             rows: rows.to_vec(),
+            view,
         })
     }
 
@@ -131,6 +138,7 @@ impl Bench {
         let request = ImageRequest {
             split: batch.split(),
             rows: batch.rows().to_vec(),
+            view: batch.view(),
             edits: edits.entries().to_vec(),
             tape: edits.tensors().iter().any(Tensor::track_op),
         };

@@ -109,6 +109,7 @@ mod tests {
             classes: classes.iter().map(class).collect(),
             templates: vec![],
             train_rows: 0,
+            train_views: 1,
             val_rows: 0,
         }
     }
@@ -125,7 +126,6 @@ mod tests {
                     shape: vec![],
                     class_axis,
                     optional: false,
-                    fixed: false,
                 }
             });
         let entries = vec![

@@ -28,7 +28,6 @@
 //!             data: DataNeed::Features,
 //!             carried: &["ctx"],
 //!             recomputed: &["token ids of the class names"],
-//!             deviations: &[],
 //!         }
 //!     }
 //!

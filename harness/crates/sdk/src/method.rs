@@ -120,8 +120,6 @@ pub struct Card {
     pub data: DataNeed,
     pub carried: &'static [&'static str],
     pub recomputed: &'static [&'static str],
-    /// Where it differs from the published method or its reference code, and why.
-    pub deviations: &'static [&'static str],
 }
 
 impl Card {
@@ -140,7 +138,6 @@ impl Card {
             data: card.data,
             carried: texts(card.carried),
             recomputed: texts(card.recomputed),
-            deviations: texts(card.deviations),
             config_schema: serde_json::to_value(schemars::schema_for!(M::Config))?,
             recipe: serde_json::to_value(M::recipe(&M::Config::default()))?,
         })
@@ -152,6 +149,7 @@ impl Card {
 pub struct Batch {
     split: Split,
     rows: Vec<u32>,
+    view: u32,
     labels: Option<Tensor>,
     /// `[B, E]`, where the method has an image tower of its own.
     images: Option<Tensor>,
@@ -162,9 +160,15 @@ impl Batch {
         Self {
             split,
             rows,
+            view: 0,
             labels,
             images: None,
         }
+    }
+
+    /// The same images in another view.
+    pub(crate) fn in_view(self, view: u32) -> Self {
+        Self { view, ..self }
     }
 
     /// The batch with its images through the method's own image tower, if it has one.
@@ -176,6 +180,11 @@ impl Batch {
     ) -> Result<Self> {
         let images = method.images(bench, parameters, &self)?;
         Ok(Self { images, ..self })
+    }
+
+    /// Which view of the images; epochs take turns.
+    pub fn view(&self) -> u32 {
+        self.view
     }
 
     pub fn split(&self) -> Split {
@@ -204,7 +213,7 @@ impl Batch {
 
     /// Unnormalised features `[B, E]` of the frozen image tower.
     pub fn frozen_features(&self, bench: &Bench) -> Result<Tensor> {
-        bench.image_features(self.split, &self.rows)
+        bench.image_view(self.split, &self.rows, self.view)
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn train<M: Method>(
     let module = method.select(bench, &trained)?.unwrap_or(trained);
     let summary = TrainSummary {
         steps,
-        parameters: trainable.count(),
+        parameters: module.count(),
         final_loss,
         recipe: serde_json::to_value(&recipe)?,
     };
@@ -60,7 +60,7 @@ fn begin<M: Method>(
         Some(built) => {
             let shapes: Vec<_> = declared.iter().map(|p| p.shape()).collect();
             let fitted = module_file::fit(&built, &shapes, &bench.setting().backbone.name)?;
-            Trainable::from_values(&fitted, &shapes)
+            Trainable::from_values(&fitted)
         }
     }
 }
@@ -150,7 +150,9 @@ impl<M: Method> Run<'_, M> {
         let labels = Tensor::from_vec(labels, rows.len(), &Device::Cpu)?;
         let bench = &self.bench.at_step(step_seed(self.seed, at.step));
         let parameters = self.trainable.tracked();
-        let batch = Batch::new(Split::Train, rows.to_vec(), Some(labels));
+        let views = bench.setting().task.train_views.max(1);
+        let batch = Batch::new(Split::Train, rows.to_vec(), Some(labels))
+            .in_view((at.epoch % views) as u32);
         let batch = batch.seen_by(self.method, bench, &parameters)?;
         let forward = Forward::of(self.method, bench, &parameters, &batch)?;
         let (loss, directions) = directions(self.method, bench, &batch, &forward, vars)?;

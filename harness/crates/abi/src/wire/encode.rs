@@ -106,6 +106,9 @@ pub enum BiasMode {
 pub struct ImageRequest {
     pub split: Split,
     pub rows: Vec<u32>,
+    /// Which view of training images, see [`train_views`](super::TaskFacts::train_views).
+    #[serde(default, skip_serializing_if = "super::service::is_first")]
+    pub view: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<Edit>,
     pub tape: bool,

@@ -23,7 +23,14 @@ pub enum Service {
         ensemble: Ensemble,
     },
     /// Tensor `[n, E]`: unnormalised features of the plain image tower.
-    ImageFeatures { split: Split, rows: Vec<u32> },
+    ImageFeatures {
+        split: Split,
+        rows: Vec<u32>,
+        /// Which view of training images, see
+        /// [`train_views`](super::TaskFacts::train_views).
+        #[serde(default, skip_serializing_if = "is_first")]
+        view: u32,
+    },
     /// JSON: class of each row, as a list. Not for the test split.
     Labels { split: Split },
     /// Tensor `[n]`: a bias or gain of the plain backbone, by its canonical name.
@@ -31,6 +38,11 @@ pub enum Service {
     Parameter { tower: Tower, name: String },
     /// JSON: exp of the backbone's logit scale, a number.
     LogitScale {},
+}
+
+/// The first view needs no mention, so that older hosts understand the request.
+pub(super) fn is_first(view: &u32) -> bool {
+    *view == 0
 }
 
 /// How the features of several templates become one.

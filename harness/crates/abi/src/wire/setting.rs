@@ -76,8 +76,16 @@ pub struct TaskFacts {
     pub templates: Vec<String>,
     /// Few-shot training images; 0 on a target.
     pub train_rows: usize,
+    /// Views of each training image: epoch e reads view e modulo this number.
+    #[serde(default = "one")]
+    pub train_views: usize,
     /// Few-shot validation images; 0 on a target.
     pub val_rows: usize,
+}
+
+/// Hosts of ABI 1.0 know of one view.
+fn one() -> usize {
+    1
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -56,6 +56,12 @@ impl Mersenne {
         y ^ (y >> 18)
     }
 
+    /// A number in [0, 1) with 53 random bits, as `random.random()` gives it.
+    pub fn uniform(&mut self) -> f64 {
+        let (high, low) = (self.next_u32() >> 5, self.next_u32() >> 6);
+        (f64::from(high) * f64::from(1u32 << 26) + f64::from(low)) / (1u64 << 53) as f64
+    }
+
     /// `k` distinct indices below `n` in the order of `random.sample(range(n), k)`.
     ///
     /// All `n` are returned, in random order, when `k` is larger.
@@ -227,6 +233,14 @@ mod tests {
         for (n, expected) in cases {
             assert_eq!(random.sample(n, expected.len()), expected, "range({n})");
         }
+    }
+
+    #[test]
+    fn golden_uniform_numbers() {
+        let mut random = Mersenne::new(1);
+        let expected = [0.13436424411240122, 0.8474337369372327, 0.763774618976614];
+        assert_eq!([(); 3].map(|()| random.uniform()), expected);
+        assert_eq!(Mersenne::new((1 << 40) + 7).uniform(), 0.6137037779936511);
     }
 
     #[test]

@@ -1,16 +1,19 @@
-//! The directory of entries.
+//! The directory of entries: a folder for each key, in it a file for each shard.
 
 use std::io::{Error, ErrorKind, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use tempfile::NamedTempFile;
+use super::shard::{self, Shard};
+use super::{FeatureKey, Features, StoreError, Stored, Wanted, temporary_prefix};
 
-use super::{FeatureKey, Features, StoreError, entry};
+/// Ending of a shard's name; before it stands its first row.
+pub(super) const ENDING: &str = "safetensors";
 
-/// Features in a directory, one file per key. Safe to use from several threads and processes.
+/// Features in a directory. Safe to use from several threads and processes.
 ///
-/// An entry is written beside its place and moved there whole, and nothing of it is used before
+/// A shard is written beside its place and moved there whole, and nothing of it is used before
 /// its digest has been verified; so readers need no lock, and the last of two writers wins with
 /// the same content.
 #[derive(Debug)]
@@ -38,27 +41,71 @@ impl FeatureStore {
         &self.root
     }
 
-    /// The file that holds, or would hold, the features of `key`.
-    pub fn path(&self, key: &FeatureKey) -> PathBuf {
-        self.root.join(format!("{}.safetensors", key.digest()))
+    /// The folder of the shards of `key`.
+    fn folder(&self, key: &FeatureKey) -> PathBuf {
+        self.root.join(key.digest())
     }
 
-    /// The features of `key`, if they are stored.
+    /// The file that holds, or would hold, the shard of `key` that begins with a row.
+    pub fn path(&self, key: &FeatureKey, first_row: usize) -> PathBuf {
+        self.folder(key).join(format!("{first_row:08}.{ENDING}"))
+    }
+
+    /// What is stored of a matrix, and which shards are not.
     ///
-    /// A file that is torn, altered or foreign counts as absent and leaves a warning for
+    /// A shard that is torn, altered or foreign counts as absent and leaves a warning for
     /// [`FeatureStore::take_warnings`]; the next [`FeatureStore::put`] replaces it.
     ///
     /// # Errors
-    /// [`StoreError::Io`] if the file is there but cannot be read.
-    pub fn get(&self, key: &FeatureKey) -> Result<Option<Features>, StoreError> {
-        let path = self.path(key);
+    /// [`StoreError::Io`] if a file is there but cannot be read.
+    pub fn read(&self, wanted: &Wanted) -> Result<Stored, StoreError> {
+        let (rows, width) = (wanted.rows, wanted.width);
+        let mut stored = Stored {
+            features: Features {
+                rows,
+                width,
+                data: vec![0.0; rows * width],
+            },
+            missing: Vec::new(),
+        };
+        for range in wanted.shards() {
+            match self.shard(wanted, &range)? {
+                Some(numbers) => stored.features.put(&range, &numbers),
+                None => stored.missing.push(range),
+            }
+        }
+        Ok(stored)
+    }
+
+    /// The shards of a matrix that begin in `rows` and have to be computed.
+    ///
+    /// # Errors
+    /// As for [`FeatureStore::read`].
+    pub fn missing(
+        &self,
+        wanted: &Wanted,
+        rows: &Range<usize>,
+    ) -> Result<Vec<Range<usize>>, StoreError> {
+        let mut missing = Vec::new();
+        for range in wanted.shards().filter(|range| rows.contains(&range.start)) {
+            if self.shard(wanted, &range)?.is_none() {
+                missing.push(range);
+            }
+        }
+        Ok(missing)
+    }
+
+    fn shard(&self, wanted: &Wanted, range: &Range<usize>) -> Result<Option<Vec<f32>>, StoreError> {
+        let path = self.path(&wanted.key, range.start);
         let bytes = match fs_err::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        match entry::decode(key, &bytes) {
-            Ok(features) => Ok(Some(features)),
+        let shard =
+            Shard::decode(&bytes).and_then(|shard| shard.is_part_of(wanted, range).map(|()| shard));
+        match shard {
+            Ok(shard) => Ok(Some(shard.numbers)),
             Err(reason) => {
                 let warning = format!(
                     "{}: ignored, features will be computed again: {reason}",
@@ -70,31 +117,59 @@ impl FeatureStore {
         }
     }
 
-    /// Keeps `features` under `key`; they are on the disk when this returns.
+    /// Keeps the rows `range` of a matrix, one of its [`Wanted::shards`]; they are on the disk
+    /// when this returns. Gives the numbers as a reader will get them, which in half precision
+    /// are rounded.
     ///
     /// # Errors
-    /// Features that do not have their stated shape, or files that cannot be written.
-    pub fn put(&self, key: &FeatureKey, features: &Features) -> Result<(), StoreError> {
-        let bytes = entry::encode(key, features)?;
-        let mut file = NamedTempFile::new_in(&self.root)?;
+    /// Rows that are no shard of the matrix, or files that cannot be written.
+    pub fn put(
+        &self,
+        wanted: &Wanted,
+        range: &Range<usize>,
+        numbers: &[f32],
+    ) -> Result<Vec<f32>, StoreError> {
+        let is_shard = wanted.shards().any(|shard| shard == *range);
+        if !is_shard || range.len().checked_mul(wanted.width) != Some(numbers.len()) {
+            return Err(StoreError::Shape {
+                range: range.clone(),
+                rows: wanted.rows,
+                width: wanted.width,
+                found: numbers.len(),
+            });
+        }
+        let bytes = shard::encode(wanted, range, numbers)?;
+        let folder = self.folder(&wanted.key);
+        fs_err::create_dir_all(&folder)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(&temporary_prefix())
+            .tempfile_in(&folder)?;
         file.write_all(&bytes)?;
         file.as_file().sync_all()?;
-        let path = self.path(key);
+        let path = self.path(&wanted.key, range.start);
         file.persist(&path).map_err(|failed| {
             let reason = format!("cannot write {}: {}", path.display(), failed.error);
             Error::new(failed.error.kind(), reason)
         })?;
         // The rename itself is durable only once the directory is.
-        fs_err::File::open(&self.root)?.sync_all()?;
-        Ok(())
+        fs_err::File::open(&folder)?.sync_all()?;
+        let precision = wanted.key.precision;
+        Ok(precision.decode(&precision.encode(numbers)))
     }
 
-    /// What has been ignored since the last call, one line per entry.
+    /// What has been ignored since the last call, one line per shard.
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *self.warnings())
     }
 
     fn warnings(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Features {
+    /// Replaces the rows `range`.
+    pub fn put(&mut self, range: &Range<usize>, numbers: &[f32]) {
+        self.data[range.start * self.width..range.end * self.width].copy_from_slice(numbers);
     }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with the feature store itself; a bad entry is not among it.
 
 use std::io;
+use std::ops::Range;
 
 use thiserror::Error;
 
@@ -10,14 +11,18 @@ pub enum StoreError {
     /// The operating system refused; the message names the file.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The matrix does not have the shape it states.
-    #[error("features of {rows} rows of {width} need {rows}x{width} numbers, found {found}")]
+    /// What was to be kept is no shard of the matrix.
+    #[error(
+        "rows {} to {} with {found} numbers are no shard of a matrix of {rows}x{width}",
+        .range.start, .range.end
+    )]
     Shape {
+        range: Range<usize>,
         rows: usize,
         width: usize,
         found: usize,
     },
-    /// The entry could not be put into safetensors form.
+    /// The shard could not be put into safetensors form.
     #[error("features cannot be serialised: {0}")]
     Encode(#[from] safetensors::SafeTensorError),
 }

@@ -1,8 +1,10 @@
-//! A matrix of image features.
+//! A matrix of image features, and what the store knows of it.
 
-use super::StoreError;
+use std::ops::Range;
 
-/// One row of `width` numbers per image, row-major, in the order of the data set.
+use super::FeatureKey;
+
+/// One row of `width` numbers per image, row-major, in the order of the images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features {
     pub rows: usize,
@@ -10,19 +12,34 @@ pub struct Features {
     pub data: Vec<f32>,
 }
 
-impl Features {
-    /// Checks that `data` has `rows * width` numbers.
-    ///
-    /// # Errors
-    /// [`StoreError::Shape`] if not.
-    pub fn check(&self) -> Result<(), StoreError> {
-        if self.rows.checked_mul(self.width) == Some(self.data.len()) {
-            return Ok(());
-        }
-        Err(StoreError::Shape {
-            rows: self.rows,
-            width: self.width,
-            found: self.data.len(),
-        })
+/// A matrix that is wanted: its key and its shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    pub key: FeatureKey,
+    pub rows: usize,
+    pub width: usize,
+    /// What people call it, such as `test images of digits on micro-clip`; for listings.
+    pub title: String,
+}
+
+impl Wanted {
+    /// The rows of each shard, in order.
+    pub fn shards(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let rows = self.rows;
+        (0..rows)
+            .step_by(SHARD_ROWS)
+            .map(move |first| first..rows.min(first + SHARD_ROWS))
     }
+}
+
+/// Rows of a shard; what a killed run loses at most.
+pub const SHARD_ROWS: usize = 256;
+
+/// What is stored of a wanted matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// Zero where nothing is stored.
+    pub features: Features,
+    /// The shards that have to be computed, in order.
+    pub missing: Vec<Range<usize>>,
 }

@@ -113,7 +113,9 @@ impl Inner {
         tensors: &[AbiTensor],
     ) -> Result<Reply, AbiError> {
         let (features, tape) = if request.edits.is_empty() {
-            let features = self.task.features(request.split, &request.rows)?;
+            let features = self
+                .task
+                .features(request.split, &request.rows, request.view)?;
             (features, None)
         } else {
             let pass = ImagePass {

@@ -69,6 +69,7 @@ pub fn task_facts(name: &str, classes: &[harness_data::Class], templates: &[Stri
         classes: classes.collect(),
         templates: templates.to_vec(),
         train_rows: 0,
+        train_views: 1,
         val_rows: 0,
     }
 }

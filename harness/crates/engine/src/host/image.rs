@@ -49,7 +49,9 @@ impl ImagePass {
             features.push(self.encode(rows)?.detach());
         }
         let features = match features.is_empty() {
-            true => self.task.features(self.request.split, &[])?,
+            true => self
+                .task
+                .features(self.request.split, &[], self.request.view)?,
             false => Tensor::cat(&features, 0).map_err(internal)?,
         };
         let tape = self.request.tape.then(|| {
@@ -62,9 +64,9 @@ impl ImagePass {
     }
 
     fn encode(&self, rows: Range<usize>) -> Result<Tensor, AbiError> {
-        let pixels = self
-            .task
-            .pixels(self.request.split, &self.request.rows[rows.clone()])?;
+        let ImageRequest { split, view, .. } = self.request;
+        let pixels = &self.request.rows[rows.clone()];
+        let pixels = self.task.pixels(split, pixels, view)?;
         let edits = self.request.edits.iter();
         let edits = edits
             .map(|edit| self.edit(edit, &rows))

@@ -48,7 +48,9 @@ pub(super) fn answer(
             };
             tensor(&value.map_err(refused)?)
         }
-        Service::ImageFeatures { split, rows } => tensor(&task.features(*split, rows)?),
+        Service::ImageFeatures { split, rows, view } => {
+            tensor(&task.features(*split, rows, *view)?)
+        }
         Service::Labels { split } => json(&task.labels(*split)?),
         Service::LogitScale {} => json(&logit_scale(backbone)?),
     }

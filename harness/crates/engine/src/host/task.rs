@@ -19,9 +19,9 @@ pub enum Phase {
 
 /// Where rows of a split become pixels.
 pub trait Pixels: Send + Sync {
-    /// Normalised pixels `[rows, 3, N, N]`, as the image tower reads them. The rows
-    /// exist; the phase allows the split.
-    fn pixels(&self, split: Split, rows: &[u32]) -> Result<Tensor, String>;
+    /// Normalised pixels `[rows, 3, N, N]` of a view, as the image tower reads them. The
+    /// rows and the view exist; the phase allows the split.
+    fn pixels(&self, split: Split, rows: &[u32], view: u32) -> Result<Tensor, String>;
 }
 
 /// The task: facts, and image features with labels by split.
@@ -37,27 +37,31 @@ pub struct Task {
 
 #[derive(Clone, Debug)]
 struct Draw {
-    /// `[n, E]`
-    features: Tensor,
+    /// `[n, E]` for each view.
+    views: Vec<Tensor>,
     labels: Vec<u32>,
 }
 
 impl Task {
-    /// A training task on the picked images of the train and val splits.
-    pub fn training(facts: TaskFacts, train: (Tensor, Vec<u32>), val: (Tensor, Vec<u32>)) -> Self {
+    /// A training task on the picked images of the train split, with features `[n, E]` of
+    /// every view, and of the val split.
+    pub fn training(
+        facts: TaskFacts,
+        views: Vec<Tensor>,
+        labels: Vec<u32>,
+        val: (Tensor, Vec<u32>),
+    ) -> Self {
         Self {
             facts: TaskFacts {
-                train_rows: train.1.len(),
+                train_rows: labels.len(),
+                train_views: views.len(),
                 val_rows: val.1.len(),
                 ..facts
             },
             phase: Phase::Training,
-            train: Draw {
-                features: train.0,
-                labels: train.1,
-            },
+            train: Draw { views, labels },
             val: Draw {
-                features: val.0,
+                views: vec![val.0],
                 labels: val.1,
             },
             test: None,
@@ -68,7 +72,7 @@ impl Task {
     /// An evaluation task on the test split's features `[n, E]`.
     pub fn evaluation(facts: TaskFacts, test: Tensor) -> candle_core::Result<Self> {
         let none = Draw {
-            features: test.narrow(0, 0, 0)?,
+            views: vec![test.narrow(0, 0, 0)?],
             labels: vec![],
         };
         Ok(Self {
@@ -101,16 +105,21 @@ impl Task {
         self.phase
     }
 
-    /// Features `[rows, E]` of some rows of a split.
-    pub(super) fn features(&self, split: Split, rows: &[u32]) -> Result<Tensor, AbiError> {
-        let all = self.checked(split, rows)?;
+    /// Features `[rows, E]` of a view of some rows of a split.
+    pub(super) fn features(
+        &self,
+        split: Split,
+        rows: &[u32],
+        view: u32,
+    ) -> Result<Tensor, AbiError> {
+        let all = self.checked(split, rows, view)?;
         let rows = Tensor::new(rows, &Device::Cpu).map_err(internal)?;
         all.index_select(&rows, 0).map_err(internal)
     }
 
-    /// Pixels `[rows, 3, N, N]` of some rows of a split.
-    pub(super) fn pixels(&self, split: Split, rows: &[u32]) -> Result<Tensor, AbiError> {
-        self.checked(split, rows)?;
+    /// Pixels `[rows, 3, N, N]` of a view of some rows of a split.
+    pub(super) fn pixels(&self, split: Split, rows: &[u32], view: u32) -> Result<Tensor, AbiError> {
+        self.checked(split, rows, view)?;
         let source = self.pixels.as_ref().ok_or_else(|| {
             AbiError::new(
                 ErrorKind::NotOffered,
@@ -118,17 +127,27 @@ impl Task {
             )
         })?;
         source
-            .pixels(split, rows)
+            .pixels(split, rows, view)
             .map_err(|reason| AbiError::new(ErrorKind::Internal, reason))
     }
 
-    /// All features of a split that is open and has these rows.
-    fn checked(&self, split: Split, rows: &[u32]) -> Result<&Tensor, AbiError> {
-        let all = match split {
-            Split::Train => &self.train.features,
-            Split::Val => &self.val.features,
-            Split::Test => self.test.as_ref().ok_or_else(closed)?,
+    /// All features of a view of a split that is open and has these rows.
+    fn checked(&self, split: Split, rows: &[u32], view: u32) -> Result<&Tensor, AbiError> {
+        let views = match split {
+            Split::Train => self.train.views.as_slice(),
+            Split::Val => self.val.views.as_slice(),
+            Split::Test => std::slice::from_ref(self.test.as_ref().ok_or_else(closed)?),
         };
+        let all = views.get(view as usize).ok_or_else(|| {
+            AbiError::new(
+                ErrorKind::Request,
+                format!(
+                    "view {view} of the {} split does not exist; it has {} here",
+                    split.as_str(),
+                    views.len()
+                ),
+            )
+        })?;
         let total = all.dim(0).map_err(internal)?;
         if let Some(row) = rows.iter().find(|&&row| row as usize >= total) {
             return Err(AbiError::new(

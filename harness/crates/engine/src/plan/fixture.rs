@@ -6,6 +6,7 @@ use harness_data::Opening;
 use serde_json::{Map, Value, json};
 
 use super::{Engine, Inputs, MethodInput};
+use crate::images::ImageOptions;
 use crate::job::{BackboneRef, DatasetRef, MethodRef};
 use crate::registry::{BackboneFacts, DatasetFacts};
 use crate::suite::{Suite, Upgrade};
@@ -78,6 +79,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
             seeds: vec![1],
             oracle: true,
             recipe: Map::new(),
+            images: ImageOptions::default(),
             time_limit: 600,
             plugins: Vec::new(),
         },

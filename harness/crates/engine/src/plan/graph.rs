@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::{Engine, Inputs};
-use crate::job::{BackboneRef, DatasetRef, Draw, MethodRef, Work};
+use crate::images::ImageOptions;
+use crate::job::{BackboneRef, DatasetRef, Draw, MethodRef, PORTION_ROWS, Portion, Work};
 use crate::store::{Key, Store};
 
 /// One piece of work that is stored on its own.
@@ -30,22 +31,27 @@ pub enum UnitKind {
     Features {
         backbone: BackboneRef,
         dataset: DatasetRef,
+        portion: Portion,
+        images: ImageOptions,
     },
     ZeroShot {
         backbone: BackboneRef,
         dataset: DatasetRef,
+        images: ImageOptions,
     },
     Train {
         method: MethodRef,
         backbone: BackboneRef,
         dataset: DatasetRef,
         draw: Draw,
+        images: ImageOptions,
         recipe: Value,
     },
     Inject {
         method: MethodRef,
         backbone: BackboneRef,
         dataset: DatasetRef,
+        images: ImageOptions,
         /// The training whose module is injected.
         module: Key,
     },
@@ -65,19 +71,39 @@ impl Unit {
                 backbone,
                 dataset,
             },
-            UnitKind::Features { backbone, dataset } => Work::Features { backbone, dataset },
-            UnitKind::ZeroShot { backbone, dataset } => Work::ZeroShot { backbone, dataset },
+            UnitKind::Features {
+                backbone,
+                dataset,
+                portion,
+                images,
+            } => Work::Features {
+                backbone,
+                dataset,
+                portion,
+                images,
+            },
+            UnitKind::ZeroShot {
+                backbone,
+                dataset,
+                images,
+            } => Work::ZeroShot {
+                backbone,
+                dataset,
+                images,
+            },
             UnitKind::Train {
                 method,
                 backbone,
                 dataset,
                 draw,
+                images,
                 recipe,
             } => Work::Train {
                 method,
                 backbone,
                 dataset,
                 draw,
+                images,
                 recipe,
                 module: store.module_draft(&self.key),
             },
@@ -85,11 +111,13 @@ impl Unit {
                 method,
                 backbone,
                 dataset,
+                images,
                 module,
             } => Work::Inject {
                 method,
                 backbone,
                 dataset,
+                images,
                 module: store.module(&module),
             },
         }
@@ -143,52 +171,113 @@ impl Graph {
         self.add("survey", inputs, name, kind, Vec::new())
     }
 
-    /// Image features of `dataset` on `backbone`.
-    pub(crate) fn features(&mut self, inputs: &Inputs, backbone: usize, dataset: usize) -> usize {
+    /// Image features of the test split of `dataset` on `backbone`: a unit for each portion.
+    fn test_features(&mut self, inputs: &Inputs, backbone: usize, dataset: usize) -> Vec<usize> {
+        let [_, _, images] = inputs.datasets[dataset].sizes;
+        let portions = images.div_ceil(PORTION_ROWS).max(1);
+        let units = (0..portions).map(|number| {
+            let portion = Portion {
+                draw: None,
+                view: 0,
+                number,
+            };
+            self.features(inputs, (backbone, dataset), portion, portions)
+        });
+        units.collect()
+    }
+
+    /// Image features of a few-shot draw, every view of it: a unit for each portion.
+    fn draw_features(
+        &mut self,
+        inputs: &Inputs,
+        backbone: usize,
+        dataset: usize,
+        draw: Draw,
+    ) -> Vec<usize> {
+        let facts = &inputs.datasets[dataset];
+        let most = facts.class_names.len().saturating_mul(draw.shots as usize);
+        let portions = most.min(facts.sizes[0]).div_ceil(PORTION_ROWS).max(1);
+        let mut units = Vec::new();
+        for view in 0..inputs.suite.images.views {
+            for number in 0..portions {
+                let portion = Portion {
+                    draw: Some(draw),
+                    view,
+                    number,
+                };
+                units.push(self.features(inputs, (backbone, dataset), portion, portions));
+            }
+        }
+        units
+    }
+
+    fn features(
+        &mut self,
+        inputs: &Inputs,
+        (backbone, dataset): (usize, usize),
+        portion: Portion,
+        portions: usize,
+    ) -> usize {
         let backbone = &inputs.backbones[backbone].reference;
         let dataset = &inputs.datasets[dataset].reference;
-        let name = format!("features of {} on {}", dataset.name, backbone.name);
+        let images = inputs.suite.images;
+        let mut name = format!("features of {}", dataset.name);
+        if let Some(draw) = portion.draw {
+            name += &format!(", {} shots, seed {}", draw.shots, draw.seed);
+        }
+        if images.views > 1 && portion.draw.is_some() {
+            name += &format!(", view {} of {}", portion.view + 1, images.views);
+        }
+        if portions > 1 {
+            name += &format!(", part {} of {portions}", portion.number + 1);
+        }
+        name += &format!(" on {}", backbone.name);
+        let key = json!({
+            "backbone": backbone.sha256,
+            "dataset": dataset.manifest_sha256,
+            "portion": portion,
+            "images": seen(&images, portion.draw.is_some()),
+        });
         let kind = UnitKind::Features {
             backbone: backbone.clone(),
             dataset: dataset.clone(),
+            portion,
+            images,
         };
-        self.add(
-            "features",
-            data_inputs(backbone, dataset),
-            name,
-            kind,
-            Vec::new(),
-        )
+        self.add("features", key, name, kind, Vec::new())
     }
 
     /// Z(backbone) on `dataset`.
     pub(crate) fn zero_shot(&mut self, inputs: &Inputs, backbone: usize, dataset: usize) -> usize {
-        let needs = vec![self.features(inputs, backbone, dataset)];
+        let needs = self.test_features(inputs, backbone, dataset);
         let backbone = &inputs.backbones[backbone].reference;
         let dataset = &inputs.datasets[dataset].reference;
+        let images = inputs.suite.images;
         let name = format!("zero-shot of {} on {}", dataset.name, backbone.name);
+        let key = json!({
+            "backbone": backbone.sha256,
+            "dataset": dataset.manifest_sha256,
+            "images": seen(&images, false),
+        });
         let kind = UnitKind::ZeroShot {
             backbone: backbone.clone(),
             dataset: dataset.clone(),
+            images,
         };
-        self.add(
-            "zero-shot",
-            data_inputs(backbone, dataset),
-            name,
-            kind,
-            needs,
-        )
+        self.add("zero-shot", key, name, kind, needs)
     }
 
     /// A(backbone→backbone) on `dataset`, and the module it leaves.
     pub(crate) fn train(&mut self, inputs: &Inputs, at: Place, draw: Draw) -> usize {
-        let needs = vec![self.features(inputs, at.backbone, at.dataset)];
+        let mut needs = self.test_features(inputs, at.backbone, at.dataset);
+        needs.extend(self.draw_features(inputs, at.backbone, at.dataset, draw));
         let (method, backbone, dataset) = at.refs(inputs);
         let input = &inputs.methods[at.method];
         let key = json!({
             "method": self.method_inputs(method),
             "backbone": backbone.sha256,
             "dataset": dataset.manifest_sha256,
+            "images": seen(&inputs.suite.images, true),
             "recipe": input.recipe,
             "shots": draw.shots,
             "seed": draw.seed,
@@ -202,6 +291,7 @@ impl Graph {
             backbone: backbone.clone(),
             dataset: dataset.clone(),
             draw,
+            images: inputs.suite.images,
             recipe: input.recipe.clone(),
         };
         self.add("train", key, name, kind, needs)
@@ -209,13 +299,15 @@ impl Graph {
 
     /// The module of `train`, moved as it is to another backbone or data set.
     pub(crate) fn inject(&mut self, inputs: &Inputs, at: Place, train: usize) -> usize {
-        let needs = vec![train, self.features(inputs, at.backbone, at.dataset)];
+        let mut needs = vec![train];
+        needs.extend(self.test_features(inputs, at.backbone, at.dataset));
         let (method, backbone, dataset) = at.refs(inputs);
         let module = self.units[train].key.clone();
         let key = json!({
             "module": module,
             "backbone": backbone.sha256,
             "dataset": dataset.manifest_sha256,
+            "images": seen(&inputs.suite.images, false),
         });
         let name = format!(
             "inject {} into {}, {}",
@@ -225,6 +317,7 @@ impl Graph {
             method: method.clone(),
             backbone: backbone.clone(),
             dataset: dataset.clone(),
+            images: inputs.suite.images,
             module,
         };
         self.add("inject", key, name, kind, needs)
@@ -265,11 +358,13 @@ impl Graph {
     }
 }
 
-fn data_inputs(backbone: &BackboneRef, dataset: &DatasetRef) -> Value {
-    json!({
-        "backbone": backbone.sha256,
-        "dataset": dataset.manifest_sha256,
-    })
+/// What of the options can change a result: augmentation shows in training alone.
+fn seen(images: &ImageOptions, in_training: bool) -> Value {
+    if in_training {
+        json!(images)
+    } else {
+        json!({"precision": images.precision})
+    }
 }
 
 /// A method in a backbone, on a data set: indices into [`Inputs`].

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::fixture::{dataset, inputs, method};
 use super::*;
+use crate::images::{Augment, FeaturePrecision};
 use crate::job::{Output, Usage};
 use crate::schedule::TaskResult;
 use crate::store::Key;
@@ -73,8 +74,10 @@ fn a_cell_is_made_of_the_five_conditions() {
             "zero-shot of d on s",
             "features of d on t",
             "zero-shot of d on t",
+            "features of d, 16 shots, seed 1 on s",
             "train coop on s, d, 16 shots, seed 1",
             "inject coop into t, d",
+            "features of d, 16 shots, seed 1 on t",
             "train coop on t, d, 16 shots, seed 1",
         ]
     );
@@ -90,12 +93,55 @@ fn a_cell_is_made_of_the_five_conditions() {
             &cell.new,
             &cell.oracle
         ),
-        (1, 3, &Ok(4), &Ok(4), &Ok(5), &Some(Ok(6)))
+        (1, 3, &Ok(5), &Ok(5), &Ok(6), &Some(Ok(8)))
     );
     for (index, unit) in plan.graph.units.iter().enumerate() {
         assert!(unit.needs.iter().all(|need| *need < index), "{}", unit.name);
     }
-    assert_eq!(plan.graph.units[5].needs, [4, 2]);
+    assert_eq!(plan.graph.units[5].needs, [0, 4]);
+    assert_eq!(plan.graph.units[6].needs, [5, 2]);
+}
+
+#[test]
+fn features_of_many_images_and_views_are_shared_work() {
+    let mut inputs = inputs(&["t"]);
+    inputs.suite.oracle = false;
+    inputs.datasets[0].sizes = [5000, 0, 2049];
+    inputs.datasets[0].class_names = vec![String::new(); 100];
+    inputs.suite.images.views = 2;
+    let plan = plan(&inputs);
+    let needs = |name: &str| {
+        let units = &plan.graph.units;
+        let unit = units.iter().find(|unit| unit.name.starts_with(name));
+        let needs = unit.unwrap().needs.iter();
+        needs
+            .map(|need| units[*need].name.as_str())
+            .collect::<Vec<_>>()
+    };
+    let test = ["1", "2", "3"].map(|part| format!("features of d, part {part} of 3 on s"));
+    assert_eq!(needs("zero-shot of d on s"), test);
+    let drawn = [(1, 1), (1, 2), (2, 1), (2, 2)].map(|(view, part)| {
+        format!("features of d, 16 shots, seed 1, view {view} of 2, part {part} of 2 on s")
+    });
+    assert_eq!(needs("train"), [test.as_slice(), &drawn].concat());
+}
+
+#[test]
+fn augmentation_is_part_of_a_training_and_precision_of_everything() {
+    let original = keys(&inputs(&["t"]));
+    let left = |change: fn(&mut Inputs)| {
+        let mut changed = inputs(&["t"]);
+        change(&mut changed);
+        original.intersection(&keys(&changed)).count()
+    };
+    // The test features and zero-shots of both backbones stay.
+    assert_eq!(
+        left(|inputs| inputs.suite.images.augment = Augment::Flip),
+        4
+    );
+    assert_eq!(left(|inputs| inputs.suite.images.scale[0] = 0.5), 4);
+    let half = |inputs: &mut Inputs| inputs.suite.images.precision = FeaturePrecision::F16;
+    assert_eq!(left(half), 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use harness_backbone::{Dims, Layout};
+use harness_backbone::{Backbone, Dims, Layout};
 use harness_data::{Dataset, Opening, Split};
 use serde_json::Value;
 
@@ -68,6 +68,7 @@ impl BackboneFacts {
             path: path.clone(),
             source,
         };
+        Backbone::check(&path).map_err(|error| unusable(error.into()))?;
         let dims = Dims::read(&path).map_err(|error| unusable(error.into()))?;
         let sha256 = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
         let layout = Layout::read(&path).map_err(|error| unusable(error.into()))?;

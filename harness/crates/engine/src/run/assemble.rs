@@ -49,6 +49,7 @@ pub(crate) fn assemble(
             wall_seconds: clock.elapsed().as_secs_f64(),
             rerun: settings.command_line.clone(),
         },
+        images: Some(setup.inputs.suite.images.report()),
         backbones: backbones(inputs),
         plugins: plugins(setup),
         methods: methods(setup),

@@ -136,14 +136,14 @@ impl Ground {
 fn running_again_does_nothing_and_says_the_same() {
     let ground = Ground::new();
     let (first, notes) = ground.run(false);
-    assert_eq!(notes.done.len(), 7, "{:?}", notes.done);
+    assert_eq!(notes.done.len(), 9, "{:?}", notes.done);
     assert_eq!(ground.status(&first), Status::Ok);
     let (second, notes) = ground.run(false);
     assert!(notes.done.is_empty(), "{:?}", notes.done);
     for unit in ground.plan.cells[0].units() {
         assert_eq!(first[&unit], second[&unit]);
     }
-    assert_eq!(ground.run(true).1.done.len(), 7);
+    assert_eq!(ground.run(true).1.done.len(), 9);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn features_that_crash_are_the_status_of_all_that_needs_them() {
     assert!(matches!(ground.status(&results), Status::Crashed { .. }));
     assert_eq!(
         notes.done.len(),
-        7,
+        9,
         "each unit is accounted for: {:?}",
         notes.done
     );

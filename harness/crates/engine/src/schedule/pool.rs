@@ -259,6 +259,10 @@ impl Run<'_> {
         let task = member.busy.as_ref().map(|busy| busy.task);
         let expected = |id: u64| task.is_some_and(|task| task as u64 == id);
         match said {
+            Said::Line(Line::Warning { message }) => {
+                self.observer.warn(&message);
+                Ok(())
+            }
             Said::Line(Line::Progress { id, done, total }) if expected(id) => {
                 if let Some(busy) = &mut member.busy {
                     busy.share = (done as f64 / total.max(1) as f64).min(1.0);

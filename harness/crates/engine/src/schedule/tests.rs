@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::images::ImageOptions;
 use crate::job::{BackboneRef, DatasetRef, MethodRef, Output, Work};
 
 const SCRIPT: &str = r#"
@@ -139,6 +140,7 @@ fn task(name: &str) -> Task {
                 sha256: String::new(),
             },
             dataset: dataset(),
+            images: ImageOptions::default(),
         },
         needs: Vec::new(),
         weight: 1.0,
@@ -155,7 +157,10 @@ fn dataset() -> DatasetRef {
 }
 
 fn with_plugin(name: &str, plugin: &str) -> Task {
-    let Work::ZeroShot { backbone, dataset } = task(name).work else {
+    let Work::ZeroShot {
+        backbone, dataset, ..
+    } = task(name).work
+    else {
         unreachable!()
     };
     Task {

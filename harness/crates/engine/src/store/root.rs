@@ -14,9 +14,9 @@ const VARIABLE: &str = "HARNESS_STORE";
 /// Folder in the current directory when nothing else is said.
 const DEFAULT: &str = ".harness";
 
-/// Why the store could not be written.
+/// Why the store could not be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write to the store {}: {source}", .root.display())]
+#[error("cannot use the store {}: {source}", .root.display())]
 pub struct StoreError {
     root: PathBuf,
     source: std::io::Error,
@@ -30,9 +30,9 @@ pub struct Store {
 
 /// What is kept of a unit: the key inside guards against renamed files.
 #[derive(Serialize, Deserialize)]
-struct Record {
-    key: Key,
-    outcome: Outcome,
+pub(super) struct Record {
+    pub(super) key: Key,
+    pub(super) outcome: Outcome,
 }
 
 impl Store {
@@ -178,7 +178,7 @@ impl Store {
         self.root.join("descriptors").join(sha256)
     }
 
-    fn error(&self, source: std::io::Error) -> StoreError {
+    pub(super) fn error(&self, source: std::io::Error) -> StoreError {
         StoreError {
             root: self.root.clone(),
             source,
@@ -187,7 +187,7 @@ impl Store {
 }
 
 /// The digest of the module that an outcome speaks of.
-fn module_digest(outcome: &Outcome) -> Option<&str> {
+pub(super) fn module_digest(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Done { output, .. } => match output.as_ref() {
             Output::Trained { module_sha256, .. } => Some(module_sha256),

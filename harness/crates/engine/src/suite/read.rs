@@ -91,18 +91,26 @@ impl Document {
         if !found.is_empty() {
             return Err(Mistakes::new(&shown, &self.text, found));
         }
-        serde_yaml::from_str(&self.text).map_err(|error| {
+        let mistake = |mark, message| {
+            let mistakes = vec![Mistake::new(mark, message)];
+            Mistakes::new(&shown, &self.text, mistakes)
+        };
+        let suite: Suite = serde_yaml::from_str(&self.text).map_err(|error| {
             let mark = error.location().map_or_else(Mark::default, |place| Mark {
                 line: place.line(),
                 column: place.column(),
                 width: 1,
             });
-            Mistakes::new(
-                &shown,
-                &self.text,
-                vec![Mistake::new(mark, error.to_string())],
-            )
-        })
+            mistake(mark, error.to_string())
+        })?;
+        match suite.images.mistake() {
+            None => Ok(suite),
+            Some(message) => {
+                let node = self.tree.get("images");
+                let mark = node.map_or_else(Mark::default, |node| node.mark);
+                Err(mistake(mark, format!("\"images\": {message}")))
+            }
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
+use crate::images::ImageOptions;
+
 /// What to run: methods × data sets × shots × seeds × upgrades.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +38,9 @@ pub struct Suite {
     /// Changes to the recipe of every method.
     #[serde(default)]
     pub recipe: Map<String, Value>,
+    /// How images are shown in training, and how their features are kept.
+    #[serde(default)]
+    pub images: ImageOptions,
     /// Seconds after which a job is stopped.
     #[serde(default = "default_time_limit")]
     #[schemars(range(min = 1))]

@@ -5,18 +5,19 @@ use std::{path::Path, sync::Arc};
 use harness_backbone::Backbone;
 use harness_data::Dataset;
 
-use super::error::JobError;
+use super::{error::JobError, features::KeptFeatures};
 use crate::{
     job::{BackboneRef, DatasetRef, MethodRef},
     plugin::{MethodHandle, Plugin},
 };
 
-/// Loaded backbones, data sets and the plugin.
+/// Loaded backbones, data sets, features and the plugin.
 #[derive(Default)]
 pub(super) struct Desk {
     backbones: Vec<(String, Arc<Backbone>)>,
     datasets: Vec<(String, Arc<Dataset>)>,
     plugin: Option<Plugin>,
+    pub(super) features: KeptFeatures,
 }
 
 /// Backbones kept at once: a source and a target.

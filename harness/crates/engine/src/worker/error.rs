@@ -17,6 +17,8 @@ pub(super) enum JobError {
     #[error(transparent)]
     Data(#[from] harness_data::DataError),
     #[error(transparent)]
+    Images(#[from] crate::images::ImagesError),
+    #[error(transparent)]
     Store(#[from] harness_data::StoreError),
     #[error(transparent)]
     Host(#[from] harness_abi::AbiError),

@@ -1,73 +1,152 @@
-//! Image features of a data set: from the store, or encoded and put there.
+//! Image features of a data set: kept by this worker, from the store, or encoded and put there.
 
-use std::io;
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
 
 use candle_core::{Device, Tensor};
 use harness_backbone::Backbone;
-use harness_data::{Dataset, FeatureKey, FeatureStore, Features, Split};
+use harness_data::{FeatureKey, FeatureStore, Features, Precision, Wanted};
 
+use super::channel::Channel;
 use super::error::JobError;
-use crate::job::{BackboneRef, DatasetRef};
+use crate::images::{ImageSet, encode};
+use crate::job::{BackboneRef, DatasetRef, Line};
 
-/// Images that go through the tower at once.
-const BATCH: usize = 64;
+/// Bytes of features that a worker keeps for its next job.
+const KEPT_BYTES: usize = 256 << 20;
+
+/// The matrices a worker used last, by the digest of their key.
+#[derive(Clone, Default)]
+pub(super) struct KeptFeatures(Rc<RefCell<Vec<(String, Tensor)>>>);
+
+impl KeptFeatures {
+    fn find(&self, digest: &str) -> Option<Tensor> {
+        let kept = self.0.borrow();
+        let found = kept.iter().find(|(key, _)| key == digest);
+        found.map(|(_, features)| features.clone())
+    }
+
+    /// Keeps a matrix in place of the oldest ones.
+    fn keep(&self, digest: String, features: &Tensor) {
+        let mut kept = self.0.borrow_mut();
+        kept.push((digest, features.clone()));
+        let bytes = |kept: &[(String, Tensor)]| -> usize {
+            let numbers = kept.iter().map(|(_, features)| features.elem_count());
+            numbers.sum::<usize>() * size_of::<f32>()
+        };
+        while kept.len() > 1 && bytes(&kept) > KEPT_BYTES {
+            kept.remove(0);
+        }
+    }
+}
 
 /// A backbone's features of one data set.
 pub(super) struct FeatureSource<'a> {
     pub(super) backbone: &'a Backbone,
     pub(super) backbone_ref: &'a BackboneRef,
-    pub(super) dataset: &'a Dataset,
     pub(super) dataset_ref: &'a DatasetRef,
     pub(super) store: &'a FeatureStore,
+    pub(super) kept: &'a KeptFeatures,
+    pub(super) channel: &'a Channel,
+    pub(super) precision: Precision,
 }
 
 impl FeatureSource<'_> {
-    /// Features `[n, E]` of a whole split, unnormalised. `progress` hears of each
-    /// batch that has to be encoded.
-    pub(super) fn split(
-        &self,
-        split: Split,
-        progress: &mut dyn FnMut(usize),
-    ) -> Result<Tensor, JobError> {
-        let key = FeatureKey {
-            backbone_sha256: self.backbone_ref.sha256.clone(),
-            transform: serde_json::to_string(self.backbone.transform())
-                .map_err(io::Error::other)?,
-            manifest_sha256: self.dataset_ref.manifest_sha256.clone(),
-            split,
-            view: "plain".to_owned(),
-        };
-        let stored = self.store.get(&key)?;
-        for warning in self.store.take_warnings() {
-            eprintln!("warning: {warning}");
+    /// Features `[n, E]` of a view of all images of a set, unnormalised. `images` names the
+    /// set among those of its split.
+    pub(super) fn all(&self, set: &ImageSet, images: &str, view: u32) -> Result<Tensor, JobError> {
+        let wanted = self.wanted(set, images, view)?;
+        let digest = wanted.key.digest();
+        if let Some(features) = self.kept.find(&digest) {
+            return Ok(features);
         }
-        let features = match stored {
-            Some(features) => features,
-            None => {
-                let features = self.encode(split, progress)?;
-                self.store.put(&key, &features)?;
-                features
-            }
-        };
-        let shape = (features.rows, features.width);
-        Ok(Tensor::from_vec(features.data, shape, &Device::Cpu)?)
+        let stored = self.store.read(&wanted);
+        self.warn();
+        let (mut features, missing) = stored.map(|stored| (stored.features, stored.missing))?;
+        let mut put = |rows: &Range<usize>, numbers: &[f32]| features.put(rows, numbers);
+        self.encode(set, view, &wanted, &missing, &mut put, &mut |_| {})?;
+        let Features { rows, width, data } = features;
+        let features = Tensor::from_vec(data, (rows, width), &Device::Cpu)?;
+        self.kept.keep(digest, &features);
+        Ok(features)
     }
 
-    fn encode(&self, split: Split, progress: &mut dyn FnMut(usize)) -> Result<Features, JobError> {
-        let transform = self.backbone.transform();
-        let width = self.backbone.dims().embed_dim;
-        let rows = self.dataset.len(split);
-        let mut data = Vec::with_capacity(rows * width);
-        for start in (0..rows).step_by(BATCH) {
-            let end = (start + BATCH).min(rows);
-            let mut pixels = vec![];
-            for index in start..end {
-                pixels.push(transform.apply(&self.dataset.image(split, index)?)?);
-            }
-            let features = self.backbone.image().encode(&Tensor::stack(&pixels, 0)?)?;
-            data.extend(features.flatten_all()?.to_vec1::<f32>()?);
-            progress(end - start);
+    /// Fills the store with the shards that begin in `rows`; `progress` hears of
+    /// each batch.
+    pub(super) fn fill(
+        &self,
+        set: &ImageSet,
+        images: &str,
+        view: u32,
+        rows: &Range<usize>,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), JobError> {
+        let wanted = self.wanted(set, images, view)?;
+        let missing = self.store.missing(&wanted, rows);
+        self.warn();
+        self.encode(set, view, &wanted, &missing?, &mut |_, _| {}, progress)
+    }
+
+    fn wanted(&self, set: &ImageSet, images: &str, view: u32) -> Result<Wanted, JobError> {
+        let transform = serde_json::to_string(self.backbone.transform());
+        let what = format!(
+            "{} images of {} on {}",
+            set.split(),
+            self.dataset_ref.name,
+            self.backbone_ref.name
+        );
+        Ok(Wanted {
+            key: FeatureKey {
+                backbone_sha256: self.backbone_ref.sha256.clone(),
+                transform: transform.map_err(std::io::Error::other)?,
+                manifest_sha256: self.dataset_ref.manifest_sha256.clone(),
+                split: set.split(),
+                images: images.to_owned(),
+                view: set.view_name(view),
+                precision: self.precision,
+            },
+            rows: set.len(),
+            width: self.backbone.dims().embed_dim,
+            title: what,
+        })
+    }
+
+    /// Encodes shards and puts each into the store as soon as it is whole.
+    fn encode(
+        &self,
+        set: &ImageSet,
+        view: u32,
+        wanted: &Wanted,
+        shards: &[Range<usize>],
+        each: &mut dyn FnMut(&Range<usize>, &[f32]),
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), JobError> {
+        let mut open = shards.iter();
+        let mut shard = open.next();
+        let mut numbers = Vec::new();
+        encode(
+            self.backbone.image(),
+            set,
+            view,
+            shards,
+            |rows, features| {
+                progress(rows.len());
+                numbers.extend(features.flatten_all()?.to_vec1::<f32>()?);
+                if let Some(whole) = shard.filter(|shard| shard.end == rows.end) {
+                    each(whole, &self.store.put(wanted, whole, &numbers)?);
+                    numbers.clear();
+                    shard = open.next();
+                }
+                Ok(())
+            },
+        )
+    }
+
+    fn warn(&self) {
+        for message in self.store.take_warnings() {
+            // A scheduler that is gone will not read the reply either.
+            let _ = self.channel.send(&Line::Warning { message });
         }
-        Ok(Features { rows, width, data })
     }
 }

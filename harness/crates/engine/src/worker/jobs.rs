@@ -3,22 +3,33 @@
 use std::{io, path::Path, sync::Arc, time::Instant};
 
 use candle_core::{Device, Tensor};
-use harness_abi::wire::{ParameterShape, Role, Split as Part, TaskFacts, TrainJob};
+use harness_abi::wire::{Role, Split as Part, TaskFacts, TrainJob};
 use harness_backbone::{Backbone, Dims};
-use harness_data::{Dataset, FeatureStore, Sampler, Split, Summary, few_shot};
+use harness_data::{Dataset, FeatureStore, Picks, Sampler, Split, Summary, few_shot};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
 use super::{
-    channel::Channel, desk::Desk, error::JobError, evaluation::evaluate, features::FeatureSource,
+    channel::Channel,
+    desk::Desk,
+    error::JobError,
+    evaluation::evaluate,
+    features::{FeatureSource, KeptFeatures},
     pixels::SplitPixels,
 };
 use crate::{
     host::{HostBench, Task, backbone_facts, setting, task_facts},
-    job::{BackboneRef, DatasetRef, Draw, Evaluation, Job, MethodRef, Output, Work},
+    images::{ImageOptions, ImageSet},
+    job::{
+        BackboneRef, DatasetRef, Draw, Evaluation, Job, MethodRef, Output, PORTION_ROWS, Portion,
+        Work,
+    },
     plugin::MethodHandle,
     store::sha256_hex,
 };
+
+/// What the whole of a split is called where features are kept.
+const ALL: &str = "all";
 
 /// Does one job.
 pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Output, JobError> {
@@ -29,12 +40,21 @@ pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Outpu
             backbone,
             dataset,
         } => survey(desk, method, backbone, dataset),
-        Work::Features { backbone, dataset } => {
-            let place = Place::find(desk, job, channel, backbone, dataset)?;
-            place.fill_features()
+        Work::Features {
+            backbone,
+            dataset,
+            portion,
+            images,
+        } => {
+            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
+            place.fill_features(*portion)
         }
-        Work::ZeroShot { backbone, dataset } => {
-            let place = Place::find(desk, job, channel, backbone, dataset)?;
+        Work::ZeroShot {
+            backbone,
+            dataset,
+            images,
+        } => {
+            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
             Ok(Output::ZeroShot {
                 evaluation: place.zero_shot()?,
             })
@@ -44,19 +64,24 @@ pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Outpu
             backbone,
             dataset,
             draw,
+            images,
             recipe,
             module,
         } => {
-            let place = Place::find(desk, job, channel, backbone, dataset)?;
+            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
+            if images.views > 1 {
+                reads_views(desk, &method.plugin)?;
+            }
             place.train(&desk.method(method)?, *draw, recipe, module)
         }
         Work::Inject {
             method,
             backbone,
             dataset,
+            images,
             module,
         } => {
-            let place = Place::find(desk, job, channel, backbone, dataset)?;
+            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
             place.inject(&desk.method(method)?, module)
         }
     }
@@ -86,16 +111,27 @@ fn survey(
     let class_axes = bound
         .filter_map(|p| Some((p.name.clone(), p.class_axis?)))
         .collect();
-    let trained = survey.parameters.iter().filter(|p| !p.fixed);
-    let count = |p: &ParameterShape| p.shape.iter().product::<usize>() as u64;
-    let parameters = trained.map(count).sum();
     let shapes = survey.parameters.into_iter().map(|p| (p.name, p.shape));
+    let shapes: std::collections::BTreeMap<String, Vec<usize>> = shapes.collect();
+    let count = |shape: &Vec<usize>| shape.iter().product::<usize>() as u64;
     Ok(Output::Surveyed {
-        parameters,
-        shapes: shapes.collect(),
+        parameters: shapes.values().map(count).sum(),
+        shapes,
         class_axes,
         recipe: survey.recipe,
     })
+}
+
+/// A plugin of the first ABI would train on one view and the report speak of several.
+fn reads_views(desk: &mut Desk, plugin: &Path) -> Result<(), JobError> {
+    let abi = &desk.plugin(plugin)?.descriptor().plugin.abi;
+    if abi != "1.0" {
+        return Ok(());
+    }
+    Err(JobError::Failed(format!(
+        "{} was built for ABI {abi}, which knows of one view of an image; build it with a newer SDK, or set `views: 1`",
+        plugin.display()
+    )))
 }
 
 /// A backbone and a data set, opened for one job.
@@ -106,7 +142,9 @@ struct Place<'a> {
     backbone_ref: &'a BackboneRef,
     dataset: Arc<Dataset>,
     dataset_ref: &'a DatasetRef,
+    images: ImageOptions,
     store: FeatureStore,
+    kept: KeptFeatures,
 }
 
 impl<'a> Place<'a> {
@@ -114,8 +152,8 @@ impl<'a> Place<'a> {
         desk: &mut Desk,
         job: &'a Job,
         channel: &'a Channel,
-        backbone_ref: &'a BackboneRef,
-        dataset_ref: &'a DatasetRef,
+        (backbone_ref, dataset_ref): (&'a BackboneRef, &'a DatasetRef),
+        images: ImageOptions,
     ) -> Result<Self, JobError> {
         Ok(Self {
             job,
@@ -124,33 +162,75 @@ impl<'a> Place<'a> {
             backbone_ref,
             dataset: desk.dataset(dataset_ref)?,
             dataset_ref,
+            images,
             store: FeatureStore::open(job.store.join("features"))?,
+            kept: desk.features.clone(),
         })
     }
 
-    fn features(&self, split: Split, progress: &mut dyn FnMut(usize)) -> Result<Tensor, JobError> {
-        let source = FeatureSource {
+    fn features(&self) -> FeatureSource<'_> {
+        FeatureSource {
             backbone: &self.backbone,
             backbone_ref: self.backbone_ref,
-            dataset: &self.dataset,
             dataset_ref: self.dataset_ref,
             store: &self.store,
-        };
-        source.split(split, progress)
+            kept: &self.kept,
+            channel: self.channel,
+            precision: self.images.precision.into(),
+        }
     }
 
-    fn fill_features(&self) -> Result<Output, JobError> {
-        let splits = [Split::Train, Split::Val, Split::Test];
-        let total: usize = splits.iter().map(|&s| self.dataset.len(s)).sum();
+    /// All images of a split, unchanged.
+    fn whole(&self, split: Split) -> ImageSet {
+        let transform = self.backbone.transform().clone();
+        ImageSet::whole(Arc::clone(&self.dataset), transform, split)
+    }
+
+    fn picks(&self, draw: Draw) -> Picks {
+        few_shot(
+            &self.dataset.split(Split::Train).labels,
+            &self.dataset.split(Split::Val).labels,
+            draw.shots as usize,
+            draw.seed,
+            Sampler::Coop,
+        )
+    }
+
+    /// The picked images of the train split, with their views, and of the val split.
+    fn drawn(&self, picks: &Picks, draw: Draw) -> (ImageSet, ImageSet) {
+        let train = self.whole(Split::Train).picked(&picks.train);
+        let val = self.whole(Split::Val).picked(&picks.val);
+        (train.augmented(self.images, draw.seed), val)
+    }
+
+    fn fill_features(&self, portion: Portion) -> Result<Output, JobError> {
+        let first = portion.number * PORTION_ROWS;
+        let rows = first..first + PORTION_ROWS;
+        let mut sets = Vec::new();
+        match portion.draw {
+            None => sets.push((self.whole(Split::Test), ALL.to_owned(), 0)),
+            Some(draw) => {
+                let picks = self.picks(draw);
+                let (train, val) = self.drawn(&picks, draw);
+                sets.push((train, picks.sha256.clone(), portion.view));
+                // Validation images have one view.
+                if portion.view == 0 {
+                    sets.push((val, picks.sha256, 0));
+                }
+            }
+        }
+        let count = |set: &ImageSet| rows.end.min(set.len()).saturating_sub(rows.start);
+        let total: usize = sets.iter().map(|(set, _, _)| count(set)).sum();
         let mut done = 0;
-        for split in splits {
-            self.features(split, &mut |images| {
-                done += images;
-                // A scheduler that is gone will not read the reply either.
-                let _ = self
-                    .channel
-                    .progress(self.job.id, done as u64, total as u64);
-            })?;
+        for (set, images, view) in &sets {
+            self.features()
+                .fill(set, images, *view, &rows, &mut |images| {
+                    done += images;
+                    // A scheduler that is gone will not read the reply either.
+                    let _ = self
+                        .channel
+                        .progress(self.job.id, done as u64, total as u64);
+                })?;
         }
         Ok(Output::Features {
             images: total as u64,
@@ -181,8 +261,10 @@ impl<'a> Place<'a> {
 
     /// The bench on which everything is evaluated: the test split, nothing else.
     fn evaluation_bench(&self) -> Result<(HostBench, Tensor), JobError> {
-        let test = self.features(Split::Test, &mut |_| {})?;
-        let task = Task::evaluation(self.facts(), test.clone())?.with_pixels(self.pixels(&[], &[]));
+        let whole = self.whole(Split::Test);
+        let test = self.features().all(&whole, ALL, 0)?;
+        let pixels = Arc::new(SplitPixels::new(None, whole));
+        let task = Task::evaluation(self.facts(), test.clone())?.with_pixels(pixels);
         Ok((self.bench(task)?, test))
     }
 
@@ -219,23 +301,18 @@ impl<'a> Place<'a> {
         recipe: &serde_json::Value,
         path: &Path,
     ) -> Result<Output, JobError> {
-        let (train, val) = (
-            self.dataset.split(Split::Train),
-            self.dataset.split(Split::Val),
-        );
-        let picks = few_shot(
-            &train.labels,
-            &val.labels,
-            draw.shots as usize,
-            draw.seed,
-            Sampler::Coop,
-        );
+        let picks = self.picks(draw);
+        let (train, val) = self.drawn(&picks, draw);
+        let features = |set: &ImageSet, view| self.features().all(set, &picks.sha256, view);
+        let views = (0..train.views()).map(|view| features(&train, view));
         let task = Task::training(
             self.facts(),
-            self.picked(Split::Train, &picks.train)?,
-            self.picked(Split::Val, &picks.val)?,
-        )
-        .with_pixels(self.pixels(&picks.train, &picks.val));
+            views.collect::<Result<_, _>>()?,
+            self.labels(Split::Train, &picks.train),
+            (features(&val, 0)?, self.labels(Split::Val, &picks.val)),
+        );
+        let test = self.whole(Split::Test);
+        let task = task.with_pixels(Arc::new(SplitPixels::new(Some((train, val)), test)));
         let job = TrainJob {
             seed: draw.seed,
             recipe: recipe.clone(),
@@ -262,24 +339,10 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// Pixels of the picked images and of the whole test split.
-    fn pixels(&self, train: &[usize], val: &[usize]) -> Arc<SplitPixels> {
-        Arc::new(SplitPixels::new(
-            Arc::clone(&self.backbone),
-            Arc::clone(&self.dataset),
-            train.to_vec(),
-            val.to_vec(),
-        ))
-    }
-
-    /// Features and labels of picked images of a split.
-    fn picked(&self, split: Split, picks: &[usize]) -> Result<(Tensor, Vec<u32>), JobError> {
+    /// Labels of picked images of a split.
+    fn labels(&self, split: Split, picks: &[usize]) -> Vec<u32> {
         let labels = &self.dataset.split(split).labels;
-        let rows: Vec<u32> = picks.iter().map(|&i| i as u32).collect();
-        let features = self.features(split, &mut |_| {})?;
-        let rows = Tensor::new(rows, &Device::Cpu)?;
-        let features = features.index_select(&rows, 0)?;
-        Ok((features, picks.iter().map(|&i| labels[i]).collect()))
+        picks.iter().map(|&index| labels[index]).collect()
     }
 
     fn inject(&self, method: &MethodHandle, path: &Path) -> Result<Output, JobError> {

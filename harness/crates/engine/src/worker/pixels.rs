@@ -1,73 +1,64 @@
-//! Rows of a task as pixels: picked images of a data set through the transform.
+//! Rows of a task as pixels, for methods with sites in the image tower.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use candle_core::Tensor;
 use harness_abi::wire::Split as Part;
-use harness_backbone::Backbone;
-use harness_data::{Dataset, Split};
 
-use super::error::JobError;
 use crate::host::Pixels;
+use crate::images::{ImageSet, ImagesError};
 
 /// Bytes of decoded few-shot images that are kept from step to step.
 const KEPT: usize = 256 << 20;
 
 /// The images behind the rows of a task.
 pub(super) struct SplitPixels {
-    backbone: Arc<Backbone>,
-    dataset: Arc<Dataset>,
-    /// Images of the train and val splits that were drawn; the test split is whole.
-    train: Vec<usize>,
-    val: Vec<usize>,
+    /// The few-shot draws of the train and val splits, in training.
+    drawn: Option<(ImageSet, ImageSet)>,
+    test: ImageSet,
     /// Few-shot images as the tower reads them; epochs come back to each.
-    kept: Mutex<HashMap<(Part, u32), Tensor>>,
+    kept: Mutex<HashMap<(Part, u32, u32), Tensor>>,
 }
 
 impl SplitPixels {
-    pub(super) fn new(
-        backbone: Arc<Backbone>,
-        dataset: Arc<Dataset>,
-        train: Vec<usize>,
-        val: Vec<usize>,
-    ) -> Self {
+    pub(super) fn new(drawn: Option<(ImageSet, ImageSet)>, test: ImageSet) -> Self {
         Self {
-            backbone,
-            dataset,
-            train,
-            val,
+            drawn,
+            test,
             kept: Mutex::default(),
         }
     }
 
-    fn image(&self, part: Part, row: u32) -> Result<Tensor, JobError> {
+    fn image(&self, part: Part, row: u32, view: u32) -> Result<Tensor, ImagesError> {
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pixels) = kept().get(&(part, row)) {
+        if let Some(pixels) = kept().get(&(part, row, view)) {
             return Ok(pixels.clone());
         }
-        let at = row as usize;
-        let (split, index) = match part {
-            Part::Train => (Split::Train, self.train.get(at).copied()),
-            Part::Val => (Split::Val, self.val.get(at).copied()),
-            Part::Test => (Split::Test, Some(at)),
+        let set = match (part, &self.drawn) {
+            (Part::Test, _) => &self.test,
+            (Part::Train, Some((train, _))) => train,
+            (Part::Val, Some((_, val))) => val,
+            (_, None) => {
+                return Err(ImagesError::Request(
+                    "there are no few-shot images here".to_owned(),
+                ));
+            }
         };
-        let index = index.ok_or_else(|| JobError::Failed(format!("there is no row {row}")))?;
-        let image = self.dataset.image(split, index)?;
-        let pixels = self.backbone.transform().apply(&image)?;
+        let pixels = set.image(row as usize, view)?;
         let mut kept = kept();
         if part != Part::Test && (kept.len() + 1) * pixels.elem_count() * 4 <= KEPT {
-            kept.insert((part, row), pixels.clone());
+            kept.insert((part, row, view), pixels.clone());
         }
         Ok(pixels)
     }
 }
 
 impl Pixels for SplitPixels {
-    fn pixels(&self, split: Part, rows: &[u32]) -> Result<Tensor, String> {
-        let images = rows.iter().map(|&row| self.image(split, row));
+    fn pixels(&self, split: Part, rows: &[u32], view: u32) -> Result<Tensor, String> {
+        let images = rows.iter().map(|&row| self.image(split, row, view));
         let images = images
             .collect::<Result<Vec<_>, _>>()
             .map_err(|e| e.to_string())?;

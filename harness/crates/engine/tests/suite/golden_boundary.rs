@@ -56,6 +56,7 @@ fn bench(folder: &Path, end: Option<(u32, &Tensor)>) -> HostBench {
         classes: vec![],
         templates: vec![],
         train_rows: 0,
+        train_views: 1,
         val_rows: 0,
     };
     HostBench::new(

@@ -8,6 +8,7 @@ mod frozen_abi;
 mod golden_boundary;
 mod golden_methods;
 mod hooks;
+mod images;
 mod misbehaviour;
 mod plugin_loading;
 mod plugins;

@@ -112,7 +112,7 @@ pub(crate) struct MethodTask {
 struct Batch(Tensor);
 
 impl Pixels for Batch {
-    fn pixels(&self, _split: Split, rows: &[u32]) -> Result<Tensor, String> {
+    fn pixels(&self, _split: Split, rows: &[u32], _view: u32) -> Result<Tensor, String> {
         let rows = Tensor::new(rows, &Device::Cpu).unwrap();
         Ok(self.0.index_select(&rows, 0).unwrap())
     }
@@ -158,6 +158,7 @@ impl MethodTask {
             classes: classes.collect(),
             templates: vec!["a photo of a {}.".into()],
             train_rows: 0,
+            train_views: 1,
             val_rows: 0,
         }
     }
@@ -172,8 +173,14 @@ impl MethodTask {
 
     /// A bench whose training rows are the batch of the cases.
     pub(crate) fn training(&self) -> HostBench {
+        self.training_with(vec![self.features.clone()])
+    }
+
+    /// The same with several views of the training rows.
+    pub(crate) fn training_with(&self, views: Vec<Tensor>) -> HostBench {
         let batch = (self.features.clone(), self.labels.clone());
-        self.bench(Task::training(self.facts(), batch.clone(), batch))
+        let labels = self.labels.clone();
+        self.bench(Task::training(self.facts(), views, labels, batch))
     }
 
     /// A bench whose test rows are the batch of the cases.

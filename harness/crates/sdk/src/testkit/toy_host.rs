@@ -150,6 +150,7 @@ fn setting(role: Role, width: usize) -> Setting {
             classes: classes.collect(),
             templates: vec!["a photo of a {}.".into()],
             train_rows: ROWS,
+            train_views: 1,
             val_rows: ROWS,
         },
     }
@@ -238,10 +239,11 @@ impl Inner {
                 let text = self.tower.encode(&request, &[])?.squeeze(0)?;
                 tensor(&ops::normalize(&text)?)
             }
-            Service::ImageFeatures { split, rows } => {
+            Service::ImageFeatures { split, rows, view } => {
                 let request = ImageRequest {
                     split: *split,
                     rows: rows.clone(),
+                    view: *view,
                     edits: vec![],
                     tape: false,
                 };

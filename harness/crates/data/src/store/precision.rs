@@ -1,0 +1,67 @@
+//! How features lie on the disk.
+
+use std::fmt;
+
+use half::f16;
+use safetensors::tensor::Dtype;
+use serde::{Deserialize, Serialize};
+
+/// Number format of stored features. Readers get `f32` either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Bit for bit what the tower gave.
+    #[default]
+    F32,
+    /// Half the size; each number is rounded to 11 significant bits.
+    F16,
+}
+
+impl Precision {
+    /// `f32` or `f16`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::F16 => "f16",
+        }
+    }
+
+    pub(super) fn dtype(self) -> Dtype {
+        match self {
+            Precision::F32 => Dtype::F32,
+            Precision::F16 => Dtype::F16,
+        }
+    }
+
+    /// Little-endian bytes of the numbers.
+    pub(super) fn encode(self, numbers: &[f32]) -> Vec<u8> {
+        match self {
+            Precision::F32 => numbers.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Precision::F16 => numbers
+                .iter()
+                .flat_map(|x| f16::from_f32(*x).to_le_bytes())
+                .collect(),
+        }
+    }
+
+    /// The numbers in little-endian bytes; a rest that is no whole number is left out.
+    pub(super) fn decode(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Precision::F32 => {
+                let (words, _) = bytes.as_chunks::<4>();
+                words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+            }
+            Precision::F16 => {
+                let (words, _) = bytes.as_chunks::<2>();
+                let widened = words.iter().map(|word| f16::from_le_bytes(*word).to_f32());
+                widened.collect()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}

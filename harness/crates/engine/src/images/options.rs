@@ -1,0 +1,143 @@
+//! What a suite may say about images.
+
+use harness_data::Precision;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How images are shown to methods in training, and how precisely their features are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImageOptions {
+    /// How a training image differs from view to view. Test and validation images
+    /// are never changed.
+    pub augment: Augment,
+    /// Least and largest part of an image's area that random-resized-crop shows.
+    pub scale: [f64; 2],
+    /// Views of each training image: epoch e reads view e modulo this number. As many
+    /// as epochs is what training without cached features does.
+    #[schemars(range(min = 1))]
+    pub views: u32,
+    /// Number format of the features in the store.
+    pub precision: FeaturePrecision,
+}
+
+impl Default for ImageOptions {
+    fn default() -> Self {
+        Self {
+            augment: Augment::None,
+            scale: [0.08, 1.0],
+            views: 1,
+            precision: FeaturePrecision::F32,
+        }
+    }
+}
+
+/// Random changes of training images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Augment {
+    /// The evaluation transform.
+    #[default]
+    None,
+    /// The evaluation transform, half of the images flipped.
+    Flip,
+    /// A random part of the image, half of the images flipped: the CoOp family's.
+    RandomResizedCrop,
+}
+
+/// Number format of stored features.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FeaturePrecision {
+    #[default]
+    F32,
+    /// Half the size on disk; features are rounded to 11 significant bits.
+    F16,
+}
+
+impl Augment {
+    /// As a suite spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Flip => "flip",
+            Self::RandomResizedCrop => "random-resized-crop",
+        }
+    }
+}
+
+impl From<FeaturePrecision> for Precision {
+    fn from(precision: FeaturePrecision) -> Self {
+        match precision {
+            FeaturePrecision::F32 => Self::F32,
+            FeaturePrecision::F16 => Self::F16,
+        }
+    }
+}
+
+impl ImageOptions {
+    /// What contradicts itself, in words.
+    pub fn mistake(&self) -> Option<String> {
+        let [least, largest] = self.scale;
+        if !(0.0 < least && least <= largest && largest <= 1.0) {
+            return Some(format!(
+                "scale: expected two numbers in (0, 1], the smaller first, found {:?}",
+                self.scale
+            ));
+        }
+        if self.augment == Augment::None && self.views > 1 {
+            return Some(format!(
+                "views: {} views without augmentation are all the same",
+                self.views
+            ));
+        }
+        None
+    }
+
+    /// The options as a report tells of them.
+    pub(crate) fn report(&self) -> harness_report::Images {
+        harness_report::Images {
+            augment: self.augment.as_str().to_owned(),
+            scale: (self.augment == Augment::RandomResizedCrop).then_some(self.scale),
+            views: self.views,
+            precision: Precision::from(self.precision).as_str().to_owned(),
+        }
+    }
+
+    /// What a view is called where features are kept.
+    pub(crate) fn view_name(&self, seed: u64, view: u32) -> String {
+        match self.augment {
+            Augment::None => "plain".to_owned(),
+            Augment::Flip => format!("flip, seed {seed}, view {view}"),
+            Augment::RandomResizedCrop => {
+                let [least, largest] = self.scale;
+                format!("random-resized-crop {least}-{largest}, seed {seed}, view {view}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contradictions_are_named() {
+        let options = ImageOptions::default();
+        assert_eq!(options.mistake(), None);
+        let views = ImageOptions {
+            views: 3,
+            ..options
+        };
+        assert!(views.mistake().unwrap().contains("all the same"));
+        let flipped = ImageOptions {
+            augment: Augment::Flip,
+            ..views
+        };
+        assert_eq!(flipped.mistake(), None);
+        for scale in [[0.0, 1.0], [0.5, 0.4], [0.5, 1.1], [f64::NAN, 1.0]] {
+            let wrong = ImageOptions { scale, ..options };
+            assert!(wrong.mistake().unwrap().starts_with("scale"), "{scale:?}");
+        }
+    }
+}

@@ -1,3 +1,0 @@
-//! The checks that every method must pass.
-
-harness_sdk::conformance!(harness_plugin_cocoop::CoCoOp);
