@@ -71,6 +71,7 @@ impl Method for BitFit {
             data: DataNeed::Features,
             carried: &["the biases, or what training added to them"],
             recomputed: &["token ids of the class names"],
+            deviations: &[],
         }
     }
 

@@ -74,6 +74,7 @@ impl Method for ClipFit {
             data: DataNeed::Pixels,
             carried: &["the biases and gains"],
             recomputed: &["token ids of the class names"],
+            deviations: &[],
         }
     }
 

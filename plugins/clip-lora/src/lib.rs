@@ -82,6 +82,7 @@ impl Method for ClipLora {
             data: DataNeed::Pixels,
             carried: &["A and B of every site"],
             recomputed: &["token ids of the class names"],
+            deviations: &[],
         }
     }
 

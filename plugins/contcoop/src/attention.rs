@@ -52,12 +52,6 @@ pub(crate) fn class_context(
 }
 
 fn project(x: &Tensor, name: &str, parameters: &Parameters) -> Result<Tensor> {
-    let weight = parameters.get(&format!("w{name}"))?;
-    let (dims, width) = (x.dims().to_vec(), weight.dim(0)?);
-    let flat = x.reshape(((), width))?;
-    let mut y = flat.matmul(&weight.t()?)?;
-    if let Ok(bias) = parameters.get(&format!("b{name}")) {
-        y = y.broadcast_add(bias)?;
-    }
-    Ok(y.reshape(dims)?)
+    let bias = parameters.get(&format!("b{name}")).ok();
+    ops::linear(x, parameters.get(&format!("w{name}"))?, bias)
 }

@@ -52,6 +52,9 @@ impl Method for ContCoOp {
                 "class embeddings",
                 "token ids and embeddings of the class names",
             ],
+            deviations: &[
+                "the paper's text fixes neither attention layer, class embedding, lambda nor recipe: all are readings of ours, both of the class embedding behind one switch",
+            ],
         }
     }
 

@@ -40,6 +40,10 @@ impl Method for CoOp {
             data: DataNeed::Features,
             carried: &["ctx"],
             recomputed: &["token ids and embeddings of the class names"],
+            deviations: &[
+                "parameters are f32, the reference trains them in f16, where small updates are lost",
+                "M = 4 and 50 epochs, the protocol of the CoCoOp paper's cross-dataset runs; the first paper's is M = 16 from N(0, 0.02²) and 200 epochs",
+            ],
         }
     }
 

@@ -55,6 +55,7 @@ impl Method for Vpt {
             data: DataNeed::Pixels,
             carried: &["tokens", "layerN"],
             recomputed: &["text features of the template"],
+            deviations: &[],
         }
     }
 

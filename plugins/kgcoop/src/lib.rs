@@ -52,6 +52,10 @@ impl Method for KgCoOp {
             data: DataNeed::Features,
             carried: &["ctx"],
             recomputed: &["token ids and embeddings of the class names"],
+            deviations: &[
+                "the teacher uses the data set's template, the reference one of its own for some data sets",
+                "parameters are f32, the reference trains them in f16",
+            ],
         }
     }
 

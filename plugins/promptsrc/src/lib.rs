@@ -63,6 +63,7 @@ impl Method for PromptSrc {
             data: DataNeed::Pixels,
             carried: &["ctx", "textN", "tokens", "imageN"],
             recomputed: &["token ids and embeddings of the class names"],
+            deviations: &[],
         }
     }
 

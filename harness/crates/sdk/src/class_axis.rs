@@ -126,6 +126,7 @@ mod tests {
                     shape: vec![],
                     class_axis,
                     optional: false,
+                    fixed: false,
                 }
             });
         let entries = vec![

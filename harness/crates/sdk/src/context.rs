@@ -99,6 +99,17 @@ impl Context {
         })
     }
 
+    /// Refuses a context that enters deeper than the text input, for methods that
+    /// put something else there.
+    pub fn at_input(&self) -> Result<()> {
+        match self.layer {
+            0 => Ok(()),
+            layer => Err(Error::Config(format!(
+                "context.layer must be 0 in this method, found {layer}"
+            ))),
+        }
+    }
+
     /// Tokens of the class prompts from the backbone at hand.
     pub fn prompts(&self, bench: &Bench) -> Result<ClassPrompts> {
         let names = bench.class_names();
@@ -145,15 +156,24 @@ pub struct ClassPrompts {
 impl ClassPrompts {
     /// Text features `[C, E]`, unnormalised, with a context `[M, D]` or `[C, M, D]`.
     pub fn encode(&self, bench: &Bench, context: &Tensor) -> Result<Tensor> {
-        let prompts = Prompts::new(self.names.len()).tokens(&[self.start]);
-        let prompts = if self.layer == 0 {
-            prompts.context(context)?.class_tokens(&self.names)
+        Ok(self.with(context)?.encode(bench)?.squeeze(0)?)
+    }
+
+    /// The prompts with a context `[M, D]`, `[C, M, D]` or, in G groups,
+    /// `[G, C|1, M, D]`; edits at deeper sites may follow.
+    pub fn with(&self, context: &Tensor) -> Result<Prompts> {
+        let groups = match context.dims() {
+            [groups, _, _, _] => *groups,
+            _ => 1,
+        };
+        let prompts = Prompts::grouped(groups, self.names.len()).tokens(&[self.start]);
+        if self.layer == 0 {
+            Ok(prompts.context(context)?.class_tokens(&self.names))
         } else {
             prompts
                 .tokens(&self.placeholder)
                 .class_tokens(&self.names)
-                .replace(self.layer, 1, context)?
-        };
-        Ok(prompts.encode(bench)?.squeeze(0)?)
+                .replace(self.layer, 1, context)
+        }
     }
 }

@@ -93,8 +93,9 @@ impl<M: Method> MethodEntry<M> {
     fn probe(&self, host: HostObject, module: &[u8], probe: &Probe) -> Result<Reply> {
         let bench = Bench::new(host)?;
         let (_, parameters) = self.read(&bench, module)?;
+        let declared = self.declared(bench.setting())?.parameters;
         let method = M::prepare(&self.config, &bench)?;
-        let trainable = Trainable::from_values(&parameters)?;
+        let trainable = Trainable::from_values(&parameters, &declared)?;
         let labels = bench.labels(probe.split)?;
         let labels: Option<Vec<u32>> = probe
             .rows

@@ -28,6 +28,7 @@
 //!             data: DataNeed::Features,
 //!             carried: &["ctx"],
 //!             recomputed: &["token ids of the class names"],
+//!             deviations: &[],
 //!         }
 //!     }
 //!

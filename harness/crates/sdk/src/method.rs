@@ -120,6 +120,8 @@ pub struct Card {
     pub data: DataNeed,
     pub carried: &'static [&'static str],
     pub recomputed: &'static [&'static str],
+    /// Where it differs from the published method or its reference code, and why.
+    pub deviations: &'static [&'static str],
 }
 
 impl Card {
@@ -138,6 +140,7 @@ impl Card {
             data: card.data,
             carried: texts(card.carried),
             recomputed: texts(card.recomputed),
+            deviations: texts(card.deviations),
             config_schema: serde_json::to_value(schemars::schema_for!(M::Config))?,
             recipe: serde_json::to_value(M::recipe(&M::Config::default()))?,
         })

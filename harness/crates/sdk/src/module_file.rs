@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 use harness_abi::wire::{ModuleHeader, ParameterShape};
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 
-use crate::{Error, Parameters, Result};
+use crate::{Error, Parameter, Parameters, Result};
 
 /// Writes a module.
 pub(crate) fn save(header: &ModuleHeader, parameters: &Parameters) -> Result<Vec<u8>> {
@@ -91,7 +91,7 @@ pub(crate) fn fit(
             None if *optional => continue,
             None => return Err(Error::Module(format!("tensor `{name}` is missing"))),
         };
-        if tensor.dims() != shape {
+        if !matches(tensor.dims(), shape) {
             return Err(Error::NotInjectable(format!(
                 "`{name}` is {:?} in the module, {backbone} needs {shape:?}",
                 tensor.dims()
@@ -116,6 +116,13 @@ pub(crate) fn fit(
         ))),
         None => Ok(Parameters::new(entries)),
     }
+}
+
+/// Whether a tensor has a declared shape, some of whose dimensions may be open.
+fn matches(dims: &[usize], shape: &[usize]) -> bool {
+    let mut pairs = dims.iter().zip(shape);
+    let fits = |(&dim, &wanted)| wanted == Parameter::OPEN || dim == wanted;
+    dims.len() == shape.len() && pairs.all(fits)
 }
 
 #[cfg(test)]
@@ -151,6 +158,7 @@ mod tests {
                 shape: shape.to_vec(),
                 class_axis: None,
                 optional: false,
+                fixed: false,
             })
             .to_vec()
     }

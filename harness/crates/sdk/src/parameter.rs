@@ -16,6 +16,7 @@ pub struct Parameter {
     init: Init,
     class_axis: Option<usize>,
     optional: bool,
+    fixed: bool,
 }
 
 /// How a parameter begins.
@@ -33,6 +34,8 @@ pub enum Init {
     /// Token embeddings of the words, in the last rows of `[.., M, D]`; rows
     /// before them N(0, 0.02²); of too many words the last M count.
     Words(String),
+    /// The same with zeros in the rows before the words.
+    WordsAfterZeros(String),
     /// The backbone's own bias or gain of this canonical name.
     Own(Tower, String),
     /// The same values as a parameter that was declared before.
@@ -40,6 +43,10 @@ pub enum Init {
 }
 
 impl Parameter {
+    /// A dimension that the module decides, of a parameter that a method builds: the
+    /// number of training images, say.
+    pub const OPEN: usize = 0;
+
     pub fn new(name: &str, shape: &[usize], init: Init) -> Self {
         Self {
             name: name.to_owned(),
@@ -47,6 +54,7 @@ impl Parameter {
             init,
             class_axis: None,
             optional: false,
+            fixed: false,
         }
     }
 
@@ -69,9 +77,17 @@ impl Parameter {
         }
     }
 
-    /// The same parameter, beginning otherwise.
+    /// The parameter with another beginning.
     pub fn beginning(self, init: Init) -> Self {
         Self { init, ..self }
+    }
+
+    /// Carried in the module, but not trained: labels of a cache, a chosen constant.
+    pub fn fixed(self) -> Self {
+        Self {
+            fixed: true,
+            ..self
+        }
     }
 
     pub fn name(&self) -> &str {
@@ -84,6 +100,7 @@ impl Parameter {
             shape: self.shape.clone(),
             class_axis: self.class_axis,
             optional: self.optional,
+            fixed: self.fixed,
         }
     }
 
@@ -97,7 +114,12 @@ impl Parameter {
                     .map_err(|e| Error::Config(format!("init of `{}`: {e}", self.name)))?;
                 sample(&uniform, count, rng)
             }
-            Init::Words(words) => return self.words(words, bench, rng),
+            Init::Words(words) => {
+                return self.words(words, bench, |count| normal(0.02, count, rng));
+            }
+            Init::WordsAfterZeros(words) => {
+                return self.words(words, bench, |count| Ok(vec![0.0; count]));
+            }
             Init::Own(tower, name) => return bench.parameter(*tower, name),
             Init::CopyOf(name) => return Ok(before.get(name)?.copy()?),
         };
@@ -108,7 +130,13 @@ impl Parameter {
         )?)
     }
 
-    fn words(&self, words: &str, bench: &Bench, rng: &mut ChaCha8Rng) -> Result<Tensor> {
+    /// `fill` gives the numbers of the rows that no word takes.
+    fn words(
+        &self,
+        words: &str,
+        bench: &Bench,
+        fill: impl FnOnce(usize) -> Result<Vec<f32>>,
+    ) -> Result<Tensor> {
         let [.., rows, width] = self.shape[..] else {
             return Err(Error::Config(format!(
                 "`{}` cannot begin with words: its shape {:?} has no token dimension",
@@ -119,12 +147,9 @@ impl Parameter {
         let ids = &ids[ids.len().saturating_sub(rows)..];
         let mut parts = vec![];
         if ids.len() < rows {
-            let fill = normal(0.02, (rows - ids.len()) * width, rng)?;
-            parts.push(Tensor::from_vec(
-                fill,
-                (rows - ids.len(), width),
-                &Device::Cpu,
-            )?);
+            let free = rows - ids.len();
+            let fill = fill(free * width)?;
+            parts.push(Tensor::from_vec(fill, (free, width), &Device::Cpu)?);
         }
         if !ids.is_empty() {
             parts.push(bench.token_embeddings(ids)?);
@@ -170,16 +195,17 @@ impl Parameters {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.entries.iter().map(|(name, t)| (name.as_str(), t))
     }
-
-    /// Trained numbers in total.
-    pub fn count(&self) -> u64 {
-        self.iter().map(|(_, t)| t.elem_count() as u64).sum()
-    }
 }
 
 /// Parameters while they are trained.
 pub(crate) struct Trainable {
-    vars: Vec<(String, Var)>,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    name: String,
+    var: Var,
+    fixed: bool,
 }
 
 impl Trainable {
@@ -193,35 +219,49 @@ impl Trainable {
             let tensor = parameter.initial(bench, &values, rng)?;
             values.entries.push((parameter.name.clone(), tensor));
         }
-        Self::from_values(&values)
+        let declared: Vec<ParameterShape> = declared.iter().map(Parameter::shape).collect();
+        Self::from_values(&values, &declared)
     }
 
-    pub(crate) fn from_values(values: &Parameters) -> Result<Self> {
-        let mut vars = vec![];
+    /// Parameters with given values; those that `declared` says are fixed stay so.
+    pub(crate) fn from_values(values: &Parameters, declared: &[ParameterShape]) -> Result<Self> {
+        let mut entries = vec![];
         for (name, tensor) in values.iter() {
-            vars.push((name.to_owned(), Var::from_tensor(tensor)?));
+            entries.push(Entry {
+                name: name.to_owned(),
+                var: Var::from_tensor(tensor)?,
+                fixed: declared.iter().any(|d| d.name == name && d.fixed),
+            });
         }
-        Ok(Self { vars })
+        Ok(Self { entries })
     }
 
+    /// Those that are trained.
     pub(crate) fn vars(&self) -> impl Iterator<Item = (&str, &Var)> {
-        self.vars.iter().map(|(name, var)| (name.as_str(), var))
+        let trained = self.entries.iter().filter(|entry| !entry.fixed);
+        trained.map(|entry| (entry.name.as_str(), &entry.var))
     }
 
-    /// The parameters as tensors that gradients are tracked for.
+    /// Trained numbers in total.
+    pub(crate) fn count(&self) -> u64 {
+        self.vars().map(|(_, var)| var.elem_count() as u64).sum()
+    }
+
+    /// The parameters as tensors; gradients are tracked for those that are trained.
     pub(crate) fn tracked(&self) -> Parameters {
-        Parameters::new(
-            self.vars()
-                .map(|(name, var)| (name.to_owned(), var.as_tensor().clone()))
-                .collect(),
-        )
+        let tensor = |entry: &Entry| match entry.fixed {
+            true => entry.var.as_detached_tensor(),
+            false => entry.var.as_tensor().clone(),
+        };
+        let entries = self.entries.iter();
+        Parameters::new(entries.map(|e| (e.name.clone(), tensor(e))).collect())
     }
 
     /// Their present values, apart from any later step.
     pub(crate) fn values(&self) -> Result<Parameters> {
         let mut entries = vec![];
-        for (name, var) in self.vars() {
-            entries.push((name.to_owned(), var.as_tensor().detach().copy()?));
+        for Entry { name, var, .. } in &self.entries {
+            entries.push((name.clone(), var.as_tensor().detach().copy()?));
         }
         Ok(Parameters::new(entries))
     }

@@ -40,7 +40,7 @@ pub(crate) fn train<M: Method>(
     let module = method.select(bench, &trained)?.unwrap_or(trained);
     let summary = TrainSummary {
         steps,
-        parameters: module.count(),
+        parameters: trainable.count(),
         final_loss,
         recipe: serde_json::to_value(&recipe)?,
     };
@@ -60,7 +60,7 @@ fn begin<M: Method>(
         Some(built) => {
             let shapes: Vec<_> = declared.iter().map(|p| p.shape()).collect();
             let fitted = module_file::fit(&built, &shapes, &bench.setting().backbone.name)?;
-            Trainable::from_values(&fitted)
+            Trainable::from_values(&fitted, &shapes)
         }
     }
 }

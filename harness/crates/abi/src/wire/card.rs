@@ -41,6 +41,10 @@ pub struct MethodCard {
     pub carried: Vec<String>,
     /// What is computed anew from the target.
     pub recomputed: Vec<String>,
+    /// Where it differs from the published method or its reference code, and why.
+    /// Since ABI 1.1.
+    #[serde(default)]
+    pub deviations: Vec<String>,
     /// JSON Schema of the configuration.
     #[serde(default)]
     pub config_schema: serde_json::Value,

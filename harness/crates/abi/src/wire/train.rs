@@ -15,6 +15,7 @@ pub struct Survey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterShape {
     pub name: String,
+    /// 0 is a dimension that the module decides: the number of training images, say.
     pub shape: Vec<usize>,
     /// The dimension that has one entry for each class, if one does: the classes of
     /// the task where the module was trained, by the ids in its header.
@@ -24,6 +25,9 @@ pub struct ParameterShape {
     /// Since ABI 1.1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
+    /// Carried like the others, but not trained. Since ABI 1.1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fixed: bool,
 }
 
 /// One training.

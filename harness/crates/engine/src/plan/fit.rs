@@ -86,14 +86,15 @@ impl Fits {
         }
     }
 
-    /// Trained numbers of a method, where they are the same everywhere.
+    /// Trained numbers of a method, where they are the same everywhere; none where
+    /// the training images decide.
     pub(crate) fn parameters(&self, method: usize) -> Option<u64> {
         let mut counts = self.by_place.iter().filter_map(|(at, fit)| match fit {
             Fit::Fits { parameters, .. } if at.method == method => Some(*parameters),
             _ => None,
         });
         let first = counts.next()?;
-        counts.all(|count| count == first).then_some(first)
+        (first > 0 && counts.all(|count| count == first)).then_some(first)
     }
 }
 

@@ -25,6 +25,7 @@ impl Shelf {
             data: DataNeed::Features,
             carried: Vec::new(),
             recomputed: Vec::new(),
+            deviations: Vec::new(),
             config_schema: json!({
                 "type": "object",
                 "additionalProperties": false,

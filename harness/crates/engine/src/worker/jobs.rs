@@ -3,7 +3,7 @@
 use std::{io, path::Path, sync::Arc, time::Instant};
 
 use candle_core::{Device, Tensor};
-use harness_abi::wire::{Role, Split as Part, TaskFacts, TrainJob};
+use harness_abi::wire::{ParameterShape, Role, Split as Part, TaskFacts, TrainJob};
 use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, FeatureStore, Picks, Sampler, Split, Summary, few_shot};
 use safetensors::SafeTensors;
@@ -111,12 +111,13 @@ fn survey(
     let class_axes = bound
         .filter_map(|p| Some((p.name.clone(), p.class_axis?)))
         .collect();
+    let trained = survey.parameters.iter().filter(|p| !p.fixed);
+    let count = |p: &ParameterShape| p.shape.iter().product::<usize>() as u64;
+    let parameters = trained.map(count).sum();
     let shapes = survey.parameters.into_iter().map(|p| (p.name, p.shape));
-    let shapes: std::collections::BTreeMap<String, Vec<usize>> = shapes.collect();
-    let count = |shape: &Vec<usize>| shape.iter().product::<usize>() as u64;
     Ok(Output::Surveyed {
-        parameters: shapes.values().map(count).sum(),
-        shapes,
+        parameters,
+        shapes: shapes.collect(),
         class_axes,
         recipe: survey.recipe,
     })

@@ -15,66 +15,114 @@ use serde_json::{Value, json};
 
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
-/// The plugin, method and configuration of a case, by its file's name and what
-/// its description says.
-fn method_of(
-    case: &str,
-    about: &Value,
-    parameters: &Tensors,
-) -> Option<(&'static str, &'static str, Value)> {
-    let length = |axis: usize| parameters.get("ctx").map(|(shape, _)| shape[axis]);
-    let shared = length(0).map(|length| json!({"length": length}));
-    let contcoop = |reading: &str| {
-        let config = json!({
-            "context": shared, "class_embedding": reading, "bias": false,
-            "heads": about["heads"],
-        });
-        Some(("harness-plugin-contcoop", "contcoop", config))
-    };
-    let rows = |name: &str| parameters.get(name).map(|(shape, _)| shape[0]);
-    let deeper = parameters.keys();
-    let deeper = deeper.filter(|name| name.starts_with("text")).count();
-    let both_towers = json!({
-        "text_tokens": rows("ctx"), "image_tokens": rows("tokens"), "depth": 1 + deeper,
-    });
-    match case {
-        "coop" => Some(("harness-plugin-coop", "coop", json!({"context": shared}))),
-        "coop-csc" => {
-            let context = json!({"length": length(1)});
-            let config = json!({"context": context, "class_specific": true});
-            Some(("harness-plugin-coop", "coop", config))
+/// The method and configuration that a case is of.
+struct Case {
+    package: &'static str,
+    id: &'static str,
+    config: Value,
+    /// Carried tensors that are not trained, which a case only describes.
+    fixed: Tensors,
+}
+
+impl Case {
+    fn new(package: &'static str, id: &'static str, config: Value) -> Self {
+        Self {
+            package,
+            id,
+            config,
+            fixed: Tensors::new(),
         }
-        "kgcoop" => Some((
-            "harness-plugin-kgcoop",
-            "kgcoop",
-            json!({"context": shared}),
-        )),
-        "contcoop-name-tokens" => contcoop("name-tokens"),
-        "contcoop-text-feature" => contcoop("text-feature"),
-        "vpt-deep" => {
-            let config = json!({"tokens": rows("tokens"), "depth": parameters.len()});
-            Some(("harness-plugin-deep-prompts", "vpt", config))
-        }
-        "ivlp" => Some(("harness-plugin-deep-prompts", "ivlp", both_towers)),
-        "maple" => {
-            let config = json!({"tokens": rows("ctx"), "depth": 1 + deeper});
-            Some(("harness-plugin-maple", "maple", config))
-        }
-        "promptsrc" => {
-            let mut config = both_towers;
-            config["average"] = Value::Null;
-            config["teacher_templates"] = json!(["a photo of a {}."]);
-            Some(("harness-plugin-promptsrc", "promptsrc", config))
-        }
-        "clip-lora" => Some(("harness-plugin-clip-lora", "clip-lora", json!({}))),
-        "bitfit-text" => Some(("harness-plugin-bitfit", "bitfit", json!({}))),
-        "bitfit-both" => {
-            let config = json!({"towers": "both"});
-            Some(("harness-plugin-bitfit", "bitfit", config))
-        }
-        "clipfit" => Some(("harness-plugin-bitfit", "clipfit", json!({}))),
-        _ => None,
     }
+
+    /// By its file's name and what its description says.
+    fn find(name: &str, about: &Value, parameters: &Tensors) -> Option<Self> {
+        let length = |axis: usize| parameters.get("ctx").map(|(shape, _)| shape[axis]);
+        let context = |axis: usize| json!({"context": {"length": length(axis)}});
+        let contcoop = |reading: &str| {
+            let config = json!({
+                "context": {"length": length(0)}, "class_embedding": reading, "bias": false,
+                "heads": about["heads"],
+            });
+            Self::new("harness-plugin-contcoop", "contcoop", config)
+        };
+        let rows = |name: &str| parameters.get(name).map(|(shape, _)| shape[0]);
+        let deeper = parameters.keys();
+        let deeper = deeper.filter(|name| name.starts_with("text")).count();
+        let both_towers = json!({
+            "text_tokens": rows("ctx"), "image_tokens": rows("tokens"), "depth": 1 + deeper,
+        });
+        Some(match name {
+            "coop" => Self::new("harness-plugin-coop", "coop", context(0)),
+            "coop-csc" => {
+                let context = json!({"length": length(1)});
+                let config = json!({"context": context, "class_specific": true});
+                Self::new("harness-plugin-coop", "coop", config)
+            }
+            "kgcoop" => Self::new("harness-plugin-kgcoop", "kgcoop", context(0)),
+            "contcoop-name-tokens" => contcoop("name-tokens"),
+            "contcoop-text-feature" => contcoop("text-feature"),
+            "cocoop" => Self::new("harness-plugin-cocoop", "cocoop", context(0)),
+            "prograd" => Self::new("harness-plugin-prograd", "prograd", context(0)),
+            "tcp" => Self::new("harness-plugin-tcp", "tcp", context(0)),
+            "deep-language" => {
+                Self::new("harness-plugin-deep-language", "deep-language", context(0))
+            }
+            "clip-adapter" => {
+                let config = json!({"ratio": about["ratio"]});
+                Self::new("harness-plugin-clip-adapter", "clip-adapter", config)
+            }
+            "taskres" => {
+                let config = json!({"alpha": about["alpha"]});
+                Self::new("harness-plugin-taskres", "taskres", config)
+            }
+            "linear-probe" => Self::new("harness-plugin-linear-probe", "linear-probe", json!({})),
+            "tip-adapter-f" => Self {
+                fixed: cache_constants(about, parameters),
+                ..Self::new(
+                    "harness-plugin-tip-adapter",
+                    "tip-adapter-f",
+                    json!({"scale": "backbone"}),
+                )
+            },
+            "vpt-deep" => {
+                let config = json!({"tokens": rows("tokens"), "depth": parameters.len()});
+                Self::new("harness-plugin-deep-prompts", "vpt", config)
+            }
+            "ivlp" => Self::new("harness-plugin-deep-prompts", "ivlp", both_towers),
+            "maple" => {
+                let config = json!({"tokens": rows("ctx"), "depth": 1 + deeper});
+                Self::new("harness-plugin-maple", "maple", config)
+            }
+            "promptsrc" => {
+                let mut config = both_towers;
+                config["average"] = Value::Null;
+                config["teacher_templates"] = json!(["a photo of a {}."]);
+                Self::new("harness-plugin-promptsrc", "promptsrc", config)
+            }
+            "clip-lora" => Self::new("harness-plugin-clip-lora", "clip-lora", json!({})),
+            "bitfit-text" => Self::new("harness-plugin-bitfit", "bitfit", json!({})),
+            "bitfit-both" => {
+                let config = json!({"towers": "both"});
+                Self::new("harness-plugin-bitfit", "bitfit", config)
+            }
+            "clipfit" => Self::new("harness-plugin-bitfit", "clipfit", json!({})),
+            _ => return None,
+        })
+    }
+}
+
+/// Values, alpha and beta of a cache whose key i belongs to class i mod 6.
+fn cache_constants(about: &Value, parameters: &Tensors) -> Tensors {
+    const CLASSES: usize = 6;
+    let keys = parameters["keys"].0[0];
+    let value = |at: usize| f32::from(u8::from((at / CLASSES) % CLASSES == at % CLASSES));
+    let values = (0..keys * CLASSES).map(value).collect();
+    let number = |name: &str| (vec![1], vec![about[name].as_f64().unwrap() as f32]);
+    Tensors::from([
+        ("values".to_owned(), (vec![keys, CLASSES], values)),
+        ("alpha".to_owned(), number("alpha")),
+        ("beta".to_owned(), number("beta")),
+    ])
 }
 
 /// The tensors of a part of a case, under the names of the method's parameters.
@@ -163,11 +211,12 @@ fn check(case: &str, path: &Path, task: &MethodTask) -> bool {
         .map(|(name, t)| (name, (t.dims().to_vec(), values(&t))))
         .collect();
     let mut parameters = group(&all, "param.");
-    let Some((package, id, config)) = method_of(case, &about, &parameters) else {
+    let Some(found) = Case::find(case, &about, &parameters) else {
         return false;
     };
-    let plugin = plugin(package);
-    let method = plugin.open(id, &config).unwrap();
+    parameters.extend(found.fixed);
+    let plugin = plugin(found.package);
+    let method = plugin.open(found.id, &found.config).unwrap();
     let writer = ModuleWriter::new(&method, task);
     let probe = Probe {
         split: Split::Train,

@@ -4,9 +4,11 @@
 //! pass and say nothing about it; everything here has one.
 
 mod attention;
+mod linear;
 mod loss;
 mod norm;
 
 pub use attention::multi_head_attention;
+pub use linear::{linear, linear_parameters, quick_gelu};
 pub use loss::{cosine_distance, cross_entropy, distillation};
 pub use norm::{cosine_logits, log_softmax, normalize, softmax};

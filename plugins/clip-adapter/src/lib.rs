@@ -1,0 +1,112 @@
+//! CLIP-Adapter (Gao et al., arXiv 2110.04544).
+//!
+//! A bottleneck of two linear layers over the image feature, blended with it:
+//! f' = r A(f) + (1 - r) f, A(f) = ReLU(W2 ReLU(W1 f)). The text side is the
+//! zero-shot classifier of the backbone at hand.
+
+use harness_sdk::{
+    Batch, Bench, Card, Error, Init, Method, Parameter, Parameters, Result, Tensor, export_plugin,
+    ops,
+    wire::{DataNeed, Family, Setting, Site},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of CLIP-Adapter.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// r, the share of the adapted feature.
+    ratio: f64,
+    /// The bottleneck is this many times narrower than the joint space.
+    #[schemars(range(min = 1))]
+    reduction: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ratio: 0.2,
+            reduction: 4,
+        }
+    }
+}
+
+/// The method.
+pub struct ClipAdapter {
+    ratio: f64,
+    /// The zero-shot classifier `[C, E]`.
+    text: Tensor,
+}
+
+impl Method for ClipAdapter {
+    type Config = Config;
+
+    fn card() -> Card {
+        Card {
+            id: "clip-adapter",
+            title: "CLIP-Adapter: a bottleneck on the image feature",
+            paper: "arXiv 2110.04544",
+            family: Family::Features,
+            depth: "image feature",
+            sites: &[Site::ImageFeature],
+            needs: &[
+                "w1 [embed_dim / 4, embed_dim]",
+                "w2 [embed_dim, embed_dim / 4]",
+            ],
+            data: DataNeed::Features,
+            carried: &["w1", "w2"],
+            recomputed: &["the zero-shot classifier"],
+            deviations: &[
+                "the reference ships no training configuration; CoOp's trainer, which it builds on, gives optimiser, rate, schedule and batch",
+            ],
+        }
+    }
+
+    fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+        if !(0.0..=1.0).contains(&config.ratio) {
+            return Err(Error::Config(format!(
+                "ratio must lie in 0 to 1, found {}",
+                config.ratio
+            )));
+        }
+        let embed = setting.backbone.embed_dim;
+        let hidden = match embed.checked_div(config.reduction) {
+            Some(hidden) if hidden > 0 => hidden,
+            _ => {
+                return Err(Error::NotInjectable(format!(
+                    "a joint space of {embed} leaves no bottleneck with a reduction of {}",
+                    config.reduction
+                )));
+            }
+        };
+        let layer = |name: &str, inputs: usize, outputs: usize| {
+            let bound = (inputs as f64).powf(-0.5);
+            Parameter::new(name, &[outputs, inputs], Init::Uniform { bound })
+        };
+        Ok(vec![layer("w1", embed, hidden), layer("w2", hidden, embed)])
+    }
+
+    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+        Ok(Self {
+            ratio: config.ratio,
+            text: bench.zero_shot()?,
+        })
+    }
+
+    fn logits(
+        &self,
+        bench: &Bench,
+        parameters: &Parameters,
+        batch: &Batch,
+        _classifier: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let image = batch.features(bench)?;
+        let hidden = ops::linear(&image, parameters.get("w1")?, None)?.relu()?;
+        let adapted = ops::linear(&hidden, parameters.get("w2")?, None)?.relu()?;
+        let image = ((adapted * self.ratio)? + (image * (1.0 - self.ratio))?)?;
+        ops::cosine_logits(&image, &self.text, bench.logit_scale())
+    }
+}
+
+export_plugin!(ClipAdapter);

@@ -1,0 +1,108 @@
+//! CoCoOp: conditional context optimisation (Zhou et al., arXiv 2203.05557).
+//!
+//! A small network makes one vector of each image's feature and adds it to every
+//! context vector, so that each image has class prompts of its own. Several images
+//! are encoded in one request, a group each.
+
+mod meta_net;
+
+use harness_sdk::{
+    Batch, Bench, Card, ClassPrompts, Context, Method, Parameter, Parameters, Recipe, Result,
+    Tensor, export_plugin, ops,
+    wire::{DataNeed, Family, Setting, Site},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Prompts, images times classes, in one request: bounds memory, and is enough to
+/// keep the towers busy.
+const PROMPTS_AT_ONCE: usize = 1024;
+
+/// Configuration of CoCoOp.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    context: Context,
+}
+
+/// The method.
+pub struct CoCoOp {
+    prompts: ClassPrompts,
+}
+
+impl Method for CoCoOp {
+    type Config = Config;
+
+    fn card() -> Card {
+        Card {
+            id: "cocoop",
+            title: "CoCoOp: conditional context optimisation",
+            paper: "arXiv 2203.05557",
+            family: Family::Input,
+            depth: "text input",
+            sites: &[Site::TextInput],
+            needs: &[
+                "ctx [M, text.width]",
+                "w1 [embed_dim / 16, embed_dim], b1 [embed_dim / 16]",
+                "w2 [text.width, embed_dim / 16], b2 [text.width]",
+            ],
+            data: DataNeed::Features,
+            carried: &["ctx", "w1", "b1", "w2", "b2"],
+            recomputed: &[
+                "token ids and embeddings of the class names",
+                "image features, which condition the context",
+            ],
+            deviations: &[
+                "images are encoded together in groups; the reference takes one after another, with the same result",
+                "parameters are f32, the reference trains them in f16",
+            ],
+        }
+    }
+
+    fn recipe(_config: &Config) -> Recipe {
+        Recipe {
+            epochs: 10,
+            batch: 1,
+            ..Recipe::default()
+        }
+    }
+
+    fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+        let mut parameters = vec![config.context.parameter("ctx", setting, false)?];
+        parameters.extend(meta_net::parameters(&setting.backbone));
+        Ok(parameters)
+    }
+
+    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+        Ok(Self {
+            prompts: config.context.prompts(bench)?,
+        })
+    }
+
+    fn logits(
+        &self,
+        bench: &Bench,
+        parameters: &Parameters,
+        batch: &Batch,
+        _classifier: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let images = ops::normalize(&batch.features(bench)?)?;
+        let shift = meta_net::forward(&images, parameters)?;
+        let context = parameters.get("ctx")?.unsqueeze(0)?;
+        // [B, M, D]
+        let contexts = context.broadcast_add(&shift.unsqueeze(1)?)?;
+        let count = images.dim(0)?;
+        let at_once = (PROMPTS_AT_ONCE / bench.classes().max(1)).max(1);
+        let mut logits = vec![];
+        for start in (0..count).step_by(at_once) {
+            let length = at_once.min(count - start);
+            let context = contexts.narrow(0, start, length)?.unsqueeze(1)?;
+            let text = self.prompts.with(&context)?.encode(bench)?;
+            let image = images.narrow(0, start, length)?.unsqueeze(2)?;
+            logits.push(ops::normalize(&text)?.matmul(&image)?.squeeze(2)?);
+        }
+        Ok((Tensor::cat(&logits, 0)? * bench.logit_scale())?)
+    }
+}
+
+export_plugin!(CoCoOp);

@@ -1,0 +1,108 @@
+//! Deep language prompting: the text side of independent vision-language prompting
+//! (Khattak et al., arXiv 2210.03117), alone.
+//!
+//! Learned context at the text input, and learned tokens of their own that replace
+//! it at the input of each deeper text block. Loss: cross entropy.
+
+use harness_sdk::{
+    Bench, Card, ClassPrompts, Context, Error, Init, Method, Parameter, Parameters, Recipe, Result,
+    Tensor, export_plugin,
+    wire::{BackboneFacts, DataNeed, Family, Setting, Site},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of deep language prompting.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The context at the text input; `context.layer` must stay 0.
+    context: Context,
+    /// Text blocks with tokens at their input, the first block's being the context;
+    /// `null`: all blocks.
+    depth: Option<usize>,
+}
+
+impl Config {
+    fn depth(&self, backbone: &BackboneFacts) -> Result<usize> {
+        let layers = backbone.text.layers;
+        match self.depth.unwrap_or(layers) {
+            0 => Err(Error::Config("depth must be at least 1".into())),
+            depth if depth > layers => Err(Error::NotInjectable(format!(
+                "needs {depth} text blocks, {} has {layers}",
+                backbone.name
+            ))),
+            depth => Ok(depth),
+        }
+    }
+}
+
+/// The method.
+pub struct DeepLanguage {
+    prompts: ClassPrompts,
+    depth: usize,
+}
+
+impl Method for DeepLanguage {
+    type Config = Config;
+
+    fn card() -> Card {
+        Card {
+            id: "deep-language",
+            title: "Deep language prompting",
+            paper: "arXiv 2210.03117",
+            family: Family::Deep,
+            depth: "all text blocks",
+            sites: &[Site::TextInput, Site::TextBlock],
+            needs: &[
+                "ctx [M, text.width]",
+                "layer1 … layer(text.layers - 1) [M, text.width]",
+            ],
+            data: DataNeed::Features,
+            carried: &["ctx", "layer<j>"],
+            recomputed: &["token ids and embeddings of the class names"],
+            deviations: &[
+                "the tokens reach every block of a text tower; the reference's depth of 12 does so in CLIP's",
+                "parameters are f32, the reference trains them in f16",
+            ],
+        }
+    }
+
+    fn recipe(_config: &Config) -> Recipe {
+        Recipe {
+            lr: 2.5e-3,
+            epochs: 5,
+            batch: 4,
+            ..Recipe::default()
+        }
+    }
+
+    fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+        config.context.at_input()?;
+        let mut parameters = vec![config.context.parameter("ctx", setting, false)?];
+        let shape = [config.context.length, setting.backbone.text.width];
+        for layer in 1..config.depth(&setting.backbone)? {
+            let init = Init::Normal { std: 0.02 };
+            parameters.push(Parameter::new(&format!("layer{layer}"), &shape, init));
+        }
+        Ok(parameters)
+    }
+
+    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+        Ok(Self {
+            prompts: config.context.prompts(bench)?,
+            depth: config.depth(&bench.setting().backbone)?,
+        })
+    }
+
+    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+        let mut prompts = self.prompts.with(parameters.get("ctx")?)?;
+        for layer in 1..self.depth {
+            let tokens = parameters.get(&format!("layer{layer}"))?;
+            prompts = prompts.replace(layer, 1, tokens)?;
+        }
+        Ok(Some(prompts.encode(bench)?.squeeze(0)?))
+    }
+}
+
+export_plugin!(DeepLanguage);

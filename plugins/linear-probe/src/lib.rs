@@ -1,0 +1,81 @@
+//! A linear probe: the plain baseline without any text.
+//!
+//! Multinomial logistic regression on L2-normalised image features,
+//! z = W f/||f|| + b (Radford et al., arXiv 2103.00020, section 3.2, fit it the
+//! same way on whole training sets).
+
+use harness_sdk::{
+    Batch, Bench, Card, Init, Method, OptimizerKind, Parameter, Parameters, Recipe, Result,
+    Schedule, Tensor, export_plugin, ops,
+    wire::{DataNeed, Family, Setting, Site},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration: nothing to choose.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {}
+
+/// The method.
+pub struct LinearProbe;
+
+impl Method for LinearProbe {
+    type Config = Config;
+
+    fn card() -> Card {
+        Card {
+            id: "linear-probe",
+            title: "Linear probe on image features",
+            paper: "arXiv 2103.00020",
+            family: Family::Features,
+            depth: "logits",
+            sites: &[Site::Logits],
+            needs: &["w [C, embed_dim], b [C]"],
+            data: DataNeed::Features,
+            carried: &["w", "b"],
+            recomputed: &[],
+            deviations: &[
+                "AdamW with decay 0.01 instead of L-BFGS with a searched L2 weight, so that it trains in the loop of all methods",
+                "features are normalised, so that a rate serves every backbone",
+            ],
+        }
+    }
+
+    fn recipe(_config: &Config) -> Recipe {
+        Recipe {
+            optimizer: OptimizerKind::AdamW,
+            lr: 1e-2,
+            weight_decay: 1e-2,
+            schedule: Schedule::StepCosine,
+            epochs: 200,
+            ..Recipe::default()
+        }
+    }
+
+    fn parameters(_config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+        let classes = setting.task.classes.len();
+        let weight = [classes, setting.backbone.embed_dim];
+        Ok(vec![
+            Parameter::new("w", &weight, Init::Zeros).per_class(0),
+            Parameter::new("b", &[classes], Init::Zeros).per_class(0),
+        ])
+    }
+
+    fn prepare(_config: &Config, _bench: &Bench) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn logits(
+        &self,
+        bench: &Bench,
+        parameters: &Parameters,
+        batch: &Batch,
+        _classifier: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let image = ops::normalize(&batch.features(bench)?)?;
+        ops::linear(&image, parameters.get("w")?, Some(parameters.get("b")?))
+    }
+}
+
+export_plugin!(LinearProbe);
