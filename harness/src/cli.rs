@@ -14,8 +14,8 @@ use harness_engine::plan::Term;
 Exit status:
     0  done                       96  suite, plugin, backbone or data set wrong
     2  command line wrong        103  a cell failed, crashed or took too long
-    4  nothing selected          110  a result could not be written
-    5  interrupted; run again to continue")]
+    4  nothing selected          105  a backbone computes other numbers than expected
+    5  interrupted, run again    110  a result could not be written")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -33,6 +33,15 @@ pub(crate) enum Command {
     Cache {
         #[command(subcommand)]
         action: CacheAction,
+    },
+    /// Compare a backbone with vectors that another framework wrote
+    Verify(VerifyArguments),
+    /// Write features of texts and images to a file
+    Embed(EmbedArguments),
+    /// Compare backbones without training anything
+    Analyze {
+        #[command(subcommand)]
+        what: Analysis,
     },
     /// Print the JSON Schema of a file format
     Schema { of: Format },
@@ -118,6 +127,75 @@ pub(crate) enum When {
     Auto,
     Always,
     Never,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyArguments {
+    /// A name of `harness list backbones`, or a path
+    pub(crate) backbone: String,
+    /// Vectors of the same weights, as write_expected.py writes them
+    #[arg(
+        long,
+        value_name = "FILE.safetensors",
+        required_unless_present = "reference"
+    )]
+    pub(crate) expected: Option<PathBuf>,
+    /// Compare with candle-transformers' CLIP too
+    #[arg(long)]
+    pub(crate) reference: bool,
+    /// Largest relative error that passes
+    #[arg(long, value_name = "NUMBER", default_value = "1e-4", value_parser = tolerance)]
+    pub(crate) tolerance: f64,
+}
+
+#[derive(Args)]
+pub(crate) struct EmbedArguments {
+    /// A name of `harness list backbones`, or a path
+    pub(crate) backbone: String,
+    /// Texts, one a line
+    #[arg(long, value_name = "FILE", required_unless_present = "images")]
+    pub(crate) text: Option<PathBuf>,
+    /// Folder of images
+    #[arg(long, value_name = "DIR")]
+    pub(crate) images: Option<PathBuf>,
+    /// Where the features go
+    #[arg(short, long, value_name = "FILE.safetensors")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Analysis {
+    /// How far the text towers lie apart, by layer: parameters, and features of prompts
+    Drift(DriftArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct DriftArguments {
+    /// The old backbone: a name of `harness list backbones`, or a path
+    pub(crate) source: String,
+    /// The new one
+    pub(crate) target: String,
+    /// Data sets whose class prompts are encoded by both
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) datasets: Vec<String>,
+    /// Write the numbers (.json) or a picture (.svg); may be repeated
+    #[arg(short, long, value_name = "FILE.{json,svg}", value_parser = drift_file)]
+    pub(crate) output: Vec<PathBuf>,
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("expected a number from 0 on, such as 1e-4".to_owned()),
+    }
+}
+
+fn drift_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(OsStr::to_str) {
+        Some("json" | "svg") => Ok(path),
+        _ => Err("expected a name that ends in .json or .svg".to_owned()),
+    }
 }
 
 fn report_file(text: &str) -> Result<PathBuf, String> {

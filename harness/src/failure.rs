@@ -1,5 +1,6 @@
 //! What a command ends with when it cannot do its work.
 
+use harness_engine::analysis::AnalysisError;
 use harness_engine::run::RunError;
 use harness_engine::suite::SuiteError;
 use harness_report::ExitCode;
@@ -43,6 +44,12 @@ impl Failure {
             eprintln!("hint: {}", one_line(&hint, WIDEST));
         }
         self.code
+    }
+}
+
+impl From<AnalysisError> for Failure {
+    fn from(error: AnalysisError) -> Self {
+        Self::new(error.exit_code(), error)
     }
 }
 

@@ -6,6 +6,7 @@ mod failure;
 mod interrupt;
 mod output;
 mod progress;
+mod steps;
 mod table;
 
 use std::process::ExitCode;
@@ -21,6 +22,9 @@ fn main() -> ExitCode {
         Command::Plan(arguments) => commands::plan(&arguments),
         Command::List { what } => commands::list(what),
         Command::Cache { action } => commands::cache(&action),
+        Command::Verify(arguments) => commands::verify(&arguments),
+        Command::Embed(arguments) => commands::embed(&arguments),
+        Command::Analyze { what } => commands::analyze(&what),
         Command::Schema { of } => commands::schema(of),
         Command::Completions { shell } => commands::completions(shell),
         Command::Worker => commands::worker(),

@@ -1,18 +1,24 @@
 //! The commands, one a file.
 
+mod analyze;
 mod cache;
 mod completions;
+mod embed;
 mod list;
 mod plan;
 mod run;
 mod schema;
 mod settings;
+mod verify;
 mod worker;
 
+pub(crate) use analyze::analyze;
 pub(crate) use cache::cache;
 pub(crate) use completions::completions;
+pub(crate) use embed::embed;
 pub(crate) use list::list;
 pub(crate) use plan::plan;
 pub(crate) use run::run;
 pub(crate) use schema::schema;
+pub(crate) use verify::verify;
 pub(crate) use worker::worker;

@@ -62,7 +62,7 @@ pub fn digest(folder: &Path) -> Result<String> {
 }
 
 /// Finds the files of a folder and reads everything but the weights' values.
-fn open(folder: &Path) -> Result<(Files, Config, Architecture)> {
+pub(crate) fn open(folder: &Path) -> Result<(Files, Config, Architecture)> {
     let files = Files::find(folder)?;
     let catalog = read_catalog(&files.weights)?;
     let layout = Layout::detect(&catalog)?;

@@ -58,6 +58,19 @@ pub(crate) fn decode(
             path: path.to_owned(),
         });
     }
+    pixels(path, bytes)
+}
+
+/// An image file as RGB, within the bounds that hold for data sets.
+///
+/// # Errors
+/// The file is missing, too large, or no image that can be decoded.
+pub fn read_image(path: &Path) -> Result<RgbImage, DataError> {
+    let bytes = read_bounded(path, MAX_FILE_BYTES)?;
+    Ok(to_rgb(pixels(path, &bytes)?))
+}
+
+fn pixels(path: &Path, bytes: &[u8]) -> Result<DynamicImage, DataError> {
     dimensions(path, bytes)?;
     let mut reader = reader(path, bytes)?;
     // The decoder fills what is missing with grey and says nothing.

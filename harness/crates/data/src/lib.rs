@@ -31,6 +31,7 @@ mod validate;
 pub use annotations::Annotations;
 pub use check::Check;
 pub use dataset::{Dataset, SplitData};
+pub use decode::read_image;
 pub use error::DataError;
 pub use format::{SplitFile, SplitItem, sheet};
 pub use known::{Known, Layout, Located, Sizes};

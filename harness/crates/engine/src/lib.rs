@@ -1,5 +1,6 @@
 //! From a suite to a report: suites, plan, workers, plugin loading.
 
+pub mod analysis;
 pub mod host;
 pub mod images;
 pub mod job;

@@ -31,6 +31,8 @@ pub enum ExitCode {
     CrashedCell = 103,
     /// The baseline is missing, or of something that cannot be compared.
     Incomparable = 104,
+    /// A backbone computes other numbers than it should.
+    Disagreement = 105,
     /// A result could not be written.
     OutputNotWritten = 110,
 }
@@ -42,7 +44,7 @@ impl ExitCode {
     }
 
     /// Of two outcomes of one run, the one the process ends with:
-    /// 110 over 100 over 103 over 102 over 5, and 0 under all.
+    /// 110 over 105 over 100 over 103 over 102 over 5, and 0 under all.
     ///
     /// The codes of runs that never began (2, 4, 92, 94, 96, 104) stand alone and
     /// win over whatever they are combined with.
@@ -62,13 +64,14 @@ impl ExitCode {
             Self::Inconclusive => 2,
             Self::CrashedCell => 3,
             Self::Regression => 4,
-            Self::OutputNotWritten => 5,
+            Self::Disagreement => 5,
+            Self::OutputNotWritten => 6,
             Self::Usage
             | Self::NothingSelected
             | Self::VersionRequirement
             | Self::BadFilter
             | Self::SetUp
-            | Self::Incomparable => 6,
+            | Self::Incomparable => 7,
         }
     }
 }
@@ -91,6 +94,7 @@ mod tests {
             Inconclusive,
             CrashedCell,
             Regression,
+            Disagreement,
             OutputNotWritten,
         ];
         for (i, low) in rising.iter().enumerate() {
@@ -115,11 +119,12 @@ mod tests {
             Inconclusive,
             CrashedCell,
             Incomparable,
+            Disagreement,
             OutputNotWritten,
         ];
         assert_eq!(
             codes.map(super::ExitCode::code),
-            [0, 2, 4, 5, 92, 94, 96, 100, 102, 103, 104, 110]
+            [0, 2, 4, 5, 92, 94, 96, 100, 102, 103, 104, 105, 110]
         );
     }
 }

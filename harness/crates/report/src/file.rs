@@ -126,7 +126,7 @@ impl Report {
             source,
         })?;
         json.push(b'\n');
-        replace(path, &json).map_err(|source| WriteError::Io {
+        write_atomically(path, &json).map_err(|source| WriteError::Io {
             path: path.into(),
             source,
         })
@@ -158,7 +158,12 @@ fn split_format(format: &str) -> (&str, Option<u32>) {
     }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Puts `bytes` into a file in one step: a reader sees the old file or the new one.
+/// Whatever is no regular file, such as a pipe, is simply written to.
+///
+/// # Errors
+/// The folder is missing or cannot be written to; the old file is intact then.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     // What a link points to is replaced, not the link.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
     // A pipe or a terminal has no place that could be swapped.

@@ -6,6 +6,7 @@ pub mod analysis;
 mod bitmap;
 mod cell;
 mod condition;
+pub mod drift;
 mod exit_code;
 mod file;
 #[cfg(test)]
@@ -23,7 +24,7 @@ pub use bitmap::{Bitmap, BitmapError};
 pub use cell::{Cell, Changes, Conditions, Retraining, Status, Training, Usage};
 pub use condition::{Condition, ConditionError};
 pub use exit_code::ExitCode;
-pub use file::{ReadError, WriteError};
+pub use file::{ReadError, WriteError, write_atomically};
 pub use labels::{Labels, LabelsError};
 pub use lint::Finding;
 pub use provenance::{Cpu, Git, Provenance};

@@ -3,8 +3,11 @@
 mod assemble;
 mod edits;
 mod load;
+mod parameters;
 mod prompt;
 mod tower;
+mod trace;
 
+pub use parameters::TextParameter;
 pub use prompt::{PromptBatch, Segment, TextEdit, TokenRows};
 pub use tower::TextTower;

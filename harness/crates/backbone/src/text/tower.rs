@@ -159,7 +159,7 @@ impl TextTower {
 
     /// Positions, blocks with edits, pooling, projection: `[N, S, D] -> [N, E]`.
     fn run(&self, x: Tensor, ends: &[usize], edits: &Replacements) -> Result<Tensor> {
-        let (rows, length, width) = x.dims3()?;
+        let length = x.dim(1)?;
         let mut x = edits.apply(0, x)?;
         x = x.broadcast_add(&self.positions.narrow(0, 0, length)?)?;
         for (layer, block) in self.blocks.iter().enumerate() {
@@ -168,12 +168,18 @@ impl TextTower {
             }
             x = block.forward(&x, &self.attention)?;
         }
-        let at = ends
-            .iter()
-            .enumerate()
-            .map(|(n, end)| (n * length + end) as u32);
-        let index = Tensor::from_iter(at, &Device::Cpu)?;
-        let pooled = x.reshape((rows * length, width))?.index_select(&index, 0)?;
+        let pooled = at_ends(&x, ends)?;
         Ok(self.projection.forward(&self.ln_final.forward(&pooled)?)?)
     }
+}
+
+/// One position of each row: `[N, S, D] -> [N, D]`.
+pub(super) fn at_ends(x: &Tensor, ends: &[usize]) -> Result<Tensor> {
+    let (rows, length, width) = x.dims3()?;
+    let at = ends
+        .iter()
+        .enumerate()
+        .map(|(n, end)| (n * length + end) as u32);
+    let index = Tensor::from_iter(at, &Device::Cpu)?;
+    Ok(x.reshape((rows * length, width))?.index_select(&index, 0)?)
 }

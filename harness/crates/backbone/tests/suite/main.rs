@@ -8,6 +8,7 @@ mod golden_tokens;
 mod golden_towers;
 mod golden_transform;
 mod hostile_files;
+mod layers;
 mod prompts;
 mod reference_clip;
 mod threads;

@@ -1,0 +1,44 @@
+//! Why an analysis came to nothing.
+
+use std::path::PathBuf;
+
+use harness_backbone::BackboneError;
+use harness_data::DataError;
+use harness_report::ExitCode;
+
+use crate::registry::FactsError;
+
+/// Why an analysis came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalysisError {
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    #[error("backbone {name}: {source}")]
+    Backbone { name: String, source: BackboneError },
+    #[error("data set {name}: {source}")]
+    Dataset { name: String, source: DataError },
+    /// A file that was handed over cannot be used.
+    #[error("{}: {reason}", .path.display())]
+    Input { path: PathBuf, reason: String },
+    /// Two text towers have nothing that could be subtracted.
+    #[error("{source_name} and {target_name} cannot be compared: {reason}")]
+    Incomparable {
+        source_name: String,
+        target_name: String,
+        reason: String,
+    },
+    #[error("tensor operation failed: {0}")]
+    Compute(#[from] candle_core::Error),
+    #[error("{}: cannot be written: {reason}", .path.display())]
+    Output { path: PathBuf, reason: String },
+}
+
+impl AnalysisError {
+    /// What the process ends with.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Output { .. } => ExitCode::OutputNotWritten,
+            _ => ExitCode::SetUp,
+        }
+    }
+}

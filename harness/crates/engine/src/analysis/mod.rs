@@ -1,0 +1,18 @@
+//! What can be said of backbones alone, without a suite: whether they compute what
+//! another framework computes, their features, and how far two of them lie apart.
+
+mod drift;
+mod embed;
+mod error;
+mod images;
+mod inputs;
+mod reference;
+mod subject;
+mod vectors;
+mod verify;
+
+pub use drift::drift;
+pub use embed::{EmbedInputs, Embedded, embed};
+pub use error::AnalysisError;
+pub use reference::verify_reference;
+pub use verify::{Comparison, Verification, verify};

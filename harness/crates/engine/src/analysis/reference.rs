@@ -1,0 +1,65 @@
+//! Our towers against candle-transformers' CLIP, where that is right.
+
+use candle_core::{Device, Tensor};
+use harness_backbone::ReferenceClip;
+
+use super::AnalysisError;
+use super::subject::Subject;
+use super::verify::{Comparison, Verification};
+use crate::registry::Places;
+
+/// Prompts and images of the comparison.
+const PROMPTS: u32 = 4;
+const IMAGES: usize = 2;
+
+/// Compares text and image features on made-up token ids and pixels. Forward only:
+/// candle-transformers' gradients are wrong.
+///
+/// # Errors
+/// The backbone cannot be used, or is not the CLIP that candle-transformers computes.
+pub fn verify_reference(places: &Places, name: &str) -> Result<Verification, AnalysisError> {
+    let subject = Subject::load(places, name)?;
+    let failed = |error| subject.error(error);
+    let reference = ReferenceClip::load(&subject.facts.reference.path).map_err(failed)?;
+    let backbone = &subject.backbone;
+    let rows = rows(backbone.text().end_token());
+    let found = backbone.text().encode_ids(&rows).map_err(failed)?;
+    let expected = reference.encode_ids(&rows).map_err(failed)?;
+    let texts = Comparison::of("text features", &found, &expected)?;
+    let pixels = pixels(backbone.dims().image.image_size)?;
+    let found = backbone.image().encode(&pixels).map_err(failed)?;
+    let expected = reference.encode_pixels(&pixels).map_err(failed)?;
+    let images = Comparison::of("image features", &found, &expected)?;
+    Ok(Verification {
+        framework: Some("candle-transformers".to_owned()),
+        comparisons: vec![texts, images],
+        backbone: subject.facts,
+    })
+}
+
+/// Prompts of rising length over the whole vocabulary. CLIP's start token stands
+/// right before its end token, which is the last.
+fn rows(end: u32) -> Vec<Vec<u32>> {
+    let row = |prompt: u32| {
+        let words = (0..4 + 3 * prompt).map(|word| (prompt * 7919 + word * 104_729) % (end - 1));
+        std::iter::once(end - 1).chain(words).chain([end]).collect()
+    };
+    (0..PROMPTS).map(row).collect()
+}
+
+/// Waves of another frequency in each image and channel, within [-2, 2].
+fn pixels(side: usize) -> Result<Tensor, AnalysisError> {
+    let count = IMAGES * 3 * side * side;
+    let values = (0..count).map(|index| {
+        let (plane, at) = (index / (side * side), index % (side * side));
+        let (x, y) = ((at % side) as f32, (at / side) as f32);
+        let pace = (plane + 1) as f32 / side as f32;
+        2.0 * (pace * (5.0 * x + 3.0 * y)).sin()
+    });
+    let values: Vec<f32> = values.collect();
+    Ok(Tensor::from_vec(
+        values,
+        (IMAGES, 3, side, side),
+        &Device::Cpu,
+    )?)
+}

@@ -1,0 +1,51 @@
+//! A backbone that an analysis looks at.
+
+use harness_backbone::{Backbone, BackboneError, Tokenizer};
+
+use super::AnalysisError;
+use crate::registry::{BackboneFacts, Places};
+
+/// A loaded backbone with its name and hash.
+pub(super) struct Subject {
+    pub(super) facts: BackboneFacts,
+    pub(super) backbone: Backbone,
+}
+
+impl Subject {
+    pub(super) fn load(places: &Places, name: &str) -> Result<Self, AnalysisError> {
+        let facts = BackboneFacts::read(places, name)?;
+        let backbone = Backbone::load(&facts.reference.path);
+        let backbone = backbone.map_err(|source| AnalysisError::Backbone {
+            name: name.to_owned(),
+            source,
+        })?;
+        Ok(Self { facts, backbone })
+    }
+
+    /// An error of the backbone under its name.
+    pub(super) fn error(&self, source: BackboneError) -> AnalysisError {
+        AnalysisError::Backbone {
+            name: self.facts.reference.name.clone(),
+            source,
+        }
+    }
+
+    pub(super) fn tokenizer(&self) -> Result<&Tokenizer, AnalysisError> {
+        self.backbone.tokenizer().ok_or_else(|| {
+            let path = self.facts.reference.path.join("tokenizer.json");
+            self.error(BackboneError::Tokenizer(format!(
+                "there is none; put the model's tokenizer at {}",
+                path.display()
+            )))
+        })
+    }
+
+    /// Ids of texts with start and end token, cut to the context.
+    pub(super) fn prompts(&self, texts: &[String]) -> Result<Vec<Vec<u32>>, AnalysisError> {
+        let tokenizer = self.tokenizer()?;
+        let length = self.backbone.dims().text.context_length;
+        let rows = texts.iter().map(|text| tokenizer.prompt(text, length));
+        let rows: Result<_, BackboneError> = rows.collect();
+        rows.map_err(|error| self.error(error))
+    }
+}

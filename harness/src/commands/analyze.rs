@@ -1,0 +1,89 @@
+//! `harness analyze`.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::path::Path;
+
+use harness_engine::analysis;
+use harness_engine::registry::Places;
+use harness_report::drift::Drift;
+use harness_report::{ExitCode, write_atomically};
+
+use crate::cli::{Analysis, DriftArguments};
+use crate::failure::Failure;
+use crate::{output, table};
+
+pub(crate) fn analyze(what: &Analysis) -> Result<ExitCode, Failure> {
+    match what {
+        Analysis::Drift(arguments) => drift(arguments),
+    }
+}
+
+fn drift(arguments: &DriftArguments) -> Result<ExitCode, Failure> {
+    let drift = analysis::drift(
+        &Places::of_current_folder(),
+        &arguments.source,
+        &arguments.target,
+        &arguments.datasets,
+    )?;
+    let mut code = ExitCode::Ok;
+    for path in &arguments.output {
+        if let Err(reason) = write(&drift, path) {
+            let message = format!("{}: cannot be written: {reason}", path.display());
+            code = code.worst(Failure::new(ExitCode::OutputNotWritten, message).report());
+        }
+    }
+    output::print(&render(&drift))?;
+    Ok(code)
+}
+
+fn write(drift: &Drift, path: &Path) -> Result<(), String> {
+    let text = if path.extension() == Some(OsStr::new("svg")) {
+        drift.svg()?
+    } else {
+        let json = serde_json::to_string_pretty(drift).map_err(|error| error.to_string())?;
+        json + "\n"
+    };
+    write_atomically(path, text.as_bytes()).map_err(|error| error.to_string())
+}
+
+fn render(drift: &Drift) -> String {
+    let (source, target) = (&drift.source, &drift.target);
+    let mut text = format!("{} → {}, text tower\n", source.name, target.name);
+    // Writing to a String cannot fail.
+    if source.activation != target.activation {
+        let _ = writeln!(
+            text,
+            "{} became {}: part of the change of features",
+            source.activation, target.activation
+        );
+    }
+    text.push('\n');
+    text.push_str(&table::plain(&drift.head(), drift.rows()));
+    match &drift.datasets[..] {
+        [] => text.push_str("\nno --datasets, so no change of features\n"),
+        [only] => {
+            let _ = writeln!(
+                text,
+                "\nfeatures over {} prompts of {}",
+                only.prompts, only.name
+            );
+        }
+        several => {
+            let prompts: u64 = several.iter().map(|dataset| dataset.prompts).sum();
+            let _ = writeln!(
+                text,
+                "\nfeatures: means over {} data sets with {prompts} prompts; ‖Δh‖/‖h‖ of each:\n",
+                several.len()
+            );
+            text.push_str(&table::plain(&drift.dataset_head(), drift.dataset_rows()));
+        }
+    }
+    let _ = writeln!(
+        text,
+        "Summary layers={} datasets={}",
+        drift.layers.len(),
+        drift.datasets.len()
+    );
+    text
+}

@@ -1,0 +1,35 @@
+//! `harness embed`.
+
+use harness_engine::analysis::{self, EmbedInputs};
+use harness_engine::registry::Places;
+use harness_report::ExitCode;
+
+use crate::cli::EmbedArguments;
+use crate::failure::Failure;
+use crate::output;
+use crate::steps::Steps;
+
+pub(crate) fn embed(arguments: &EmbedArguments) -> Result<ExitCode, Failure> {
+    let inputs = EmbedInputs {
+        texts: arguments.text.as_deref(),
+        images: arguments.images.as_deref(),
+    };
+    let mut steps = Steps::new("embedded");
+    let result = analysis::embed(
+        &Places::of_current_folder(),
+        &arguments.backbone,
+        inputs,
+        &arguments.output,
+        &mut |done, total| steps.tell(done, total),
+    );
+    steps.finish();
+    let embedded = result?;
+    output::print(&format!(
+        "Summary texts={} images={} width={} file={}\n",
+        embedded.texts,
+        embedded.images,
+        embedded.width,
+        arguments.output.display()
+    ))?;
+    Ok(ExitCode::Ok)
+}
