@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 use harness_backbone::{Activation, TextParameter};
-use harness_data::Summary;
+use harness_data::{Opening, Summary};
 use harness_report::drift::{
     Backbone, ChangeSum, DatasetDrift, Drift, FeatureChange, LayerDrift, ParameterDrift,
 };
@@ -57,10 +57,11 @@ fn class_prompts(places: &Places, name: &str) -> Result<Vec<String>, AnalysisErr
         reason: "there is no such data set; `harness list datasets` shows those that need no path"
             .to_owned(),
     })?;
-    let summary = Summary::read(&path).map_err(|source| AnalysisError::Dataset {
-        name: name.to_owned(),
-        source,
-    })?;
+    let summary =
+        Summary::read(&path, &Opening::default()).map_err(|source| AnalysisError::Dataset {
+            name: name.to_owned(),
+            source,
+        })?;
     let prompts = summary.templates.iter().flat_map(|template| {
         let names = summary
             .classes
