@@ -28,7 +28,12 @@ pub(crate) enum Command {
     /// Show what a run would do: cells stored, to run, not injectable and why
     Plan(SuiteArguments),
     /// List what a suite may name
-    List { what: Kind },
+    List(ListArguments),
+    /// Look at a plugin
+    Plugin {
+        #[command(subcommand)]
+        action: PluginAction,
+    },
     /// Look after the folder of finished work and image features
     Cache {
         #[command(subcommand)]
@@ -107,6 +112,30 @@ pub(crate) struct RunArguments {
     /// Write the report to a file; may be repeated
     #[arg(short, long, value_name = "FILE.json", value_parser = report_file)]
     pub(crate) output: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ListArguments {
+    pub(crate) what: Kind,
+    /// Of methods: count what they train at these dimensions; may be repeated
+    #[arg(long, value_name = "b16|l14|BACKBONE", default_values = ["b16", "l14"])]
+    pub(crate) dims: Vec<String>,
+    /// Of methods: print all cards as a Markdown document
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PluginAction {
+    /// Print method cards: sites, what is carried and recomputed, parameters, recipe,
+    /// deviations from the published method
+    Inspect {
+        /// A method, a plugin, or the path of a library
+        what: String,
+        /// Count what it trains at these dimensions; may be repeated
+        #[arg(long, value_name = "b16|l14|BACKBONE", default_values = ["b16", "l14"])]
+        dims: Vec<String>,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]

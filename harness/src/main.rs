@@ -1,5 +1,6 @@
 //! `harness`: does a fine-tuning module survive a model upgrade?
 
+mod cards;
 mod cli;
 mod commands;
 mod failure;
@@ -20,7 +21,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
-        Command::List { what } => commands::list(what),
+        Command::List(arguments) => commands::list(&arguments),
+        Command::Plugin { action } => commands::plugin(&action),
         Command::Cache { action } => commands::cache(&action),
         Command::Verify(arguments) => commands::verify(&arguments),
         Command::Embed(arguments) => commands::embed(&arguments),

@@ -393,3 +393,29 @@ fn views_and_half_precision_are_recorded_and_reproducible() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("views without augmentation"), "{stderr}");
 }
+
+#[test]
+fn the_document_of_the_methods_is_what_their_plugins_say() {
+    let output = Ground::new().harness(&["list", "methods", "--markdown"]);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/methods.md");
+    assert!(
+        String::from_utf8_lossy(&output.stdout) == std::fs::read_to_string(path).unwrap(),
+        "write it anew: cargo run -- list methods --markdown > harness/docs/methods.md"
+    );
+}
+
+#[test]
+fn a_card_says_where_a_method_deviates() {
+    let ground = Ground::new();
+    let output = ground.harness(&["plugin", "inspect", "tip-adapter-f", "--dims", "micro-clip"]);
+    let card = String::from_utf8_lossy(&output.stdout);
+    for line in [
+        "depth       logits",
+        "parameters  micro-clip 2,048,000*",
+        "best on the test set",
+    ] {
+        assert!(card.contains(line), "{line}: {card}");
+    }
+    let output = ground.harness(&["plugin", "inspect", "tip"]);
+    assert_eq!(output.status.code(), Some(96));
+}

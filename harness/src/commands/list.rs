@@ -1,62 +1,36 @@
 //! `harness list`.
 
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
-
-use harness_engine::registry::{BackboneFacts, DatasetFacts, FactsError, Places, Registry};
-use harness_engine::schedule::Pool;
+use harness_engine::registry::{BackboneFacts, DatasetFacts, FactsError, Places};
 use harness_report::ExitCode;
 use harness_report::terminal::one_line;
 
-use super::settings::worker_command;
-use crate::cli::Kind;
+use crate::cards::{self, Cards, markdown};
+use crate::cli::{Kind, ListArguments};
 use crate::failure::Failure;
-use crate::progress::Reporter;
 use crate::{output, table};
 
-pub(crate) fn list(what: Kind) -> Result<ExitCode, Failure> {
+pub(crate) fn list(arguments: &ListArguments) -> Result<ExitCode, Failure> {
     let places = Places::of_current_folder();
-    match what {
-        Kind::Methods => methods(places),
+    match arguments.what {
+        Kind::Methods => methods(arguments),
         Kind::Backbones => backbones(&places),
         Kind::Datasets => datasets(&places),
     }
 }
 
-fn methods(places: Places) -> Result<ExitCode, Failure> {
-    let never = AtomicBool::new(false);
-    let pool = Pool {
-        command: worker_command()?,
-        jobs: 1,
-        time_limit: Duration::from_secs(60),
-        store: std::env::temp_dir(),
-        cancel: &never,
-    };
-    let mut reporter = Reporter::new();
-    let found = Registry::discover(places, &[], &pool, None, &mut reporter);
-    reporter.finish();
-    let registry = found.map_err(|error| Failure::new(ExitCode::SetUp, error))?;
-    let rows = registry.plugins.iter().flat_map(|plugin| {
-        plugin.descriptor.methods.iter().map(|card| {
-            let info = &plugin.descriptor.plugin;
-            vec![
-                card.id.clone(),
-                card.title.clone(),
-                card.depth.clone(),
-                card.carried.join(", "),
-                format!("{} {}", info.name, info.version),
-            ]
-        })
-    });
-    let head = ["METHOD", "TITLE", "DEPTH", "CARRIED", "PLUGIN"];
-    output::print(&table::plain(&head, rows))?;
-    let broken = registry.broken.iter();
-    let broken = broken.map(|broken| format!("{}: {}", broken.path.display(), broken.reason));
-    if registry.plugins.is_empty() && registry.broken.is_empty() {
+fn methods(arguments: &ListArguments) -> Result<ExitCode, Failure> {
+    let cards = Cards::gather(None, &arguments.dims)?;
+    if cards.entries.is_empty() && cards.broken.is_empty() {
         return Err(Failure::new(ExitCode::SetUp, "no plugin was found").hint(
             "`cargo build` puts them beside the executable; HARNESS_PLUGIN_PATH names other folders",
         ));
     }
+    output::print(&match arguments.markdown {
+        true => markdown(&cards),
+        false => cards::table(&cards),
+    })?;
+    let broken = cards.broken.iter();
+    let broken = broken.map(|broken| format!("{}: {}", broken.path.display(), broken.reason));
     Ok(warn("plugin", broken))
 }
 

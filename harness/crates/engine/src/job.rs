@@ -73,6 +73,11 @@ pub const PORTION_ROWS: usize = 4 * harness_data::SHARD_ROWS;
 pub enum Work {
     /// Read a plugin's descriptor.
     Inspect { plugin: PathBuf },
+    /// Ask what every method of a plugin would train in a setting, by default.
+    Declare {
+        plugin: PathBuf,
+        setting: Box<harness_abi::wire::Setting>,
+    },
     /// Ask whether a method fits a backbone, from dimensions alone.
     Survey {
         method: MethodRef,
@@ -145,6 +150,14 @@ pub struct Usage {
     pub peak_mib: f64,
 }
 
+/// What a method would train in a setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Declaration {
+    Parameters(Vec<harness_abi::wire::ParameterShape>),
+    NotInjectable(String),
+}
+
 /// What came of a [`Work`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "output", rename_all = "kebab-case")]
@@ -152,6 +165,10 @@ pub enum Output {
     /// The plugin's descriptor, as its JSON.
     Inspected {
         descriptor: serde_json::Value,
+    },
+    /// Each method by its id: what it would train, or why it cannot.
+    Declared {
+        methods: BTreeMap<String, Declaration>,
     },
     /// The method fits.
     Surveyed {

@@ -1,6 +1,7 @@
 //! From a suite to a report: suites, plan, workers, plugin loading.
 
 pub mod analysis;
+pub mod cards;
 pub mod host;
 pub mod images;
 pub mod job;

@@ -53,6 +53,19 @@ pub enum FactsError {
 }
 
 impl BackboneFacts {
+    /// The dimensions as the engine's own type.
+    ///
+    /// # Errors
+    /// They are not what [`Self::read`] writes.
+    pub(crate) fn parsed_dims(&self) -> Result<Dims, FactsError> {
+        serde_json::from_value(self.dims.clone()).map_err(|error| FactsError::Unusable {
+            kind: "backbone",
+            name: self.reference.name.clone(),
+            path: self.reference.path.clone(),
+            source: error.into(),
+        })
+    }
+
     /// Reads a backbone's configuration and hashes its files.
     ///
     /// # Errors

@@ -54,7 +54,7 @@ impl Task {
     /// The plugin that a worker has to load for it.
     pub(crate) fn plugin(&self) -> Option<&Path> {
         match &self.work {
-            Work::Inspect { plugin } => Some(plugin),
+            Work::Inspect { plugin } | Work::Declare { plugin, .. } => Some(plugin),
             Work::Survey { method, .. }
             | Work::Train { method, .. }
             | Work::Inject { method, .. } => Some(&method.plugin),
@@ -65,7 +65,7 @@ impl Task {
     /// The backbone that a worker has to load for it.
     pub(crate) fn backbone(&self) -> Option<&PathBuf> {
         match &self.work {
-            Work::Inspect { .. } | Work::Survey { .. } => None,
+            Work::Inspect { .. } | Work::Declare { .. } | Work::Survey { .. } => None,
             Work::Features { backbone, .. }
             | Work::ZeroShot { backbone, .. }
             | Work::Train { backbone, .. }

@@ -3,7 +3,7 @@
 use std::{io, path::Path, sync::Arc, time::Instant};
 
 use candle_core::{Device, Tensor};
-use harness_abi::wire::{ParameterShape, Role, Split as Part, TaskFacts, TrainJob};
+use harness_abi::wire::{ParameterShape, Role, Setting, Split as Part, TaskFacts, TrainJob};
 use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, FeatureStore, Picks, Sampler, Split, Summary, few_shot};
 use safetensors::SafeTensors;
@@ -21,10 +21,10 @@ use crate::{
     host::{HostBench, Task, backbone_facts, setting, task_facts},
     images::{ImageOptions, ImageSet},
     job::{
-        BackboneRef, DatasetRef, Draw, Evaluation, Job, MethodRef, Output, PORTION_ROWS, Portion,
-        Work,
+        BackboneRef, DatasetRef, Declaration, Draw, Evaluation, Job, MethodRef, Output,
+        PORTION_ROWS, Portion, Work,
     },
-    plugin::MethodHandle,
+    plugin::{MethodHandle, PluginError},
     store::sha256_hex,
 };
 
@@ -35,6 +35,7 @@ const ALL: &str = "all";
 pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Output, JobError> {
     match &job.work {
         Work::Inspect { plugin } => inspect(desk, plugin),
+        Work::Declare { plugin, setting } => declare(desk, plugin, setting),
         Work::Survey {
             method,
             backbone,
@@ -91,6 +92,21 @@ fn inspect(desk: &mut Desk, plugin: &Path) -> Result<Output, JobError> {
     let descriptor = desk.plugin(plugin)?.descriptor();
     let descriptor = serde_json::to_value(descriptor).map_err(io::Error::other)?;
     Ok(Output::Inspected { descriptor })
+}
+
+fn declare(desk: &mut Desk, plugin: &Path, setting: &Setting) -> Result<Output, JobError> {
+    let plugin = desk.plugin(plugin)?;
+    let mut methods = std::collections::BTreeMap::new();
+    for card in &plugin.descriptor().methods {
+        let method = plugin.open(&card.id, &serde_json::json!({}))?;
+        let declaration = match method.survey(setting) {
+            Ok(survey) => Declaration::Parameters(survey.parameters),
+            Err(PluginError::NotInjectable(reason)) => Declaration::NotInjectable(reason),
+            Err(other) => return Err(other.into()),
+        };
+        methods.insert(card.id.clone(), declaration);
+    }
+    Ok(Output::Declared { methods })
 }
 
 /// Needs no weights: the header's dimensions and the list of classes are enough.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     plugins::plugin,
-    reference::{MethodTask, assert_close, folder, listing, tensors, values},
+    reference::{MethodTask, assert_close, committed, folder, listing, tensors, values},
 };
 use harness_abi::wire::{Probe, Split, TrainJob};
 use harness_engine::plugin::MethodHandle;
@@ -76,6 +76,11 @@ impl Case {
                 Self::new("harness-plugin-taskres", "taskres", config)
             }
             "linear-probe" => Self::new("harness-plugin-linear-probe", "linear-probe", json!({})),
+            "tip-adapter" => Self::new(
+                "harness-plugin-tip-adapter",
+                "tip-adapter",
+                json!({"scale": "backbone"}),
+            ),
             "tip-adapter-f" => Self {
                 fixed: cache_constants(about, parameters),
                 ..Self::new(
@@ -264,7 +269,37 @@ fn check(case: &str, path: &Path, task: &MethodTask) -> bool {
             &expected,
         );
     }
+    let built = group(&all, "build.");
+    if !built.is_empty() {
+        let module = SafeTensors::deserialize(&writer.template).unwrap();
+        assert_eq!(module.len(), built.len(), "{case}");
+        for (name, (_, expected)) in built {
+            let (chunks, _) = module.tensor(&name).unwrap().data().as_chunks::<4>();
+            let found: Vec<f32> = chunks.iter().map(|b| f32::from_le_bytes(*b)).collect();
+            assert_close(&format!("{case} build.{name}"), &found, &expected);
+        }
+    }
     true
+}
+
+/// Cases of the same form that a plugin brings along, on the committed inputs.
+#[test]
+fn golden_cases_of_the_plugins_agree_with_independent_formulas() {
+    let task = MethodTask::of(&committed(), "open-clip-quickgelu");
+    let plugins = committed().join("../../../plugins");
+    let mut checked = 0;
+    for plugin in std::fs::read_dir(plugins).unwrap() {
+        let Ok(cases) = std::fs::read_dir(plugin.unwrap().path().join("tests/golden")) else {
+            continue;
+        };
+        let paths = cases.map(|case| case.unwrap().path());
+        for path in paths.filter(|path| path.extension().is_some_and(|e| e == "safetensors")) {
+            let case = path.file_stem().unwrap().to_string_lossy().into_owned();
+            assert!(check(&case, &path, &task), "no method for {case}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 2);
 }
 
 #[test]

@@ -34,11 +34,6 @@ fn logits(method: &MethodHandle, task: &MethodTask, module: &[u8]) -> Vec<f32> {
         .unwrap()
 }
 
-fn zero_shot(task: &MethodTask) -> Vec<f32> {
-    let logits = task.evaluation().zero_shot(task.features()).unwrap();
-    logits.flatten_all().unwrap().to_vec1().unwrap()
-}
-
 #[test]
 fn the_average_over_epochs_is_the_weighted_mean_of_the_modules() {
     let task = MethodTask::load();
@@ -89,36 +84,6 @@ fn a_module_built_at_once_takes_no_step() {
     assert_eq!(logits.len(), task.batch() * task.classes());
 }
 
-/// "a photo of a" as context is the template itself.
-#[test]
-fn untrained_prompts_are_zero_shot() {
-    let task = MethodTask::load();
-    let expected = zero_shot(&task);
-    for (package, id, config) in [
-        ("harness-plugin-coop", "coop", json!({})),
-        (
-            "harness-plugin-coop",
-            "coop",
-            json!({"class_specific": true}),
-        ),
-        ("harness-plugin-kgcoop", "kgcoop", json!({})),
-        ("harness-plugin-contcoop", "contcoop", json!({"heads": 4})),
-        (
-            "harness-plugin-contcoop",
-            "contcoop",
-            json!({"heads": 4, "class_embedding": "text-feature"}),
-        ),
-    ] {
-        let method = open(package, id, &config);
-        let (module, _) = train(&method, &task, json!({"epochs": 0}));
-        assert_close(
-            &format!("{id} {config}"),
-            &logits(&method, &task, &module),
-            &expected,
-        );
-    }
-}
-
 #[test]
 fn kgcoop_without_weight_is_coop() {
     let task = MethodTask::load();
@@ -126,6 +91,19 @@ fn kgcoop_without_weight_is_coop() {
     let kgcoop = open("harness-plugin-kgcoop", "kgcoop", &json!({"weight": 0.0}));
     let coop = open("harness-plugin-coop", "coop", &json!({}));
     let (_, a) = train(&kgcoop, &task, recipe.clone());
+    let (_, b) = train(&coop, &task, recipe);
+    assert_eq!(a, b);
+}
+
+#[test]
+fn prograd_without_lambda_is_coop() {
+    let task = MethodTask::load();
+    let recipe = json!({"epochs": 2, "batch": 4});
+    let context = json!({"length": 4});
+    let config = json!({"lambda": 0.0, "context": context});
+    let prograd = open("harness-plugin-prograd", "prograd", &config);
+    let coop = open("harness-plugin-coop", "coop", &json!({}));
+    let (_, a) = train(&prograd, &task, recipe.clone());
     let (_, b) = train(&coop, &task, recipe);
     assert_eq!(a, b);
 }

@@ -9,6 +9,7 @@ mod golden_boundary;
 mod golden_methods;
 mod hooks;
 mod images;
+mod methods;
 mod misbehaviour;
 mod plugin_loading;
 mod plugins;

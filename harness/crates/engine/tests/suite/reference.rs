@@ -16,8 +16,13 @@ use serde::Deserialize;
 pub(crate) fn folder() -> PathBuf {
     match std::env::var_os("HARNESS_GOLDEN") {
         Some(folder) => folder.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden"),
+        None => committed(),
     }
+}
+
+/// The folder that is part of the repository.
+pub(crate) fn committed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden")
 }
 
 /// Folders or files below a part of the reference vectors, sorted.
@@ -120,21 +125,31 @@ impl Pixels for Batch {
 
 impl MethodTask {
     pub(crate) fn load() -> Self {
-        let methods = folder().join("methods");
+        Self::of(&folder(), "open-clip-quickgelu")
+    }
+
+    /// The task on another backbone of the same dimensions, of some reference vectors.
+    pub(crate) fn of(folder: &Path, backbone: &str) -> Self {
+        let methods = folder.join("methods");
         let text = std::fs::read_to_string(methods.join("inputs.json")).unwrap();
         let words: Inputs = serde_json::from_str(&text).unwrap();
         let inputs = tensors(&methods.join("inputs.safetensors"));
-        let place = folder().join("backbones/open-clip-quickgelu");
+        let place = folder.join("backbones").join(backbone);
         let mut weights = tensors(&place.join("model.safetensors"));
         let scale = inputs["logit_scale"].log().unwrap();
         weights.insert("logit_scale".into(), scale.reshape(()).unwrap());
         let config = std::fs::read_to_string(place.join("config.json")).unwrap();
         let config = serde_json::from_str(&config).unwrap();
         let labels = inputs["labels"].to_vec1::<i64>().unwrap();
+        let model = Backbone::from_tensors(weights, &config, None).unwrap();
+        let features = match backbone {
+            "open-clip-quickgelu" => inputs["image_features_raw"].clone(),
+            _ => model.image().encode(&inputs["pixels"]).unwrap(),
+        };
         Self {
-            backbone: Arc::new(Backbone::from_tensors(weights, &config, None).unwrap()),
+            backbone: Arc::new(model),
             words: Arc::new(words),
-            features: inputs["image_features_raw"].clone(),
+            features,
             pixels: Arc::new(Batch(inputs["pixels"].clone())),
             labels: labels.iter().map(|&l| l as u32).collect(),
         }

@@ -1,0 +1,112 @@
+//! How many numbers each method trains, from its declarations.
+
+use std::collections::BTreeMap;
+
+use harness_abi::wire::{ParameterShape, Role};
+use harness_backbone::Dims;
+use harness_data::Class;
+
+use crate::host::{backbone_facts, setting, task_facts};
+use crate::job::{Declaration, Output, Work};
+use crate::registry::Plugin;
+use crate::schedule::{Pool, PoolError, Silent, Task, TaskResult};
+
+/// Numbers that a method trains in a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// None where it cannot be injected.
+    pub trained: Option<u64>,
+    /// Whether the number of classes decides.
+    pub per_class: bool,
+    /// Whether the number of training images decides.
+    pub per_image: bool,
+}
+
+/// Why a plugin could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CardError {
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    #[error("{plugin} does not say what it would train: {reason}")]
+    Plugin { plugin: String, reason: String },
+}
+
+/// What every method of some plugins trains with its default configuration, by its
+/// id, in a backbone of these dimensions, with `classes` classes of `shots` images.
+///
+/// # Errors
+/// A worker cannot be started, or a plugin fails in it.
+pub fn counts(
+    plugins: &[&Plugin],
+    (name, dims): (&str, &Dims),
+    (classes, shots): (usize, usize),
+    pool: &Pool<'_>,
+) -> Result<BTreeMap<String, Count>, CardError> {
+    let list: Vec<Class> = (0..classes)
+        .map(|class| Class {
+            id: format!("class{class}"),
+            name: format!("class{class}"),
+        })
+        .collect();
+    let task = task_facts("counting", &list, &["a photo of a {}.".to_owned()]);
+    let setting = setting(backbone_facts(name, dims), Role::Target, task);
+    let tasks: Vec<Task> = plugins
+        .iter()
+        .map(|plugin| Task {
+            name: format!("declare {}", plugin.path.display()),
+            work: Work::Declare {
+                plugin: plugin.path.clone(),
+                setting: Box::new(setting.clone()),
+            },
+            needs: Vec::new(),
+            weight: 1.0,
+        })
+        .collect();
+    let results = pool.run(&tasks, &mut Silent, &mut |_, result| Ok(result))?;
+    let mut counts = BTreeMap::new();
+    for (plugin, result) in plugins.iter().zip(results) {
+        let methods = declared(result).map_err(|reason| CardError::Plugin {
+            plugin: plugin.path.display().to_string(),
+            reason,
+        })?;
+        for (id, declaration) in methods {
+            counts.insert(id, count(&declaration, classes * shots));
+        }
+    }
+    Ok(counts)
+}
+
+fn declared(result: TaskResult) -> Result<BTreeMap<String, Declaration>, String> {
+    match result {
+        TaskResult::Finished { output, .. } => match *output {
+            Output::Declared { methods } => Ok(methods),
+            other => Err(format!("the worker answered {other:?}")),
+        },
+        TaskResult::Failed { message, .. } | TaskResult::Crashed { message, .. } => Err(message),
+        TaskResult::NotInjectable { reason } => Err(reason),
+        TaskResult::TimedOut { seconds, .. } => Err(format!("no answer within {seconds} s")),
+        TaskResult::Blocked { .. } | TaskResult::NotRun => Err("interrupted".to_owned()),
+    }
+}
+
+fn count(declaration: &Declaration, images: usize) -> Count {
+    let Declaration::Parameters(parameters) = declaration else {
+        return Count {
+            trained: None,
+            per_class: false,
+            per_image: false,
+        };
+    };
+    let trained = || parameters.iter().filter(|parameter| !parameter.fixed);
+    // An open dimension is the number of training images.
+    let numbers = |parameter: &ParameterShape| -> u64 {
+        let dims = parameter.shape.iter();
+        dims.map(|&dim| if dim == 0 { images } else { dim } as u64)
+            .product()
+    };
+    Count {
+        trained: Some(trained().map(numbers).sum()),
+        per_class: trained().any(|parameter| parameter.class_axis.is_some()),
+        per_image: trained().any(|parameter| parameter.shape.contains(&0)),
+    }
+}

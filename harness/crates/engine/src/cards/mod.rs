@@ -1,0 +1,9 @@
+//! What is said of methods before anything is trained: their cards, and what they
+//! would train in a backbone of given dimensions.
+
+mod count;
+mod dims;
+
+pub use count::{CardError, Count, counts};
+pub use dims::{dims, published};
+pub use harness_abi::wire::{MethodCard, PluginInfo};

@@ -1,0 +1,127 @@
+//! Reads every plugin's descriptor and asks what its methods would train.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use harness_engine::cards::{Count, MethodCard, counts, dims};
+use harness_engine::registry::{Broken, Places, Plugin, Registry};
+use harness_engine::schedule::Pool;
+use harness_report::ExitCode;
+
+use crate::commands::worker_command;
+use crate::failure::Failure;
+use crate::progress::Reporter;
+
+/// Classes and images per class that class-bound methods are counted with: ImageNet's
+/// few-shot draw.
+pub(crate) const CLASSES: usize = 1000;
+pub(crate) const SHOTS: usize = 16;
+
+/// Every method that was found.
+pub(crate) struct Cards {
+    /// In the order of the methods' ids.
+    pub(crate) entries: Vec<Entry>,
+    /// The names of the dimensions that methods are counted at.
+    pub(crate) dims: Vec<String>,
+    pub(crate) broken: Vec<Broken>,
+}
+
+/// A method with its plugin.
+pub(crate) struct Entry {
+    pub(crate) card: MethodCard,
+    pub(crate) plugin: Plugin,
+    /// One for each of the dimensions.
+    pub(crate) counts: Vec<Option<Count>>,
+}
+
+impl Cards {
+    /// Asks the plugins in the usual places, and a library or folder of them where
+    /// one is `named`. `at` are names of dimensions: `b16`, `l14` or a backbone.
+    pub(crate) fn gather(named: Option<&str>, at: &[String]) -> Result<Self, Failure> {
+        let never = AtomicBool::new(false);
+        let pool = Pool {
+            command: worker_command()?,
+            jobs: 1,
+            time_limit: Duration::from_secs(60),
+            store: std::env::temp_dir(),
+            cancel: &never,
+        };
+        let set_up = |error: &dyn std::fmt::Display| Failure::new(ExitCode::SetUp, error);
+        let named: Vec<&str> = named.into_iter().collect();
+        let mut reporter = Reporter::new();
+        let places = Places::of_current_folder();
+        let found = Registry::discover(places, &named, &pool, None, &mut reporter);
+        reporter.finish();
+        let registry = found.map_err(|error| set_up(&error))?;
+        let plugins: Vec<&Plugin> = registry.plugins.iter().collect();
+        let mut columns = Vec::new();
+        for name in at {
+            let dims = dims(&registry.places, name).map_err(|error| set_up(&error))?;
+            let counted = counts(&plugins, (name, &dims), (CLASSES, SHOTS), &pool);
+            columns.push(counted.map_err(|error| set_up(&error))?);
+        }
+        let entries = plugins.iter().flat_map(|plugin| {
+            let cards = plugin.descriptor.methods.iter();
+            cards.map(|card| Entry {
+                card: card.clone(),
+                plugin: Plugin::clone(plugin),
+                counts: columns.iter().map(|c| c.get(&card.id).cloned()).collect(),
+            })
+        });
+        let mut entries: Vec<Entry> = entries.collect();
+        entries.sort_by(|a, b| a.card.id.cmp(&b.card.id));
+        Ok(Self {
+            entries,
+            dims: at.to_vec(),
+            broken: registry.broken,
+        })
+    }
+}
+
+impl Entry {
+    /// Trained numbers at one of the dimensions, with what they depend on.
+    pub(crate) fn count(&self, at: usize) -> String {
+        match self.counts.get(at).and_then(Option::as_ref) {
+            None => "unknown".to_owned(),
+            Some(Count { trained: None, .. }) => "not injectable".to_owned(),
+            Some(Count {
+                trained: Some(trained),
+                per_class,
+                per_image,
+            }) => {
+                let bound = if *per_class || *per_image { "*" } else { "" };
+                format!("{}{bound}", thousands(*trained))
+            }
+        }
+    }
+}
+
+/// `1234567` as `1,234,567`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn digits_stand_in_threes() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1234567, "1,234,567"),
+        ] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Method cards: gathered from plugins, shown as a table, as text or as Markdown.
+
+mod gather;
+mod markdown;
+mod table;
+mod text;
+mod words;
+
+pub(crate) use gather::{Cards, Entry};
+pub(crate) use markdown::markdown;
+pub(crate) use table::table;
+pub(crate) use text::text;
