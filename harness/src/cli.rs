@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use harness_engine::plan::Term;
+use harness_report::export::{Format, UnknownEnding};
 
 /// Does a fine-tuning module survive a model upgrade?
 #[derive(Parser)]
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Show what a run would do: cells stored, to run, not injectable and why
     Plan(SuiteArguments),
+    /// Write a report in other formats
+    Export(ExportArguments),
     /// List what a suite may name
     List(ListArguments),
     /// Look at a plugin
@@ -49,7 +52,7 @@ pub(crate) enum Command {
         what: Analysis,
     },
     /// Print the JSON Schema of a file format
-    Schema { of: Format },
+    Schema { of: Schema },
     /// Print a completion script
     Completions { shell: Shell },
     /// Do jobs from stdin, started by `run` and `plan`
@@ -109,8 +112,19 @@ pub(crate) struct CacheArguments {
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) suite: SuiteArguments,
-    /// Write the report to a file; may be repeated
-    #[arg(short, long, value_name = "FILE.json", value_parser = report_file)]
+    /// Write the report to a file, in the format of its ending: .json, .csv, .summary.csv,
+    /// .classes.csv, .md, .tex, .xml (JUnit) or .html; may be repeated
+    #[arg(short, long, value_name = "FILE", value_parser = export_file)]
+    pub(crate) output: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportArguments {
+    /// The report, a .json file that `run` wrote
+    pub(crate) report: PathBuf,
+    /// Write to a file, in the format of its ending: .json, .csv, .summary.csv,
+    /// .classes.csv, .md, .tex, .xml (JUnit) or .html; may be repeated
+    #[arg(short, long, value_name = "FILE", required = true, value_parser = export_file)]
     pub(crate) output: Vec<PathBuf>,
 }
 
@@ -146,7 +160,7 @@ pub(crate) enum Kind {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum Schema {
     Suite,
     Report,
 }
@@ -227,11 +241,8 @@ fn drift_file(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-fn report_file(text: &str) -> Result<PathBuf, String> {
+fn export_file(text: &str) -> Result<PathBuf, UnknownEnding> {
     let path = PathBuf::from(text);
-    if path.extension() == Some(OsStr::new("json")) {
-        Ok(path)
-    } else {
-        Err("reports are written as .json".to_owned())
-    }
+    Format::of(&path)?;
+    Ok(path)
 }

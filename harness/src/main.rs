@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
+        Command::Export(arguments) => commands::export(&arguments),
         Command::List(arguments) => commands::list(&arguments),
         Command::Plugin { action } => commands::plugin(&action),
         Command::Cache { action } => commands::cache(&action),

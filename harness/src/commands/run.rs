@@ -2,6 +2,7 @@
 
 use harness_report::{ExitCode, Report, Status, terminal};
 
+use super::export::write;
 use super::settings::settings;
 use crate::cli::RunArguments;
 use crate::failure::Failure;
@@ -15,11 +16,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     reporter.finish();
     let report = result?;
     let mut code = outcome(&report);
-    for path in &arguments.output {
-        if let Err(error) = report.write(path) {
-            code = code.worst(Failure::new(ExitCode::OutputNotWritten, error).report());
-        }
-    }
+    code = code.worst(write(&report, &arguments.output));
     output::print(&terminal::render(
         &report,
         &output::style(arguments.suite.color),

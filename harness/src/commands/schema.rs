@@ -2,14 +2,14 @@
 
 use harness_report::{ExitCode, report_schema};
 
-use crate::cli::Format;
+use crate::cli::Schema;
 use crate::failure::Failure;
 use crate::output;
 
-pub(crate) fn schema(of: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn schema(of: Schema) -> Result<ExitCode, Failure> {
     let schema = match of {
-        Format::Suite => harness_engine::suite::schema(),
-        Format::Report => report_schema().to_value(),
+        Schema::Suite => harness_engine::suite::schema(),
+        Schema::Report => report_schema().to_value(),
     };
     output::print(&format!("{schema:#}\n"))?;
     Ok(ExitCode::Ok)

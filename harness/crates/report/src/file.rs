@@ -114,13 +114,7 @@ impl Report {
     /// See [`WriteError`]; each names the file.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), WriteError> {
         let path = path.as_ref();
-        let findings = self.not_finite();
-        if !findings.is_empty() {
-            return Err(WriteError::NotFinite {
-                path: path.into(),
-                findings,
-            });
-        }
+        self.check_finite(path)?;
         let mut json = serde_json::to_vec_pretty(self).map_err(|source| WriteError::Json {
             path: path.into(),
             source,
@@ -129,6 +123,18 @@ impl Report {
         write_atomically(path, &json).map_err(|source| WriteError::Io {
             path: path.into(),
             source,
+        })
+    }
+
+    /// An error that names `path` when a number is NaN or infinite.
+    pub(crate) fn check_finite(&self, path: &Path) -> Result<(), WriteError> {
+        let findings = self.not_finite();
+        if findings.is_empty() {
+            return Ok(());
+        }
+        Err(WriteError::NotFinite {
+            path: path.into(),
+            findings,
         })
     }
 }

@@ -8,6 +8,7 @@ mod cell;
 mod condition;
 pub mod drift;
 mod exit_code;
+pub mod export;
 mod file;
 #[cfg(test)]
 mod fixture;

@@ -4,7 +4,7 @@ use crate::report::Report;
 
 /// How many injected modules came back with the parameter hash they went in with;
 /// nothing where none was injected.
-pub(super) fn carried(report: &Report) -> Option<String> {
+pub(crate) fn carried(report: &Report) -> Option<String> {
     let pairs = report.cells.iter().filter_map(|cell| {
         let training = cell.training.as_ref()?;
         let after = training.parameters_sha256_after.as_ref()?;

@@ -1,19 +1,21 @@
 //! A report as text for a terminal.
 
 mod carried;
-mod footnotes;
+pub(crate) mod footnotes;
 mod grid;
 mod matrix;
-mod numbers;
+pub(crate) mod numbers;
 mod render;
 mod sanitise;
-mod style;
+pub(crate) mod style;
 mod summary;
 #[cfg(test)]
 mod tests;
-mod verdict;
+pub(crate) mod verdict;
 mod wrap;
 
+pub(crate) use carried::carried;
+pub(crate) use render::heading;
 pub use render::{render, summary_line};
 pub use sanitise::one_line;
 pub use style::Style;

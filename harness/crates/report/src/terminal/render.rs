@@ -73,7 +73,8 @@ fn render_block(block: &Block<'_>, style: Style, text: &mut String) {
     line("");
 }
 
-fn heading(block: &Block<'_>) -> String {
+/// Upgrade, shots and seeds of a block.
+pub(crate) fn heading(block: &Block<'_>) -> String {
     let seeds: Vec<String> = block.seeds.iter().map(u64::to_string).collect();
     format!(
         "{} → {}, {} {}, {} {}",

@@ -61,7 +61,10 @@ fn is_hostile(c: char) -> bool {
                 | '\u{feff}'
                 | '\u{fff9}'..='\u{fffb}'
                 | '\u{e0000}'..='\u{e0fff}'
+                | '\u{fdd0}'..='\u{fdef}'
         )
+        // The last two of each plane are no characters; XML refuses them.
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 #[cfg(test)]
@@ -80,6 +83,7 @@ mod tests {
             ("a\u{9b}2Jb\u{7}\u{8}", "a\u{fffd}2Jb\u{fffd}\u{fffd}"),
             ("abc\u{202e}fed", "abc\u{fffd}fed"),
             ("in\u{200b}visible\u{feff}", "in\u{fffd}visible\u{fffd}"),
+            ("\u{fffe}\u{1ffff}\u{fdd0}", "\u{fffd}\u{fffd}\u{fffd}"),
             ("", ""),
             ("a name of many letters", "a name of m…"),
             ("日本語の長い名前", "日本語の長…"),

@@ -1,0 +1,22 @@
+//! A report as one page for a browser, which loads nothing from anywhere.
+//!
+//! The tables, the switch of the matrix and the charts are plain HTML, CSS and SVG; a
+//! script adds what a reader asks for: the seeds and classes of one entry.
+
+mod chart;
+mod classes;
+mod data;
+mod entry;
+mod flow;
+mod page;
+mod provenance;
+mod scatter;
+mod section;
+mod shade;
+mod templates;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod webdriver;
+
+pub(crate) use page::html;
