@@ -30,6 +30,11 @@ pub(crate) enum Command {
     Plan(SuiteArguments),
     /// Write a report in other formats
     Export(ExportArguments),
+    /// Look at data sets: what is wrong with them, which images a few-shot draw picks
+    Data {
+        #[command(subcommand)]
+        action: DataAction,
+    },
     /// List what a suite may name
     List(ListArguments),
     /// Look at a plugin
@@ -60,6 +65,64 @@ pub(crate) enum Command {
     Worker,
 }
 
+#[derive(Subcommand)]
+pub(crate) enum DataAction {
+    /// Print the images of a few-shot draw, a path a line, from the annotations alone
+    Picks(PicksArguments),
+    /// Count images, and name everything that is missing, unreadable or contradictory
+    Check(CheckArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct PicksArguments {
+    /// A name (`dtd`) or a path
+    pub(crate) name: String,
+    /// Images per class
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) shots: u32,
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Which of the two lists that are drawn together
+    #[arg(long, default_value = "train")]
+    pub(crate) split: DrawnSplit,
+    /// Whose order of draws is followed
+    #[arg(long, default_value = "coop")]
+    pub(crate) sampler: Sampler,
+    /// Folder of data sets
+    #[arg(long, value_name = "DIR", env = "HARNESS_DATA")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct CheckArguments {
+    /// A name (`dtd`), a path, or a suite, whose data sets are checked as it reads them
+    pub(crate) name: String,
+    /// Also count the images of every class
+    #[arg(long)]
+    pub(crate) classes: bool,
+    /// Do not decode the images, only look for them
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Write every problem to a file, one a line
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Folder of data sets
+    #[arg(long, value_name = "DIR", env = "HARNESS_DATA")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum DrawnSplit {
+    Train,
+    Val,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Sampler {
+    Coop,
+    ClipLora,
+}
+
 #[derive(Args)]
 pub(crate) struct SuiteArguments {
     /// The suite, a YAML file
@@ -70,6 +133,9 @@ pub(crate) struct SuiteArguments {
     /// Folder of finished work [default: .harness]
     #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
     pub(crate) store: Option<PathBuf>,
+    /// Folder of data sets, before the suite's `data`
+    #[arg(long, value_name = "DIR", env = "HARNESS_DATA")]
+    pub(crate) data: Option<PathBuf>,
     /// Do stored work again
     #[arg(long)]
     pub(crate) fresh: bool,

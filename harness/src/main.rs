@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Export(arguments) => commands::export(&arguments),
         Command::List(arguments) => commands::list(&arguments),
         Command::Plugin { action } => commands::plugin(&action),
+        Command::Data { action } => commands::data(&action),
         Command::Cache { action } => commands::cache(&action),
         Command::Verify(arguments) => commands::verify(&arguments),
         Command::Embed(arguments) => commands::embed(&arguments),

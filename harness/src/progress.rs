@@ -89,3 +89,48 @@ fn bar() -> ProgressBar {
         Err(_) => bar,
     }
 }
+
+/// Progress of one long count, as the reporter shows it.
+pub(crate) struct Counter {
+    bar: Option<ProgressBar>,
+    what: &'static str,
+    started: Instant,
+    told: Instant,
+}
+
+impl Counter {
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self {
+            bar: stderr().is_terminal().then(bar),
+            what,
+            started: Instant::now(),
+            told: Instant::now(),
+        }
+    }
+
+    pub(crate) fn tick(&mut self, done: usize, total: usize) {
+        let share = done as f64 / total.max(1) as f64;
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let left = Duration::from_secs_f64(elapsed * (1.0 - share) / share.max(1e-9));
+        let line = || {
+            format!(
+                "{done} of {total} {}, {} left",
+                self.what,
+                HumanDuration(left)
+            )
+        };
+        if let Some(bar) = &self.bar {
+            bar.set_position((share * STEPS as f64) as u64);
+            bar.set_prefix(line());
+        } else if self.told.elapsed() >= PAUSE {
+            self.told = Instant::now();
+            eprintln!("{}", line());
+        }
+    }
+
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,6 +1,10 @@
 //! `harness list`.
 
-use harness_engine::registry::{BackboneFacts, DatasetFacts, FactsError, Places};
+use std::path::PathBuf;
+
+use harness_engine::data;
+use harness_engine::registry::{BackboneFacts, DatasetFacts, DatasetPlace, FactsError, Places};
+use harness_engine::suite::DatasetEntry;
 use harness_report::ExitCode;
 use harness_report::terminal::one_line;
 
@@ -10,7 +14,8 @@ use crate::failure::Failure;
 use crate::{output, table};
 
 pub(crate) fn list(arguments: &ListArguments) -> Result<ExitCode, Failure> {
-    let places = Places::of_current_folder();
+    let data = std::env::var_os("HARNESS_DATA").map(PathBuf::from);
+    let places = Places::of_current_folder().with_data(data.as_deref(), None);
     match arguments.what {
         Kind::Methods => methods(arguments),
         Kind::Backbones => backbones(&places),
@@ -59,10 +64,13 @@ fn backbones(places: &Places) -> Result<ExitCode, Failure> {
     finish("backbone", names.is_empty(), broken)
 }
 
+/// Those that come along, then the known ones with the sizes that were published.
 fn datasets(places: &Places) -> Result<ExitCode, Failure> {
     let names = places.datasets();
-    let (facts, broken) = read(&names, |name| DatasetFacts::read(places, name, ""));
-    let rows = facts.iter().map(|facts| {
+    let (facts, broken) = read(&names, |name| {
+        DatasetFacts::read(places, &DatasetEntry::named(name), "")
+    });
+    let embedded = facts.iter().map(|facts| {
         let mut row = vec![
             facts.reference.name.clone(),
             facts.title.clone(),
@@ -70,12 +78,25 @@ fn datasets(places: &Places) -> Result<ExitCode, Failure> {
         ];
         row.extend(facts.sizes.map(|size| size.to_string()));
         row.push(facts.shift_of.clone().unwrap_or_default());
+        row.push("comes along".to_owned());
+        row
+    });
+    let known = data::known().iter().map(|known| {
+        let sizes = known.sizes;
+        let counts = [sizes.classes, sizes.train, sizes.val, sizes.test];
+        let mut row = vec![known.name.clone(), known.title.clone()];
+        row.extend(counts.map(|count| count.to_string()));
+        row.push(known.shift_of.clone().unwrap_or_default());
+        row.push(match places.dataset(&known.name) {
+            DatasetPlace::Here { path, .. } => path.display().to_string(),
+            _ => "not found".to_owned(),
+        });
         row
     });
     let head = [
-        "DATA SET", "TITLE", "CLASSES", "TRAIN", "VAL", "TEST", "SHIFT OF",
+        "DATA SET", "TITLE", "CLASSES", "TRAIN", "VAL", "TEST", "SHIFT OF", "PLACE",
     ];
-    output::print(&table::plain(&head, rows))?;
+    output::print(&table::plain(&head, embedded.chain(known)))?;
     finish("data set", names.is_empty(), broken)
 }
 

@@ -3,6 +3,7 @@
 mod analyze;
 mod cache;
 mod completions;
+mod data;
 mod embed;
 mod export;
 mod list;
@@ -17,6 +18,7 @@ mod worker;
 pub(crate) use analyze::analyze;
 pub(crate) use cache::cache;
 pub(crate) use completions::completions;
+pub(crate) use data::data;
 pub(crate) use embed::embed;
 pub(crate) use export::export;
 pub(crate) use list::list;

@@ -11,7 +11,7 @@ use crate::dataset::Dataset;
 use crate::format::Request;
 use crate::known::Known;
 use crate::opening::Opening;
-use crate::problems::{Kind, Problems};
+use crate::problems::{Kind, Problems, UNREADABLE};
 use crate::summary::{Class, Split};
 
 /// What a check found.
@@ -70,12 +70,11 @@ impl Check {
             unreadable(&dataset, progress, &mut problems);
         }
         let kinds = problems.into_kinds();
-        let is_lost = |kind: &Kind| kind.what.ends_with(" image");
-        let lost = kinds.iter().filter(|kind| is_lost(kind));
+        let lost = kinds.iter().filter(|kind| kind.is_about_images());
         let missing = lost.map(|kind| kind.which.len()).sum();
         let is_runnable = kinds
             .iter()
-            .all(|kind| opening.allow_missing && is_lost(kind));
+            .all(|kind| opening.allow_missing && kind.is_about_images());
         let manifest_sha256 = is_runnable.then(|| dataset.manifest_sha256().to_owned());
         Ok(Check {
             name: summary.name,
@@ -179,6 +178,6 @@ fn unreadable(
         })
         .collect();
     for which in failed {
-        problems.add("unreadable image", which);
+        problems.add(UNREADABLE, which);
     }
 }

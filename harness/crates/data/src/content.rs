@@ -12,7 +12,7 @@ use crate::decode::{MAX_FILE_BYTES, decode, probe, read_bounded, to_rgb};
 use crate::digest_cache::{DigestCache, Stamp};
 use crate::listing::{Extent, Item, Listing, Pixels};
 use crate::opening::Opening;
-use crate::problems::Problems;
+use crate::problems::{MISSING, Problems, UNREADABLE};
 use crate::summary::Split;
 
 /// Images of a split beyond which their names and sizes stand for their bytes: reading
@@ -79,8 +79,8 @@ impl Fault {
     /// The kind of problem.
     pub(crate) fn what(&self) -> &'static str {
         match self {
-            Fault::Missing => "missing image",
-            Fault::Unreadable(_) => "unreadable image",
+            Fault::Missing => MISSING,
+            Fault::Unreadable(_) => UNREADABLE,
         }
     }
 

@@ -9,6 +9,10 @@ const NAMED: usize = 10;
 /// Characters of what names a problem; a class name may have megabytes.
 const WIDEST: usize = 300;
 
+/// Kinds of problems that `allow_missing` passes over.
+pub(crate) const MISSING: &str = "missing image";
+pub(crate) const UNREADABLE: &str = "unreadable image";
+
 /// Problems by kind, in the order in which the kinds were first met.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Problems {
@@ -60,6 +64,12 @@ impl Problems {
 }
 
 impl Kind {
+    /// Whether it is about images that are missing or unreadable, not about what is said of
+    /// them.
+    pub fn is_about_images(&self) -> bool {
+        matches!(self.what, MISSING | UNREADABLE)
+    }
+
     /// The kind with its count and the first ten names, on one line.
     pub fn describe(&self) -> String {
         let more = match self.which.len().saturating_sub(NAMED) {

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use harness_data::Opening;
+use harness_data::{Opening, Sampler};
 use serde::{Deserialize, Serialize};
 
 use crate::images::ImageOptions;
@@ -51,6 +51,8 @@ pub struct Draw {
     /// Training images per class.
     pub shots: u32,
     pub seed: u64,
+    #[serde(default)]
+    pub sampler: Sampler,
 }
 
 /// Images whose features one job computes.

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod cards;
+pub mod data;
 pub mod host;
 pub mod images;
 pub mod job;

@@ -141,6 +141,9 @@ pub struct Training {
     pub recipe: Value,
     /// SHA-256 over the training images that were drawn.
     pub picks_sha256: String,
+    /// Whose order of draws was followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<String>,
 }
 
 /// What training a module of the same method on the target took: the cost of A(t→t).

@@ -124,6 +124,7 @@ fn dataset(name: &str) -> Dataset {
         class_names: vec!["circle".into(), "square".into()],
         test_labels: None,
         shift_of: None,
+        missing: 0,
     }
 }
 
@@ -156,6 +157,7 @@ fn cell(
         final_loss: Some(0.75),
         recipe: json!({"optimiser": "sgd"}),
         picks_sha256: "ab".into(),
+        sampler: None,
     });
     Cell {
         method: method.into(),

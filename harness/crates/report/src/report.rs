@@ -202,6 +202,15 @@ pub struct Dataset {
     /// The data set this one is a shifted test set of: modules are trained there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift_of: Option<String>,
+    /// Images that were left out because they are missing or unreadable, as the suite
+    /// allowed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missing: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // The signature that serde asks for.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How far the class embeddings of a data set differ between the backbones of an upgrade,

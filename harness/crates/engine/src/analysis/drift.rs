@@ -2,14 +2,15 @@
 
 use candle_core::Tensor;
 use harness_backbone::{Activation, TextParameter};
-use harness_data::{Opening, Summary};
+use harness_data::Summary;
 use harness_report::drift::{
     Backbone, ChangeSum, DatasetDrift, Drift, FeatureChange, LayerDrift, ParameterDrift,
 };
 
 use super::AnalysisError;
 use super::subject::Subject;
-use crate::registry::Places;
+use crate::registry::{Places, find_dataset};
+use crate::suite::DatasetEntry;
 
 /// Prompts that go through a tower at once.
 const BATCH: usize = 32;
@@ -52,16 +53,16 @@ pub fn drift(
 
 /// Every template with every class name, as zero-shot classification reads them.
 fn class_prompts(places: &Places, name: &str) -> Result<Vec<String>, AnalysisError> {
-    let path = places.dataset(name).ok_or_else(|| AnalysisError::Input {
-        path: name.into(),
-        reason: "there is no such data set; `harness list datasets` shows those that need no path"
-            .to_owned(),
-    })?;
-    let summary =
-        Summary::read(&path, &Opening::default()).map_err(|source| AnalysisError::Dataset {
-            name: name.to_owned(),
-            source,
+    let entry = DatasetEntry::named(name);
+    let (path, opening) =
+        find_dataset(places, &entry, "").map_err(|error| AnalysisError::Input {
+            path: name.into(),
+            reason: format!("{error}; `harness list datasets` shows those that need no path"),
         })?;
+    let summary = Summary::read(&path, &opening).map_err(|source| AnalysisError::Dataset {
+        name: name.to_owned(),
+        source,
+    })?;
     let prompts = summary.templates.iter().flat_map(|template| {
         let names = summary
             .classes

@@ -196,7 +196,7 @@ fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
                         for &seed in &suite.seeds {
                             let is_selected = selection.admits(|key| match key {
                                 "method" => inputs.methods[method].label.as_str().into(),
-                                "dataset" => suite.datasets[dataset].as_str().into(),
+                                "dataset" => suite.datasets[dataset].label.as_str().into(),
                                 "source" => upgrade.source.as_str().into(),
                                 "target" => target_name.as_str().into(),
                                 "shots" => shots.to_string().into(),
@@ -208,7 +208,11 @@ fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
                                     dataset,
                                     source,
                                     target,
-                                    draw: Draw { shots, seed },
+                                    draw: Draw {
+                                        shots,
+                                        seed,
+                                        sampler: suite.sampler.into(),
+                                    },
                                 });
                             }
                         }

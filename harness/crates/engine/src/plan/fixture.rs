@@ -9,7 +9,7 @@ use super::{Engine, Inputs, MethodInput};
 use crate::images::ImageOptions;
 use crate::job::{BackboneRef, DatasetRef, MethodRef};
 use crate::registry::{BackboneFacts, DatasetFacts};
-use crate::suite::{Suite, Upgrade};
+use crate::suite::{DatasetEntry, Sampler, Suite, Upgrade};
 
 pub(crate) fn backbone(name: &str) -> BackboneFacts {
     BackboneFacts {
@@ -31,10 +31,12 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
             opening: Opening::default(),
             manifest_sha256: format!("sha of {name}"),
         },
+        name: name.to_owned(),
         title: name.to_owned(),
         class_names: Vec::new(),
         class_ids: Vec::new(),
         sizes: [1, 1, 1],
+        missing: 0,
         shift_of: shift_of.map(str::to_owned),
     }
 }
@@ -74,7 +76,9 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
                 targets: targets.iter().map(|name| (*name).to_owned()).collect(),
             }],
             methods: Vec::new(),
-            datasets: vec!["d".to_owned()],
+            datasets: vec![DatasetEntry::named("d")],
+            data: None,
+            sampler: Sampler::Coop,
             shots: vec![16],
             seeds: vec![1],
             oracle: true,

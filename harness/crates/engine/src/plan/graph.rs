@@ -281,6 +281,7 @@ impl Graph {
             "recipe": input.recipe,
             "shots": draw.shots,
             "seed": draw.seed,
+            "sampler": draw.sampler,
         });
         let name = format!(
             "train {} on {}, {}, {} shots, seed {}",

@@ -70,12 +70,9 @@ impl Inputs {
     /// The data set that modules for `dataset` are trained on.
     pub(crate) fn training_set(&self, dataset: usize) -> usize {
         let wanted = self.datasets[dataset].shift_of.as_deref();
-        let mut names = self
-            .datasets
-            .iter()
-            .map(|other| other.reference.name.as_str());
+        let mut all = self.datasets.iter();
         wanted
-            .and_then(|wanted| names.position(|name| name == wanted))
+            .and_then(|wanted| all.position(|other| other.goes_by(wanted)))
             .unwrap_or(dataset)
     }
 }

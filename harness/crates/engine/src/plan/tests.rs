@@ -11,6 +11,7 @@ use crate::images::{Augment, FeaturePrecision};
 use crate::job::{Output, Usage};
 use crate::schedule::TaskResult;
 use crate::store::Key;
+use crate::suite::DatasetEntry;
 
 type ShapeOf<'s> = &'s dyn Fn(&str, &str) -> TaskResult;
 
@@ -174,7 +175,7 @@ fn a_module_moves_through_its_file_even_to_its_own_backbone() {
 #[test]
 fn a_shifted_data_set_is_tested_with_modules_of_its_base() {
     let mut inputs = inputs(&["t"]);
-    inputs.suite.datasets = vec!["shifted".to_owned()];
+    inputs.suite.datasets = vec![DatasetEntry::named("shifted")];
     inputs.datasets = vec![dataset("shifted", Some("d")), dataset("d", None)];
     let plan = plan(&inputs);
     let cell = &plan.cells[0];
@@ -213,7 +214,7 @@ fn another_shape_on_the_target_is_a_reason_and_costs_no_training_there() {
 #[test]
 fn a_class_bound_module_fits_where_its_classes_are() {
     let mut inputs = inputs(&["t"]);
-    inputs.suite.datasets = vec!["fewer".to_owned(), "foreign".to_owned()];
+    inputs.suite.datasets = vec![DatasetEntry::named("fewer"), DatasetEntry::named("foreign")];
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
     inputs.datasets = vec![
         dataset("fewer", Some("d")),

@@ -1,14 +1,15 @@
 //! What a plan has to know of a backbone and a data set, weights aside.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use harness_backbone::{Backbone, Dims, Layout};
 use harness_data::{Dataset, Opening, Split};
 use serde_json::Value;
 
-use super::Places;
+use super::{DatasetPlace, Places};
 use crate::job::{BackboneRef, DatasetRef};
+use crate::suite::DatasetEntry;
 
 /// A backbone that a suite names.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,12 +25,16 @@ pub struct BackboneFacts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DatasetFacts {
     pub reference: DatasetRef,
+    /// What it calls itself, whatever the suite calls it.
+    pub name: String,
     pub title: String,
     pub class_names: Vec<String>,
     /// What other data sets call the classes by, unique.
     pub class_ids: Vec<String>,
     /// Images of the train, val and test split.
     pub sizes: [usize; 3],
+    /// Images that were left out because they are missing or unreadable.
+    pub missing: usize,
     /// The data set that modules are trained on, where it is another.
     pub shift_of: Option<String>,
 }
@@ -43,6 +48,13 @@ pub enum FactsError {
         name: String,
         path: PathBuf,
         source: Box<dyn Error + Send + Sync>,
+    },
+    #[error("the data set {name}{wanted_by} is not there: {advice}; {}", .missing.join(", "))]
+    Absent {
+        name: String,
+        wanted_by: String,
+        advice: String,
+        missing: Vec<String>,
     },
     #[error("there is no {kind} {name}{wanted_by}")]
     Missing {
@@ -98,34 +110,69 @@ impl BackboneFacts {
 }
 
 impl DatasetFacts {
+    /// Whether it is the data set that `name` means, by the suite's word or its own.
+    pub(crate) fn goes_by(&self, name: &str) -> bool {
+        self.reference.name == name || self.name == name
+    }
+
     /// Reads a data set's manifest. `wanted_by` says who needs it, if not the suite.
     ///
     /// # Errors
     /// The name leads nowhere, or to something that is no data set.
-    pub fn read(places: &Places, name: &str, wanted_by: &str) -> Result<Self, FactsError> {
+    pub fn read(
+        places: &Places,
+        entry: &DatasetEntry,
+        wanted_by: &str,
+    ) -> Result<Self, FactsError> {
         let kind = "data set";
-        let path = places
-            .dataset(name)
-            .ok_or_else(|| missing(kind, name, wanted_by))?;
-        let dataset = Dataset::open(&path).map_err(|error| FactsError::Unusable {
+        let name = &entry.name;
+        let (path, opening) = find_dataset(places, entry, wanted_by)?;
+        let dataset = Dataset::open_as(&path, &opening).map_err(|error| FactsError::Unusable {
             kind,
             name: name.to_owned(),
             path: path.clone(),
             source: error.into(),
         })?;
         Ok(Self {
+            name: dataset.name().to_owned(),
+            missing: dataset.missing(),
             title: dataset.title().to_owned(),
             class_names: dataset.class_names().to_vec(),
             class_ids: dataset.class_ids().to_vec(),
             sizes: Split::ALL.map(|split| dataset.len(split)),
             shift_of: dataset.shift_of().map(str::to_owned),
             reference: DatasetRef {
-                name: name.to_owned(),
-                opening: Opening::default(),
+                name: entry.label.clone(),
+                opening,
                 manifest_sha256: dataset.manifest_sha256().to_owned(),
                 path,
             },
         })
+    }
+}
+
+/// Where a data set lies, and how the entry of a suite has it read.
+pub(crate) fn find_dataset(
+    places: &Places,
+    entry: &DatasetEntry,
+    wanted_by: &str,
+) -> Result<(PathBuf, Opening), FactsError> {
+    match places.dataset(&entry.name) {
+        DatasetPlace::Here { path, known } => Ok((
+            path,
+            Opening {
+                known,
+                digests: places.digests().map(Path::to_owned),
+                ..entry.opening()
+            },
+        )),
+        DatasetPlace::Absent { advice, missing } => Err(FactsError::Absent {
+            name: entry.name.clone(),
+            wanted_by: wanted_by.to_owned(),
+            advice,
+            missing,
+        }),
+        DatasetPlace::Nowhere => Err(missing("data set", &entry.name, wanted_by)),
     }
 }
 

@@ -11,6 +11,9 @@ const VARIABLE: &str = "HARNESS_EMBEDDED";
 pub struct Places {
     base: PathBuf,
     roots: Vec<PathBuf>,
+    /// Folders of the user's own data sets.
+    data: Vec<PathBuf>,
+    digests: Option<PathBuf>,
 }
 
 impl Places {
@@ -31,6 +34,8 @@ impl Places {
         Self {
             base,
             roots: vec![root],
+            data: Vec::new(),
+            digests: None,
         }
     }
 
@@ -49,7 +54,12 @@ impl Places {
         });
         let mut roots: Vec<PathBuf> = beside.into_iter().chain(above).collect();
         roots.retain(|root| root.is_dir());
-        Self { base, roots }
+        Self {
+            base,
+            roots,
+            data: Vec::new(),
+            digests: None,
+        }
     }
 
     /// The folder of a backbone, given its name or path.
@@ -57,8 +67,36 @@ impl Places {
         self.find("backbones", name)
     }
 
-    /// The folder of a data set, given its name or path.
-    pub fn dataset(&self, name: &str) -> Option<PathBuf> {
+    /// Looks for data sets by name in `first` and then in `of_suite`, which counts
+    /// from the suite's folder.
+    pub fn with_data(mut self, first: Option<&Path>, of_suite: Option<&str>) -> Self {
+        let of_suite = of_suite.map(|path| self.resolve(path));
+        self.data = first
+            .map(Path::to_owned)
+            .into_iter()
+            .chain(of_suite)
+            .collect();
+        self
+    }
+
+    /// Remembers digests of image files in a folder.
+    pub fn with_digests(mut self, folder: PathBuf) -> Self {
+        self.digests = Some(folder);
+        self
+    }
+
+    /// Folders in which data sets are looked for by name.
+    pub fn data(&self) -> &[PathBuf] {
+        &self.data
+    }
+
+    /// Where digests of image files are remembered.
+    pub fn digests(&self) -> Option<&Path> {
+        self.digests.as_deref()
+    }
+
+    /// The folder of a data set that comes along, given its name, or any path.
+    pub(super) fn embedded_dataset(&self, name: &str) -> Option<PathBuf> {
         self.find("datasets", name)
     }
 
@@ -67,7 +105,7 @@ impl Places {
         self.names("backbones")
     }
 
-    /// Names of all data sets that need no path.
+    /// Names of all data sets that come along.
     pub fn datasets(&self) -> Vec<String> {
         self.names("datasets")
     }
@@ -79,7 +117,9 @@ impl Places {
 
     fn find(&self, kind: &str, name: &str) -> Option<PathBuf> {
         let found = if name.contains('/') || name.starts_with('.') {
-            Some(self.resolve(name)).filter(|path| path.is_dir())
+            // A table of images is a file.
+            let exists = |path: &PathBuf| path.is_dir() || kind == "datasets" && path.is_file();
+            Some(self.resolve(name)).filter(exists)
         } else {
             let folders = self.roots.iter().map(|root| root.join(kind).join(name));
             folders.into_iter().find(|path| path.is_dir())
@@ -124,7 +164,7 @@ mod tests {
         let places = Places::of_suite(&folder.path().join("x.yaml"));
         assert!(places.backbones().starts_with(&["a".into(), "b".into()]));
         assert!(places.backbone("a").is_some());
-        assert!(places.dataset("d").is_some());
+        assert!(places.embedded_dataset("d").is_some());
         assert!(places.backbone("own/model").is_some());
         assert!(places.backbone("./own/model").is_some());
         for name in ["d", "c", "README.md", "./nowhere", "..x"] {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use harness_abi::wire::{Descriptor, MethodCard};
 
 use super::libraries::{self, Origin};
-use super::{LibraryError, Places};
+use super::{DatasetPlace, LibraryError, Places};
 use crate::job::{Output, Work};
 use crate::schedule::{Observer, Pool, PoolError, Silent, Task, TaskResult};
 use crate::store::{Store, sha256_file};
@@ -52,7 +52,7 @@ impl Registry {
     ) -> Result<Self, RegistryError> {
         let mut registry = Self {
             backbones: places.backbones(),
-            datasets: places.datasets(),
+            datasets: datasets(&places),
             plugins: Vec::new(),
             broken: Vec::new(),
             places,
@@ -204,8 +204,16 @@ impl Known for Registry {
     }
 
     fn has_dataset(&self, name: &str) -> bool {
-        self.places.dataset(name).is_some()
+        self.places.dataset(name) != DatasetPlace::Nowhere
     }
+}
+
+/// Names of data sets that come along and of known ones.
+fn datasets(places: &Places) -> Vec<String> {
+    let known = harness_data::Known::all().iter();
+    let mut names = places.datasets();
+    names.extend(known.map(|known| known.name.clone()));
+    names
 }
 
 fn descriptor(result: TaskResult) -> Result<Descriptor, String> {

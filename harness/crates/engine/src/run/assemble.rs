@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use harness_data::Sampler;
 use harness_report::{
     Backbone, Cell, Condition, Conditions, Dataset, Labels, Method, Plugin, Provenance, Report,
     Retraining, Status, Suite, Training, Upgrade, Usage,
@@ -132,6 +133,7 @@ fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
             class_names: facts.class_names.clone(),
             test_labels: test_labels(setup, results, index),
             shift_of: facts.shift_of.clone(),
+            missing: facts.missing as u64,
         })
         .collect()
 }
@@ -191,7 +193,7 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
     let trained = unit(&plan.train).and_then(output);
     let injected = unit(&plan.new).and_then(output);
     let retrained = plan.retrain.as_ref().and_then(unit).and_then(output);
-    let training = training(trained, injected);
+    let training = training(trained, injected, plan.draw.sampler);
     if let Some(message) = changed(trained, injected) {
         status = Status::Failed { message };
     }
@@ -233,7 +235,11 @@ fn evaluation(output: &Output) -> Option<&Evaluation> {
     }
 }
 
-fn training(trained: Option<&Output>, injected: Option<&Output>) -> Option<Training> {
+fn training(
+    trained: Option<&Output>,
+    injected: Option<&Output>,
+    sampler: Sampler,
+) -> Option<Training> {
     let Output::Trained {
         module_sha256,
         module_bytes,
@@ -261,6 +267,7 @@ fn training(trained: Option<&Output>, injected: Option<&Output>) -> Option<Train
         final_loss: *final_loss,
         recipe: recipe.clone(),
         picks_sha256: picks_sha256.clone(),
+        sampler: Some(sampler.to_string()),
     })
 }
 

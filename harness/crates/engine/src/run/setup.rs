@@ -12,7 +12,7 @@ use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
 use crate::registry::{BackboneFacts, DatasetFacts, Places, Registry};
 use crate::schedule::{Observer, Pool, WorkerCommand};
 use crate::store::{Store, sha256_file};
-use crate::suite::{Document, Suite};
+use crate::suite::{DatasetEntry, Document, Suite};
 
 /// Time a plugin may take to say what it is.
 const INSPECTION: Duration = Duration::from_secs(60);
@@ -25,6 +25,8 @@ pub struct Settings<'a> {
     pub selection: Selection,
     /// Root of the store, see [`Store::open`].
     pub store: Option<PathBuf>,
+    /// Folder in which data sets are looked for by name, before the suite's.
+    pub data: Option<PathBuf>,
     /// Worker processes at once; by default one for each core.
     pub jobs: Option<usize>,
     /// Whether to do stored work again.
@@ -61,7 +63,9 @@ impl<'a> SetUp<'a> {
             store: store.root().to_owned(),
             cancel: settings.cancel,
         };
-        let places = Places::of_suite(&settings.suite);
+        let places = Places::of_suite(&settings.suite)
+            .with_data(settings.data.as_deref(), document.data())
+            .with_digests(store.root().join("digests"));
         let named = document.plugins();
         let registry = Registry::discover(places, &named, &pool, Some(&store), observer)?;
         for broken in &registry.broken {
@@ -149,8 +153,8 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         }
     }
     let mut datasets = Vec::new();
-    for name in &suite.datasets {
-        datasets.push(DatasetFacts::read(&registry.places, name, "")?);
+    for entry in &suite.datasets {
+        datasets.push(DatasetFacts::read(&registry.places, entry, "")?);
     }
     for index in 0..datasets.len() {
         let DatasetFacts {
@@ -161,9 +165,10 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         else {
             continue;
         };
-        if datasets.iter().all(|known| known.reference.name != *base) {
-            let wanted_by = format!(", of which {} is a shifted version", reference.name);
-            datasets.push(DatasetFacts::read(&registry.places, base, &wanted_by)?);
+        if datasets.iter().all(|known| !known.goes_by(base)) {
+            let wanted_by = format!(", of which {} is a shifted version,", reference.name);
+            let entry = DatasetEntry::named(base);
+            datasets.push(DatasetFacts::read(&registry.places, &entry, &wanted_by)?);
         }
     }
     Ok(Inputs {

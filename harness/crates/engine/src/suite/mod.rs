@@ -1,5 +1,6 @@
 //! The suite: the YAML file that says what to run, and every mistake in it.
 
+mod dataset;
 mod mistake;
 mod names;
 mod read;
@@ -9,6 +10,7 @@ mod tests;
 mod tree;
 mod types;
 
+pub use dataset::{DatasetEntry, Ensemble, Sampler, SplitShares, TemplateChoice};
 pub use mistake::{Mistake, Mistakes};
 pub use names::Known;
 pub use read::{Document, SuiteError};

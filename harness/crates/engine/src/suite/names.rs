@@ -35,15 +35,45 @@ pub(crate) fn check(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
     let mut found = Vec::new();
     upgrades(suite, known, &mut found);
     methods(suite, known, &mut found);
-    for node in items(suite, "datasets") {
+    datasets(suite, known, &mut found);
+    found
+}
+
+fn datasets(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
+    let mut labels: HashMap<&str, &Node> = HashMap::new();
+    for entry in items(suite, "datasets") {
+        let node = entry.get("name").unwrap_or(entry);
         let Some(name) = node.as_str().filter(|name| !name.is_empty()) else {
             continue;
         };
         if !known.has_dataset(name) {
             found.push(unknown("data set", name, node, known.datasets()));
         }
+        let label_node = entry.get("label").unwrap_or(node);
+        let label = label_node.as_str().unwrap_or(name);
+        match labels.get(label) {
+            None => drop(labels.insert(label, entry)),
+            // Twice the same is already a duplicate entry of the list.
+            Some(first) if first.to_json() == entry.to_json() => {}
+            Some(first) => found.push(
+                Mistake::new(
+                    label_node.mark,
+                    format!(
+                        "duplicate label {label:?}, first on line {}",
+                        first.mark.line
+                    ),
+                )
+                .hint("give each entry a `label` of its own"),
+            ),
+        }
+        for template in items(entry, "templates") {
+            let count = template.as_str().map(|text| text.matches("{}").count());
+            if count.is_some_and(|count| count != 1) {
+                let message = "a template needs one {} for the class name";
+                found.push(Mistake::new(template.mark, message));
+            }
+        }
     }
-    found
 }
 
 fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::tree::{self, Node};
-use super::{Known, Mark, Mistake, Mistakes, Suite, names, schema, shape};
+use super::{DatasetEntry, Known, Mark, Mistake, Mistakes, Suite, names, schema, shape};
 
 /// Bytes that are read before a file is called too large.
 const MOST_BYTES: u64 = (1 << 20) + 1;
@@ -77,6 +79,33 @@ impl Document {
             .iter()
             .filter_map(Node::as_str)
             .collect()
+    }
+
+    /// The folder of data sets, needed before data sets can be looked up.
+    pub fn data(&self) -> Option<&str> {
+        self.tree.get("data").and_then(Node::as_str)
+    }
+
+    /// The data sets that the suite names, whatever else is wrong with it.
+    ///
+    /// # Errors
+    /// What is wrong with the entries themselves.
+    pub fn datasets(&self) -> Result<Vec<DatasetEntry>, Mistakes> {
+        let whole = schema();
+        let part = json!({
+            "type": "object",
+            "properties": { "datasets": whole["properties"]["datasets"] },
+            "required": ["datasets"],
+            "$defs": whole["$defs"],
+        });
+        let wrong = |found| Mistakes::new(&self.path.display().to_string(), &self.text, found);
+        let found = shape::check(&self.tree, &part, "the suite");
+        if !found.is_empty() {
+            return Err(wrong(found));
+        }
+        let node = self.tree.get("datasets").map(Node::to_json);
+        serde_json::from_value(node.unwrap_or_default())
+            .map_err(|error| wrong(vec![Mistake::new(Mark::default(), error.to_string())]))
     }
 
     /// The suite, once nothing is wrong with it.

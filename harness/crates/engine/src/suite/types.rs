@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
+use super::dataset::{DatasetEntry, Sampler};
+
 use crate::images::ImageOptions;
 
 /// What to run: methods × data sets × shots × seeds × upgrades.
@@ -22,9 +24,17 @@ pub struct Suite {
     /// The methods to compare, each an id or an entry with options.
     #[schemars(length(min = 1))]
     pub methods: Vec<MethodEntry>,
-    /// Data sets, each a name or a path.
+    /// Data sets, each a name, a path or an entry with options.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub datasets: Vec<String>,
+    pub datasets: Vec<DatasetEntry>,
+    /// Folder in which data sets are looked for by name, relative to the suite; after
+    /// `--data` and HARNESS_DATA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub data: Option<String>,
+    /// Whose order of few-shot draws is followed.
+    #[serde(default)]
+    pub sampler: Sampler,
     /// Training images per class; one run for each number.
     #[schemars(length(min = 1), inner(range(min = 1)), extend("uniqueItems" = true))]
     pub shots: Vec<u32>,

@@ -5,7 +5,7 @@ use std::{io, path::Path, sync::Arc, time::Instant};
 use candle_core::{Device, Tensor};
 use harness_abi::wire::{ParameterShape, Role, Setting, Split as Part, TaskFacts, TrainJob};
 use harness_backbone::{Backbone, Dims};
-use harness_data::{Dataset, FeatureStore, Picks, Sampler, Split, Summary, few_shot};
+use harness_data::{Dataset, FeatureStore, Picks, Split, Summary, few_shot};
 use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
@@ -209,7 +209,7 @@ impl<'a> Place<'a> {
             &self.dataset.split(Split::Val).labels,
             draw.shots as usize,
             draw.seed,
-            Sampler::Coop,
+            draw.sampler,
         )
     }
 

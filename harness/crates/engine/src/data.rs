@@ -1,0 +1,117 @@
+//! What `harness data` asks: the picks of a draw, and what is wrong with a data set.
+
+use std::path::{Path, PathBuf};
+
+use harness_data::{Annotations, DataError};
+pub use harness_data::{Check, Kind, Known, Sampler, Split};
+
+pub use crate::job::Draw;
+use crate::registry::{FactsError, Places, find_dataset as find};
+use crate::run::RunError;
+use crate::suite::{DatasetEntry, Document, SuiteError};
+
+/// Paths of a few-shot draw, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picked {
+    pub train: Vec<String>,
+    pub val: Vec<String>,
+    /// The folder that the paths count from.
+    pub image_folder: PathBuf,
+    /// The hash of the picks that a report carries.
+    pub sha256: String,
+    /// A folder of CoOp's pickled draws, which is not read.
+    pub unread_pickles: Option<PathBuf>,
+}
+
+/// Why a data set could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+/// A data set that was checked.
+#[derive(Debug)]
+pub struct Checked {
+    /// As the command line or the suite calls it.
+    pub label: String,
+    /// What was found, or why nothing could be.
+    pub outcome: Result<Check, String>,
+}
+
+/// The data sets that go by a name wherever they lie.
+pub fn known() -> &'static [Known] {
+    Known::all()
+}
+
+/// The images that a run with this draw trains on, from annotations alone.
+///
+/// # Errors
+/// There is no such data set, or something is wrong with its annotations.
+pub fn picks(places: &Places, name: &str, draw: Draw) -> Result<Picked, LookError> {
+    let (path, opening) = find(places, &DatasetEntry::named(name), "")?;
+    let annotations = Annotations::read(&path, &opening)?;
+    let picks = annotations.few_shot(draw.shots as usize, draw.seed, draw.sampler);
+    let paths = |split, picks: &[usize]| {
+        let paths = picks.iter();
+        paths
+            .filter_map(|&index| annotations.path(split, index))
+            .map(str::to_owned)
+            .collect()
+    };
+    Ok(Picked {
+        train: paths(Split::Train, &picks.train),
+        val: paths(Split::Val, &picks.val),
+        image_folder: annotations.image_folder().to_owned(),
+        sha256: picks.sha256,
+        unread_pickles: annotations.unread_pickles(),
+    })
+}
+
+/// Checks one data set. `progress` hears of decoded images and of their number.
+pub fn check(
+    name: &str,
+    data: Option<&Path>,
+    decode: bool,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Checked {
+    let places = Places::of_current_folder().with_data(data, None);
+    look(&places, &DatasetEntry::named(name), decode, progress)
+}
+
+/// Checks every data set of a suite as the suite reads it.
+///
+/// # Errors
+/// The suite cannot be read, or an entry of its data sets is malformed.
+pub fn check_suite(
+    suite: &Path,
+    data: Option<&Path>,
+    decode: bool,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<Checked>, RunError> {
+    let document = Document::read(suite)?;
+    let places = Places::of_suite(suite).with_data(data, document.data());
+    let entries = document.datasets().map_err(SuiteError::from)?;
+    let checked = entries.iter();
+    Ok(checked
+        .map(|entry| look(&places, entry, decode, progress))
+        .collect())
+}
+
+fn look(
+    places: &Places,
+    entry: &DatasetEntry,
+    decode: bool,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Checked {
+    let found = find(places, entry, "").map_err(LookError::from);
+    let outcome = found
+        .and_then(|(path, opening)| Ok(Check::run(&path, &opening, decode, progress)?))
+        .map_err(|error| error.to_string());
+    Checked {
+        label: entry.label.clone(),
+        outcome,
+    }
+}
