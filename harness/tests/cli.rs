@@ -202,13 +202,61 @@ fn a_store_that_cannot_be_written_ends_with_110() {
 }
 
 #[test]
+fn a_report_is_exported_in_the_format_of_the_ending() {
+    let ground = Ground::new();
+    let report = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/quickstart.json");
+    let report = report.to_str().unwrap();
+    let output = ground.harness(&["export", report, "-o", "r.html", "-o", "r.summary.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let read = |name: &str| std::fs::read_to_string(ground.folder.path().join(name)).unwrap();
+    assert!(read("r.html").starts_with("<!doctype html>"));
+    // A head, and 5 methods on 7 data sets across 2 upgrades.
+    assert_eq!(read("r.summary.csv").lines().count(), 71);
+
+    ground.write("file", "");
+    let output = ground.harness(&["export", report, "-o", "file/r.md", "-o", "r.md"]);
+    assert_eq!(output.status.code(), Some(110));
+    assert!(
+        text(&output.stderr).contains("file/r.md"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(
+        read("r.md").starts_with("# quickstart"),
+        "the other file is written all the same"
+    );
+
+    for (arguments, status, word) in [
+        (&["export", report][..], 2, "--output"),
+        (
+            &["export", report, "-o", "r.pdf"],
+            2,
+            "expected one of .json, ",
+        ),
+        (
+            &["export", "nowhere.json", "-o", "r.md"],
+            96,
+            "nowhere.json",
+        ),
+    ] {
+        let output = ground.harness(arguments);
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}");
+        assert!(
+            text(&output.stderr).contains(word),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+}
+
+#[test]
 fn completions_know_every_command() {
     let ground = Ground::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let output = ground.harness(&["completions", shell]);
         assert!(output.status.success());
         let script = text(&output.stdout);
-        for command in ["run", "plan", "list", "schema", "completions"] {
+        for command in ["run", "plan", "export", "list", "schema", "completions"] {
             assert!(script.contains(command), "{shell}: {command}");
         }
     }

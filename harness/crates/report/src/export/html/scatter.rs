@@ -11,7 +11,7 @@ const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 320.0;
 const LEFT: f64 = 34.0;
 const RIGHT: f64 = 336.0;
-const TOP: f64 = 20.0;
+const TOP: f64 = 26.0;
 const BOTTOM: f64 = 282.0;
 
 /// A method: its number in the matrix, its name, Base and New.
