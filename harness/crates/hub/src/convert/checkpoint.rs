@@ -1,0 +1,76 @@
+//! A whole conversion.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::archive::Archive;
+use super::error::ConvertError;
+use super::pickle::{self, Refused};
+use super::{state, write};
+
+/// What is converted and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// Entry of the checkpoint that holds the state dict; found by itself where it has
+    /// one of the usual names.
+    pub key: Option<String>,
+    /// Entries that are not written; each must be there.
+    pub leave_out: Vec<String>,
+    /// Whether half-precision numbers become single ones.
+    pub widen: bool,
+    /// Metadata of the file that is written.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What a conversion came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Converted {
+    /// Shape of every tensor that was written.
+    pub tensors: BTreeMap<String, Vec<u64>>,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// What the checkpoint has beside them.
+    pub left_out: Vec<String>,
+}
+
+/// Writes the weights of a PyTorch checkpoint as safetensors.
+///
+/// Nothing of the checkpoint is run, but it can still cost time and memory: call it in
+/// a process with limits.
+///
+/// # Errors
+/// It is no checkpoint, it mentions what weights do not need, or an entry cannot be
+/// written; then there is no file at `output`, or still the one that was there.
+pub fn convert(input: &Path, output: &Path, options: &Options) -> Result<Converted, ConvertError> {
+    let mut archive = Archive::open(input)?;
+    let program = archive.pickle()?;
+    let refused = |Refused { at, reason }| ConvertError::Pickle {
+        path: input.to_owned(),
+        at,
+        reason,
+    };
+    let (arena, root) = pickle::run(&program).map_err(refused)?;
+    let found = state::find(&arena, root, options);
+    let found = found.map_err(|(entry, reason)| match entry.is_empty() {
+        true => ConvertError::Archive {
+            path: input.to_owned(),
+            reason,
+        },
+        false => archive.entry(&entry, reason),
+    })?;
+    let bytes = write::write(
+        &mut archive,
+        &found.tensors,
+        &options.metadata,
+        options.widen,
+        output,
+    )?;
+    let tensors = found.tensors.into_iter();
+    Ok(Converted {
+        tensors: tensors.map(|(name, tensor)| (name, tensor.shape)).collect(),
+        bytes,
+        left_out: found.left_out.into_iter().collect(),
+    })
+}
