@@ -43,6 +43,7 @@ fn render(forecast: &Forecast) -> String {
     });
     let mut text = table::plain(&head, body);
     text.push_str(&reasons(forecast));
+    text.push_str(&left_out(forecast));
     let count = |word: &str| {
         let states = forecast.cells.iter().map(|cell| self::word(&cell.state));
         states.filter(|state| *state == word).count()
@@ -87,6 +88,23 @@ fn describe(states: &[&CellState]) -> String {
     }
     let parts = counts.iter().map(|(word, count)| format!("{count} {word}"));
     parts.collect::<Vec<_>>().join(", ")
+}
+
+/// What has no counterpart in a target and stays out of it, once a method and target.
+fn left_out(forecast: &Forecast) -> String {
+    let mut found: BTreeMap<(&str, &str), &[String]> = BTreeMap::new();
+    for cell in forecast.cells.iter().filter(|c| !c.left_out.is_empty()) {
+        found.insert((&cell.method, &cell.target), &cell.left_out);
+    }
+    let mut text = String::new();
+    for ((method, target), names) in found {
+        let names = one_line(&names.join(", "), 400);
+        let _ = write!(
+            text,
+            "\nno counterpart in {target} for what {method} trains:\n    {names}\n"
+        );
+    }
+    text
 }
 
 /// Every reason once, with the cells it holds for.

@@ -74,7 +74,7 @@ impl Method for ClipFit {
             data: DataNeed::Pixels,
             carried: &["the biases and gains"],
             recomputed: &["token ids of the class names"],
-            deviations: &[],
+            deviations: &["what has no counterpart in a target's image tower is left out there"],
         }
     }
 

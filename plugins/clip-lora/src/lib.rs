@@ -82,7 +82,10 @@ impl Method for ClipLora {
             data: DataNeed::Pixels,
             carried: &["A and B of every site"],
             recomputed: &["token ids of the class names"],
-            deviations: &[],
+            deviations: &[
+                "logits are scaled by the backbone's own logit scale, not by a constant 100",
+                "the few-shot draw is the one that all methods share; the reference draws val before train",
+            ],
         }
     }
 

@@ -73,7 +73,7 @@ impl Method for Ivlp {
             data: DataNeed::Pixels,
             carried: &["ctx", "textN", "tokens", "imageN"],
             recomputed: &["token ids and embeddings of the class names"],
-            deviations: &[],
+            deviations: &["parameters are f32; the reference trains in f16"],
         }
     }
 

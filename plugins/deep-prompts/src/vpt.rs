@@ -55,7 +55,9 @@ impl Method for Vpt {
             data: DataNeed::Pixels,
             carried: &["tokens", "layerN"],
             recomputed: &["text features of the template"],
-            deviations: &[],
+            deviations: &[
+                "recipe and places are those of the VPT baseline in MaPLe's code: tokens stand after the patches",
+            ],
         }
     }
 

@@ -72,7 +72,7 @@ impl Method for MaPle {
             data: DataNeed::Pixels,
             carried: &["ctx", "textN", "projN.w", "projN.b"],
             recomputed: &["token ids and embeddings of the class names"],
-            deviations: &[],
+            deviations: &["parameters are f32; the reference trains in f16"],
         }
     }
 

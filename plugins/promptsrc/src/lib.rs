@@ -63,7 +63,10 @@ impl Method for PromptSrc {
             data: DataNeed::Pixels,
             carried: &["ctx", "textN", "tokens", "imageN"],
             recomputed: &["token ids and embeddings of the class names"],
-            deviations: &[],
+            deviations: &[
+                "the average over epochs covers the prompts alone, in f32; the reference averages its whole f16 model",
+                "defaults are its base-to-new setting; its few-shot setting is epochs 50 with average 30/30 or 45/5",
+            ],
         }
     }
 

@@ -3,7 +3,10 @@
 //! A worker reads [`Job`]s from its stdin and answers each with any number of
 //! [`Line::Progress`] and exactly one [`Line::Reply`] on its stdout.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use harness_data::{Opening, Sampler};
 use serde::{Deserialize, Serialize};
@@ -182,6 +185,9 @@ pub enum Output {
         /// The dimension of a tensor that has one entry for each class.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         class_axes: BTreeMap<String, usize>,
+        /// Tensors that a module does without where a target has no counterpart.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        optional: BTreeSet<String>,
         /// The method's recipe before overrides.
         recipe: serde_json::Value,
     },

@@ -27,6 +27,10 @@ pub struct Cell {
     /// What training on the target took; absent where nothing was retrained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retraining: Option<Retraining>,
+    /// Tensors of the module that the target has no counterpart of, block numbers as `*`:
+    /// the module was injected without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// What predictions and confidences say beyond right and wrong; absent in reports of
     /// before it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]

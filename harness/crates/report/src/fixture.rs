@@ -169,6 +169,7 @@ fn cell(
         conditions,
         training,
         retraining: None,
+        left_out: vec![],
         changes: None,
         usage: Some(Usage {
             wall_seconds: 2.0,

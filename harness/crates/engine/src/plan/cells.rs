@@ -37,6 +37,8 @@ pub struct CellPlan {
     pub retrain: Option<Result<usize, Trouble>>,
     /// Unit of A(t→t), if the suite asks for it.
     pub oracle: Option<Result<usize, Trouble>>,
+    /// Tensors of the module that the target has no counterpart of.
+    pub left_out: Vec<String>,
 }
 
 impl CellPlan {
@@ -156,6 +158,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
     let trained = train(graph, home);
     let base = measure(graph, &trained, home, at(source, dataset), false);
     let new = measure(graph, &trained, home, at(target, dataset), true);
+    let left_out = fits.left_out(home, at(target, dataset));
     let home = at(target, trained_on);
     let retrain = inputs.suite.oracle.then(|| train(graph, home));
     let oracle = retrain
@@ -174,6 +177,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
         new,
         retrain,
         oracle,
+        left_out,
     }
 }
 

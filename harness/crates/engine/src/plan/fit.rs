@@ -1,6 +1,6 @@
 //! Which method fits which backbone, as the surveys say.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Inputs;
 use super::cells::Trouble;
@@ -14,6 +14,7 @@ enum Fit {
     Fits {
         shapes: Shapes,
         class_axes: BTreeMap<String, usize>,
+        optional: BTreeSet<String>,
         parameters: u64,
     },
     No(Trouble),
@@ -33,11 +34,13 @@ impl Fits {
                 Output::Surveyed {
                     shapes,
                     class_axes,
+                    optional,
                     parameters,
                     ..
                 } => Fit::Fits {
                     shapes,
                     class_axes,
+                    optional,
                     parameters,
                 },
                 other => Fit::No(Trouble::Broken(TaskResult::Failed {
@@ -72,18 +75,56 @@ impl Fits {
             (_, Some(Fit::No(trouble))) => Some(trouble.clone()),
             (
                 Some(Fit::Fits {
-                    shapes, class_axes, ..
+                    shapes,
+                    class_axes,
+                    optional,
+                    ..
                 }),
-                Some(Fit::Fits { shapes: there, .. }),
+                Some(Fit::Fits {
+                    shapes: there,
+                    optional: may_lack,
+                    ..
+                }),
             ) => {
-                let here = without_classes(shapes, class_axes);
-                let there = without_classes(there, class_axes);
+                let mut here = without_classes(shapes, class_axes);
+                let mut there = without_classes(there, class_axes);
+                let common: BTreeSet<String> = here
+                    .keys()
+                    .filter(|n| there.contains_key(*n))
+                    .cloned()
+                    .collect();
+                if common.is_empty() && !optional.is_empty() {
+                    let target = &inputs.backbones[to.backbone].reference.name;
+                    return Some(Trouble::NotInjectable(format!(
+                        "no tensor of the module has a counterpart in {target}"
+                    )));
+                }
+                here.retain(|name, _| common.contains(name) || !optional.contains(name));
+                there.retain(|name, _| common.contains(name) || !may_lack.contains(name));
                 lacking(inputs, from, to, class_axes)
                     .or_else(|| difference(inputs, (from, &here), (to, &there)))
                     .map(Trouble::NotInjectable)
             }
             _ => Some(Trouble::Broken(TaskResult::NotRun)),
         }
+    }
+
+    /// Tensors of a module trained at `from` that have no counterpart at `to` and stay
+    /// out of it, block numbers as `*`.
+    pub(crate) fn left_out(&self, from: Place, to: Place) -> Vec<String> {
+        let (
+            Some(Fit::Fits {
+                shapes, optional, ..
+            }),
+            Some(Fit::Fits { shapes: there, .. }),
+        ) = (self.by_place.get(&from), self.by_place.get(&to))
+        else {
+            return Vec::new();
+        };
+        let names = shapes.keys().filter(|name| !there.contains_key(*name));
+        let names = names.filter(|name| optional.contains(*name));
+        let names: BTreeSet<String> = names.map(|name| every_block(name)).collect();
+        names.into_iter().collect()
     }
 
     /// Trained numbers of a method, where they are the same everywhere; none where
@@ -96,6 +137,15 @@ impl Fits {
         let first = counts.next()?;
         (first > 0 && counts.all(|count| count == first)).then_some(first)
     }
+}
+
+/// `image.blocks.3.mlp.fc.bias` as `image.blocks.*.mlp.fc.bias`.
+fn every_block(name: &str) -> String {
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = name
+        .split('.')
+        .map(|part| if is_number(part) { "*" } else { part });
+    parts.collect::<Vec<_>>().join(".")
 }
 
 type Shapes = BTreeMap<String, Vec<usize>>;

@@ -1,6 +1,6 @@
 //! What decides a key, and which units a cell is made of.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -36,6 +36,7 @@ fn shaped(shape: &[usize]) -> TaskResult {
             parameters: shape.iter().product::<usize>() as u64,
             shapes: BTreeMap::from([("ctx".to_owned(), shape.to_vec())]),
             class_axes: BTreeMap::new(),
+            optional: BTreeSet::new(),
             recipe: Value::Null,
         }),
         usage: Usage::default(),

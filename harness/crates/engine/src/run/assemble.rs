@@ -211,6 +211,7 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
         conditions,
         training,
         retraining: retrained.and_then(retraining),
+        left_out: plan.left_out.clone(),
         changes: None,
         usage: usage(plan, results),
         rerun: String::new(),

@@ -30,6 +30,8 @@ pub struct ForecastCell {
     pub target: String,
     pub shots: u32,
     pub seed: u64,
+    /// Tensors of the module that the target has no counterpart of, block numbers as `*`.
+    pub left_out: Vec<String>,
     pub state: CellState,
 }
 
@@ -81,6 +83,7 @@ pub fn forecast(
                 target: inputs.backbones[cell.target].reference.name.clone(),
                 shots: cell.draw.shots,
                 seed: cell.draw.seed,
+                left_out: cell.left_out.clone(),
                 state: state(cell, |unit| backlog.open.binary_search(&unit).is_err()),
             })
             .collect(),

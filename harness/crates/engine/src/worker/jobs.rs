@@ -127,6 +127,8 @@ fn survey(
     let class_axes = bound
         .filter_map(|p| Some((p.name.clone(), p.class_axis?)))
         .collect();
+    let optional = survey.parameters.iter().filter(|p| p.optional);
+    let optional = optional.map(|p| p.name.clone()).collect();
     let trained = survey.parameters.iter().filter(|p| !p.fixed);
     let count = |p: &ParameterShape| p.shape.iter().product::<usize>() as u64;
     let parameters = trained.map(count).sum();
@@ -135,6 +137,7 @@ fn survey(
         parameters,
         shapes: shapes.collect(),
         class_axes,
+        optional,
         recipe: survey.recipe,
     })
 }

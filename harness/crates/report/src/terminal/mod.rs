@@ -3,6 +3,7 @@
 mod carried;
 pub(crate) mod footnotes;
 mod grid;
+mod left_out;
 mod matrix;
 pub(crate) mod numbers;
 mod render;

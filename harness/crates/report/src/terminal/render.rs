@@ -6,6 +6,7 @@ use crate::cell::Status;
 use crate::report::Report;
 use crate::terminal::carried::carried;
 use crate::terminal::footnotes::{Footnotes, NAME};
+use crate::terminal::left_out::left_out;
 use crate::terminal::matrix::matrix;
 use crate::terminal::numbers::list;
 use crate::terminal::sanitise::one_line;
@@ -20,7 +21,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     for block in blocks(report) {
         render_block(&block, *style, &mut text);
     }
-    if let Some(sentence) = carried(report) {
+    for sentence in left_out(report).into_iter().chain(carried(report)) {
         text.push_str(&wrap::sentence(&sentence, style.width, "  "));
         text.push_str("\n\n");
     }
