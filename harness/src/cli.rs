@@ -182,6 +182,10 @@ pub(crate) struct RunArguments {
     /// .classes.csv, .md, .tex, .xml (JUnit) or .html; may be repeated
     #[arg(short, long, value_name = "FILE", value_parser = export_file)]
     pub(crate) output: Vec<PathBuf>,
+    /// Write every prediction under all five conditions, a line of JSON for each test
+    /// image of each cell
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) log_samples: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -9,6 +9,7 @@ mod export;
 mod list;
 mod plan;
 mod plugin;
+mod power;
 mod run;
 mod schema;
 mod settings;

@@ -7,7 +7,7 @@ use harness_engine::run::{CellState, Forecast, ForecastCell, forecast};
 use harness_report::ExitCode;
 use harness_report::terminal::one_line;
 
-use super::settings::settings;
+use super::{power, settings::settings};
 use crate::cli::SuiteArguments;
 use crate::failure::Failure;
 use crate::progress::Reporter;
@@ -44,6 +44,7 @@ fn render(forecast: &Forecast) -> String {
     let mut text = table::plain(&head, body);
     text.push_str(&reasons(forecast));
     text.push_str(&left_out(forecast));
+    text.push_str(&power::warning(forecast));
     let count = |word: &str| {
         let states = forecast.cells.iter().map(|cell| self::word(&cell.state));
         states.filter(|state| *state == word).count()

@@ -1,6 +1,6 @@
 //! `harness run`.
 
-use harness_report::{ExitCode, Report, Status, terminal};
+use harness_report::{ExitCode, Report, Status, replace_file, terminal};
 
 use super::export::write;
 use super::settings::settings;
@@ -14,11 +14,18 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let mut reporter = Reporter::new();
     let result = harness_engine::run::run(&settings, &mut reporter);
     reporter.finish();
-    let report = result?;
-    let mut code = outcome(&report);
-    code = code.worst(write(&report, &arguments.output));
+    let finished = result?;
+    let report = &finished.report;
+    let mut code = outcome(report);
+    code = code.worst(write(report, &arguments.output));
+    if let Some(path) = &arguments.log_samples
+        && let Err(error) = replace_file(path, |out| finished.write_samples(out))
+    {
+        let message = format!("{}: cannot be written: {error}", path.display());
+        code = code.worst(Failure::new(ExitCode::OutputNotWritten, message).report());
+    }
     output::print(&terminal::render(
-        &report,
+        report,
         &output::style(arguments.suite.color),
     ))?;
     let outstanding = report

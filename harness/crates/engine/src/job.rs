@@ -140,10 +140,24 @@ pub struct Evaluation {
     pub predictions: Vec<u32>,
     /// True class of each test image.
     pub labels: Vec<u32>,
+    /// Softmax probability of each predicted class.
+    #[serde(default)]
+    pub confidences: Vec<f32>,
+    /// Softmax probability of each true class.
+    #[serde(default)]
+    pub of_truth: Vec<f32>,
     /// SHA-256 over the f32 logits in little-endian order.
     pub logits_sha256: String,
     /// Wall-clock seconds of the evaluation.
     pub seconds: f64,
+}
+
+/// Text embeddings of the classes, as the zero-shot uses them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassEmbeddings {
+    pub width: usize,
+    /// `[classes, width]`, row by row.
+    pub values: Vec<f32>,
 }
 
 /// What a worker used for a job.
@@ -196,6 +210,8 @@ pub enum Output {
     },
     ZeroShot {
         evaluation: Evaluation,
+        #[serde(default)]
+        text: Option<ClassEmbeddings>,
     },
     Trained {
         evaluation: Evaluation,

@@ -1,11 +1,11 @@
 //! Reading and writing report files.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::lint::Finding;
+use crate::replace::write_atomically;
 use crate::report::Report;
 
 /// Why a report could not be read.
@@ -162,34 +162,6 @@ fn split_format(format: &str) -> (&str, Option<u32>) {
         Some((name, major)) => (name, major.parse().ok()),
         None => (format, None),
     }
-}
-
-/// Puts `bytes` into a file in one step: a reader sees the old file or the new one.
-/// Whatever is no regular file, such as a pipe, is simply written to.
-///
-/// # Errors
-/// The folder is missing or cannot be written to; the old file is intact then.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    // What a link points to is replaced, not the link.
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    // A pipe or a terminal has no place that could be swapped.
-    if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
-        return std::fs::write(&path, bytes);
-    }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".report-");
-    // As any new file: what the process's umask leaves.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 fn list(findings: &[Finding]) -> String {

@@ -16,6 +16,7 @@ mod labels;
 mod lint;
 pub mod metrics;
 mod provenance;
+mod replace;
 mod report;
 mod schema;
 pub mod stats;
@@ -25,10 +26,11 @@ pub use bitmap::{Bitmap, BitmapError};
 pub use cell::{Cell, Changes, Conditions, Retraining, Status, Training, Usage};
 pub use condition::{Condition, ConditionError};
 pub use exit_code::ExitCode;
-pub use file::{ReadError, WriteError, write_atomically};
+pub use file::{ReadError, WriteError};
 pub use labels::{Labels, LabelsError};
 pub use lint::Finding;
 pub use provenance::{Cpu, Git, Provenance};
+pub use replace::{replace_file, write_atomically};
 pub use report::{
     Backbone, Dataset, GateRule, Images, Method, Plugin, Report, Suite, TextDrift, Upgrade,
 };

@@ -71,17 +71,22 @@ impl HostBench {
         Host_TO::from_ptr(RArc::new(self.clone()), TD_Opaque)
     }
 
-    /// Zero-shot logits `[n, C]` of image features `[n, E]`: scaled cosines with
-    /// the data set's templates.
-    pub fn zero_shot(&self, features: &Tensor) -> Result<Tensor, AbiError> {
+    /// Text embeddings `[C, E]` of the classes in the data set's templates.
+    pub fn class_embeddings(&self) -> Result<Tensor, AbiError> {
         let inner = &self.inner;
-        let classifier = service::class_features(
+        service::class_features(
             &inner.backbone,
             inner.words.as_ref(),
             &inner.task,
             &inner.task.facts().templates,
             Ensemble::NormalisedMean,
-        )?;
+        )
+    }
+
+    /// Zero-shot logits `[n, C]` of image features `[n, E]`: scaled cosines with
+    /// the [class embeddings](Self::class_embeddings) `[C, E]`.
+    pub fn zero_shot(&self, features: &Tensor, classifier: &Tensor) -> Result<Tensor, AbiError> {
+        let inner = &self.inner;
         let scale = service::logit_scale(&inner.backbone)?;
         let logits = || normalize(features)?.matmul(&classifier.t()?)? * scale;
         logits().map_err(internal)

@@ -85,6 +85,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
             recipe: Map::new(),
             images: ImageOptions::default(),
             time_limit: 600,
+            gate: None,
             plugins: Vec::new(),
         },
         methods: vec![method("coop")],

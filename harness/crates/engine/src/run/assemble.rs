@@ -5,20 +5,20 @@ use std::time::Instant;
 
 use harness_data::Sampler;
 use harness_report::{
-    Backbone, Cell, Condition, Conditions, Dataset, Labels, Method, Plugin, Provenance, Report,
+    Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, Plugin, Provenance, Report,
     Retraining, Status, Suite, Training, Upgrade, Usage,
 };
 
 use super::error::RunError;
 use super::setup::{SetUp, Settings};
-use super::{machine, status};
+use super::{drift, machine, score, status};
 use crate::job::{Evaluation, Output};
 use crate::plan::{CellPlan, Inputs};
 use crate::registry::file_name;
 use crate::schedule::TaskResult;
 use crate::store::sha256_hex;
 
-type Results = HashMap<usize, TaskResult>;
+pub(super) type Results = HashMap<usize, TaskResult>;
 
 pub(crate) fn assemble(
     settings: &Settings<'_>,
@@ -34,7 +34,10 @@ pub(crate) fn assemble(
             name: inputs.suite.name.clone(),
             path: settings.suite.display().to_string(),
             sha256: sha256_hex(setup.document.text().as_bytes()),
-            gate: None,
+            gate: inputs.suite.gate.map(|gate| GateRule {
+                margin: gate.margin,
+                alpha: gate.alpha,
+            }),
         },
         provenance: Provenance {
             harness: env!("CARGO_PKG_VERSION").to_owned(),
@@ -56,7 +59,7 @@ pub(crate) fn assemble(
         methods: methods(setup),
         datasets: datasets(setup, results),
         upgrades: upgrades(inputs),
-        text_drift: Vec::new(),
+        text_drift: drift::text_drift(setup, results),
         cells: cells
             .map(|plan| cell(settings, inputs, plan, results))
             .collect(),
@@ -165,16 +168,10 @@ fn upgrades(inputs: &Inputs) -> Vec<Upgrade> {
 
 fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Results) -> Cell {
     let mut status = status::of_cell(plan, results);
-    let output = |unit: usize| output(results, unit);
+    let output = |unit: usize| self::output(results, unit);
     let mut condition = |unit: Option<usize>| {
         let evaluation = output(unit?).and_then(evaluation)?;
-        let scored = Condition::from_predictions(
-            &evaluation.predictions,
-            &evaluation.labels,
-            evaluation.logits_sha256.clone(),
-            evaluation.seconds,
-        );
-        scored
+        score::condition(evaluation)
             .map_err(|error| {
                 status = Status::Failed {
                     message: error.to_string(),
@@ -189,6 +186,11 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
         zero_target: condition(Some(plan.zero_target)),
         new: condition(unit(&plan.new)),
         oracle: condition(plan.oracle.as_ref().and_then(unit)),
+    };
+    let evaluated = |unit: Option<usize>| output(unit?).and_then(evaluation);
+    let changes = match (evaluated(unit(&plan.base)), evaluated(unit(&plan.new))) {
+        (Some(base), Some(new)) => score::changes(base, new),
+        _ => None,
     };
     let trained = unit(&plan.train).and_then(output);
     let injected = unit(&plan.new).and_then(output);
@@ -212,7 +214,7 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
         training,
         retraining: retrained.and_then(retraining),
         left_out: plan.left_out.clone(),
-        changes: None,
+        changes,
         usage: usage(plan, results),
         rerun: String::new(),
     };
@@ -220,16 +222,16 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
     cell
 }
 
-fn output(results: &Results, unit: usize) -> Option<&Output> {
+pub(super) fn output(results: &Results, unit: usize) -> Option<&Output> {
     match results.get(&unit) {
         Some(TaskResult::Finished { output, .. }) => Some(output.as_ref()),
         _ => None,
     }
 }
 
-fn evaluation(output: &Output) -> Option<&Evaluation> {
+pub(super) fn evaluation(output: &Output) -> Option<&Evaluation> {
     match output {
-        Output::ZeroShot { evaluation }
+        Output::ZeroShot { evaluation, .. }
         | Output::Trained { evaluation, .. }
         | Output::Injected { evaluation, .. } => Some(evaluation),
         _ => None,

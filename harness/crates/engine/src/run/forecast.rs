@@ -3,8 +3,9 @@
 use super::error::RunError;
 use super::execute::{Means, backlog};
 use super::setup::{SetUp, Settings};
-use crate::plan::{CellPlan, Trouble, UnitKind};
+use crate::plan::{CellPlan, Inputs, Trouble, UnitKind};
 use crate::schedule::{Observer, TaskResult};
+use crate::suite::Gate;
 
 /// What would become of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub struct ForecastCell {
 }
 
 /// What a run would do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
     pub suite: String,
     /// In the order of the report.
@@ -46,6 +47,10 @@ pub struct Forecast {
     pub zero_shots: usize,
     pub trainings: usize,
     pub injections: usize,
+    /// What the suite's gate asks for, if it has one.
+    pub gate: Option<Gate>,
+    /// Test images of each data set that is a column.
+    pub test_images: Vec<(String, u64)>,
 }
 
 /// Plans a suite without running it. Weights are hashed but not loaded.
@@ -91,7 +96,18 @@ pub fn forecast(
         zero_shots: count(|kind| matches!(kind, UnitKind::ZeroShot { .. })),
         trainings: count(|kind| matches!(kind, UnitKind::Train { .. })),
         injections: count(|kind| matches!(kind, UnitKind::Inject { .. })),
+        gate: inputs.suite.gate,
+        test_images: test_images(inputs, &setup.plan.cells),
     })
+}
+
+/// Of the data sets that a cell is tested on, in the suite's order.
+fn test_images(inputs: &Inputs, cells: &[CellPlan]) -> Vec<(String, u64)> {
+    let datasets = inputs.datasets.iter().enumerate();
+    datasets
+        .filter(|(index, _)| cells.iter().any(|cell| cell.dataset == *index))
+        .map(|(_, facts)| (facts.reference.name.clone(), facts.sizes[2] as u64))
+        .collect()
 }
 
 fn state(cell: &CellPlan, is_stored: impl Fn(usize) -> bool) -> CellState {

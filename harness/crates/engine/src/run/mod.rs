@@ -2,10 +2,13 @@
 
 mod assemble;
 mod clock;
+mod drift;
 mod error;
 mod execute;
 mod forecast;
 mod machine;
+mod samples;
+mod score;
 mod setup;
 mod status;
 #[cfg(test)]
@@ -15,11 +18,29 @@ pub use error::RunError;
 pub use forecast::{CellState, Forecast, ForecastCell, forecast};
 pub use setup::Settings;
 
+use std::io::{self, Write};
 use std::time::Instant;
 
 use harness_report::Report;
 
 use crate::schedule::Observer;
+
+/// A run that came to its end, or as far as it was let.
+pub struct Finished<'s> {
+    pub report: Report,
+    setup: setup::SetUp<'s>,
+    results: assemble::Results,
+}
+
+impl Finished<'_> {
+    /// Writes the predictions of every cell, a line of JSON for each test image.
+    ///
+    /// # Errors
+    /// `out` cannot be written.
+    pub fn write_samples(&self, out: &mut dyn Write) -> io::Result<()> {
+        samples::write(&self.setup, &self.results, out)
+    }
+}
 
 /// Runs what is not stored, and reports on everything.
 ///
@@ -27,7 +48,10 @@ use crate::schedule::Observer;
 /// The suite, a plugin, a backbone or a data set is wrong, the selection is empty,
 /// or a result could not be stored. What ends badly in a worker is no error here
 /// but the status of its cell.
-pub fn run(settings: &Settings<'_>, observer: &mut dyn Observer) -> Result<Report, RunError> {
+pub fn run<'s>(
+    settings: &Settings<'s>,
+    observer: &mut dyn Observer,
+) -> Result<Finished<'s>, RunError> {
     let clock = (clock::now_rfc3339(), Instant::now());
     let setup = setup::SetUp::new(settings, observer)?;
     let wanted = setup.plan.cells.iter().flat_map(|cell| cell.units());
@@ -41,5 +65,10 @@ pub fn run(settings: &Settings<'_>, observer: &mut dyn Observer) -> Result<Repor
         },
         observer,
     )?;
-    assemble::assemble(settings, &setup, &results, clock)
+    let report = assemble::assemble(settings, &setup, &results, clock)?;
+    Ok(Finished {
+        report,
+        setup,
+        results,
+    })
 }

@@ -267,6 +267,8 @@ mod tests {
                 evaluation: crate::job::Evaluation {
                     predictions: vec![],
                     labels: vec![],
+                    confidences: vec![],
+                    of_truth: vec![],
                     logits_sha256: String::new(),
                     seconds: 0.0,
                 },

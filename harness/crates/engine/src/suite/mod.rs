@@ -15,4 +15,4 @@ pub use mistake::{Mistake, Mistakes};
 pub use names::Known;
 pub use read::{Document, SuiteError};
 pub use tree::Mark;
-pub use types::{MethodEntry, Suite, Upgrade, schema};
+pub use types::{Gate, MethodEntry, Suite, Upgrade, schema};

@@ -118,6 +118,24 @@ fn a_good_suite_reads_as_written() {
 }
 
 #[test]
+fn a_gate_is_read_and_held_to_its_range() {
+    let suite = |gate: &str| read(format!("{GOOD}gate: {gate}\n").as_bytes());
+    let gate = suite("{margin: 2}").unwrap().gate.unwrap();
+    assert_eq!((gate.margin, gate.alpha), (2.0, 0.05));
+    assert_eq!(read(GOOD.as_bytes()).unwrap().gate, None);
+    for (text, message) in [
+        ("{margin: 0}", "19:16: \"margin\": expected more than 0"),
+        ("{margin: 1.5, alhpa: 0.1}", "19:22: unknown key \"alhpa\""),
+        ("{alpha: 0.7}", "19:15: \"alpha\": expected at most 0.5"),
+        ("{margin: 1pp}", "19:16: \"margin\": expected a number"),
+        ("2", "19:7: \"gate\": expected a mapping"),
+    ] {
+        let error = suite(text).unwrap_err().to_string();
+        assert!(error.contains(message), "{text}: {error}");
+    }
+}
+
+#[test]
 fn aliases_carry_a_value_to_a_second_place() {
     let text = GOOD
         .replace("{epochs: 20, optimizer: {lr: 1e-3}}", "&short {epochs: 20}")

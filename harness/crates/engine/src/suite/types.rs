@@ -1,5 +1,6 @@
 //! What a suite says: the types that serde_yaml reads and the schema describes.
 
+use harness_report::GateRule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
@@ -55,6 +56,9 @@ pub struct Suite {
     #[serde(default = "default_time_limit")]
     #[schemars(range(min = 1))]
     pub time_limit: u64,
+    /// What the comparison with a baseline allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
     /// More plugins: shared libraries or folders of them, relative to the suite.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
@@ -63,6 +67,28 @@ pub struct Suite {
 
 fn default_time_limit() -> u64 {
     600
+}
+
+/// What `harness gate` allows, and how sure it has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Loss of accuracy that is accepted, in percentage points.
+    #[serde(default = "default_margin")]
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
+    pub margin: f64,
+    /// Chance of any false claim over all cells.
+    #[serde(default = "default_alpha")]
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 0.5))]
+    pub alpha: f64,
+}
+
+fn default_margin() -> f64 {
+    GateRule::default().margin
+}
+
+fn default_alpha() -> f64 {
+    GateRule::default().alpha
 }
 
 /// A source backbone and the backbones that its modules are moved to.

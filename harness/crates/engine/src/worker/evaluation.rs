@@ -18,12 +18,18 @@ pub(super) fn evaluate(
 ) -> Result<Evaluation, JobError> {
     let start = Instant::now();
     let mut predictions = Vec::with_capacity(labels.len());
+    let mut confidences = Vec::with_capacity(labels.len());
+    let mut of_truth = Vec::with_capacity(labels.len());
     let mut hash = Sha256::new();
     let rows: Vec<u32> = (0..labels.len() as u32).collect();
     for rows in rows.chunks(BATCH) {
         let logits = logits(rows)?;
         for row in logits.chunks_exact(classes) {
-            predictions.push(argmax(row));
+            let label = labels.get(predictions.len());
+            let predicted = argmax(row);
+            predictions.push(predicted);
+            confidences.push(probability(row, predicted));
+            of_truth.push(label.map_or(0.0, |label| probability(row, *label)));
         }
         for value in logits {
             hash.update(value.to_le_bytes());
@@ -32,9 +38,20 @@ pub(super) fn evaluate(
     Ok(Evaluation {
         predictions,
         labels: labels.to_vec(),
+        confidences,
+        of_truth,
         logits_sha256: format!("{:x}", hash.finalize()),
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// Softmax probability of a class; 0 of a class that has no logit.
+fn probability(row: &[f32], class: u32) -> f32 {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |value: f32| f64::from(value - largest).exp();
+    let sum: f64 = row.iter().map(|value| weight(*value)).sum();
+    row.get(class as usize)
+        .map_or(0.0, |value| (weight(*value) / sum) as f32)
 }
 
 /// The first of the largest values.
@@ -63,6 +80,19 @@ mod tests {
         assert_eq!(evaluation.predictions.len(), 600);
         assert_eq!(evaluation.predictions[..5], [2, 2, 1, 1, 1]);
         assert_eq!(evaluation.predictions[595..], [2, 2, 1, 1, 1]);
+    }
+
+    #[test]
+    fn confidences_are_softmax_probabilities() {
+        let logits = |_: &[u32]| Ok(vec![1.0, 2.0, 4.0, 1000.0, 0.0, 1000.0]);
+        let evaluation = evaluate(&[1, 7], 3, logits).unwrap();
+        // python -c "from scipy.special import softmax; print(softmax([1, 2, 4]))"
+        let expected = [0.843_794_7, 0.5];
+        for (found, expected) in evaluation.confidences.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{found}");
+        }
+        assert!((evaluation.of_truth[0] - 0.114_195_2).abs() < 1e-6);
+        assert_eq!(evaluation.of_truth[1], 0.0, "a class without a logit");
     }
 
     #[test]

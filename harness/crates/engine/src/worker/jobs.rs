@@ -21,7 +21,7 @@ use crate::{
     host::{HostBench, Task, backbone_facts, setting, task_facts},
     images::{ImageOptions, ImageSet},
     job::{
-        BackboneRef, DatasetRef, Declaration, Draw, Evaluation, Job, MethodRef, Output,
+        BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, MethodRef, Output,
         PORTION_ROWS, Portion, Work,
     },
     plugin::{MethodHandle, PluginError},
@@ -56,9 +56,7 @@ pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Outpu
             images,
         } => {
             let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
-            Ok(Output::ZeroShot {
-                evaluation: place.zero_shot()?,
-            })
+            place.zero_shot()
         }
         Work::Train {
             method,
@@ -300,17 +298,25 @@ impl<'a> Place<'a> {
         &self.dataset.split(Split::Test).labels
     }
 
-    fn zero_shot(&self) -> Result<Evaluation, JobError> {
+    fn zero_shot(&self) -> Result<Output, JobError> {
         let (bench, features) = self.evaluation_bench()?;
         let classes = self.dataset.classes().len();
-        evaluate(self.test_labels(), classes, |rows| {
+        let classifier = bench.class_embeddings()?;
+        let evaluation = evaluate(self.test_labels(), classes, |rows| {
             let rows = Tensor::new(rows, &Device::Cpu)?;
-            let logits = bench.zero_shot(&features.index_select(&rows, 0)?)?;
+            let logits = bench.zero_shot(&features.index_select(&rows, 0)?, &classifier)?;
             let logits = logits.flatten_all()?.to_vec1::<f32>()?;
             match logits.iter().find(|v| !v.is_finite()) {
                 Some(bad) => Err(JobError::Failed(format!("zero-shot logits hold {bad}"))),
                 None => Ok(logits),
             }
+        })?;
+        Ok(Output::ZeroShot {
+            evaluation,
+            text: Some(ClassEmbeddings {
+                width: classifier.dim(1)?,
+                values: classifier.flatten_all()?.to_vec1()?,
+            }),
         })
     }
 

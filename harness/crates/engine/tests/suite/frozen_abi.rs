@@ -54,7 +54,9 @@ fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
     let logits = predictor
         .logits(Split::Test, &rows, task.classes())
         .unwrap();
-    let expected = task.evaluation().zero_shot(task.features()).unwrap();
+    let bench = task.evaluation();
+    let classes = bench.class_embeddings().unwrap();
+    let expected = bench.zero_shot(task.features(), &classes).unwrap();
     let expected: Vec<f32> = expected.flatten_all().unwrap().to_vec1().unwrap();
     // Its carried scale is 2, the backbone's own e².
     let rescaled: Vec<f32> = logits.iter().map(|v| v / 2.0 * 2f32.exp()).collect();

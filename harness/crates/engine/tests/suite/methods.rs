@@ -109,7 +109,9 @@ fn inject(method: &MethodHandle, task: &MethodTask, module: &[u8]) -> (Vec<f32>,
 }
 
 fn zero_shot(task: &MethodTask) -> Vec<f32> {
-    let logits = task.evaluation().zero_shot(task.features()).unwrap();
+    let bench = task.evaluation();
+    let classes = bench.class_embeddings().unwrap();
+    let logits = bench.zero_shot(task.features(), &classes).unwrap();
     logits.flatten_all().unwrap().to_vec1().unwrap()
 }
 
