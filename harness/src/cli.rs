@@ -6,17 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use harness_engine::plan::Term;
+use harness_report::ExitCode;
 use harness_report::export::{Format, UnknownEnding};
 
 /// Does a fine-tuning module survive a model upgrade?
 #[derive(Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "\
-Exit status:
-    0  done                       96  suite, plugin, backbone or data set wrong
-    2  command line wrong        103  a cell failed, crashed or took too long
-    4  nothing selected          105  a backbone computes other numbers than expected
-    5  interrupted, run again    110  a result could not be written")]
+#[command(after_help = exit_status())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -35,6 +31,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: DataAction,
     },
+    /// Hold a report against a baseline: 100 where a module lost more than is allowed
+    Gate(GateArguments),
+    /// Look after the baseline of a gate
+    Baseline {
+        #[command(subcommand)]
+        action: BaselineAction,
+    },
+    /// Show in what two reports differ
+    Diff(DiffArguments),
     /// List what a suite may name
     List(ListArguments),
     /// Look at a plugin
@@ -186,6 +191,86 @@ pub(crate) struct RunArguments {
     /// image of each cell
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) log_samples: Option<PathBuf>,
+    /// Hold the report against a baseline [default: reports/ and the suite's file name]
+    #[arg(long)]
+    pub(crate) gate: bool,
+    #[command(flatten)]
+    pub(crate) rule: RuleArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct RuleArguments {
+    /// The baseline, a report [default: reports/ and the suite's file name]
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Loss of accuracy that is accepted, in points [default: the suite's, or 1]
+    #[arg(long, value_name = "POINTS", value_parser = margin)]
+    pub(crate) margin: Option<f64>,
+    /// Chance of any false claim over all cells [default: the suite's, or 0.05]
+    #[arg(long, value_name = "ALPHA", value_parser = alpha)]
+    pub(crate) alpha: Option<f64>,
+    /// End with 102 where neither a loss nor one below the margin can be shown
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Compare although data, backbones or methods are others, and say so
+    #[arg(long)]
+    pub(crate) allow_mismatch: bool,
+}
+
+impl RuleArguments {
+    /// Whether any of them was given.
+    pub(crate) fn is_given(&self) -> bool {
+        self.baseline.is_some()
+            || self.margin.is_some()
+            || self.alpha.is_some()
+            || self.strict
+            || self.allow_mismatch
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct GateArguments {
+    /// The report, a .json file that `run` wrote
+    pub(crate) report: PathBuf,
+    #[command(flatten)]
+    pub(crate) rule: RuleArguments,
+    /// Only cells with this method, dataset, source, target, shots or seed; may be
+    /// repeated
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub(crate) only: Vec<Term>,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BaselineAction {
+    /// Let a report's cells be the baseline from now on
+    Accept {
+        /// The report, a .json file that `run` wrote
+        report: PathBuf,
+        /// The baseline [default: reports/ and the suite's file name]
+        #[arg(long, value_name = "FILE.json")]
+        baseline: Option<PathBuf>,
+        /// Only cells with this method, dataset, source, target, shots or seed; may be
+        /// repeated
+        #[arg(long, value_name = "KEY=VALUE,…")]
+        only: Vec<Term>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct DiffArguments {
+    /// The older report
+    pub(crate) old: PathBuf,
+    /// The newer report
+    pub(crate) new: PathBuf,
+    /// Compare although data, backbones or methods are others, and say so
+    #[arg(long)]
+    pub(crate) allow_mismatch: bool,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
 }
 
 #[derive(Args)]
@@ -309,6 +394,25 @@ fn drift_file(text: &str) -> Result<PathBuf, String> {
         Some("json" | "svg") => Ok(path),
         _ => Err("expected a name that ends in .json or .svg".to_owned()),
     }
+}
+
+fn margin(text: &str) -> Result<f64, String> {
+    in_range(text, 100.0).ok_or_else(|| "expected points above 0, at most 100".to_owned())
+}
+
+fn alpha(text: &str) -> Result<f64, String> {
+    in_range(text, 0.5).ok_or_else(|| "expected a chance above 0, at most 0.5".to_owned())
+}
+
+fn in_range(text: &str, most: f64) -> Option<f64> {
+    let value: f64 = text.parse().ok()?;
+    (value > 0.0 && value <= most).then_some(value)
+}
+
+/// What the process ends with, a line a code.
+fn exit_status() -> String {
+    let lines = ExitCode::ALL.map(|code| format!("\n{:>5}  {}", code.code(), code.meaning()));
+    format!("Exit status:{}", lines.concat())
 }
 
 fn export_file(text: &str) -> Result<PathBuf, UnknownEnding> {

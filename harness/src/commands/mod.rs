@@ -1,11 +1,14 @@
 //! The commands, one a file.
 
 mod analyze;
+mod baseline;
 mod cache;
 mod completions;
 mod data;
+mod diff;
 mod embed;
 mod export;
+mod gate;
 mod list;
 mod plan;
 mod plugin;
@@ -17,11 +20,14 @@ mod verify;
 mod worker;
 
 pub(crate) use analyze::analyze;
+pub(crate) use baseline::baseline;
 pub(crate) use cache::cache;
 pub(crate) use completions::completions;
 pub(crate) use data::data;
+pub(crate) use diff::diff;
 pub(crate) use embed::embed;
 pub(crate) use export::export;
+pub(crate) use gate::gate;
 pub(crate) use list::list;
 pub(crate) use plan::plan;
 pub(crate) use plugin::plugin;

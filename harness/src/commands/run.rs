@@ -3,6 +3,7 @@
 use harness_report::{ExitCode, Report, Status, replace_file, terminal};
 
 use super::export::write;
+use super::gate::{Gate, baseline_of, read_baseline};
 use super::settings::settings;
 use crate::cli::RunArguments;
 use crate::failure::Failure;
@@ -11,6 +12,16 @@ use crate::progress::Reporter;
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let settings = settings(&arguments.suite)?;
+    if arguments.gate {
+        // Before hours are spent on a report that has nothing to be held against.
+        let suite = arguments.suite.suite.display().to_string();
+        read_baseline(&baseline_of(&suite, arguments.rule.baseline.as_ref()))?;
+    } else if arguments.rule.is_given() {
+        return Err(Failure::new(
+            ExitCode::Usage,
+            "--baseline, --margin, --alpha, --strict and --allow-mismatch belong to --gate",
+        ));
+    }
     let mut reporter = Reporter::new();
     let result = harness_engine::run::run(&settings, &mut reporter);
     reporter.finish();
@@ -37,6 +48,16 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         count => eprintln!(
             "interrupted with {count} cells outstanding; run the same command again to continue"
         ),
+    }
+    if arguments.gate {
+        let gate = Gate {
+            rule: &arguments.rule,
+            only: &arguments.suite.only,
+            color: arguments.suite.color,
+            file: arguments.output.first(),
+        };
+        // What the run itself ended with must not be lost.
+        code = code.worst(gate.hold(report).unwrap_or_else(Failure::report));
     }
     Ok(code)
 }

@@ -38,6 +38,42 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// Every code, by number.
+    pub const ALL: [Self; 13] = [
+        Self::Ok,
+        Self::Usage,
+        Self::NothingSelected,
+        Self::Outstanding,
+        Self::VersionRequirement,
+        Self::BadFilter,
+        Self::SetUp,
+        Self::Regression,
+        Self::Inconclusive,
+        Self::CrashedCell,
+        Self::Incomparable,
+        Self::Disagreement,
+        Self::OutputNotWritten,
+    ];
+
+    /// What a user reads of it.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "done",
+            Self::Usage => "command line wrong",
+            Self::NothingSelected => "nothing selected",
+            Self::Outstanding => "interrupted; run again to continue",
+            Self::VersionRequirement => "the suite needs another version",
+            Self::BadFilter => "filter or shard wrong",
+            Self::SetUp => "suite, plugin, backbone, data set or report wrong",
+            Self::Regression => "regression: a module lost more than the gate allows",
+            Self::Inconclusive => "with --strict: the data cannot tell",
+            Self::CrashedCell => "a cell failed, crashed or took too long",
+            Self::Incomparable => "baseline missing, or of something else",
+            Self::Disagreement => "a backbone computes other numbers than expected",
+            Self::OutputNotWritten => "a result could not be written",
+        }
+    }
+
     /// The process exit status.
     pub const fn code(self) -> u8 {
         self as u8
@@ -107,23 +143,8 @@ mod tests {
 
     #[test]
     fn the_numbers_are_the_documented_ones() {
-        let codes = [
-            Ok,
-            Usage,
-            NothingSelected,
-            Outstanding,
-            VersionRequirement,
-            BadFilter,
-            SetUp,
-            Regression,
-            Inconclusive,
-            CrashedCell,
-            Incomparable,
-            Disagreement,
-            OutputNotWritten,
-        ];
         assert_eq!(
-            codes.map(super::ExitCode::code),
+            super::ExitCode::ALL.map(super::ExitCode::code),
             [0, 2, 4, 5, 92, 94, 96, 100, 102, 103, 104, 105, 110]
         );
     }

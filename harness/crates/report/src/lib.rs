@@ -12,6 +12,7 @@ pub mod export;
 mod file;
 #[cfg(test)]
 mod fixture;
+pub mod gate;
 mod labels;
 mod lint;
 pub mod metrics;

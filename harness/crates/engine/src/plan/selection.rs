@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use harness_report::Cell;
+
 /// The keys a selection may name.
 const KEYS: [&str; 6] = ["method", "dataset", "source", "target", "shots", "seed"];
 
@@ -57,6 +59,18 @@ impl fmt::Display for Term {
 }
 
 impl Selection {
+    /// Whether a cell of a report is selected.
+    pub fn admits_cell(&self, cell: &Cell) -> bool {
+        self.admits(|key| match key {
+            "method" => cell.method.as_str().into(),
+            "dataset" => cell.dataset.as_str().into(),
+            "source" => cell.upgrade.source.as_str().into(),
+            "target" => cell.upgrade.target.as_str().into(),
+            "shots" => cell.shots.to_string().into(),
+            _ => cell.seed.to_string().into(),
+        })
+    }
+
     /// Whether the cell with these coordinates is selected; `value` gives the
     /// coordinate of a key.
     pub(crate) fn admits<'v>(&self, value: impl Fn(&str) -> std::borrow::Cow<'v, str>) -> bool {

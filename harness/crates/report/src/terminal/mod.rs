@@ -16,6 +16,7 @@ pub(crate) mod verdict;
 mod wrap;
 
 pub(crate) use carried::carried;
+pub(crate) use footnotes::reason;
 pub(crate) use render::heading;
 pub use render::{render, summary_line};
 pub use sanitise::one_line;

@@ -27,6 +27,20 @@ impl Style {
         format!("{bold}{text}{bold:#}")
     }
 
+    /// A whole line in the colour of a direction: better, worse or neither.
+    pub(crate) fn paint(self, line: &str, direction: i8) -> String {
+        let colour = match direction {
+            1 => AnsiColor::Green,
+            -1 => AnsiColor::Red,
+            _ => return line.to_owned(),
+        };
+        if !self.colour {
+            return line.to_owned();
+        }
+        let style = anstyle::Style::new().fg_color(Some(colour.into()));
+        format!("{style}{line}{style:#}")
+    }
+
     /// Colours each glyph of a drawn table together with the rest of its table cell.
     pub(crate) fn paint_table(self, table: &str) -> String {
         if !self.colour {

@@ -1,0 +1,169 @@
+//! One cell against its baseline.
+
+use crate::cell::{Cell, Status};
+use crate::exit_code::ExitCode;
+use crate::report::Upgrade;
+use crate::stats::{Difference, mean};
+
+/// What a comparison comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// New is right and wrong on the same images as before.
+    Unchanged,
+    /// A loss of the margin or more is ruled out.
+    Passed,
+    /// Neither a loss nor a loss below the margin can be shown.
+    Inconclusive,
+    /// A loss is shown, and one of the margin or more is not ruled out.
+    Regressed,
+    /// The module fitted the target before, and does not any more.
+    Unfit,
+    /// A seed failed, crashed or ran out of time.
+    Broken,
+    /// A seed is outstanding.
+    Outstanding,
+    /// The two are not over the same images: nothing can be said.
+    OtherData,
+}
+
+impl Outcome {
+    /// The outcome as one word, as the `Summary` line and the files spell it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Passed => "passed",
+            Self::Inconclusive => "inconclusive",
+            Self::Regressed => "regressed",
+            Self::Unfit => "unfit",
+            Self::Broken => "broken",
+            Self::Outstanding => "outstanding",
+            Self::OtherData => "other-data",
+        }
+    }
+
+    /// What it makes of the exit status.
+    pub(super) fn exit_code(self, is_strict: bool) -> ExitCode {
+        match self {
+            Self::Unchanged | Self::Passed | Self::OtherData => ExitCode::Ok,
+            Self::Inconclusive if is_strict => ExitCode::Inconclusive,
+            Self::Inconclusive => ExitCode::Ok,
+            Self::Regressed | Self::Unfit => ExitCode::Regression,
+            Self::Broken => ExitCode::CrashedCell,
+            Self::Outstanding => ExitCode::Outstanding,
+        }
+    }
+}
+
+/// A method on a data set across an upgrade, over its seeds, against its baseline.
+#[derive(Clone, Debug)]
+pub struct Comparison<'a> {
+    pub upgrade: &'a Upgrade,
+    pub shots: u32,
+    pub method: &'a str,
+    pub dataset: &'a str,
+    /// The seeds that the baseline has measured.
+    pub seeds: Vec<u64>,
+    /// New in the baseline, mean over seeds.
+    pub before: f64,
+    /// New in the report, mean over seeds; `None` where one is missing.
+    pub after: Option<f64>,
+    /// New in the report less New in the baseline; `None` where a seed is missing or the data
+    /// are others.
+    pub difference: Option<Difference>,
+    /// Holm's adjusted p-value of "not worse"; `None` where nothing was tested.
+    pub p_worse: Option<f64>,
+    /// Holm's adjusted p-value of "worse by the margin or more".
+    pub p_inferior: Option<f64>,
+    pub outcome: Outcome,
+    /// The smallest margin, a fraction, that this cell would pass with; `None` unless it
+    /// regressed.
+    pub smallest_margin: Option<f64>,
+    /// Why there is no number, where there is none.
+    pub problem: Option<&'a Status>,
+    /// Command line that runs these cells again, and only these.
+    pub rerun: String,
+}
+
+impl<'a> Comparison<'a> {
+    /// Of the pairs `(baseline, report)` of one cell, one a seed; those that the baseline did not
+    /// measure are left out. `None` when none is left.
+    pub(super) fn of(pairs: &[(&'a Cell, &'a Cell)], is_same_data: bool) -> Option<Self> {
+        let measured = pairs.iter().filter_map(|(old, new)| {
+            let before = old.conditions.new.as_ref();
+            before
+                .filter(|_| old.status == Status::Ok)
+                .map(|before| (before, *new))
+        });
+        let measured: Vec<_> = measured.collect();
+        let (_, first) = measured.first()?;
+        let before: Vec<f64> = measured.iter().map(|(before, _)| before.accuracy).collect();
+        let after = measured.iter().map(|(before, new)| {
+            let after = new.conditions.new.as_ref();
+            after
+                .filter(|_| new.status == Status::Ok)
+                .map(|after| (after, *before))
+        });
+        let after: Option<Vec<_>> = after.collect();
+        let difference = after
+            .as_ref()
+            .filter(|_| is_same_data)
+            .and_then(|pairs| Difference::of(pairs));
+        let problem = measured
+            .iter()
+            .map(|(_, new)| &new.status)
+            .find(|status| **status != Status::Ok);
+        let outcome = match (problem, &difference) {
+            (Some(Status::NotInjectable { .. }), _) => Outcome::Unfit,
+            (Some(Status::NotRun), _) => Outcome::Outstanding,
+            (Some(_), _) => Outcome::Broken,
+            (None, None) => Outcome::OtherData,
+            (None, Some(difference)) if difference.is_unchanged() => Outcome::Unchanged,
+            (None, Some(_)) => Outcome::Inconclusive,
+        };
+        let seeds: Vec<u64> = measured.iter().map(|(_, new)| new.seed).collect();
+        Some(Self {
+            upgrade: &first.upgrade,
+            shots: first.shots,
+            method: &first.method,
+            dataset: &first.dataset,
+            before: mean(&before)?,
+            after: after.and_then(|pairs| {
+                mean(
+                    &pairs
+                        .iter()
+                        .map(|(after, _)| after.accuracy)
+                        .collect::<Vec<_>>(),
+                )
+            }),
+            difference,
+            p_worse: None,
+            p_inferior: None,
+            outcome,
+            smallest_margin: None,
+            problem,
+            rerun: rerun(first, &seeds),
+            seeds,
+        })
+    }
+
+    /// Whether the interval of the difference lies on one side of 0: -1, 0 or 1.
+    pub fn direction(&self) -> i8 {
+        let sides = self
+            .difference
+            .as_ref()
+            .map(|d| (d.high() < 0.0, d.low() > 0.0));
+        match sides {
+            Some((true, _)) => -1,
+            Some((_, true)) => 1,
+            _ => 0,
+        }
+    }
+}
+
+/// The command of one seed's cell, for all seeds.
+fn rerun(cell: &Cell, seeds: &[u64]) -> String {
+    let all: Vec<String> = seeds.iter().map(u64::to_string).collect();
+    let one = format!("--only seed={} ", cell.seed);
+    cell.rerun
+        .replacen(&one, &format!("--only seed={} ", all.join(",")), 1)
+}

@@ -1,0 +1,370 @@
+//! The gate on tables whose numbers are clear.
+
+use crate::cell::{Cell, Status};
+use crate::exit_code::ExitCode;
+use crate::fixture;
+use crate::gate::*;
+use crate::report::{GateRule, Report};
+use crate::terminal::Style;
+
+const PLAIN: Style = Style {
+    colour: false,
+    width: None,
+};
+
+/// Three methods on two data sets of 1000 images; New by method, and seed by seed the same.
+fn report(new: [u32; 3], seeds: &[u64]) -> Report {
+    let mut report = fixture::report(&["a", "b", "c"], &["x", "y"], seeds, |m, d, _| {
+        let new = if d == 0 { new[m] } else { 500 };
+        Ok(([400, 600, 450, new], None))
+    });
+    for cell in &mut report.cells {
+        cell.rerun = format!(
+            "harness run suites/s.yaml --only method={} --only seed={} --fresh",
+            cell.method, cell.seed
+        );
+    }
+    report
+}
+
+fn rule(margin: f64) -> GateRule {
+    GateRule {
+        margin,
+        alpha: 0.05,
+    }
+}
+
+fn outcomes(judgement: &Judgement<'_>) -> Vec<Outcome> {
+    judgement
+        .comparisons
+        .iter()
+        .map(|one| one.outcome)
+        .collect()
+}
+
+const COMMANDS: Commands<'_> = Commands {
+    report: Some("new.json"),
+    baseline: "reports/s.json",
+};
+
+#[test]
+fn the_same_report_is_unchanged() {
+    let old = report([500, 500, 500], &[1]);
+    let judgement = judge(&old, &old, rule(1.0), |_| true);
+    assert_eq!(outcomes(&judgement), [Outcome::Unchanged; 6]);
+    assert_eq!(judgement.exit_code(true), ExitCode::Ok);
+}
+
+#[test]
+fn a_clear_loss_regresses_and_the_printed_margin_passes() {
+    use Outcome::*;
+    let (old, new) = (report([500, 500, 500], &[1]), report([440, 498, 500], &[1]));
+    let judgement = judge(&new, &old, rule(1.0), |_| true);
+    // In the report's order: a on x and y, b, c. Two images lost are within a point.
+    assert_eq!(
+        outcomes(&judgement),
+        [
+            Regressed, Unchanged, Passed, Unchanged, Unchanged, Unchanged
+        ]
+    );
+    assert_eq!(judgement.exit_code(false), ExitCode::Regression);
+    let margin = judgement.comparisons[0].smallest_margin.unwrap() * 100.0;
+    assert!(margin > 6.0 && margin < 9.0, "{margin}");
+    let wider = judge(&new, &old, rule(margin + 1e-9), |_| true);
+    assert_eq!(wider.exit_code(true), ExitCode::Ok);
+    let narrower = judge(&new, &old, rule(margin - 0.01), |_| true);
+    assert_eq!(narrower.exit_code(false), ExitCode::Regression);
+    // A gain is no loss.
+    let turned = judge(&old, &new, rule(1.0), |_| true);
+    assert_eq!(turned.exit_code(true), ExitCode::Ok);
+    assert_eq!(turned.comparisons[0].outcome, Passed);
+    assert_eq!(turned.comparisons[0].direction(), 1);
+    assert_eq!(judgement.comparisons[0].direction(), -1);
+}
+
+#[test]
+fn what_cannot_be_told_fails_only_a_strict_gate() {
+    let (old, new) = (report([500, 500, 500], &[1]), report([497, 500, 500], &[1]));
+    let judgement = judge(&new, &old, rule(0.4), |_| true);
+    assert_eq!(judgement.comparisons[0].outcome, Outcome::Inconclusive);
+    assert_eq!(judgement.exit_code(false), ExitCode::Ok);
+    assert_eq!(judgement.exit_code(true), ExitCode::Inconclusive);
+    let text = render(&judgement, &COMMANDS, true, &PLAIN);
+    assert!(
+        text.contains("1 of 6 cells cannot be told from a loss of 0.40 points"),
+        "{text}"
+    );
+    assert!(text.ends_with("exit=102\n"), "{text}");
+}
+
+#[test]
+fn more_cells_ask_for_more_evidence() {
+    // Seven images lost and one gained: p = 0.035 alone, 0.07 of two such cells.
+    let shift = |report: &mut Report, methods: usize| {
+        for cell in report
+            .cells
+            .iter_mut()
+            .filter(|c| c.dataset == "x")
+            .take(methods)
+        {
+            let predictions = (0..1000).map(|i| u32::from(i < 493 || i == 700));
+            let predictions: Vec<u32> = predictions.collect();
+            cell.conditions.new =
+                crate::condition::Condition::from_predictions(&predictions, &[1; 1000], "", 0.0)
+                    .ok();
+        }
+    };
+    let old = report([500, 500, 500], &[1]);
+    let (mut one, mut three) = (old.clone(), old.clone());
+    shift(&mut one, 1);
+    shift(&mut three, 3);
+    let regressed = |new: &Report| {
+        let judgement = judge(new, &old, rule(0.5), |_| true);
+        judgement.count(Outcome::Regressed)
+    };
+    assert_eq!(regressed(&one), 1);
+    assert_eq!(regressed(&three), 0);
+}
+
+#[test]
+fn a_cell_that_lost_its_number_is_no_pass() {
+    let old = report([500, 500, 500], &[1, 2]);
+    for (status, outcome, code) in [
+        (
+            Status::Failed {
+                message: "NaN".into(),
+            },
+            Outcome::Broken,
+            ExitCode::CrashedCell,
+        ),
+        (Status::NotRun, Outcome::Outstanding, ExitCode::Outstanding),
+        (
+            Status::NotInjectable {
+                reason: "needs width 512".into(),
+            },
+            Outcome::Unfit,
+            ExitCode::Regression,
+        ),
+    ] {
+        let mut new = old.clone();
+        new.cells[1].status = status;
+        new.cells[1].conditions.new = None;
+        let judgement = judge(&new, &old, rule(1.0), |_| true);
+        assert_eq!(judgement.comparisons[0].outcome, outcome);
+        assert_eq!(judgement.exit_code(false), code);
+    }
+}
+
+#[test]
+fn a_failing_cell_says_what_to_do() {
+    let mut old = report([500, 500, 500], &[1, 2]);
+    let mut new = report([440, 500, 500], &[1, 2]);
+    for cell in old.cells.iter_mut().chain(&mut new.cells) {
+        if cell.method == "a" {
+            cell.method = "it's a".into();
+        }
+    }
+    old.methods[0].label = "it's a".into();
+    new.methods[0].label = "it's a".into();
+    let judgement = judge(&new, &old, rule(1.0), |_| true);
+    insta::assert_snapshot!(render(&judgement, &COMMANDS, false, &PLAIN));
+    insta::assert_snapshot!(
+        "step_summary",
+        step_summary(&judgement, false, STEP_SUMMARY_LIMIT)
+    );
+    insta::assert_snapshot!("annotations", annotations(&judgement));
+    insta::assert_snapshot!("difference", render_difference(&judgement, &PLAIN));
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let (old, new) = (report([500, 500, 500], &[1]), report([440, 520, 500], &[1]));
+    let judgement = judge(&new, &old, rule(1.0), |_| true);
+    let coloured = Style {
+        colour: true,
+        width: None,
+    };
+    for draw in [
+        |j: &Judgement<'_>, s: &Style| render(j, &COMMANDS, false, s),
+        render_difference,
+    ] {
+        let (plain, painted) = (draw(&judgement, &PLAIN), draw(&judgement, &coloured));
+        assert!(!plain.contains('\u{1b}') && painted.contains('\u{1b}'));
+        let mut stripped = String::new();
+        for part in painted.split('\u{1b}') {
+            match part.strip_prefix('[').and_then(|rest| rest.split_once('m')) {
+                Some((_, rest)) => stripped.push_str(rest),
+                None => stripped.push_str(part),
+            }
+        }
+        assert_eq!(stripped, plain);
+    }
+}
+
+#[test]
+fn reports_of_other_things_are_named() {
+    let old = report([500, 500, 500], &[1]);
+    let place = |edit: &dyn Fn(&mut Report)| {
+        let mut new = old.clone();
+        edit(&mut new);
+        let found = mismatches(&new, &old, |_| true);
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(place(&|_| {}).is_empty());
+    for (edit, expected) in [
+        (
+            &|r: &mut Report| r.datasets[0].manifest_sha256 = "0".into(),
+            "data set \"x\": other images",
+        ),
+        (
+            &|r: &mut Report| r.backbones[1].sha256 = "0".into(),
+            "backbone \"micro-eva-clip\": other files",
+        ),
+        (
+            &|r: &mut Report| r.methods[0].config = serde_json::json!({"context": 8}),
+            "method \"a\": another id or configuration",
+        ),
+        (
+            &|r: &mut Report| {
+                let training = r.cells[0].training.as_mut().unwrap();
+                training.recipe = serde_json::json!({"optimiser": "adam"});
+            },
+            "method \"a\": another recipe",
+        ),
+        (
+            &|r: &mut Report| drop(r.cells.remove(0)),
+            "cells: a on x across micro-clip → micro-eva-clip with 16 shots and seed 1 is in the \
+             baseline alone",
+        ),
+    ] as [(&dyn Fn(&mut Report), &str); 5]
+    {
+        let found = place(edit);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(expected), "{found:?}");
+    }
+    // Plugins are what a gate judges; seconds are nobody's business.
+    assert!(place(&|r| r.plugins[0].sha256 = "0".into()).is_empty());
+    assert!(place(&|r| r.suite.sha256 = "0".into()).is_empty());
+}
+
+#[test]
+fn other_images_are_not_paired() {
+    let old = report([500, 500, 500], &[1]);
+    let mut new = report([440, 500, 500], &[1]);
+    new.datasets[0].manifest_sha256 = "0".into();
+    let judgement = judge(&new, &old, rule(1.0), |_| true);
+    assert_eq!(judgement.comparisons[0].outcome, Outcome::OtherData);
+    assert_eq!(judgement.comparisons[0].difference, None);
+    let text = render(&judgement, &COMMANDS, false, &PLAIN);
+    assert!(
+        text.contains("warning: the two reports are not of the same thing"),
+        "{text}"
+    );
+    let text = render_difference(&judgement, &PLAIN);
+    assert!(
+        text.contains("warning: the two reports are not of the same thing"),
+        "{text}"
+    );
+    let text = step_summary(&judgement, false, STEP_SUMMARY_LIMIT);
+    assert!(text.contains("not of the same thing"), "{text}");
+}
+
+#[test]
+fn a_full_step_summary_is_cut_between_rows() {
+    let names: Vec<String> = (0..40).map(|n| format!("set-{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let make = |new| {
+        fixture::report(&["<b>|`m`"], &names, &[1], |_, d, _| {
+            Ok(([400, 600, 450, if d == 39 { new } else { 500 }], None))
+        })
+    };
+    let (old, new) = (make(500), make(300));
+    let judgement = judge(&new, &old, rule(1.0), |_| true);
+    for limit in [STEP_SUMMARY_LIMIT, 3000, 1500] {
+        let text = step_summary(&judgement, false, limit);
+        assert!(text.len() <= limit);
+        // The cell that fails is there whatever is left out.
+        assert!(text.contains("set-39"), "{limit}");
+        assert_eq!(text.contains("more cells are left out"), limit < 5000);
+        let rows = text.lines().filter(|line| line.starts_with("| "));
+        for row in rows {
+            assert_eq!(row.matches('|').count(), 7, "{row}");
+            assert!(!row.contains('<') && !row.contains('`'), "{row}");
+        }
+    }
+}
+
+#[test]
+fn an_annotation_stays_on_its_line() {
+    let mut old = report([500, 500, 500], &[1]);
+    let mut new = report([400, 500, 500], &[1]);
+    for report in [&mut old, &mut new] {
+        report.suite.path = "a,b:c\n::error::x.yaml".into();
+        report.datasets[0].name = "50%\n::warning::y".into();
+        for cell in report.cells.iter_mut().filter(|cell| cell.dataset == "x") {
+            cell.dataset = "50%\n::warning::y".into();
+        }
+    }
+    let text = annotations(&judge(&new, &old, rule(1.0), |_| true));
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let title = "::error file=a%2Cb%3Ac %3A%3Aerror%3A%3Ax.yaml,title=harness gate regressed::";
+    assert!(text.starts_with(title), "{text}");
+    assert!(text.contains("50%25 ::warning::y"), "{text}");
+}
+
+#[test]
+fn what_is_accepted_takes_the_place_of_what_was() {
+    let old = report([500, 500, 500], &[1]);
+    let mut new = report([440, 450, 500], &[1]);
+    for cell in &mut new.cells {
+        cell.usage = None;
+    }
+    // Everything: but what did not change stays as it was.
+    let all = accept(&new, Some(&old), None).unwrap();
+    let changed = |accepted: &Report| {
+        let cells = accepted
+            .cells
+            .iter()
+            .filter(|cell| !old.cells.contains(cell));
+        cells.map(|cell| cell.method.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(changed(&all), ["a", "b"]);
+    assert_eq!(
+        judge(&new, &all, rule(1.0), |_| true).exit_code(true),
+        ExitCode::Ok
+    );
+    // One method alone.
+    let wanted = |cell: &Cell| cell.method == "b";
+    let some = accept(&new, Some(&old), Some(&wanted)).unwrap();
+    assert_eq!(changed(&some), ["b"]);
+    assert_eq!(some.lint(), []);
+    assert_eq!(some.cells.len(), old.cells.len());
+    // Without a baseline the report is it.
+    assert_eq!(accept(&new, None, None).unwrap(), new);
+}
+
+#[test]
+fn what_is_no_result_is_not_accepted() {
+    let old = report([500, 500, 500], &[1]);
+    let mut broken = old.clone();
+    broken.cells[0].status = Status::NotRun;
+    let message = accept(&broken, Some(&old), None).unwrap_err().to_string();
+    assert!(
+        message.contains("1 of the selected cells have no result"),
+        "{message}"
+    );
+    let wanted = |cell: &Cell| cell.method == "b";
+    assert!(accept(&broken, Some(&old), Some(&wanted)).is_ok());
+    let nothing = |_: &Cell| false;
+    assert!(matches!(
+        accept(&old, Some(&old), Some(&nothing)),
+        Err(AcceptError::Nothing)
+    ));
+    let mut other = old.clone();
+    other.backbones[0].sha256 = "0".into();
+    let message = accept(&other, Some(&old), Some(&wanted))
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("backbone \"micro-clip\""), "{message}");
+    assert!(accept(&other, Some(&old), None).is_ok());
+}

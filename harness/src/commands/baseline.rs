@@ -1,0 +1,68 @@
+//! `harness baseline`.
+
+use std::path::PathBuf;
+
+use harness_engine::plan::{Selection, Term};
+use harness_report::gate::{AcceptError, accept};
+use harness_report::{Cell, ExitCode, Report};
+
+use super::gate::{baseline_of, read_baseline, read_report};
+use crate::cli::BaselineAction;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn baseline(action: &BaselineAction) -> Result<ExitCode, Failure> {
+    match action {
+        BaselineAction::Accept {
+            report,
+            baseline,
+            only,
+        } => {
+            let report = read_report(report)?;
+            let path = baseline_of(&report.suite.path, baseline.as_ref());
+            accept_into(&report, &path, only)
+        }
+    }
+}
+
+fn accept_into(report: &Report, path: &PathBuf, only: &[Term]) -> Result<ExitCode, Failure> {
+    let old = path.exists().then(|| read_baseline(path)).transpose()?;
+    let selection = Selection {
+        terms: only.to_vec(),
+    };
+    let wanted = |cell: &Cell| selection.admits_cell(cell);
+    let wanted: Option<&dyn Fn(&Cell) -> bool> = if only.is_empty() { None } else { Some(&wanted) };
+    let accepted = accept(report, old.as_ref(), wanted).map_err(|error| {
+        let code = match error {
+            AcceptError::Nothing => ExitCode::NothingSelected,
+            AcceptError::Unfinished(_) => ExitCode::CrashedCell,
+            AcceptError::Incomparable(_) => ExitCode::Incomparable,
+        };
+        Failure::new(code, format!("{}: not changed: {error}", path.display()))
+    })?;
+    accepted
+        .write(path)
+        .map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))?;
+    let before = old.as_ref().map_or(&[][..], |old| &old.cells);
+    let changed = accepted.cells.iter().filter(|cell| !before.contains(cell));
+    let gone = before.iter().filter(|old| {
+        let is_there = |cell: &Cell| {
+            (
+                &cell.upgrade,
+                cell.shots,
+                &cell.method,
+                &cell.dataset,
+                cell.seed,
+            ) == (&old.upgrade, old.shots, &old.method, &old.dataset, old.seed)
+        };
+        !accepted.cells.iter().any(is_there)
+    });
+    output::print(&format!(
+        "Summary accepted={} unchanged={} removed={} baseline={}\n",
+        changed.clone().count(),
+        accepted.cells.len() - changed.count(),
+        gone.count(),
+        path.display()
+    ))?;
+    Ok(ExitCode::Ok)
+}

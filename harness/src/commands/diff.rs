@@ -1,0 +1,19 @@
+//! `harness diff`.
+
+use harness_report::gate::{judge, render_difference};
+use harness_report::{ExitCode, GateRule};
+
+use super::gate::{read_report, refuse_mismatches};
+use crate::cli::DiffArguments;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn diff(arguments: &DiffArguments) -> Result<ExitCode, Failure> {
+    let old = read_report(&arguments.old)?;
+    let new = read_report(&arguments.new)?;
+    let judgement = judge(&new, &old, GateRule::default(), |_| true);
+    refuse_mismatches(&judgement, &arguments.old, arguments.allow_mismatch)?;
+    let style = output::style(arguments.color);
+    output::print(&render_difference(&judgement, &style))?;
+    Ok(ExitCode::Ok)
+}

@@ -1,0 +1,151 @@
+//! `harness gate`, and the same at the end of `harness run --gate`.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use harness_engine::plan::{Selection, Term};
+use harness_report::gate::{
+    Commands, Judgement, STEP_SUMMARY_LIMIT, annotations, judge, render, step_summary,
+};
+use harness_report::{Cell, ExitCode, GateRule, Report};
+
+use crate::cli::{GateArguments, RuleArguments, When};
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
+    let report = read_report(&arguments.report)?;
+    Gate {
+        rule: &arguments.rule,
+        only: &arguments.only,
+        color: arguments.color,
+        file: Some(&arguments.report),
+    }
+    .hold(&report)
+}
+
+/// How a report is held against its baseline.
+pub(super) struct Gate<'a> {
+    pub(super) rule: &'a RuleArguments,
+    pub(super) only: &'a [Term],
+    pub(super) color: When,
+    /// Where the report was written, if it was.
+    pub(super) file: Option<&'a PathBuf>,
+}
+
+impl Gate<'_> {
+    /// Prints what is found and gives the exit status.
+    pub(super) fn hold(&self, report: &Report) -> Result<ExitCode, Failure> {
+        let path = baseline_of(&report.suite.path, self.rule.baseline.as_ref());
+        let baseline = read_baseline(&path)?;
+        let asked = report.suite.gate.unwrap_or_default();
+        let rule = GateRule {
+            margin: self.rule.margin.unwrap_or(asked.margin),
+            alpha: self.rule.alpha.unwrap_or(asked.alpha),
+        };
+        let selection = Selection {
+            terms: self.only.to_vec(),
+        };
+        let wanted = |cell: &Cell| selection.admits_cell(cell);
+        let judgement = judge(report, &baseline, rule, wanted);
+        refuse_mismatches(&judgement, &path, self.rule.allow_mismatch)?;
+        if judgement.comparisons.is_empty() {
+            return Err(Failure::new(
+                ExitCode::Incomparable,
+                format!("{}: has no number for any of these cells", path.display()),
+            )
+            .hint("`harness baseline accept` makes a report the baseline"));
+        }
+        let file = self.file.map(|path| path.display().to_string());
+        let commands = Commands {
+            report: file.as_deref(),
+            baseline: &path.display().to_string(),
+        };
+        let style = output::style(self.color);
+        output::print(&render(&judgement, &commands, self.rule.strict, &style))?;
+        let code = judgement.exit_code(self.rule.strict);
+        if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+            // On stderr, so that stdout ends with the summary; the runner reads both.
+            eprint!("{}", annotations(&judgement));
+        }
+        Ok(match append_step_summary(&judgement, self.rule.strict) {
+            Ok(()) => code,
+            Err(failure) => code.worst(failure.report()),
+        })
+    }
+}
+
+/// What GitHub Actions shows of the step, where it asks for it.
+fn append_step_summary(judgement: &Judgement<'_>, is_strict: bool) -> Result<(), Failure> {
+    let asked = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
+    let Some(path) = asked.map(PathBuf::from) else {
+        return Ok(());
+    };
+    let used = std::fs::metadata(&path).map_or(0, |found| found.len());
+    let used = usize::try_from(used).unwrap_or(usize::MAX);
+    let text = step_summary(
+        judgement,
+        is_strict,
+        STEP_SUMMARY_LIMIT.saturating_sub(used),
+    );
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        Failure::new(
+            ExitCode::OutputNotWritten,
+            format!("{}: cannot be written: {error}", path.display()),
+        )
+    })
+}
+
+/// The baseline that is named, or that of the suite: `reports/` and its file name.
+pub(super) fn baseline_of(suite: &str, named: Option<&PathBuf>) -> PathBuf {
+    let of_suite = || {
+        let name = Path::new(suite).file_stem().unwrap_or_default();
+        Path::new("reports").join(name).with_extension("json")
+    };
+    named.cloned().unwrap_or_else(of_suite)
+}
+
+pub(super) fn read_report(path: &Path) -> Result<Report, Failure> {
+    Report::read(path).map_err(|error| Failure::new(ExitCode::SetUp, error))
+}
+
+pub(super) fn read_baseline(path: &Path) -> Result<Report, Failure> {
+    Report::read(path).map_err(|error| {
+        Failure::new(ExitCode::Incomparable, format!("no baseline: {error}"))
+            .hint("`harness baseline accept REPORT.json` makes a report the baseline")
+    })
+}
+
+/// An error that lists in what the two are not of the same thing, unless that is allowed.
+pub(super) fn refuse_mismatches(
+    judgement: &Judgement<'_>,
+    baseline: &Path,
+    is_allowed: bool,
+) -> Result<(), Failure> {
+    const SHOWN: usize = 10;
+    let found = &judgement.mismatches;
+    if is_allowed || found.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<String> = found.iter().take(SHOWN).map(ToString::to_string).collect();
+    let more = match found.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    Err(Failure::new(
+        ExitCode::Incomparable,
+        format!(
+            "{}: not comparable with this report: {}{more}",
+            baseline.display(),
+            shown.join("; ")
+        ),
+    )
+    .hint(
+        "compare all the same with --allow-mismatch, a part with --only, or accept the report as \
+         the new baseline",
+    ))
+}
