@@ -2,8 +2,8 @@
 
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
 
-use harness_report::ExitCode;
-use harness_report::terminal::Style;
+use harness_report::terminal::{Style, one_line};
+use harness_report::{ExitCode, Report};
 
 use crate::cli::When;
 use crate::failure::Failure;
@@ -17,6 +17,18 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
             format!("cannot write to stdout: {error}"),
         )),
         _ => Ok(()),
+    }
+}
+
+/// Says on stderr what in a report smells of a fault.
+pub(crate) fn warn_of(report: &Report) {
+    const SHOWN: usize = 5;
+    let found = report.suspicions();
+    for finding in found.iter().take(SHOWN) {
+        eprintln!("warning: {}", one_line(&finding.to_string(), 400));
+    }
+    if found.len() > SHOWN {
+        eprintln!("warning: and {} more of this kind", found.len() - SHOWN);
     }
 }
 

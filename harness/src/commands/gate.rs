@@ -110,7 +110,9 @@ pub(super) fn baseline_of(suite: &str, named: Option<&PathBuf>) -> PathBuf {
 }
 
 pub(super) fn read_report(path: &Path) -> Result<Report, Failure> {
-    Report::read(path).map_err(|error| Failure::new(ExitCode::SetUp, error))
+    let report = Report::read(path).map_err(|error| Failure::new(ExitCode::SetUp, error))?;
+    output::warn_of(&report);
+    Ok(report)
 }
 
 pub(super) fn read_baseline(path: &Path) -> Result<Report, Failure> {

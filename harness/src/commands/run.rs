@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     reporter.finish();
     let finished = result?;
     let report = &finished.report;
+    output::warn_of(report);
     let mut code = outcome(report);
     code = code.worst(write(report, &arguments.output));
     if let Some(path) = &arguments.log_samples
@@ -54,7 +55,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
             rule: &arguments.rule,
             only: &arguments.suite.only,
             color: arguments.suite.color,
-            file: arguments.output.first(),
+            file: arguments
+                .output
+                .iter()
+                .find(|path| path.extension().is_some_and(|ending| ending == "json")),
         };
         // What the run itself ended with must not be lost.
         code = code.worst(gate.hold(report).unwrap_or_else(Failure::report));

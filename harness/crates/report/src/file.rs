@@ -264,6 +264,43 @@ mod tests {
     }
 
     #[test]
+    fn a_report_of_an_older_schema_is_read() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/reports");
+        let report = Report::read(format!("{folder}/first-schema.json")).unwrap();
+        // What was not kept then is absent, not zero.
+        assert_eq!(report.datasets[0].test_labels, None);
+        assert_eq!(report.cells[0].changes, None);
+        assert_eq!(report.suite.gate, None);
+        assert!(
+            crate::analysis::analyse(&report).assessments[0]
+                .verdict
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn labels_that_do_not_fit_are_refused() {
+        let mut report = sample();
+        let mut problem = |labels: Vec<u32>| {
+            report.datasets[0].test_labels = Some(labels.into());
+            report
+                .lint()
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(problem(vec![1; 1000]), [""; 0]);
+        assert_eq!(
+            problem(vec![1; 999]),
+            ["data set \"shapes\": 999 labels for 1000 test images"]
+        );
+        assert_eq!(
+            problem(vec![2; 1000]),
+            ["data set \"shapes\": label 2 of 2 classes"]
+        );
+    }
+
+    #[test]
     fn a_newer_format_is_refused_by_name() {
         let message = refused(|text| {
             // A later version may look like anything behind its format.

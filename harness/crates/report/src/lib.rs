@@ -21,6 +21,7 @@ mod replace;
 mod report;
 mod schema;
 pub mod stats;
+mod suspicion;
 pub mod terminal;
 
 pub use bitmap::{Bitmap, BitmapError};

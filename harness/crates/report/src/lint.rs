@@ -35,6 +35,7 @@ impl Report {
     pub fn lint(&self) -> Vec<Finding> {
         let mut findings = self.not_finite();
         self.lint_names(&mut findings);
+        self.lint_labels(&mut findings);
         let datasets: BTreeMap<&str, &Dataset> =
             self.datasets.iter().map(|d| (d.name.as_str(), d)).collect();
         for cell in &self.cells {
@@ -59,15 +60,35 @@ impl Report {
         };
         let run = || "provenance".to_owned();
         check(&run, "wall_seconds", self.provenance.wall_seconds);
+        for drift in &self.text_drift {
+            let here = || format!("text drift of {:?}", drift.dataset);
+            check(&here, "cka", drift.cka);
+            check(&here, "procrustes", drift.procrustes);
+        }
+        if let Some(gate) = &self.suite.gate {
+            check(&|| "suite".to_owned(), "margin", gate.margin);
+            check(&|| "suite".to_owned(), "alpha", gate.alpha);
+        }
         for cell in &self.cells {
             let here = || place(cell);
             for (name, condition) in cell.conditions.measured() {
                 check(&here, &format!("{name} accuracy"), condition.accuracy);
                 check(&here, &format!("{name} seconds"), condition.seconds);
+                let error = condition.calibration_error.unwrap_or_default();
+                check(&here, &format!("{name} calibration_error"), error);
             }
             if let Some(training) = &cell.training {
                 check(&here, "training seconds", training.seconds);
                 check(&here, "final_loss", training.final_loss.unwrap_or_default());
+            }
+            if let Some(retraining) = &cell.retraining {
+                check(&here, "retraining seconds", retraining.seconds);
+            }
+            if let Some(changes) = &cell.changes {
+                check(&here, "churn", changes.churn);
+                check(&here, "wrong_churn", changes.wrong_churn);
+                check(&here, "negative_weight", changes.negative_weight);
+                check(&here, "positive_weight", changes.positive_weight);
             }
             if let Some(usage) = &cell.usage {
                 check(&here, "wall_seconds", usage.wall_seconds);
@@ -129,6 +150,34 @@ impl Report {
                 &cell.upgrade,
             )) {
                 find(&place(cell), "comes twice, expected once".into());
+            }
+        }
+    }
+
+    fn lint_labels(&self, findings: &mut Vec<Finding>) {
+        for dataset in &self.datasets {
+            let Some(labels) = &dataset.test_labels else {
+                continue;
+            };
+            let labels = labels.as_slice();
+            let mut find = |problem| {
+                findings.push(Finding {
+                    place: format!("data set {:?}", dataset.name),
+                    problem,
+                });
+            };
+            if labels.len() as u64 != dataset.test {
+                find(format!(
+                    "{} labels for {} test images",
+                    labels.len(),
+                    dataset.test
+                ));
+            }
+            if let Some(class) = labels
+                .iter()
+                .find(|class| u64::from(**class) >= dataset.classes)
+            {
+                find(format!("label {class} of {} classes", dataset.classes));
             }
         }
     }
@@ -234,7 +283,7 @@ fn condition_problems(condition: &Condition) -> Vec<String> {
     problems
 }
 
-fn place(cell: &Cell) -> String {
+pub(crate) fn place(cell: &Cell) -> String {
     format!(
         "cell {:?} × {:?} × {} shots × seed {} × {:?} → {:?}",
         cell.method, cell.dataset, cell.shots, cell.seed, cell.upgrade.source, cell.upgrade.target

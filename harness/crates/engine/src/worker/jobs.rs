@@ -21,8 +21,8 @@ use crate::{
     host::{HostBench, Task, backbone_facts, setting, task_facts},
     images::{ImageOptions, ImageSet},
     job::{
-        BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, MethodRef, Output,
-        PORTION_ROWS, Portion, Work,
+        BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, MethodRef,
+        Output, PORTION_ROWS, Portion, Work,
     },
     plugin::{MethodHandle, PluginError},
     store::sha256_hex,

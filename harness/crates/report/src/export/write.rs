@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::export::format::{Format, UnknownEnding};
 use crate::export::{csv, html, junit, latex, markdown};
-use crate::file::{WriteError, write_atomically};
+use crate::file::WriteError;
+use crate::replace::write_atomically;
 use crate::report::Report;
 
 /// Why a file was not written. The one that was there before is intact.

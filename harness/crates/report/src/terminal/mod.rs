@@ -1,6 +1,10 @@
 //! A report as text for a terminal.
 
 mod carried;
+mod changes;
+mod classes;
+mod decisions;
+mod explanations;
 pub(crate) mod footnotes;
 mod grid;
 mod left_out;

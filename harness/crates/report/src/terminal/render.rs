@@ -2,6 +2,7 @@
 //! for machines.
 
 use crate::aggregate::{Block, blocks};
+use crate::analysis::{Analysis, analyse};
 use crate::cell::Status;
 use crate::report::Report;
 use crate::terminal::carried::carried;
@@ -14,12 +15,14 @@ use crate::terminal::style::Style;
 use crate::terminal::summary;
 use crate::terminal::verdict::verdicts;
 use crate::terminal::wrap;
+use crate::terminal::{changes, classes, decisions, explanations};
 
 /// The report as text, ended by a line break. The last line is [`summary_line`].
 pub fn render(report: &Report, style: &Style) -> String {
     let mut text = String::new();
+    let analysis = analyse(report);
     for block in blocks(report) {
-        render_block(&block, *style, &mut text);
+        render_block(report, &block, &analysis, *style, &mut text);
     }
     for sentence in left_out(report).into_iter().chain(carried(report)) {
         text.push_str(&wrap::sentence(&sentence, style.width, "  "));
@@ -49,7 +52,13 @@ pub fn summary_line(report: &Report) -> String {
     )
 }
 
-fn render_block(block: &Block<'_>, style: Style, text: &mut String) {
+fn render_block(
+    report: &Report,
+    block: &Block<'_>,
+    analysis: &Analysis<'_>,
+    style: Style,
+    text: &mut String,
+) {
     let footnotes = Footnotes::of(block);
     let mut line = |line: &str| {
         text.push_str(line);
@@ -57,8 +66,10 @@ fn render_block(block: &Block<'_>, style: Style, text: &mut String) {
     };
     let flow = |sentence: &str| wrap::sentence(sentence, style.width, "  ");
     line(&style.bold(&flow(&heading(block))));
-    for verdict in verdicts(block) {
-        line(&flow(&verdict));
+    for (method, verdict) in block.methods.iter().zip(verdicts(block)) {
+        let decision = decisions::sentence(block, analysis, method.label);
+        let decision = decision.map_or_else(String::new, |decision| format!("; {decision}"));
+        line(&flow(&format!("{verdict}{decision}")));
     }
     line("");
     line(&flow(
@@ -66,12 +77,40 @@ fn render_block(block: &Block<'_>, style: Style, text: &mut String) {
     ));
     line(&matrix(block, &footnotes).draw(style));
     line(&footnotes.draw(block, style));
+    if analysis
+        .of_block(block.upgrade, block.shots)
+        .any(|one| one.verdict.is_some())
+    {
+        line(&flow(&decisions::title(analysis)));
+        line(&decisions::decisions(block, analysis).draw(style));
+        line("");
+    }
     line(&flow(&summary::title(block)));
     line(&summary::summary(block, &footnotes).draw(style));
     for note in summary::notes(block) {
         line(&flow(&note));
     }
     line("");
+    if let Some(grid) = changes::changes(block, analysis) {
+        line(&flow(changes::TITLE));
+        line(&grid.draw(style));
+        line("");
+    }
+    let classes = classes::worst_classes(report, block, analysis);
+    if !classes.is_empty() {
+        line(&flow("Classes that lost most from Base to New"));
+        for class in classes {
+            line(&style.paint(&flow(&class), -1));
+        }
+        line("");
+    }
+    let explanations = explanations::explanations(report, block, analysis);
+    if !explanations.is_empty() {
+        for explanation in explanations {
+            line(&flow(&explanation));
+        }
+        line("");
+    }
 }
 
 /// Upgrade, shots and seeds of a block.

@@ -16,6 +16,8 @@ pub(crate) const UP: char = '▲';
 pub(crate) const DOWN: char = '▼';
 pub(crate) const LEVEL: char = '·';
 pub(crate) const MISSING: char = '✗';
+pub(crate) const GOOD: char = '✓';
+pub(crate) const LESS: char = '↘';
 
 impl Style {
     /// `text` in bold.
@@ -58,9 +60,9 @@ impl Style {
 
 fn paint_segment(segment: &str, painted: &mut String) {
     let colour_of = |glyph: char| match glyph {
-        UP => Some(AnsiColor::Green),
+        UP | GOOD => Some(AnsiColor::Green),
         DOWN => Some(AnsiColor::Red),
-        MISSING => Some(AnsiColor::Yellow),
+        MISSING | LESS => Some(AnsiColor::Yellow),
         _ => None,
     };
     let found = segment
