@@ -67,7 +67,7 @@ impl Places {
         }
         DatasetPlace::Absent {
             advice: format!(
-                "get {} from its authors or CoOp's list and put there",
+                "download {} and lay it out as the data guide says",
                 known.title
             ),
             missing,

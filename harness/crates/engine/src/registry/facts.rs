@@ -49,7 +49,7 @@ pub enum FactsError {
         path: PathBuf,
         source: Box<dyn Error + Send + Sync>,
     },
-    #[error("the data set {name}{wanted_by} is not there: {advice}; {}", .missing.join(", "))]
+    #[error("the data set {name}{wanted_by} is not there: {advice}; missing: {}", .missing.join(", "))]
     Absent {
         name: String,
         wanted_by: String,

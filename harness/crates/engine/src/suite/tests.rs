@@ -4,9 +4,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use harness_abi::wire::{DataNeed, Family, MethodCard};
+use harness_data::{Opening, Templates};
 use serde_json::json;
 
-use super::{Document, Known, Mistakes, Suite};
+use super::{Document, Known, Mistakes, Sampler, Suite};
 
 struct Shelf {
     cards: Vec<MethodCard>,
@@ -177,6 +178,56 @@ recipe: {epoch: 3, optimizer: {rate: 1}}
 time_limit: .inf
 ";
     insta::assert_snapshot!(read(text.as_bytes()).unwrap_err());
+}
+
+#[test]
+fn a_data_set_has_options_of_its_own() {
+    let entries = "[shapes, {name: shapes, label: eighty, templates: imagenet-80}, \
+        {name: colours, templates: [\"a {}.\", \"the {}.\"], allow_missing: true, \
+        split: {seed: 3, test: 0.25}, shift_of: shapes}]\nsampler: clip-lora\ndata: ../data";
+    let text = GOOD.replace("[shapes, colours]", entries);
+    let suite = read(text.as_bytes()).unwrap();
+    let labels: Vec<&str> = suite.datasets.iter().map(|d| d.label.as_str()).collect();
+    assert_eq!(labels, ["shapes", "eighty", "colours"]);
+    assert_eq!(suite.sampler, Sampler::ClipLora);
+    assert_eq!(suite.data.as_deref(), Some("../data"));
+    let opening = |at: usize| suite.datasets[at].opening();
+    assert_eq!(opening(0), Opening::default());
+    let eighty = Templates::Ensemble("imagenet-80".to_owned());
+    assert_eq!(opening(1).templates, Some(eighty));
+    let third = opening(2);
+    assert!(third.allow_missing);
+    assert_eq!(
+        third.division.map(|it| (it.seed, it.val, it.test)),
+        Some((3, 0.0, 0.25))
+    );
+    assert_eq!(third.shift_of.as_deref(), Some("shapes"));
+    assert!(matches!(third.templates, Some(Templates::Own(list)) if list.len() == 2));
+}
+
+#[test]
+fn mistakes_in_the_options_of_a_data_set_have_their_place() {
+    let entries = "\n\
+  - {name: shaeps}\n\
+  - {name: shapes, templates: imagenet-8}\n\
+  - {name: shapes, label: b, templates: [\"no mark\"]}\n\
+  - {name: colours, label: b}\n\
+  - {name: colours, split: {seed: 1}}\n\
+  - {label: colours}";
+    let text = GOOD.replace(" [shapes, colours]", entries);
+    let mistakes = read(text.as_bytes()).unwrap_err().to_string();
+    for part in [
+        ":14:10: unknown data set \"shaeps\"",
+        "did you mean \"shapes\"?",
+        ":15:29: \"templates\": unknown value \"imagenet-8\"",
+        "did you mean \"imagenet-7\"?",
+        ":16:40: a template needs one {} for the class name",
+        ":17:26: duplicate label \"b\", first on line 16",
+        ":18:26: \"split\": the key \"test\" is missing",
+        ":19:3: \"datasets\": the key \"name\" is missing",
+    ] {
+        assert!(mistakes.contains(part), "{part} in\n{mistakes}");
+    }
 }
 
 #[test]
