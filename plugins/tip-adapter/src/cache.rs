@@ -32,6 +32,17 @@ pub(crate) fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Param
     ])
 }
 
+/// Unnormalised features `[n, E]` of training images, as the reference code averages the passes
+/// of its augmented loader.
+fn mean_over_views(bench: &Bench, rows: &[u32]) -> Result<Tensor> {
+    let views = bench.setting().task.train_views.max(1);
+    let mut sum = bench.image_features(Split::Train, rows)?;
+    for view in 1..views {
+        sum = (sum + bench.image_view(Split::Train, rows, view as u32)?)?;
+    }
+    Ok((sum / views as f64)?)
+}
+
 impl Cache {
     pub(crate) fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
         Ok(Self {
@@ -45,7 +56,7 @@ impl Cache {
     pub(crate) fn build(&self, bench: &Bench) -> Result<Parameters> {
         let labels = bench.labels(Split::Train)?;
         let rows: Vec<u32> = (0..labels.len() as u32).collect();
-        let keys = ops::normalize(&bench.image_features(Split::Train, &rows)?)?;
+        let keys = ops::normalize(&mean_over_views(bench, &rows)?)?;
         let (classes, images) = (bench.classes(), labels.len());
         let mut values = vec![0f32; classes * images];
         for (image, &class) in labels.iter().enumerate() {

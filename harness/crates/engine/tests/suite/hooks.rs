@@ -1,7 +1,8 @@
 //! The hooks of a method do what they say, and what the zero-init invariances ask.
 
+use candle_core::Tensor;
 use harness_abi::wire::{Split, TrainJob};
-use harness_engine::plugin::MethodHandle;
+use harness_engine::{host::HostBench, plugin::MethodHandle};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,10 +18,14 @@ fn fixture(id: &str, config: &Value) -> MethodHandle {
     open("harness-fixture-methods", id, config)
 }
 
-/// The carried tensors of a module, without its header.
+/// The module, and its carried tensors without the header.
 fn train(method: &MethodHandle, task: &MethodTask, recipe: Value) -> (Vec<u8>, Vec<u8>) {
+    train_on(method, &task.training(), recipe)
+}
+
+fn train_on(method: &MethodHandle, bench: &HostBench, recipe: Value) -> (Vec<u8>, Vec<u8>) {
     let job = TrainJob { seed: 3, recipe };
-    let trained = method.train(task.training().object(), &job).unwrap();
+    let trained = method.train(bench.object(), &job).unwrap();
     let header = u64::from_le_bytes(trained.module[..8].try_into().unwrap());
     let tensors = trained.module[8 + header as usize..].to_vec();
     (trained.module, tensors)
@@ -55,6 +60,26 @@ fn the_average_over_epochs_is_the_weighted_mean_of_the_modules() {
         .collect();
     assert_ne!(first, plain);
     assert_close("mean", &values(&at(json!([0.25, 0.0, 0.75]))), &mean);
+}
+
+#[test]
+fn epochs_take_turns_with_the_views_of_the_images() {
+    let task = MethodTask::load();
+    let coop = open("harness-plugin-coop", "coop", &json!({}));
+    let plain = task.features().clone();
+    let other = plain.affine(-1.0, 0.1).unwrap();
+    let after = |views: &[&Tensor], epochs: usize| {
+        let views = views.iter().map(|view| (*view).clone()).collect();
+        let recipe = json!({"epochs": epochs, "batch": 4});
+        train_on(&coop, &task.training_with(views), recipe).1
+    };
+    assert_eq!(after(&[&plain, &other], 1), after(&[&plain], 1));
+    assert_ne!(after(&[&plain, &other], 2), after(&[&plain], 2));
+    assert_eq!(after(&[&plain, &plain], 3), after(&[&plain], 3));
+    // The third epoch is back at the first view.
+    let three = after(&[&plain, &other], 3);
+    assert_eq!(three, after(&[&plain, &other, &plain], 3));
+    assert_ne!(three, after(&[&plain, &other, &other], 3));
 }
 
 #[test]
