@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::Tensor;
 use harness_backbone::{Backbone, TextParameter};
 
-use crate::common::{backbone, backbones, config, tensors, values};
+use crate::common::{assert_close, backbone, backbones, config, tensors, values};
 
 fn rows(backbone: &Backbone) -> Vec<Vec<u32>> {
     let end = backbone.text().end_token();
@@ -111,8 +111,7 @@ fn names_shapes_and_values_do_not_depend_on_the_layout() {
     for (a, b) in lists[0].iter().zip(&lists[1]) {
         assert_eq!(values(&a.tensor), values(&b.tensor), "{}", a.name);
     }
-    assert_eq!(
-        values(&split.text().encode_ids(&rows(&split)).unwrap()),
-        values(&packed.text().encode_ids(&rows(&split)).unwrap())
-    );
+    // The projection lies transposed, so that its sums may be taken in another order.
+    let encode = |backbone: &Backbone| backbone.text().encode_ids(&rows(&split)).unwrap();
+    assert_close("features", &encode(&packed), &encode(&split), 1e-6);
 }
