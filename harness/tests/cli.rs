@@ -51,10 +51,13 @@ fn shown(output: &Output) -> String {
     let stderr = text(&output.stderr);
     let stderr = stderr.lines().filter(|line| !line.starts_with("warning: "));
     let stderr: String = stderr.map(|line| format!("{line}\n")).collect();
+    let stdout = text(&output.stdout);
+    let stdout = stdout.lines().filter(|line| !line.contains("GFLOP/s"));
+    let stdout: String = stdout.map(|line| format!("{line}\n")).collect();
     format!(
         "status {}\n--- stdout\n{}--- stderr\n{stderr}",
         output.status.code().unwrap(),
-        text(&output.stdout),
+        stdout,
     )
 }
 

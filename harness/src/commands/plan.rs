@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use harness_engine::run::{CellState, Forecast, ForecastCell, forecast};
+use harness_engine::run::{CellState, Estimate, Forecast, ForecastCell, forecast};
 use harness_report::ExitCode;
 use harness_report::terminal::one_line;
 
@@ -52,12 +52,13 @@ fn render(forecast: &Forecast) -> String {
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "\nTo do: {} feature sets, {} zero-shots, {} trainings, {} injections\n\
+        "\nTo do: {} feature sets, {} zero-shots, {} trainings, {} injections\n{}\
          Summary cells={} stored={} to-run={} not-injectable={} broken={}\n",
         forecast.features,
         forecast.zero_shots,
         forecast.trainings,
         forecast.injections,
+        forecast.estimate.as_ref().map(cost).unwrap_or_default(),
         forecast.cells.len(),
         count("stored"),
         count("to run"),
@@ -65,6 +66,24 @@ fn render(forecast: &Forecast) -> String {
         count("broken"),
     );
     text
+}
+
+/// The CPU time of what is to be done, and where the figure comes from.
+fn cost(estimate: &Estimate) -> String {
+    let minutes = estimate.cpu_hours * 60.0;
+    let time = if minutes < 1.0 {
+        "Less than a CPU minute".to_owned()
+    } else if minutes < 120.0 {
+        format!("About {minutes:.0} CPU minutes")
+    } else {
+        format!("About {:.0} CPU hours", estimate.cpu_hours)
+    };
+    let pace = estimate.pace;
+    format!(
+        "{time} at {:.0} GFLOP/s (text tower) and {:.0} GFLOP/s (image tower) in one thread, measured now\n",
+        pace.text / 1e9,
+        pace.image / 1e9
+    )
 }
 
 fn is_same_row(a: &ForecastCell, b: &ForecastCell) -> bool {

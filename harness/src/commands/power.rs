@@ -65,6 +65,7 @@ mod tests {
             zero_shots: 0,
             trainings: 0,
             injections: 0,
+            estimate: None,
             gate,
             test_images: vec![("small".to_owned(), 1000), ("large".to_owned(), 20_000)],
         }

@@ -2,62 +2,24 @@
 //! of a B/16 compute in every layout. `harness/fixtures/checkpoints/generate.py` made the files.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use half::f16;
-use half::slice::HalfFloatSliceExt;
 use harness_backbone::{Backbone, Dims};
-use serde::Deserialize;
 use tempfile::TempDir;
 
+use crate::checkpoint::{Model, drawn, fnv, write_weight};
 use crate::common::{assert_close, tensors};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/checkpoints")
 }
 
-/// A tensor, or the same tensor in every block.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Entry {
-    Once(Vec<usize>),
-    Each { blocks: usize, shape: Vec<usize> },
-}
-
-#[derive(Deserialize)]
-struct Listing {
-    config: serde_json::Value,
-    tensors: BTreeMap<String, Entry>,
-}
-
-/// Configuration and tensors of a model.
-struct Model {
-    config: serde_json::Value,
-    shapes: BTreeMap<String, Vec<usize>>,
+fn model(name: &str) -> Model {
+    Model::read(&fixtures(), name)
 }
 
 impl Model {
-    fn read(name: &str) -> Self {
-        let text = fs_err::read(fixtures().join(format!("{name}.json"))).unwrap();
-        let listing: Listing = serde_json::from_slice(&text).unwrap();
-        let mut shapes = BTreeMap::new();
-        for (name, entry) in listing.tensors {
-            match entry {
-                Entry::Once(shape) => drop(shapes.insert(name, shape)),
-                Entry::Each { blocks, shape } => shapes.extend(
-                    (0..blocks)
-                        .map(|block| (name.replacen('*', &block.to_string(), 1), shape.clone())),
-                ),
-            }
-        }
-        Self {
-            config: listing.config,
-            shapes,
-        }
-    }
-
     /// The names that the EVA-CLIP repository gives to the tensors of an EVA02 model.
     fn in_eva_clips_names(&self) -> BTreeMap<String, String> {
         let rename = |name: &String| {
@@ -78,35 +40,10 @@ impl Model {
         self.shapes.keys().map(rename).collect()
     }
 
-    /// Writes the configuration and a file of half-precision tensors whose values `fill` writes.
-    fn write(&self, fill: impl FnOnce(&mut BufWriter<fs_err::File>)) -> TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        let config = self.config.to_string();
-        fs_err::write(folder.path().join("config.json"), config).unwrap();
-        let mut header = serde_json::Map::new();
-        let mut end = 0;
-        for (name, shape) in &self.shapes {
-            let start = end;
-            end += 2 * shape.iter().product::<usize>();
-            let entry = serde_json::json!({
-                "dtype": "F16", "shape": shape, "data_offsets": [start, end],
-            });
-            header.insert(name.clone(), entry);
-        }
-        let header = serde_json::Value::Object(header).to_string();
-        let file = fs_err::File::create(folder.path().join("model.safetensors")).unwrap();
-        // What is not written is a hole and reads as zeros.
-        file.set_len((8 + header.len() + end) as u64).unwrap();
-        let mut out = BufWriter::new(file);
-        out.write_all(&(header.len() as u64).to_le_bytes()).unwrap();
-        out.write_all(header.as_bytes()).unwrap();
-        fill(&mut out);
-        out.flush().unwrap();
-        folder
-    }
-
     fn hollow(&self) -> TempDir {
-        self.write(|_| {})
+        let folder = tempfile::tempdir().unwrap();
+        self.write(folder.path(), |_| {});
+        folder
     }
 }
 
@@ -122,7 +59,7 @@ const MODELS: [(&str, [usize; 4]); 6] = [
 #[test]
 fn names_and_shapes_of_the_published_checkpoints_are_accepted() {
     for (name, expected) in MODELS {
-        let folder = Model::read(name).hollow();
+        let folder = model(name).hollow();
         Backbone::check(folder.path()).unwrap();
         let dims = Dims::read(folder.path()).unwrap();
         let (text, image) = (dims.text, dims.image);
@@ -145,30 +82,29 @@ fn names_and_shapes_of_the_published_checkpoints_are_accepted() {
 #[test]
 fn other_names_and_shapes_are_refused_without_reading_a_value() {
     for (name, _) in MODELS {
-        let model = || Model::read(name);
         let refused = |model: Model| {
             let error = Backbone::check(model.hollow().path());
             error.expect_err(name).to_string()
         };
-        let last = model()
+        let last = model(name)
             .shapes
             .keys()
             .rev()
             .find(|n| n.contains(".11."))
             .cloned()
             .unwrap();
-        let mut without = model();
+        let mut without = model(name);
         without.shapes.remove(&last);
         let message = refused(without);
         assert!(
             message.contains(&last) && message.contains("no such tensor"),
             "{message}"
         );
-        let mut surplus = model();
+        let mut surplus = model(name);
         surplus.shapes.insert("visual.extra.weight".into(), vec![3]);
         let message = refused(surplus);
         assert!(message.contains("visual.extra.weight"), "{message}");
-        let mut reshaped = model();
+        let mut reshaped = model(name);
         reshaped.shapes.insert(last.clone(), vec![7, 7]);
         let message = refused(reshaped);
         assert!(
@@ -177,52 +113,10 @@ fn other_names_and_shapes_are_refused_without_reading_a_value() {
         );
     }
     // A buffer of older transformers is no tensor of the model.
-    let mut old = Model::read("clip-vit-b16");
+    let mut old = model("clip-vit-b16");
     let ids = "text_model.embeddings.position_ids";
     old.shapes.insert(ids.into(), vec![1, 77]);
     Backbone::check(old.hollow().path()).unwrap();
-}
-
-/// FNV-1a, 64 bits.
-fn fnv(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |value, byte| {
-        (value ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
-/// The number at a place of a drawn tensor: mean 0, variance 1, nearly normal.
-fn drawn(seed: u64, index: usize) -> f32 {
-    // SplitMix64.
-    let step = 0x9e37_79b9_7f4a_7c15u64;
-    let mut x = seed.wrapping_add((index as u64 + 1).wrapping_mul(step));
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^= x >> 31;
-    let total = (x & 0xffff) + (x >> 16 & 0xffff) + (x >> 32 & 0xffff) + (x >> 48);
-    (total as i64 - 2 * 65535) as f32 * (3f64.sqrt() / 65536.0) as f32
-}
-
-/// Writes a weight: gains near 1, small biases, matrices that keep variance.
-fn write_weight(out: &mut impl Write, name: &str, shape: &[usize]) {
-    const PIECE: usize = 1 << 14;
-    let seed = fnv(name);
-    let scale = |inner: &[usize]| (1.0 / (inner.iter().product::<usize>() as f64).sqrt()) as f32;
-    let (offset, factor) = match shape {
-        [] => (4.6052, 0.0),
-        [_] if name.ends_with(".weight") => (1.0, 0.1),
-        [_] => (0.0, 0.02),
-        [_, inner @ ..] => (0.0, scale(inner)),
-    };
-    let count: usize = shape.iter().product();
-    let mut halves = [f16::ZERO; PIECE];
-    for first in (0..count).step_by(PIECE) {
-        let piece = first..count.min(first + PIECE);
-        let numbers: Vec<f32> = piece.map(|at| offset + factor * drawn(seed, at)).collect();
-        let halves = &mut halves[..numbers.len()];
-        halves.convert_from_f32_slice(&numbers);
-        let bytes: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
-        out.write_all(&bytes).unwrap();
-    }
 }
 
 /// Loads the model and compares its features with the stored ones.
@@ -245,19 +139,15 @@ fn assert_features(folder: &Path, name: &str) {
 #[test]
 fn random_weights_of_full_size_compute_what_the_packages_compute() {
     for name in ["clip-vit-b16", "open-clip-vit-b16", "eva02-clip-b16"] {
-        let model = Model::read(name);
-        let folder = model.write(|out| {
-            for (name, shape) in &model.shapes {
-                write_weight(out, name, shape);
-            }
-        });
+        let folder = tempfile::tempdir().unwrap();
+        model(name).write_random(folder.path());
         assert_features(folder.path(), name);
     }
 }
 
 #[test]
 fn eva_clips_own_layout_of_full_size_computes_the_same() {
-    let timm = Model::read("eva02-clip-b16");
+    let timm = model("eva02-clip-b16");
     let names = timm.in_eva_clips_names();
     let shapes = names
         .iter()
@@ -278,7 +168,8 @@ fn eva_clips_own_layout_of_full_size_computes_the_same() {
         }),
         shapes: shapes.collect(),
     };
-    let folder = own.write(|out| {
+    let folder = tempfile::tempdir().unwrap();
+    own.write(folder.path(), |out| {
         for (own_name, shape) in &own.shapes {
             write_weight(out, &names[own_name], shape);
         }

@@ -1,6 +1,7 @@
 //! Tests of the crate's public face, in one binary so that they link once.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod checkpoint;
 mod common;
 mod edits;
 mod full_size;

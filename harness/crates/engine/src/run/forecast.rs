@@ -1,6 +1,7 @@
 //! What a run would do: which cells are stored, which would run, which cannot.
 
 use super::error::RunError;
+use super::estimate::Estimate;
 use super::execute::{Means, backlog};
 use super::setup::{SetUp, Settings};
 use crate::plan::{CellPlan, Inputs, Trouble, UnitKind};
@@ -51,6 +52,8 @@ pub struct Forecast {
     pub gate: Option<Gate>,
     /// Test images of each data set that is a column.
     pub test_images: Vec<(String, u64)>,
+    /// None if nothing is left to do.
+    pub estimate: Option<Estimate>,
 }
 
 /// Plans a suite without running it. Weights are hashed but not loaded.
@@ -78,20 +81,22 @@ pub fn forecast(
     };
     let inputs = &setup.inputs;
     let cells = setup.plan.cells.iter();
+    let cells: Vec<ForecastCell> = cells
+        .map(|cell| ForecastCell {
+            method: inputs.methods[cell.method].label.clone(),
+            dataset: inputs.datasets[cell.dataset].reference.name.clone(),
+            source: inputs.backbones[cell.source].reference.name.clone(),
+            target: inputs.backbones[cell.target].reference.name.clone(),
+            shots: cell.draw.shots,
+            seed: cell.draw.seed,
+            left_out: cell.left_out.clone(),
+            state: state(cell, |unit| backlog.open.binary_search(&unit).is_err()),
+        })
+        .collect();
     Ok(Forecast {
         suite: inputs.suite.name.clone(),
-        cells: cells
-            .map(|cell| ForecastCell {
-                method: inputs.methods[cell.method].label.clone(),
-                dataset: inputs.datasets[cell.dataset].reference.name.clone(),
-                source: inputs.backbones[cell.source].reference.name.clone(),
-                target: inputs.backbones[cell.target].reference.name.clone(),
-                shots: cell.draw.shots,
-                seed: cell.draw.seed,
-                left_out: cell.left_out.clone(),
-                state: state(cell, |unit| backlog.open.binary_search(&unit).is_err()),
-            })
-            .collect(),
+        estimate: Estimate::new(&cells, inputs, &setup.registry),
+        cells,
         features: count(|kind| matches!(kind, UnitKind::Features { .. })),
         zero_shots: count(|kind| matches!(kind, UnitKind::ZeroShot { .. })),
         trainings: count(|kind| matches!(kind, UnitKind::Train { .. })),

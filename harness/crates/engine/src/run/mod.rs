@@ -4,6 +4,7 @@ mod assemble;
 mod clock;
 mod drift;
 mod error;
+mod estimate;
 mod execute;
 mod forecast;
 mod machine;
@@ -15,6 +16,7 @@ mod status;
 mod tests;
 
 pub use error::RunError;
+pub use estimate::Estimate;
 pub use forecast::{CellState, Forecast, ForecastCell, forecast};
 pub use setup::Settings;
 

@@ -1,0 +1,142 @@
+//! How fast this machine runs the towers.
+
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor, Var};
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::json;
+
+use crate::backbone::Backbone;
+use crate::error::{BackboneError, Result};
+
+/// Widths of a B/16, whose blocks are timed.
+const TEXT: usize = 512;
+const IMAGE: usize = 768;
+/// Prompts of a step, their tokens, and images.
+const PROMPTS: usize = 16;
+const TOKENS: usize = 16;
+const IMAGES: usize = 2;
+/// Timings, of which the fastest counts.
+const RUNS: usize = 3;
+
+/// Floating-point operations a CPU second in one thread, everything around them included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Text tower, forward and backward to its input.
+    pub text: f64,
+    /// Image tower, forward.
+    pub image: f64,
+}
+
+impl Pace {
+    /// Times a block of each tower, which takes about a second.
+    ///
+    /// # Errors
+    /// When no thread can be started, or a tower fails.
+    pub fn measure() -> Result<Self> {
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let one = one.map_err(|error| BackboneError::Request(format!("no thread: {error}")))?;
+        one.install(timed)
+    }
+}
+
+fn timed() -> Result<Pace> {
+    let config = json!({
+        "embed_dim": TEXT,
+        "quick_gelu": true,
+        "text_cfg": {"heads": TEXT / 64},
+        "vision_cfg": {"head_width": 64},
+    });
+    let backbone = Backbone::from_tensors(state_dict()?, &config, None)?;
+    let dims = backbone.dims();
+    let cpu = &Device::Cpu;
+    let prompts = Var::randn(0f32, 1.0, (PROMPTS, TOKENS, TEXT), cpu)?;
+    let ends = [TOKENS - 1; PROMPTS];
+    let text = fastest(|| {
+        let features = backbone.text().encode_embeddings(&prompts, &ends)?;
+        features.sum_all()?.backward()?;
+        Ok(())
+    })?;
+    let side = dims.image.image_size;
+    let pixels = Tensor::randn(0f32, 1.0, (IMAGES, 3, side, side), cpu)?;
+    let image = fastest(|| backbone.image().encode(&pixels).map(drop))?;
+    Ok(Pace {
+        text: 2.0 * PROMPTS as f64 * dims.text.flops(TOKENS) / text,
+        image: IMAGES as f64 * dims.image.flops() / image,
+    })
+}
+
+/// CPU seconds of the fastest run, after one that warms up.
+fn fastest(mut run: impl FnMut() -> Result<()>) -> Result<f64> {
+    run()?;
+    let mut best = f64::INFINITY;
+    for _ in 0..RUNS {
+        let start = cpu_seconds();
+        run()?;
+        best = best.min(cpu_seconds() - start);
+    }
+    Ok(best.max(f64::MIN_POSITIVE))
+}
+
+/// CPU time of this thread, in which others that use the machine do not count.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+/// One block of each tower in open_clip's names, with random weights.
+fn state_dict() -> Result<HashMap<String, Tensor>> {
+    let mut shapes: Vec<(String, Vec<usize>)> = Vec::new();
+    for (tower, d) in [("", TEXT), ("visual.", IMAGE)] {
+        let at = |name: &str| format!("{tower}transformer.resblocks.0.{name}");
+        for norm in ["ln_1", "ln_2"] {
+            shapes.push((at(&format!("{norm}.weight")), vec![d]));
+            shapes.push((at(&format!("{norm}.bias")), vec![d]));
+        }
+        shapes.push((at("attn.in_proj_weight"), vec![3 * d, d]));
+        shapes.push((at("attn.in_proj_bias"), vec![3 * d]));
+        for (map, outer, inner) in [
+            ("attn.out_proj", d, d),
+            ("mlp.c_fc", 4 * d, d),
+            ("mlp.c_proj", d, 4 * d),
+        ] {
+            shapes.push((at(&format!("{map}.weight")), vec![outer, inner]));
+            shapes.push((at(&format!("{map}.bias")), vec![outer]));
+        }
+    }
+    let more: [(&str, &[usize]); 14] = [
+        ("token_embedding.weight", &[2, TEXT]),
+        ("positional_embedding", &[TOKENS, TEXT]),
+        ("ln_final.weight", &[TEXT]),
+        ("ln_final.bias", &[TEXT]),
+        ("text_projection", &[TEXT, TEXT]),
+        ("logit_scale", &[]),
+        ("visual.class_embedding", &[IMAGE]),
+        ("visual.positional_embedding", &[197, IMAGE]),
+        ("visual.conv1.weight", &[IMAGE, 3, 16, 16]),
+        ("visual.ln_pre.weight", &[IMAGE]),
+        ("visual.ln_pre.bias", &[IMAGE]),
+        ("visual.ln_post.weight", &[IMAGE]),
+        ("visual.ln_post.bias", &[IMAGE]),
+        ("visual.proj", &[IMAGE, TEXT]),
+    ];
+    shapes.extend(more.map(|(name, shape)| (name.to_owned(), shape.to_vec())));
+    let random = shapes.into_iter().map(|(name, shape)| {
+        let weight = Tensor::randn(0f32, 0.03, shape, &Device::Cpu)?;
+        Ok((name, weight))
+    });
+    random.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pace;
+
+    #[test]
+    fn a_pace_is_one_that_a_core_can_have() {
+        let pace = Pace::measure().unwrap();
+        for flops in [pace.text, pace.image] {
+            assert!((1e8..1e12).contains(&flops), "{flops:e}");
+        }
+    }
+}
