@@ -40,6 +40,8 @@ pub(crate) enum Command {
     },
     /// Show in what two reports differ
     Diff(DiffArguments),
+    /// Get the files that a suite needs: for machines whose compute nodes have no network
+    Fetch(FetchArguments),
     /// List what a suite may name
     List(ListArguments),
     /// Look at a plugin
@@ -281,6 +283,19 @@ pub(crate) struct ExportArguments {
     /// .classes.csv, .md, .tex, .xml (JUnit) or .html; may be repeated
     #[arg(short, long, value_name = "FILE", required = true, value_parser = export_file)]
     pub(crate) output: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct FetchArguments {
+    /// The suite, a YAML file
+    #[arg(required_unless_present = "backbone")]
+    pub(crate) suite: Option<PathBuf>,
+    /// A backbone by its name instead of a suite; may be repeated
+    #[arg(long, value_name = "NAME", conflicts_with = "suite")]
+    pub(crate) backbone: Vec<String>,
+    /// Folder that holds the user's data sets
+    #[arg(long, value_name = "DIR", env = "HARNESS_DATA")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -6,6 +6,8 @@ use harness_engine::suite::SuiteError;
 use harness_report::ExitCode;
 use harness_report::terminal::one_line;
 
+use crate::commands::blocks;
+
 /// Characters of a message that are shown; some quote what a plugin said.
 const WIDEST: usize = 2000;
 
@@ -31,6 +33,12 @@ impl Failure {
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Lines to print before the message, as they are.
+    pub(crate) fn details(mut self, details: String) -> Self {
+        self.details = Some(details).filter(|details| !details.is_empty());
         self
     }
 
@@ -66,6 +74,18 @@ impl From<RunError> for Failure {
                         code,
                         format!("{count} mistake{plural} in the suite, nothing was run"),
                     )
+                }
+            }
+            RunError::Absent { suite, absent } => {
+                let can_fetch = absent.iter().any(|input| input.request.is_some());
+                let details = blocks(&absent);
+                let suite_shown = suite.display().to_string();
+                let failure = Self::new(code, RunError::Absent { suite, absent }).details(details);
+                match can_fetch {
+                    true => failure.hint(format!(
+                        "`harness fetch {suite_shown}` gets them where there is a network; HF_HOME names a folder that both machines see"
+                    )),
+                    false => failure,
                 }
             }
             RunError::NothingSelected { .. } => {

@@ -3,6 +3,7 @@
 mod cards;
 mod cli;
 mod commands;
+mod downloads;
 mod failure;
 mod interrupt;
 mod output;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
         Command::Export(arguments) => commands::export(&arguments),
+        Command::Fetch(arguments) => commands::fetch(&arguments),
         Command::List(arguments) => commands::list(&arguments),
         Command::Plugin { action } => commands::plugin(&action),
         Command::Data { action } => commands::data(&action),

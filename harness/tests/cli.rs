@@ -28,16 +28,29 @@ impl Ground {
         std::fs::write(self.folder.path().join(name), text).unwrap();
     }
 
-    fn harness(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_harness"))
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        command
             .args(arguments)
             .current_dir(self.folder.path())
-            .env_remove("HARNESS_STORE")
-            .env_remove("HARNESS_EMBEDDED")
             .env("HARNESS_PLUGIN_PATH", "")
-            .env("NO_COLOR", "1")
-            .output()
-            .unwrap()
+            .env("NO_COLOR", "1");
+        for variable in [
+            "HARNESS_STORE",
+            "HARNESS_EMBEDDED",
+            "HARNESS_BACKBONES",
+            "HARNESS_MIRROR",
+            "HF_HUB_CACHE",
+            "HF_ENDPOINT",
+            "HF_TOKEN",
+        ] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    fn harness(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 }
 
@@ -190,6 +203,47 @@ fn nothing_to_list_is_an_error_with_a_hint() {
     );
 }
 
+/// A suite whose backbones are published and on nobody's disk here.
+const PUBLISHED: &str = "\
+name: x
+upgrades: [{source: clip-vit-l14, targets: ['hf:org/name@refs/pr/1', mine]}]
+methods: []
+datasets: [shapes]
+shots: [1]
+seeds: [1]
+";
+
+#[test]
+fn what_is_missing_offline_is_named_with_size_and_place() {
+    let ground = Ground::new();
+    ground.write("suite.yaml", PUBLISHED);
+    ground.write("backbones.yaml", "mine: {path: gone}\n");
+    let output = ground
+        .command(&["fetch", "suite.yaml"])
+        .env("HF_HOME", "hf")
+        .env("HF_HUB_OFFLINE", "1")
+        .output()
+        .unwrap();
+    insta::assert_snapshot!(shown(&output));
+}
+
+#[test]
+fn mistakes_in_names_of_backbones_are_explained() {
+    let ground = Ground::new();
+    ground.write(
+        "suite.yaml",
+        "upgrades: [{source: clip-vit-b61, targets: ['hf:org', mine]}]\n",
+    );
+    ground.write("own.yaml", "mine: {repo: org/name, licens: mit}\n");
+    let fetch = |ground: &Ground, own: &str| {
+        let mut command = ground.command(&["fetch", "suite.yaml"]);
+        command.env("HARNESS_BACKBONES", own).output().unwrap()
+    };
+    insta::assert_snapshot!("own_backbones", shown(&fetch(&ground, "own.yaml")));
+    ground.write("own.yaml", "mine: {repo: org/name, licence: mit}\n");
+    insta::assert_snapshot!("names_of_backbones", shown(&fetch(&ground, "own.yaml")));
+}
+
 #[test]
 fn a_store_that_cannot_be_written_ends_with_110() {
     let ground = Ground::new();
@@ -259,7 +313,15 @@ fn completions_know_every_command() {
         let output = ground.harness(&["completions", shell]);
         assert!(output.status.success());
         let script = text(&output.stdout);
-        for command in ["run", "plan", "export", "list", "schema", "completions"] {
+        for command in [
+            "run",
+            "plan",
+            "fetch",
+            "export",
+            "list",
+            "schema",
+            "completions",
+        ] {
             assert!(script.contains(command), "{shell}: {command}");
         }
     }

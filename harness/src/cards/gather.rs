@@ -4,11 +4,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use harness_engine::cards::{Count, MethodCard, counts, dims};
-use harness_engine::registry::{Broken, Places, Plugin, Registry};
+use harness_engine::registry::{Broken, Plugin, Registry};
 use harness_engine::schedule::Pool;
 use harness_report::ExitCode;
 
-use crate::commands::worker_command;
+use crate::commands::{places, worker_command};
 use crate::failure::Failure;
 use crate::progress::Reporter;
 
@@ -49,7 +49,7 @@ impl Cards {
         let set_up = |error: &dyn std::fmt::Display| Failure::new(ExitCode::SetUp, error);
         let named: Vec<&str> = named.into_iter().collect();
         let mut reporter = Reporter::new();
-        let places = Places::of_current_folder();
+        let places = places()?;
         let found = Registry::discover(places, &named, &pool, None, &mut reporter);
         reporter.finish();
         let registry = found.map_err(|error| set_up(&error))?;

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use harness_engine::analysis;
-use harness_engine::registry::Places;
 use harness_report::drift::Drift;
 use harness_report::{ExitCode, write_atomically};
 
+use super::settings::places;
 use crate::cli::{Analysis, DriftArguments};
 use crate::failure::Failure;
 use crate::{output, table};
@@ -21,7 +21,7 @@ pub(crate) fn analyze(what: &Analysis) -> Result<ExitCode, Failure> {
 
 fn drift(arguments: &DriftArguments) -> Result<ExitCode, Failure> {
     let drift = analysis::drift(
-        &Places::of_current_folder(),
+        &places()?,
         &arguments.source,
         &arguments.target,
         &arguments.datasets,

@@ -1,9 +1,9 @@
 //! `harness embed`.
 
 use harness_engine::analysis::{self, EmbedInputs};
-use harness_engine::registry::Places;
 use harness_report::ExitCode;
 
+use super::settings::places;
 use crate::cli::EmbedArguments;
 use crate::failure::Failure;
 use crate::output;
@@ -16,7 +16,7 @@ pub(crate) fn embed(arguments: &EmbedArguments) -> Result<ExitCode, Failure> {
     };
     let mut steps = Steps::new("embedded");
     let result = analysis::embed(
-        &Places::of_current_folder(),
+        &places()?,
         &arguments.backbone,
         inputs,
         &arguments.output,

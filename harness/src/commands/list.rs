@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use harness_engine::data;
-use harness_engine::registry::{BackboneFacts, DatasetFacts, DatasetPlace, FactsError, Places};
+use harness_engine::registry::{
+    BackboneFacts, DatasetFacts, DatasetPlace, Dims, Entry, FactsError, Places, Tower, Whereabouts,
+    readable,
+};
 use harness_engine::suite::DatasetEntry;
 use harness_report::ExitCode;
 use harness_report::terminal::one_line;
 
+use super::settings::places;
 use crate::cards::{self, Cards, markdown};
 use crate::cli::{Kind, ListArguments};
 use crate::failure::Failure;
@@ -15,7 +19,7 @@ use crate::{output, table};
 
 pub(crate) fn list(arguments: &ListArguments) -> Result<ExitCode, Failure> {
     let data = std::env::var_os("HARNESS_DATA").map(PathBuf::from);
-    let places = Places::of_current_folder().with_data(data.as_deref(), None);
+    let places = places()?.with_data(data.as_deref(), None);
     match arguments.what {
         Kind::Methods => methods(arguments),
         Kind::Backbones => backbones(&places),
@@ -40,28 +44,75 @@ fn methods(arguments: &ListArguments) -> Result<ExitCode, Failure> {
 }
 
 fn backbones(places: &Places) -> Result<ExitCode, Failure> {
-    let names = places.backbones();
+    let names = places.folders_of_backbones();
     let (facts, broken) = read(&names, |name| BackboneFacts::read(places, name));
-    let rows = facts.iter().map(|facts| {
-        let dim = |path: &str| {
-            facts
-                .dims
-                .pointer(path)
-                .map(ToString::to_string)
-                .unwrap_or_default()
-        };
-        vec![
-            facts.reference.name.clone(),
-            facts.layout.clone(),
-            dim("/embed_dim"),
-            format!("{} × {}", dim("/text/layers"), dim("/text/width")),
-            format!("{} × {}", dim("/image/layers"), dim("/image/width")),
-            facts.reference.sha256.chars().take(12).collect(),
-        ]
-    });
-    let head = ["BACKBONE", "LAYOUT", "JOINT", "TEXT", "IMAGE", "SHA-256"];
+    let mut rows: Vec<Vec<String>> = facts.iter().map(row_of_folder).collect();
+    let mut seen = names;
+    for (alias, entry) in places.aliases() {
+        if !seen.iter().any(|known| known == alias) {
+            seen.push(alias.to_owned());
+            rows.push(row_of_alias(places, alias, entry));
+        }
+    }
+    let head = [
+        "BACKBONE", "LAYOUT", "JOINT", "TEXT", "IMAGE", "LICENCE", "ON DISK", "SHA-256",
+    ];
     output::print(&table::plain(&head, rows))?;
-    finish("backbone", names.is_empty(), broken)
+    Ok(warn("backbone", broken.into_iter()))
+}
+
+fn row_of_folder(facts: &BackboneFacts) -> Vec<String> {
+    let dim = |path: &str| {
+        let value = facts.dims.pointer(path);
+        value.map(ToString::to_string).unwrap_or_default()
+    };
+    vec![
+        facts.reference.name.clone(),
+        facts.layout.clone(),
+        dim("/embed_dim"),
+        format!("{} × {}", dim("/text/layers"), dim("/text/width")),
+        format!("{} × {}", dim("/image/layers"), dim("/image/width")),
+        String::new(),
+        "yes".to_owned(),
+        facts.reference.sha256.chars().take(12).collect(),
+    ]
+}
+
+/// What the registry says; nothing is read, since hashing weights takes a while.
+fn row_of_alias(places: &Places, alias: &str, entry: &Entry) -> Vec<String> {
+    let tower = |of: fn(&Dims) -> Tower| {
+        let tower = entry.dims.as_ref().map(of);
+        tower.map_or_else(String::new, |tower| {
+            format!("{} × {}", tower.layers, tower.width)
+        })
+    };
+    let joint = entry.dims.map(|dims| dims.embed.to_string());
+    let on_disk = match places.backbone(alias) {
+        Ok(Whereabouts::Here(_)) => "yes".to_owned(),
+        Ok(Whereabouts::Absent(absent)) if absent.files.is_empty() => "pickle".to_owned(),
+        Ok(Whereabouts::Absent(_)) => {
+            let sizes = entry.files.iter().map(|file| file.size.or(file.about));
+            match sizes.flatten().sum() {
+                0 => "no".to_owned(),
+                sizes => format!("no, {}", readable(sizes)),
+            }
+        }
+        Ok(Whereabouts::Nowhere) => "no".to_owned(),
+        Err(reason) => reason,
+    };
+    vec![
+        alias.to_owned(),
+        entry.layout.clone().unwrap_or_default(),
+        joint.unwrap_or_default(),
+        tower(|dims| dims.text),
+        tower(|dims| dims.image),
+        entry
+            .licence
+            .clone()
+            .unwrap_or_else(|| "unknown".to_owned()),
+        on_disk,
+        String::new(),
+    ]
 }
 
 /// Those that come along, then the known ones with the sizes that were published.

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
+use harness_engine::registry::{AbsentFile, readable};
 use harness_engine::run::{CellState, Estimate, Forecast, ForecastCell, forecast};
 use harness_report::ExitCode;
 use harness_report::terminal::one_line;
 
+use super::fetch::blocks;
 use super::{power, settings::settings};
 use crate::cli::SuiteArguments;
 use crate::failure::Failure;
@@ -18,12 +21,12 @@ pub(crate) fn plan(arguments: &SuiteArguments) -> Result<ExitCode, Failure> {
     let mut reporter = Reporter::new();
     let result = forecast(&settings, &mut reporter);
     reporter.finish();
-    output::print(&render(&result?))?;
+    output::print(&render(&result?, &arguments.suite))?;
     Ok(ExitCode::Ok)
 }
 
 /// Cells that differ in nothing but their seeds share a row.
-fn render(forecast: &Forecast) -> String {
+fn render(forecast: &Forecast, suite: &Path) -> String {
     let mut rows: Vec<(&ForecastCell, Vec<&CellState>)> = Vec::new();
     for cell in &forecast.cells {
         match rows.iter_mut().find(|(first, _)| is_same_row(first, cell)) {
@@ -45,6 +48,7 @@ fn render(forecast: &Forecast) -> String {
     text.push_str(&reasons(forecast));
     text.push_str(&left_out(forecast));
     text.push_str(&power::warning(forecast));
+    text.push_str(&missing(forecast, suite));
     let count = |word: &str| {
         let states = forecast.cells.iter().map(|cell| self::word(&cell.state));
         states.filter(|state| *state == word).count()
@@ -53,7 +57,7 @@ fn render(forecast: &Forecast) -> String {
     let _ = write!(
         text,
         "\nTo do: {} feature sets, {} zero-shots, {} trainings, {} injections\n{}\
-         Summary cells={} stored={} to-run={} not-injectable={} broken={}\n",
+         Summary cells={} stored={} to-run={} not-injectable={} waiting={} broken={}\n",
         forecast.features,
         forecast.zero_shots,
         forecast.trainings,
@@ -63,6 +67,7 @@ fn render(forecast: &Forecast) -> String {
         count("stored"),
         count("to run"),
         count("not injectable"),
+        count("waiting for files"),
         count("broken"),
     );
     text
@@ -96,8 +101,34 @@ fn word(state: &CellState) -> &'static str {
         CellState::Stored => "stored",
         CellState::ToRun => "to run",
         CellState::NotInjectable { .. } => "not injectable",
+        CellState::Waiting { .. } => "waiting for files",
         CellState::Broken { .. } => "broken",
     }
+}
+
+/// Every file that is not on disk, and how it comes there.
+fn missing(forecast: &Forecast, suite: &Path) -> String {
+    let absent = &forecast.absent;
+    if absent.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\nNot on this machine:\n\n{}\n", blocks(absent));
+    let fetchable = absent.iter().filter(|input| input.request.is_some());
+    let files: Vec<&AbsentFile> = fetchable.flat_map(|input| &input.files).collect();
+    if !files.is_empty() {
+        let sizes = files.iter().map(|file| file.size.or(file.about));
+        let known: Vec<u64> = sizes.flatten().collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "\n`harness fetch {}` gets {} files: about {}, and {} small ones of unknown size",
+            suite.display(),
+            files.len(),
+            readable(known.iter().sum()),
+            files.len() - known.len(),
+        );
+    }
+    text
 }
 
 /// "2 stored, 1 to run".

@@ -3,6 +3,7 @@
 use harness_report::{ExitCode, Report, Status, replace_file, terminal};
 
 use super::export::write;
+use super::fetch::fetch_missing;
 use super::gate::{Gate, baseline_of, read_baseline};
 use super::settings::settings;
 use crate::cli::RunArguments;
@@ -22,6 +23,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
             "--baseline, --margin, --alpha, --strict and --allow-mismatch belong to --gate",
         ));
     }
+    fetch_missing(&settings.suite, settings.data.as_deref())?;
     let mut reporter = Reporter::new();
     let result = harness_engine::run::run(&settings, &mut reporter);
     reporter.finish();

@@ -1,7 +1,8 @@
 //! What `run` and `plan` have in common.
 
 use harness_engine::plan::Selection;
-use harness_engine::run::Settings;
+use harness_engine::registry::Places;
+use harness_engine::run::{RunError, Settings};
 use harness_engine::schedule::WorkerCommand;
 use harness_report::ExitCode;
 
@@ -24,6 +25,12 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
         cancel: interrupt::watch()?,
         command_line: command_line(),
     })
+}
+
+/// What backbones and data sets are called without a suite.
+pub(crate) fn places() -> Result<Places, Failure> {
+    let places = Places::of_current_folder().with_aliases();
+    Ok(places.map_err(RunError::from)?)
 }
 
 /// This executable as a worker.

@@ -3,16 +3,16 @@
 use std::fmt::Write;
 
 use harness_engine::analysis::{self, Verification};
-use harness_engine::registry::Places;
 use harness_report::ExitCode;
 use harness_report::terminal::one_line;
 
+use super::settings::places;
 use crate::cli::VerifyArguments;
 use crate::failure::Failure;
 use crate::{output, table};
 
 pub(crate) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, Failure> {
-    let places = Places::of_current_folder();
+    let places = places()?;
     let name = &arguments.backbone;
     let mut found = Vec::new();
     if let Some(expected) = &arguments.expected {

@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod cards;
 pub mod data;
+pub mod fetch;
 pub mod host;
 pub mod images;
 pub mod job;

@@ -51,6 +51,8 @@ pub struct Missing {
     pub name: String,
     /// Bytes, where known.
     pub size: Option<u64>,
+    /// Bytes by rule of thumb.
+    pub about: Option<u64>,
     /// Where it is looked for.
     pub place: PathBuf,
     /// Where it comes from.
@@ -102,6 +104,7 @@ impl Hub {
                 None => located.missing.push(Missing {
                     name: wanted.label(),
                     size: wanted.size,
+                    about: wanted.about,
                     place: located.folder.join(first),
                     url: self.url(request, first),
                 }),

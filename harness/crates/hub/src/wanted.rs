@@ -9,6 +9,8 @@ pub struct Wanted {
     pub names: Vec<String>,
     /// Bytes, where known beforehand.
     pub size: Option<u64>,
+    /// Bytes by rule of thumb, for plans; nothing is compared with it.
+    pub about: Option<u64>,
     /// SHA-256 in hexadecimal, where known beforehand. Goes with the first name.
     pub sha256: Option<String>,
     /// Whether it is fine if the repository has none.
@@ -26,6 +28,7 @@ impl Wanted {
         Self {
             names: names.into_iter().map(Into::into).collect(),
             size: None,
+            about: None,
             sha256: None,
             optional: false,
         }

@@ -42,6 +42,16 @@ pub struct CellPlan {
 }
 
 impl CellPlan {
+    pub(crate) fn coordinates(&self) -> Coordinates {
+        Coordinates {
+            method: self.method,
+            dataset: self.dataset,
+            source: self.source,
+            target: self.target,
+            draw: self.draw,
+        }
+    }
+
     /// The units that evaluate, one a condition.
     pub(crate) fn evaluations(&self) -> impl Iterator<Item = usize> {
         let modules = [Some(&self.base), Some(&self.new), self.oracle.as_ref()];
@@ -78,13 +88,21 @@ pub struct Plan {
 }
 
 /// A cell's coordinates, before it is known what fits.
-#[derive(Clone, Copy)]
-struct Coordinates {
-    method: usize,
-    dataset: usize,
-    source: usize,
-    target: usize,
-    draw: Draw,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Coordinates {
+    pub(crate) method: usize,
+    pub(crate) dataset: usize,
+    pub(crate) source: usize,
+    pub(crate) target: usize,
+    pub(crate) draw: Draw,
+}
+
+impl Coordinates {
+    /// Names of the inputs that the cell waits for.
+    pub(crate) fn absent<'i>(&self, inputs: &'i Inputs) -> Vec<&'i str> {
+        let trained_on = inputs.training_set(self.dataset);
+        inputs.absent(&[self.source, self.target], &[trained_on, self.dataset])
+    }
 }
 
 impl Plan {
@@ -92,7 +110,8 @@ impl Plan {
     pub(crate) fn surveys(inputs: &Inputs, selection: &Selection) -> (Graph, Vec<(Place, usize)>) {
         let mut graph = Graph::new(&inputs.engine);
         let mut surveys = Vec::new();
-        for cell in coordinates(inputs, selection) {
+        let (cells, _) = split(inputs, selection);
+        for cell in cells {
             let trained_on = inputs.training_set(cell.dataset);
             for backbone in [cell.source, cell.target] {
                 for dataset in [trained_on, cell.dataset] {
@@ -111,10 +130,16 @@ impl Plan {
         (graph, surveys)
     }
 
+    /// Cells that wait for files.
+    pub(crate) fn waiting(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
+        split(inputs, selection).1
+    }
+
     /// The plan, once it is known what fits.
     pub fn new(inputs: &Inputs, selection: &Selection, fits: &Fits) -> Self {
         let mut graph = Graph::new(&inputs.engine);
-        let cells = coordinates(inputs, selection)
+        let (cells, _) = split(inputs, selection);
+        let cells = cells
             .into_iter()
             .map(|cell| plan_cell(inputs, fits, &mut graph, cell))
             .collect();
@@ -179,6 +204,12 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
         oracle,
         left_out,
     }
+}
+
+/// All selected cells: those that can be planned, and those that wait for files.
+fn split(inputs: &Inputs, selection: &Selection) -> (Vec<Coordinates>, Vec<Coordinates>) {
+    let cells = coordinates(inputs, selection).into_iter();
+    cells.partition(|cell| cell.absent(inputs).is_empty())
 }
 
 /// All selected cells, in the order of the report.

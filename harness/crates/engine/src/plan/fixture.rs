@@ -91,5 +91,6 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
         methods: vec![method("coop")],
         backbones,
         datasets: vec![dataset("d", None)],
+        absent: Vec::new(),
     }
 }

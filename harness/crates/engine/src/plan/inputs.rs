@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::job::MethodRef;
-use crate::registry::{BackboneFacts, DatasetFacts};
+use crate::registry::{Absent, BackboneFacts, DatasetFacts, InputKind};
 use crate::suite::Suite;
 
 /// The program that computes, as part of every content key.
@@ -55,6 +55,8 @@ pub struct Inputs {
     /// The suite's data sets in its order, then those that only modules of shifted
     /// ones are trained on.
     pub datasets: Vec<DatasetFacts>,
+    /// Of both, those whose files are not on disk; their facts say nothing.
+    pub absent: Vec<Absent>,
 }
 
 impl Inputs {
@@ -65,6 +67,27 @@ impl Inputs {
             .iter()
             .map(|backbone| &backbone.reference.name);
         names.position(|other| other == name)
+    }
+
+    /// Names of the absent ones among some backbones and data sets, each once.
+    pub(crate) fn absent(&self, backbones: &[usize], datasets: &[usize]) -> Vec<&str> {
+        let backbones = backbones.iter().map(|index| {
+            let name = self.backbones[*index].reference.name.as_str();
+            (InputKind::Backbone, name)
+        });
+        let datasets = datasets.iter().map(|index| {
+            let name = self.datasets[*index].reference.name.as_str();
+            (InputKind::Dataset, name)
+        });
+        let mut names: Vec<&str> = Vec::new();
+        for (kind, name) in backbones.chain(datasets) {
+            let mut absent = self.absent.iter();
+            let is_absent = absent.any(|input| input.kind == kind && input.name == name);
+            if is_absent && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// The data set that modules for `dataset` are trained on.

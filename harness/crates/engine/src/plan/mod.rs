@@ -10,6 +10,7 @@ mod selection;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cells::Coordinates;
 pub use cells::{CellPlan, Plan, Trouble};
 pub use fit::Fits;
 pub use graph::{Graph, Unit, UnitKind};

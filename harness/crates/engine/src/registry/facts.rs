@@ -7,7 +7,7 @@ use harness_backbone::{Backbone, Dims, Layout};
 use harness_data::{Dataset, Opening, Split};
 use serde_json::Value;
 
-use super::{DatasetPlace, Places};
+use super::{Absent, DatasetPlace, Places, Whereabouts};
 use crate::job::{BackboneRef, DatasetRef};
 use crate::suite::DatasetEntry;
 
@@ -56,6 +56,10 @@ pub enum FactsError {
         advice: String,
         missing: Vec<String>,
     },
+    #[error("{0}")]
+    NotFetched(Box<Absent>),
+    #[error("{name}: {reason}")]
+    Malformed { name: String, reason: String },
     #[error("there is no {kind} {name}{wanted_by}")]
     Missing {
         kind: &'static str,
@@ -65,6 +69,19 @@ pub enum FactsError {
 }
 
 impl BackboneFacts {
+    /// Stands for a backbone that is not on disk.
+    pub(crate) fn absent(name: &str) -> Self {
+        Self {
+            reference: BackboneRef {
+                name: name.to_owned(),
+                path: PathBuf::new(),
+                sha256: String::new(),
+            },
+            dims: Value::Null,
+            layout: String::new(),
+        }
+    }
+
     /// The dimensions as the engine's own type.
     ///
     /// # Errors
@@ -84,9 +101,12 @@ impl BackboneFacts {
     /// The name leads nowhere, or to something that is no backbone.
     pub fn read(places: &Places, name: &str) -> Result<Self, FactsError> {
         let kind = "backbone";
-        let path = places
-            .backbone(name)
-            .ok_or_else(|| missing(kind, name, ""))?;
+        let found = places.backbone(name);
+        let path = match found.map_err(|reason| malformed(name, reason))? {
+            Whereabouts::Here(path) => path,
+            Whereabouts::Absent(absent) => return Err(FactsError::NotFetched(absent)),
+            Whereabouts::Nowhere => return Err(missing(kind, name, "")),
+        };
         let unusable = |source: Box<dyn Error + Send + Sync>| FactsError::Unusable {
             kind,
             name: name.to_owned(),
@@ -110,6 +130,25 @@ impl BackboneFacts {
 }
 
 impl DatasetFacts {
+    /// Stands for a data set that is not on disk.
+    pub(crate) fn absent(entry: &DatasetEntry) -> Self {
+        Self {
+            name: entry.name.clone(),
+            reference: DatasetRef {
+                name: entry.label.clone(),
+                path: PathBuf::new(),
+                opening: Opening::default(),
+                manifest_sha256: String::new(),
+            },
+            title: entry.name.clone(),
+            class_ids: Vec::new(),
+            class_names: Vec::new(),
+            sizes: [0; 3],
+            missing: 0,
+            shift_of: entry.shift_of.clone(),
+        }
+    }
+
     /// Whether it is the data set that `name` means, by the suite's word or its own.
     pub(crate) fn goes_by(&self, name: &str) -> bool {
         self.reference.name == name || self.name == name
@@ -176,7 +215,14 @@ pub(crate) fn find_dataset(
     }
 }
 
-fn missing(kind: &'static str, name: &str, wanted_by: &str) -> FactsError {
+pub(crate) fn malformed(name: &str, reason: String) -> FactsError {
+    FactsError::Malformed {
+        name: name.to_owned(),
+        reason,
+    }
+}
+
+pub(crate) fn missing(kind: &'static str, name: &str, wanted_by: &str) -> FactsError {
     FactsError::Missing {
         kind,
         name: name.to_owned(),

@@ -1,15 +1,20 @@
 //! What the names in a suite lead to: backbones and data sets in folders, methods
 //! in plugins.
 
+mod absent;
+mod backbones;
 mod datasets;
 mod facts;
 mod libraries;
 mod places;
 mod shelf;
 
+pub use absent::{Absent, AbsentFile, InputKind, readable};
+pub use backbones::Whereabouts;
 pub use datasets::DatasetPlace;
-pub(crate) use facts::find_dataset;
 pub use facts::{BackboneFacts, DatasetFacts, FactsError};
+pub(crate) use facts::{find_dataset, malformed, missing};
+pub use harness_hub::registry::{Dims, Entry, Tower};
 pub use libraries::LibraryError;
 pub use places::Places;
 pub(crate) use shelf::file_name;

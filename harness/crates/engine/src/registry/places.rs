@@ -2,11 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use harness_hub::registry::Entry;
+use harness_hub::{Hub, Request};
+
+use super::backbones::{Published, Whereabouts};
+use crate::suite::SuiteError;
+
 /// Environment variable that names the folder with `backbones/` and `datasets/`.
 const VARIABLE: &str = "HARNESS_EMBEDDED";
 
 /// Folders with `backbones/<name>` and `datasets/<name>`, the first that has a
-/// name wins; paths in a suite count from the suite's folder.
+/// name wins; paths in a suite count from the suite's folder. Backbones may also be
+/// aliases and repositories of a hub.
 #[derive(Clone, Debug)]
 pub struct Places {
     base: PathBuf,
@@ -14,6 +21,7 @@ pub struct Places {
     /// Folders of the user's own data sets.
     data: Vec<PathBuf>,
     digests: Option<PathBuf>,
+    published: Published,
 }
 
 impl Places {
@@ -36,6 +44,7 @@ impl Places {
             roots: vec![root],
             data: Vec::new(),
             digests: None,
+            published: Published::embedded(),
         }
     }
 
@@ -59,12 +68,67 @@ impl Places {
             roots,
             data: Vec::new(),
             digests: None,
+            published: Published::embedded(),
         }
     }
 
-    /// The folder of a backbone, given its name or path.
-    pub fn backbone(&self, name: &str) -> Option<PathBuf> {
-        self.find("backbones", name)
+    /// Takes the user's own aliases of backbones along: those of `backbones.yaml`
+    /// beside the suite and those of the file that `HARNESS_BACKBONES` names.
+    ///
+    /// # Errors
+    /// Such a file cannot be read or has mistakes.
+    pub fn with_aliases(mut self) -> Result<Self, SuiteError> {
+        self.published = Published::read(&self.base)?;
+        Ok(self)
+    }
+
+    /// Where a backbone is, given its name, path or repository. An alias of the
+    /// user's own goes before a folder of that name, and that before an alias that
+    /// comes with the program.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong with the name of a repository.
+    pub fn backbone(&self, name: &str) -> Result<Whereabouts, String> {
+        if is_path(name) {
+            return Ok(match self.find("backbones", name) {
+                Some(path) => Whereabouts::Here(path),
+                None => Whereabouts::Nowhere,
+            });
+        }
+        match self.published.of_user(name)? {
+            Whereabouts::Nowhere => {}
+            found => return Ok(found),
+        }
+        match self.find("backbones", name) {
+            Some(path) => Ok(Whereabouts::Here(path)),
+            None => self.published.of_hub(name),
+        }
+    }
+
+    /// Whether a name leads to a backbone, on disk or not.
+    ///
+    /// # Errors
+    /// As for [`Places::backbone`].
+    pub fn has_backbone(&self, name: &str) -> Result<bool, String> {
+        Ok(self.backbone(name)? != Whereabouts::Nowhere)
+    }
+
+    /// What a hub has of a backbone, unless a folder goes before it.
+    pub fn request(&self, name: &str) -> Option<Request> {
+        match self.published.of_user(name) {
+            Ok(Whereabouts::Nowhere) if self.find("backbones", name).is_some() => None,
+            _ => self.published.request(name),
+        }
+    }
+
+    /// Backbones with an alias, and what is known of them; the nearest first.
+    pub fn aliases(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.published.entries()
+    }
+
+    /// The hub whose files are looked for on this machine.
+    pub fn hub(&self) -> &Hub {
+        self.published.hub()
     }
 
     /// Looks for data sets by name in `first` and then in `of_suite`, which counts
@@ -102,6 +166,15 @@ impl Places {
 
     /// Names of all backbones that need no path.
     pub fn backbones(&self) -> Vec<String> {
+        let aliases = self.aliases().map(|(alias, _)| alias.to_owned());
+        let mut names: Vec<String> = aliases.chain(self.folders_of_backbones()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Names of the backbones that lie in a folder of their name.
+    pub fn folders_of_backbones(&self) -> Vec<String> {
         self.names("backbones")
     }
 
@@ -116,7 +189,7 @@ impl Places {
     }
 
     fn find(&self, kind: &str, name: &str) -> Option<PathBuf> {
-        let found = if name.contains('/') || name.starts_with('.') {
+        let found = if is_path(name) {
             // A table of images is a file.
             let exists = |path: &PathBuf| path.is_dir() || kind == "datasets" && path.is_file();
             Some(self.resolve(name)).filter(exists)
@@ -143,6 +216,11 @@ impl Places {
     }
 }
 
+/// Whether a name is a path of its own.
+fn is_path(name: &str) -> bool {
+    (name.contains('/') || name.starts_with('.')) && !name.starts_with("hf:")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,14 +239,57 @@ mod tests {
         }
         std::fs::create_dir_all(folder.path().join("own/model")).unwrap();
         std::fs::write(embedded.join("backbones/README.md"), "").unwrap();
+        std::fs::write(
+            folder.path().join("backbones.yaml"),
+            "mine: {path: own/model}\ngone: {path: nowhere}\na: {repo: org/other}\n",
+        )
+        .unwrap();
         let places = Places::of_suite(&folder.path().join("x.yaml"));
-        assert!(places.backbones().starts_with(&["a".into(), "b".into()]));
-        assert!(places.backbone("a").is_some());
+        let places = places.with_aliases().unwrap();
+        let names = places.folders_of_backbones();
+        assert!(names.starts_with(&["a".into(), "b".into()]));
         assert!(places.embedded_dataset("d").is_some());
-        assert!(places.backbone("own/model").is_some());
-        assert!(places.backbone("./own/model").is_some());
+        for name in ["b", "own/model", "./own/model", "mine"] {
+            let found = places.backbone(name).unwrap();
+            assert!(matches!(found, Whereabouts::Here(_)), "{name}: {found:?}");
+        }
         for name in ["d", "c", "README.md", "./nowhere", "..x"] {
-            assert_eq!(places.backbone(name), None, "{name}");
+            assert_eq!(places.backbone(name), Ok(Whereabouts::Nowhere), "{name}");
+        }
+        // Known, wherever the files may be on the machine that tests.
+        for name in ["gone", "a", "clip-vit-b16", "hf:org/no-such-name@refs/pr/1"] {
+            assert_eq!(places.has_backbone(name), Ok(true), "{name}");
+        }
+        assert!(places.backbone("hf:org").is_err());
+        let known = places.backbones();
+        for name in ["a", "b", "mine", "clip-vit-b16"] {
+            assert_eq!(
+                known.iter().filter(|known| *known == name).count(),
+                1,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn mistakes_in_aliases_have_their_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backbones.yaml");
+        std::fs::write(
+            &path,
+            "mine:\n  repo: org\nhf:x: {path: a}\nboth: {repo: a/b, path: c}\nkey: {repoo: a/b}\n",
+        )
+        .unwrap();
+        let places = Places::of_suite(&folder.path().join("x.yaml"));
+        let error = places.with_aliases().unwrap_err().to_string();
+        for part in [
+            "backbones.yaml:2:9: \"org\" is no repository",
+            ":3:1: \"hf:x\" is no alias",
+            ":4:1: \"both\" needs either `repo` or `path`",
+            ":5:7: unknown key \"repoo\"",
+            "did you mean \"repo\"?",
+        ] {
+            assert!(error.contains(part), "{part} in\n{error}");
         }
     }
 }

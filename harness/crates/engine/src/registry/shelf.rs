@@ -195,8 +195,8 @@ impl Known for Registry {
         self.backbones.iter().map(String::as_str).collect()
     }
 
-    fn has_backbone(&self, name: &str) -> bool {
-        self.places.backbone(name).is_some()
+    fn has_backbone(&self, name: &str) -> Result<bool, String> {
+        self.places.has_backbone(name)
     }
 
     fn datasets(&self) -> Vec<&str> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use harness_report::ExitCode;
 
-use crate::registry::{FactsError, LibraryError, RegistryError};
+use crate::registry::{Absent, FactsError, LibraryError, RegistryError};
 use crate::schedule::PoolError;
 use crate::store::StoreError;
 use crate::suite::SuiteError;
@@ -22,6 +22,8 @@ pub enum RunError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Pool(PoolError),
+    #[error("{} of the suite's inputs are not on this machine, nothing was run", .absent.len())]
+    Absent { suite: PathBuf, absent: Vec<Absent> },
     #[error("cannot read this executable: {0}")]
     Executable(std::io::Error),
     #[error("{}: no cell matches {selection}", .suite.display())]

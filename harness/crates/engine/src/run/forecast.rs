@@ -4,7 +4,8 @@ use super::error::RunError;
 use super::estimate::Estimate;
 use super::execute::{Means, backlog};
 use super::setup::{SetUp, Settings};
-use crate::plan::{CellPlan, Inputs, Trouble, UnitKind};
+use crate::plan::{CellPlan, Coordinates, Inputs, Plan, Trouble, UnitKind};
+use crate::registry::Absent;
 use crate::schedule::{Observer, TaskResult};
 use crate::suite::Gate;
 
@@ -16,6 +17,10 @@ pub enum CellState {
     /// Base and the zero-shots can be measured, New cannot.
     NotInjectable {
         reason: String,
+    },
+    /// Files of these inputs are not on disk.
+    Waiting {
+        inputs: Vec<String>,
     },
     /// The plugin could not even say whether it fits.
     Broken {
@@ -41,7 +46,7 @@ pub struct ForecastCell {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
     pub suite: String,
-    /// In the order of the report.
+    /// In the order of the report, those that wait last.
     pub cells: Vec<ForecastCell>,
     /// Units to do: image features, zero-shots, trainings, injections.
     pub features: usize,
@@ -54,9 +59,12 @@ pub struct Forecast {
     pub test_images: Vec<(String, u64)>,
     /// None if nothing is left to do.
     pub estimate: Option<Estimate>,
+    /// Inputs whose files are not on disk, with every file that is missing.
+    pub absent: Vec<Absent>,
 }
 
-/// Plans a suite without running it. Weights are hashed but not loaded.
+/// Plans a suite without running it. Weights are hashed but not loaded; cells whose
+/// inputs are not on disk wait.
 ///
 /// # Errors
 /// As for [`super::run`].
@@ -80,23 +88,27 @@ pub fn forecast(
         kinds.filter(|kind| is_kind(kind)).count()
     };
     let inputs = &setup.inputs;
-    let cells = setup.plan.cells.iter();
-    let cells: Vec<ForecastCell> = cells
-        .map(|cell| ForecastCell {
-            method: inputs.methods[cell.method].label.clone(),
-            dataset: inputs.datasets[cell.dataset].reference.name.clone(),
-            source: inputs.backbones[cell.source].reference.name.clone(),
-            target: inputs.backbones[cell.target].reference.name.clone(),
-            shots: cell.draw.shots,
-            seed: cell.draw.seed,
-            left_out: cell.left_out.clone(),
-            state: state(cell, |unit| backlog.open.binary_search(&unit).is_err()),
-        })
-        .collect();
+    let planned = setup.plan.cells.iter().map(|cell| {
+        let at = cell.coordinates();
+        let state = state(cell, |unit| backlog.open.binary_search(&unit).is_err());
+        let mut planned = forecast_cell(inputs, at, state);
+        planned.left_out.clone_from(&cell.left_out);
+        planned
+    });
+    let waiting = Plan::waiting(inputs, &settings.selection);
+    let waiting = waiting.into_iter().map(|at| {
+        let names = at.absent(inputs).into_iter().map(str::to_owned);
+        let state = CellState::Waiting {
+            inputs: names.collect(),
+        };
+        forecast_cell(inputs, at, state)
+    });
+    let cells: Vec<ForecastCell> = planned.chain(waiting).collect();
     Ok(Forecast {
         suite: inputs.suite.name.clone(),
         estimate: Estimate::new(&cells, inputs, &setup.registry),
         cells,
+        absent: inputs.absent.clone(),
         features: count(|kind| matches!(kind, UnitKind::Features { .. })),
         zero_shots: count(|kind| matches!(kind, UnitKind::ZeroShot { .. })),
         trainings: count(|kind| matches!(kind, UnitKind::Train { .. })),
@@ -113,6 +125,19 @@ fn test_images(inputs: &Inputs, cells: &[CellPlan]) -> Vec<(String, u64)> {
         .filter(|(index, _)| cells.iter().any(|cell| cell.dataset == *index))
         .map(|(_, facts)| (facts.reference.name.clone(), facts.sizes[2] as u64))
         .collect()
+}
+
+fn forecast_cell(inputs: &Inputs, at: Coordinates, state: CellState) -> ForecastCell {
+    ForecastCell {
+        method: inputs.methods[at.method].label.clone(),
+        dataset: inputs.datasets[at.dataset].reference.name.clone(),
+        source: inputs.backbones[at.source].reference.name.clone(),
+        target: inputs.backbones[at.target].reference.name.clone(),
+        shots: at.draw.shots,
+        seed: at.draw.seed,
+        left_out: Default::default(),
+        state,
+    }
 }
 
 fn state(cell: &CellPlan, is_stored: impl Fn(usize) -> bool) -> CellState {

@@ -25,6 +25,7 @@ use std::time::Instant;
 
 use harness_report::Report;
 
+use crate::plan::Plan;
 use crate::schedule::Observer;
 
 /// A run that came to its end, or as far as it was let.
@@ -56,6 +57,13 @@ pub fn run<'s>(
 ) -> Result<Finished<'s>, RunError> {
     let clock = (clock::now_rfc3339(), Instant::now());
     let setup = setup::SetUp::new(settings, observer)?;
+    let is_waiting = !Plan::waiting(&setup.inputs, &settings.selection).is_empty();
+    if is_waiting {
+        return Err(RunError::Absent {
+            suite: settings.suite.clone(),
+            absent: setup.inputs.absent,
+        });
+    }
     let wanted = setup.plan.cells.iter().flat_map(|cell| cell.units());
     let results = execute::execute(
         &setup.plan.graph,

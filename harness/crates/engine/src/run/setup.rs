@@ -9,7 +9,7 @@ use super::execute::{Means, execute};
 use super::machine;
 use crate::job::MethodRef;
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
-use crate::registry::{BackboneFacts, DatasetFacts, Places, Registry};
+use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Places, Registry};
 use crate::schedule::{Observer, Pool, WorkerCommand};
 use crate::store::{Store, sha256_file};
 use crate::suite::{DatasetEntry, Document, Suite};
@@ -65,7 +65,8 @@ impl<'a> SetUp<'a> {
         };
         let places = Places::of_suite(&settings.suite)
             .with_data(settings.data.as_deref(), document.data())
-            .with_digests(store.root().join("digests"));
+            .with_digests(store.root().join("digests"))
+            .with_aliases()?;
         let named = document.plugins();
         let registry = Registry::discover(places, &named, &pool, Some(&store), observer)?;
         for broken in &registry.broken {
@@ -87,7 +88,8 @@ impl<'a> SetUp<'a> {
         pool.time_limit = Duration::from_secs(suite.time_limit);
         let inputs = inputs(&settings.command, suite, &registry)?;
         let (graph, surveys) = Plan::surveys(&inputs, &settings.selection);
-        if surveys.is_empty() {
+        let is_waiting = || !Plan::waiting(&inputs, &settings.selection).is_empty();
+        if surveys.is_empty() && !is_waiting() {
             let terms = settings.selection.terms.iter().map(Term::to_string);
             return Err(RunError::NothingSelected {
                 suite: settings.suite.clone(),
@@ -144,17 +146,22 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         })
     });
     let methods = methods.collect();
+    let mut absent = Vec::new();
     let mut backbones: Vec<BackboneFacts> = Vec::new();
     for upgrade in &suite.upgrades {
         for name in std::iter::once(&upgrade.source).chain(&upgrade.targets) {
             if backbones.iter().all(|known| known.reference.name != *name) {
-                backbones.push(BackboneFacts::read(&registry.places, name)?);
+                let facts = BackboneFacts::read(&registry.places, name);
+                let facts = or_absent(facts, name, &mut absent)?;
+                backbones.push(facts.unwrap_or_else(|| BackboneFacts::absent(name)));
             }
         }
     }
     let mut datasets = Vec::new();
     for entry in &suite.datasets {
-        datasets.push(DatasetFacts::read(&registry.places, entry, "")?);
+        let facts = DatasetFacts::read(&registry.places, entry, "");
+        let facts = or_absent(facts, &entry.label, &mut absent)?;
+        datasets.push(facts.unwrap_or_else(|| DatasetFacts::absent(entry)));
     }
     for index in 0..datasets.len() {
         let DatasetFacts {
@@ -168,7 +175,9 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         if datasets.iter().all(|known| !known.goes_by(base)) {
             let wanted_by = format!(", of which {} is a shifted version,", reference.name);
             let entry = DatasetEntry::named(base);
-            datasets.push(DatasetFacts::read(&registry.places, &entry, &wanted_by)?);
+            let facts = DatasetFacts::read(&registry.places, &entry, &wanted_by);
+            let facts = or_absent(facts, &entry.label, &mut absent)?;
+            datasets.push(facts.unwrap_or_else(|| DatasetFacts::absent(&entry)));
         }
     }
     Ok(Inputs {
@@ -180,5 +189,23 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         methods,
         backbones,
         datasets,
+        absent,
     })
+}
+
+/// `None` for an input that is known and not on disk, which is noted under the name
+/// that the report gives it.
+fn or_absent<F>(
+    facts: Result<F, FactsError>,
+    label: &str,
+    absent: &mut Vec<Absent>,
+) -> Result<Option<F>, FactsError> {
+    match facts {
+        Err(FactsError::NotFetched(input)) => absent.push(*input),
+        Err(FactsError::Absent {
+            advice, missing, ..
+        }) => absent.push(Absent::by_hand(label, advice, missing)),
+        other => return other.map(Some),
+    }
+    Ok(None)
 }

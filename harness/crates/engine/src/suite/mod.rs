@@ -1,5 +1,6 @@
 //! The suite: the YAML file that says what to run, and every mistake in it.
 
+mod aliases;
 mod dataset;
 mod mistake;
 mod names;

@@ -22,8 +22,11 @@ pub trait Known {
     fn card(&self, id: &str) -> Result<Option<&MethodCard>, String>;
     /// Names of the backbones that need no path.
     fn backbones(&self) -> Vec<&str>;
-    /// Whether a name or path leads to a backbone.
-    fn has_backbone(&self, name: &str) -> bool;
+    /// Whether a name, path or repository leads to a backbone, on disk or not.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong with the name of a repository.
+    fn has_backbone(&self, name: &str) -> Result<bool, String>;
     /// Names of the data sets that need no path.
     fn datasets(&self) -> Vec<&str>;
     /// Whether a name or path leads to a data set.
@@ -33,7 +36,10 @@ pub trait Known {
 /// Every name that leads nowhere and every pair that stands twice.
 pub(crate) fn check(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
     let mut found = Vec::new();
-    upgrades(suite, known, &mut found);
+    found.extend(check_backbones(suite, &known.backbones(), &|name| {
+        known.has_backbone(name)
+    }));
+    pairs(suite, &mut found);
     methods(suite, known, &mut found);
     datasets(suite, known, &mut found);
     found
@@ -84,19 +90,38 @@ fn unknown(kind: &str, name: &str, node: &Node, known: Vec<&str>) -> Mistake {
     Mistake::new(node.mark, format!("unknown {kind} {name:?}")).meant(name, known)
 }
 
-fn upgrades(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
+/// Every source and target that leads nowhere.
+pub(crate) fn check_backbones(
+    suite: &Node,
+    known: &[&str],
+    has: &dyn Fn(&str) -> Result<bool, String>,
+) -> Vec<Mistake> {
+    let names = backbones(suite);
+    let mistakes = names.filter_map(|(name, node)| match has(name) {
+        Ok(true) => None,
+        Ok(false) => Some(unknown("backbone", name, node, known.to_vec())),
+        Err(reason) => Some(Mistake::new(node.mark, reason)),
+    });
+    mistakes.collect()
+}
+
+/// Sources and targets where they stand.
+pub(crate) fn backbones(suite: &Node) -> impl Iterator<Item = (&str, &Node)> {
+    let nodes = items(suite, "upgrades").iter().flat_map(|upgrade| {
+        let source = upgrade.get("source").into_iter();
+        source.chain(items(upgrade, "targets"))
+    });
+    nodes.filter_map(|node| {
+        let name = node.as_str().filter(|name| !name.is_empty())?;
+        Some((name, node))
+    })
+}
+
+/// Every upgrade that stands twice.
+fn pairs(suite: &Node, found: &mut Vec<Mistake>) {
     let mut pairs: HashMap<(&str, &str), usize> = HashMap::new();
     for upgrade in items(suite, "upgrades") {
-        let source = upgrade.get("source");
-        for node in source.into_iter().chain(items(upgrade, "targets")) {
-            let Some(name) = node.as_str().filter(|name| !name.is_empty()) else {
-                continue;
-            };
-            if !known.has_backbone(name) {
-                found.push(unknown("backbone", name, node, known.backbones()));
-            }
-        }
-        let Some(source) = source.and_then(Node::as_str) else {
+        let Some(source) = upgrade.get("source").and_then(Node::as_str) else {
             continue;
         };
         let mut here = Vec::new();

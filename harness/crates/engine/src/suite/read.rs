@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::tree::{self, Node};
 use super::{DatasetEntry, Known, Mark, Mistake, Mistakes, Suite, names, schema, shape};
+use crate::registry::Places;
 
 /// Bytes that are read before a file is called too large.
 const MOST_BYTES: u64 = (1 << 20) + 1;
@@ -108,36 +109,74 @@ impl Document {
             .map_err(|error| wrong(vec![Mistake::new(Mark::default(), error.to_string())]))
     }
 
-    /// The suite, once nothing is wrong with it.
+    /// The backbones that the suite names, each once, whatever else is wrong with it.
     ///
     /// # Errors
-    /// Every mistake of shape and every name that leads nowhere, at once.
-    pub fn check(&self, known: &dyn Known) -> Result<Suite, Mistakes> {
-        let shown = self.path.display().to_string();
-        let mut found = shape::check(&self.tree, &schema(), "the suite");
-        duplicate_keys(&self.tree, &mut found);
-        found.extend(names::check(&self.tree, known));
+    /// Every name that leads nowhere, at once.
+    pub fn backbones(&self, places: &Places) -> Result<Vec<String>, Mistakes> {
+        let known = places.backbones();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let found = names::check_backbones(&self.tree, &known, &|name| places.has_backbone(name));
         if !found.is_empty() {
-            return Err(Mistakes::new(&shown, &self.text, found));
+            return Err(self.mistakes(found));
         }
-        let mistake = |mark, message| {
-            let mistakes = vec![Mistake::new(mark, message)];
-            Mistakes::new(&shown, &self.text, mistakes)
-        };
-        let suite: Suite = serde_yaml::from_str(&self.text).map_err(|error| {
+        let mut all: Vec<String> = Vec::new();
+        for (name, _) in names::backbones(&self.tree) {
+            if all.iter().all(|known| known != name) {
+                all.push(name.to_owned());
+            }
+        }
+        Ok(all)
+    }
+
+    pub(super) fn tree(&self) -> &Node {
+        &self.tree
+    }
+
+    /// What differs from a schema, and keys that stand twice.
+    pub(super) fn shape(&self, schema: &Value, name: &str) -> Vec<Mistake> {
+        let mut found = shape::check(&self.tree, schema, name);
+        duplicate_keys(&self.tree, &mut found);
+        found
+    }
+
+    pub(super) fn mistakes(&self, found: Vec<Mistake>) -> Mistakes {
+        Mistakes::new(&self.path.display().to_string(), &self.text, found)
+    }
+
+    /// The values, read by serde_yaml.
+    pub(super) fn values<T>(
+        &self,
+        read: impl FnOnce(&str) -> Result<T, serde_yaml::Error>,
+    ) -> Result<T, Mistakes> {
+        read(&self.text).map_err(|error| {
             let mark = error.location().map_or_else(Mark::default, |place| Mark {
                 line: place.line(),
                 column: place.column(),
                 width: 1,
             });
-            mistake(mark, error.to_string())
-        })?;
+            self.mistakes(vec![Mistake::new(mark, error.to_string())])
+        })
+    }
+
+    /// The suite, once nothing is wrong with it.
+    ///
+    /// # Errors
+    /// Every mistake of shape and every name that leads nowhere, at once.
+    pub fn check(&self, known: &dyn Known) -> Result<Suite, Mistakes> {
+        let mut found = self.shape(&schema(), "the suite");
+        found.extend(names::check(&self.tree, known));
+        if !found.is_empty() {
+            return Err(self.mistakes(found));
+        }
+        let suite: Suite = self.values(|text| serde_yaml::from_str(text))?;
         match suite.images.mistake() {
             None => Ok(suite),
             Some(message) => {
                 let node = self.tree.get("images");
                 let mark = node.map_or_else(Mark::default, |node| node.mark);
-                Err(mistake(mark, format!("\"images\": {message}")))
+                let message = format!("\"images\": {message}");
+                Err(self.mistakes(vec![Mistake::new(mark, message)]))
             }
         }
     }

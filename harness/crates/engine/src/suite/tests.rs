@@ -67,8 +67,8 @@ impl Known for Shelf {
         vec!["micro-clip", "micro-eva-clip"]
     }
 
-    fn has_backbone(&self, name: &str) -> bool {
-        self.backbones().contains(&name)
+    fn has_backbone(&self, name: &str) -> Result<bool, String> {
+        Ok(self.backbones().contains(&name))
     }
 
     fn datasets(&self) -> Vec<&str> {

@@ -67,6 +67,8 @@ pub struct FileEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     pub optional: bool,
 }
@@ -81,6 +83,9 @@ struct FileOptions {
     /// Bytes.
     #[serde(default)]
     size: Option<u64>,
+    /// Bytes by rule of thumb, for plans; nothing is compared with it.
+    #[serde(default)]
+    about: Option<u64>,
     /// SHA-256 in hexadecimal.
     #[serde(default)]
     #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
@@ -103,6 +108,7 @@ impl<'de> Deserialize<'de> for FileEntry {
             Form::Name(name) => FileOptions {
                 name,
                 size: None,
+                about: None,
                 sha256: None,
                 optional: false,
             },
@@ -110,6 +116,7 @@ impl<'de> Deserialize<'de> for FileEntry {
         Ok(Self {
             name: options.name,
             size: options.size,
+            about: options.about,
             sha256: options.sha256,
             optional: options.optional,
         })

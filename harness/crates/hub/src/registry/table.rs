@@ -62,6 +62,7 @@ fn wanted(file: &FileEntry) -> Wanted {
     Wanted {
         names: vec![file.name.clone()],
         size: file.size,
+        about: file.about,
         sha256: file.sha256.clone(),
         optional: file.optional,
     }

@@ -1,0 +1,120 @@
+//! Inputs that are known by name and whose files are not on this machine.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use harness_hub::{Located, Request};
+
+/// What an input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputKind {
+    Backbone,
+    Dataset,
+}
+
+impl InputKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Backbone => "backbone",
+            Self::Dataset => "data set",
+        }
+    }
+}
+
+/// An input whose files are not all on disk. Displays as a block of lines: what it
+/// is, then each file with its size and the place where it is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    pub kind: InputKind,
+    /// As the suite has it.
+    pub name: String,
+    /// Where it is published, or what has to be done by hand.
+    pub advice: String,
+    pub files: Vec<AbsentFile>,
+    /// What `harness fetch` has to get, where it can.
+    pub request: Option<Request>,
+}
+
+/// A file that is looked for and not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AbsentFile {
+    pub name: String,
+    /// Bytes, where known.
+    pub size: Option<u64>,
+    /// Bytes by rule of thumb.
+    pub about: Option<u64>,
+    /// Empty where the name tells it.
+    pub place: PathBuf,
+}
+
+impl Absent {
+    /// A data set that a person has to get.
+    pub fn by_hand(name: &str, advice: String, missing: Vec<String>) -> Self {
+        let files = missing.into_iter().map(|name| AbsentFile {
+            name,
+            size: None,
+            about: None,
+            place: PathBuf::new(),
+        });
+        Self {
+            kind: InputKind::Dataset,
+            name: name.to_owned(),
+            advice,
+            files: files.collect(),
+            request: None,
+        }
+    }
+
+    /// Files of a hub's repository that were not found.
+    pub fn on_hub(kind: InputKind, name: &str, request: Request, located: Located) -> Self {
+        let files = located.missing.into_iter().map(|file| AbsentFile {
+            name: file.name,
+            size: file.size,
+            about: file.about,
+            place: file.place,
+        });
+        Self {
+            kind,
+            name: name.to_owned(),
+            advice: format!("published as {}", request.repo),
+            files: files.collect(),
+            request: Some(request),
+        }
+    }
+}
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}, {}", self.kind.name(), self.name, self.advice)?;
+        for file in &self.files {
+            let (name, place) = (&file.name, file.place.display());
+            if file.place.as_os_str().is_empty() {
+                write!(f, "\n    {name}")?;
+                continue;
+            }
+            write!(f, "\n    {name} ({}): {place}", file.length())?;
+        }
+        Ok(())
+    }
+}
+
+impl AbsentFile {
+    /// "300 MB", "about 300 MB" or "size unknown".
+    pub fn length(&self) -> String {
+        match (self.size, self.about) {
+            (Some(size), _) => readable(size),
+            (None, Some(about)) => format!("about {}", readable(about)),
+            (None, None) => "size unknown".to_owned(),
+        }
+    }
+}
+
+/// Bytes in the decimal units of hubs and disks.
+pub fn readable(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
