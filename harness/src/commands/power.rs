@@ -66,6 +66,7 @@ mod tests {
             trainings: 0,
             injections: 0,
             estimate: None,
+            absent: Vec::new(),
             gate,
             test_images: vec![("small".to_owned(), 1000), ("large".to_owned(), 20_000)],
         }
