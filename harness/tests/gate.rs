@@ -37,24 +37,18 @@ impl Ground {
     }
 
     fn suite(&self, rest: &str) {
-        let text = format!(
-            "name: test\nupgrades: [{{source: micro-clip, targets: [micro-clip-unrelated]}}]\n\
-             methods: [kgcoop]\ndatasets: [digits]\nshots: [1]\nseeds: [1]\n\
-             recipe: {{epochs: 1}}\ngate: {{margin: 2}}\n{rest}"
-        );
-        std::fs::write(self.path("suite.yaml"), text).unwrap();
-    }
-
-    /// The suite with the plugin of `fixtures/methods` that a mistake made worse.
-    fn suite_with_worse_plugin(&self) {
         let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        let name = format!("{prefix}harness_fixture_methods{suffix}");
-        let worse = libraries().join(name);
+        let fixture = libraries().join(format!("{prefix}harness_fixture_methods{suffix}"));
         assert!(
-            worse.exists(),
+            fixture.exists(),
             "run the tests with `cargo test --workspace`"
         );
-        self.suite(&format!("plugins: [{worse:?}]\n"));
+        let text = format!(
+            "name: test\nupgrades: [{{source: micro-clip, targets: [micro-clip-unrelated]}}]\n\
+             methods: [worsened]\ndatasets: [digits]\nshots: [1]\nseeds: [1]\n\
+             recipe: {{epochs: 1}}\ngate: {{margin: 2}}\nplugins: [{fixture:?}]\n{rest}"
+        );
+        std::fs::write(self.path("suite.yaml"), text).unwrap();
     }
 
     fn prepared(&self, program: &Path) -> Command {
@@ -135,11 +129,13 @@ fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
         "{text}"
     );
 
-    ground.suite_with_worse_plugin();
+    // The same plugin after a change that was a mistake.
+    let worse = ("HARNESS_FIXTURE_WORSENED", "1");
     let summary = ground.path("summary.md");
     let output = ground.shell(
-        "harness run suite.yaml --gate --baseline base.json -o new.json",
+        "harness run suite.yaml --fresh --gate --baseline base.json -o new.json",
         &[
+            worse,
             ("GITHUB_ACTIONS", "true"),
             ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
         ],
@@ -155,7 +151,7 @@ fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
     );
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        stderr.contains("::error file=suite.yaml,title=harness gate regressed::kgcoop"),
+        stderr.contains("::error file=suite.yaml,title=harness gate regressed::worsened"),
         "{stderr}"
     );
     let markdown = std::fs::read_to_string(&summary).unwrap();
@@ -173,7 +169,7 @@ fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
     let wider = format!("harness gate new.json --baseline base.json {margin}");
     ground.ends(&ground.shell(&wider, &[]), ExitCode::Ok);
     ground.ends(
-        &ground.shell(told(&text, "To re-run:"), &[]),
+        &ground.shell(told(&text, "To re-run:"), &[worse]),
         ExitCode::Regression,
     );
     ground.ends(&ground.shell(told(&text, "To accept:"), &[]), ExitCode::Ok);
