@@ -106,6 +106,7 @@ fn method(label: &str) -> Method {
         id: "coop".into(),
         plugin: "libcoop.so".into(),
         config: json!({"context": 4}),
+        recipe: None,
         family: "prompt".into(),
         depth: "input".into(),
         parameters: Some(512),

@@ -34,6 +34,7 @@ pub use lint::Finding;
 pub use provenance::{Cpu, Git, Provenance};
 pub use replace::{replace_file, write_atomically};
 pub use report::{
-    Backbone, Dataset, GateRule, Images, Method, Plugin, Report, Suite, TextDrift, Upgrade,
+    Backbone, Dataset, GateRule, Images, Method, MethodRecipe, Plugin, Report, Suite, TextDrift,
+    Upgrade,
 };
 pub use schema::report_schema;

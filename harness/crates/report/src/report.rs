@@ -171,12 +171,25 @@ pub struct Method {
     /// File name of its plugin.
     pub plugin: String,
     pub config: Value,
+    /// Whose recipe it was trained with; absent in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<MethodRecipe>,
     pub family: String,
     /// How deep in the backbone it reaches.
     pub depth: String,
     /// Trained numbers, where they do not depend on the data set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<u64>,
+}
+
+/// Whose recipe a method was trained with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MethodRecipe {
+    /// `own`: the method's; `common`: one for all methods.
+    pub base: String,
+    /// What the suite changed in it.
+    pub changes: Value,
 }
 
 /// A data set: a column of the matrix.

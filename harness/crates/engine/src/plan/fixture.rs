@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use harness_data::Opening;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Engine, Inputs, MethodInput};
 use crate::images::ImageOptions;
 use crate::job::{BackboneRef, DatasetRef, MethodRef};
 use crate::registry::{BackboneFacts, DatasetFacts};
-use crate::suite::{DatasetEntry, Sampler, Suite, Upgrade};
+use crate::suite::{DatasetEntry, RecipeBase, RecipeChoice, Sampler, Suite, Upgrade};
 
 pub(crate) fn backbone(name: &str) -> BackboneFacts {
     BackboneFacts {
@@ -51,6 +51,8 @@ pub(crate) fn method(label: &str) -> MethodInput {
             config: json!({}),
         },
         recipe: json!({}),
+        base: RecipeBase::Own,
+        changes: json!({}),
     }
 }
 
@@ -82,7 +84,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
             shots: vec![16],
             seeds: vec![1],
             oracle: true,
-            recipe: Map::new(),
+            recipe: RecipeChoice::default(),
             images: ImageOptions::default(),
             time_limit: 600,
             gate: None,

@@ -1,10 +1,12 @@
 //! What a plan is made from: a suite whose names have been followed.
 
-use serde_json::{Map, Value};
+use harness_abi::wire::MethodCard;
+use serde_json::{Value, json};
 
+use super::common;
 use crate::job::MethodRef;
-use crate::registry::{Absent, BackboneFacts, DatasetFacts, InputKind};
-use crate::suite::Suite;
+use crate::registry::{Absent, BackboneFacts, DatasetFacts, InputKind, Plugin};
+use crate::suite::{MethodEntry, RecipeBase, Suite};
 
 /// The program that computes, as part of every content key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,20 +21,44 @@ pub struct Engine {
 pub struct MethodInput {
     pub label: String,
     pub method: MethodRef,
-    /// The suite's changes to the recipe with the entry's on top.
+    /// What the method's own recipe becomes.
     pub recipe: Value,
+    /// Whose recipe that is, and what the suite and the entry change in it.
+    pub base: RecipeBase,
+    pub changes: Value,
 }
 
 impl MethodInput {
-    /// Puts the entry's overrides on top of the suite's, key by key.
-    pub fn merge_recipe(shared: &Map<String, Value>, own: &Map<String, Value>) -> Value {
-        let mut merged = Value::Object(shared.clone());
-        overlay(&mut merged, &Value::Object(own.clone()));
-        merged
+    /// A row from its entry in the suite: the entry's changes on top of the suite's, on
+    /// top of the common recipe where that is asked for.
+    pub fn new(entry: &MethodEntry, suite: &Suite, card: &MethodCard, plugin: &Plugin) -> Self {
+        let base = entry.recipe.base.or(suite.recipe.base).unwrap_or_default();
+        let mut changes = Value::Object(suite.recipe.changes.clone());
+        overlay(&mut changes, &Value::Object(entry.recipe.changes.clone()));
+        let (config, mut recipe) = match base {
+            RecipeBase::Own => (Value::Object(entry.config.clone()), json!({})),
+            RecipeBase::Common => (
+                common::config(card, &entry.config),
+                common::recipe_changes(card),
+            ),
+        };
+        overlay(&mut recipe, &changes);
+        Self {
+            label: entry.label.clone(),
+            method: MethodRef {
+                plugin: plugin.path.clone(),
+                plugin_sha256: plugin.sha256.clone(),
+                id: entry.id.clone(),
+                config,
+            },
+            recipe,
+            base,
+            changes,
+        }
     }
 }
 
-fn overlay(below: &mut Value, above: &Value) {
+pub(super) fn overlay(below: &mut Value, above: &Value) {
     match (below, above) {
         (Value::Object(below), Value::Object(above)) => {
             for (key, value) in above {

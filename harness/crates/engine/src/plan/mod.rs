@@ -1,6 +1,7 @@
 //! From a suite to units of work and the cells that are made of them.
 
 mod cells;
+mod common;
 mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;

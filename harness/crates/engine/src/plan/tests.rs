@@ -296,12 +296,10 @@ fn a_selection_leaves_the_rest_out() {
 
 #[test]
 fn overrides_of_an_entry_go_on_top_of_the_suites() {
-    let object = |value: Value| value.as_object().unwrap().clone();
+    let mut recipe = json!({"epochs": 20, "optimizer": {"lr": 1, "momentum": 2}});
+    super::inputs::overlay(&mut recipe, &json!({"optimizer": {"lr": 3}, "batch": 4}));
     assert_eq!(
-        MethodInput::merge_recipe(
-            &object(json!({"epochs": 20, "optimizer": {"lr": 1, "momentum": 2}})),
-            &object(json!({"optimizer": {"lr": 3}, "batch": 4})),
-        ),
+        recipe,
         json!({"epochs": 20, "optimizer": {"lr": 3, "momentum": 2}, "batch": 4})
     );
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use harness_data::Sampler;
 use harness_report::{
-    Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, Plugin, Provenance, Report,
+    Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, MethodRecipe, Plugin, Provenance, Report,
     Retraining, Status, Suite, Training, Upgrade, Usage,
 };
 
@@ -17,6 +17,7 @@ use crate::plan::{CellPlan, Inputs};
 use crate::registry::file_name;
 use crate::schedule::TaskResult;
 use crate::store::sha256_hex;
+use crate::suite::RecipeBase;
 
 pub(super) type Results = HashMap<usize, TaskResult>;
 
@@ -111,6 +112,13 @@ fn methods(setup: &SetUp<'_>) -> Vec<Method> {
                 id: input.method.id.clone(),
                 plugin: file_name(&plugin.path),
                 config: input.method.config.clone(),
+                recipe: Some(MethodRecipe {
+                    base: match input.base {
+                        RecipeBase::Own => "own".to_owned(),
+                        RecipeBase::Common => "common".to_owned(),
+                    },
+                    changes: input.changes.clone(),
+                }),
                 family: family.as_str().unwrap_or_default().to_owned(),
                 depth: card.depth.clone(),
                 parameters: setup.fits.parameters(index),

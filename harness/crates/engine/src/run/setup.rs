@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::error::RunError;
 use super::execute::{Means, execute};
 use super::machine;
-use crate::job::MethodRef;
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Places, Registry};
 use crate::schedule::{Observer, Pool, WorkerCommand};
@@ -133,17 +132,8 @@ fn interrupted(settings: &Settings<'_>) -> Result<(), RunError> {
 /// Follows every name of the suite. The suite was checked, so each leads somewhere.
 fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<Inputs, RunError> {
     let methods = suite.methods.iter().filter_map(|entry| {
-        let (plugin, _) = registry.method(&entry.id)?;
-        Some(MethodInput {
-            label: entry.label.clone(),
-            method: MethodRef {
-                plugin: plugin.path.clone(),
-                plugin_sha256: plugin.sha256.clone(),
-                id: entry.id.clone(),
-                config: entry.config.clone().into(),
-            },
-            recipe: MethodInput::merge_recipe(&suite.recipe, &entry.recipe),
-        })
+        let (plugin, card) = registry.method(&entry.id)?;
+        Some(MethodInput::new(entry, &suite, card, plugin))
     });
     let methods = methods.collect();
     let mut absent = Vec::new();

@@ -5,6 +5,7 @@ mod dataset;
 mod mistake;
 mod names;
 mod read;
+mod recipe;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -15,5 +16,6 @@ pub use dataset::{DatasetEntry, Ensemble, Sampler, SplitShares, TemplateChoice};
 pub use mistake::{Mistake, Mistakes};
 pub use names::Known;
 pub use read::{Document, SuiteError};
+pub use recipe::{RecipeBase, RecipeChoice};
 pub use tree::Mark;
 pub use types::{Gate, MethodEntry, Suite, Upgrade, schema};

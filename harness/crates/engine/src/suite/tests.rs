@@ -7,7 +7,7 @@ use harness_abi::wire::{DataNeed, Family, MethodCard};
 use harness_data::{Opening, Templates};
 use serde_json::json;
 
-use super::{Document, Known, Mistakes, Sampler, Suite};
+use super::{Document, Known, Mistakes, RecipeBase, Sampler, Suite};
 
 struct Shelf {
     cards: Vec<MethodCard>,
@@ -114,8 +114,31 @@ fn a_good_suite_reads_as_written() {
     let labels: Vec<&str> = suite.methods.iter().map(|m| m.label.as_str()).collect();
     assert_eq!(labels, ["coop", "coop-csc", "contcoop"]);
     assert_eq!(suite.methods[1].config["class_specific"], true);
-    assert_eq!(suite.methods[2].recipe["optimizer"]["lr"], 1e-3);
-    assert_eq!(suite.recipe["epochs"], 10);
+    assert_eq!(suite.methods[2].recipe.changes["optimizer"]["lr"], 1e-3);
+    assert_eq!(suite.recipe.changes["epochs"], 10);
+}
+
+#[test]
+fn a_recipe_is_a_word_or_a_mapping() {
+    let at = |recipe: &str| {
+        let text = GOOD.replace("recipe: {epochs: 10}", &format!("recipe: {recipe}"));
+        read(text.as_bytes())
+    };
+    let common = at("common").unwrap().recipe;
+    assert_eq!(common.base, Some(RecipeBase::Common));
+    assert!(common.changes.is_empty());
+    let both = at("{base: own, epochs: 3}").unwrap().recipe;
+    assert_eq!(both.base, Some(RecipeBase::Own));
+    assert_eq!(both.changes["epochs"], 3);
+    assert!(!both.changes.contains_key("base"));
+    for (recipe, says) in [
+        ("comon", "did you mean \"common\"?"),
+        ("{base: comon}", "did you mean \"common\"?"),
+        ("3", "\"recipe\": expected text or a mapping, found 3"),
+    ] {
+        let mistakes = at(recipe).unwrap_err().to_string();
+        assert!(mistakes.contains(says), "{mistakes}");
+    }
 }
 
 #[test]
@@ -141,7 +164,7 @@ fn aliases_carry_a_value_to_a_second_place() {
     let text = GOOD
         .replace("{epochs: 20, optimizer: {lr: 1e-3}}", "&short {epochs: 20}")
         .replace("recipe: {epochs: 10}", "recipe: *short");
-    assert_eq!(read(text.as_bytes()).unwrap().recipe["epochs"], 20);
+    assert_eq!(read(text.as_bytes()).unwrap().recipe.changes["epochs"], 20);
 }
 
 #[test]

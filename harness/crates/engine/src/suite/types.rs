@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
+use super::RecipeChoice;
 use super::dataset::{DatasetEntry, Sampler};
-
 use crate::images::ImageOptions;
 
 /// What to run: methods × data sets × shots × seeds × upgrades.
@@ -46,9 +46,9 @@ pub struct Suite {
     /// Whether each method is also trained on the targets, as an upper bound.
     #[serde(default)]
     pub oracle: bool,
-    /// Changes to the recipe of every method.
+    /// Whose recipe every method is trained with, and changes to it.
     #[serde(default)]
-    pub recipe: Map<String, Value>,
+    pub recipe: RecipeChoice,
     /// How images are shown in training, and how their features are kept.
     #[serde(default)]
     pub images: ImageOptions,
@@ -110,8 +110,8 @@ pub struct MethodEntry {
     /// Name in the report; the id by default.
     pub label: String,
     pub config: Map<String, Value>,
-    /// Changes to the recipe, on top of the suite's.
-    pub recipe: Map<String, Value>,
+    /// The recipe, on top of the suite's.
+    pub recipe: RecipeChoice,
 }
 
 /// The long form of a method entry.
@@ -127,9 +127,9 @@ struct MethodOptions {
     /// The method's own configuration.
     #[serde(default)]
     config: Map<String, Value>,
-    /// Changes to the recipe, on top of the suite's.
+    /// The recipe, on top of the suite's.
     #[serde(default)]
-    recipe: Map<String, Value>,
+    recipe: RecipeChoice,
 }
 
 impl<'de> Deserialize<'de> for MethodEntry {
@@ -148,7 +148,7 @@ impl<'de> Deserialize<'de> for MethodEntry {
                     id: id.to_owned(),
                     label: id.to_owned(),
                     config: Map::new(),
-                    recipe: Map::new(),
+                    recipe: RecipeChoice::default(),
                 })
             }
 

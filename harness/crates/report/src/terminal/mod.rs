@@ -3,6 +3,7 @@
 mod carried;
 mod changes;
 mod classes;
+mod cost;
 mod decisions;
 mod explanations;
 pub(crate) mod footnotes;

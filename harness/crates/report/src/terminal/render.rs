@@ -6,6 +6,7 @@ use crate::analysis::{Analysis, analyse};
 use crate::cell::Status;
 use crate::report::Report;
 use crate::terminal::carried::carried;
+use crate::terminal::cost;
 use crate::terminal::footnotes::{Footnotes, NAME};
 use crate::terminal::left_out::left_out;
 use crate::terminal::matrix::matrix;
@@ -23,6 +24,12 @@ pub fn render(report: &Report, style: &Style) -> String {
     let analysis = analyse(report);
     for block in blocks(report) {
         render_block(report, &block, &analysis, *style, &mut text);
+    }
+    if let Some(table) = cost::cost(report) {
+        text.push_str(&wrap::sentence(cost::TITLE, style.width, "  "));
+        text.push('\n');
+        text.push_str(&table.draw(*style));
+        text.push_str("\n\n");
     }
     for sentence in left_out(report).into_iter().chain(carried(report)) {
         text.push_str(&wrap::sentence(&sentence, style.width, "  "));

@@ -1,0 +1,73 @@
+//! What training took: a row a method, over all trainings on sources.
+
+use std::collections::BTreeMap;
+
+use crate::cell::Training;
+use crate::report::{Method, Report};
+use crate::terminal::footnotes::NAME;
+use crate::terminal::grid::{Grid, Row, Slot};
+use crate::terminal::numbers::NOT_AVAILABLE;
+use crate::terminal::sanitise::one_line;
+
+/// What the table is of.
+pub(crate) const TITLE: &str =
+    "Training on the source, per module: mean seconds, and least to most of the rest";
+
+/// The table, or nothing where nothing was trained.
+pub(crate) fn cost(report: &Report) -> Option<Grid> {
+    let rows: Vec<Row> = report.methods.iter().map(|m| row(report, m)).collect();
+    let heads = ["recipe", "seconds", "steps", "parameters", "module bytes"];
+    let is_trained = report.cells.iter().any(|cell| cell.training.is_some());
+    is_trained.then(|| Grid {
+        heads: heads.map(String::from).into(),
+        rows,
+    })
+}
+
+fn row(report: &Report, method: &Method) -> Row {
+    let cells = report.cells.iter().filter(|c| c.method == method.label);
+    // A module that is moved to several targets was trained once.
+    let trained: BTreeMap<&str, &Training> = cells
+        .filter_map(|cell| cell.training.as_ref())
+        .map(|training| (training.module_sha256.as_str(), training))
+        .collect();
+    let range = |value: fn(&Training) -> u64| {
+        let values = || trained.values().map(|training| value(training));
+        match (values().min(), values().max()) {
+            (Some(least), Some(most)) if least == most => least.to_string(),
+            (Some(least), Some(most)) => format!("{least} to {most}"),
+            _ => NOT_AVAILABLE.to_owned(),
+        }
+    };
+    let seconds = match trained.len() {
+        0 => NOT_AVAILABLE.to_owned(),
+        n => format!(
+            "{:.2}",
+            trained.values().map(|t| t.seconds).sum::<f64>() / n as f64
+        ),
+    };
+    let slots = [
+        recipe(method),
+        seconds,
+        range(|t| t.steps),
+        range(|t| t.parameters),
+        range(|t| t.module_bytes),
+    ];
+    Row {
+        label: one_line(&method.label, NAME),
+        markers: String::new(),
+        slots: slots.map(Slot::plain).into(),
+    }
+}
+
+/// `own`, `common`, `own, changed`.
+fn recipe(method: &Method) -> String {
+    match &method.recipe {
+        None => NOT_AVAILABLE.to_owned(),
+        Some(recipe) => {
+            let is_changed = recipe.changes.as_object().is_some_and(|c| !c.is_empty());
+            let changed = if is_changed { ", changed" } else { "" };
+            one_line(&format!("{}{changed}", recipe.base), NAME)
+        }
+    }
+}
