@@ -380,6 +380,22 @@ pub(crate) struct EmbedArguments {
 pub(crate) enum Analysis {
     /// How far the text towers lie apart, by layer: parameters, and features of prompts
     Drift(DriftArguments),
+    /// Accuracy over the values of one number of a configuration, from a report
+    Sweep(SweepArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct SweepArguments {
+    /// The report of a suite whose entries of a method differ in one number
+    #[arg(value_name = "REPORT.json")]
+    pub(crate) report: PathBuf,
+    /// The number's path in the configuration, such as context.length [default: the
+    /// only one that varies]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) over: Option<String>,
+    /// Draw it into a file
+    #[arg(short, long, value_name = "FILE.svg")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -9,6 +9,7 @@ use harness_report::drift::Drift;
 use harness_report::{ExitCode, write_atomically};
 
 use super::settings::places;
+use super::sweep::sweep;
 use crate::cli::{Analysis, DriftArguments};
 use crate::failure::Failure;
 use crate::{output, table};
@@ -16,6 +17,7 @@ use crate::{output, table};
 pub(crate) fn analyze(what: &Analysis) -> Result<ExitCode, Failure> {
     match what {
         Analysis::Drift(arguments) => drift(arguments),
+        Analysis::Sweep(arguments) => sweep(arguments),
     }
 }
 

@@ -17,6 +17,7 @@ mod power;
 mod run;
 mod schema;
 mod settings;
+mod sweep;
 mod verify;
 mod worker;
 

@@ -22,6 +22,7 @@ mod report;
 mod schema;
 pub mod stats;
 mod suspicion;
+pub mod sweep;
 pub mod terminal;
 
 pub use bitmap::{Bitmap, BitmapError};

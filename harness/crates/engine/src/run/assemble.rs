@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use harness_data::Sampler;
 use harness_report::{
-    Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, MethodRecipe, Plugin, Provenance, Report,
-    Retraining, Status, Suite, Training, Upgrade, Usage,
+    Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, MethodRecipe, Plugin,
+    Provenance, Report, Retraining, Status, Suite, Training, Upgrade, Usage,
 };
 
 use super::error::RunError;

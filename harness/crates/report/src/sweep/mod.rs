@@ -1,0 +1,10 @@
+//! One value of a method's configuration varied over the entries of a suite: accuracy
+//! as a function of it, as a table and a picture.
+
+mod key;
+mod plot;
+mod series;
+mod table;
+
+pub use key::SweepError;
+pub use series::{Panel, Point, Series, Sweep};

@@ -1,0 +1,126 @@
+//! A sweep as a picture: Base and New over the values, a panel an upgrade.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use super::series::{Panel, Sweep};
+
+/// Width and height of a panel in pixels.
+const PANEL: (u32, u32) = (640, 420);
+/// Okabe and Ito's colours, which differ for colour-blind readers too.
+const COLOURS: [RGBColor; 4] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+];
+
+type DrawingError = DrawingAreaErrorKind<std::io::Error>;
+
+impl Sweep {
+    /// An SVG: New as full points, Base as rings, the target's zero-shot as a line.
+    /// Values stand evenly spaced, in their order.
+    ///
+    /// # Errors
+    /// When the picture cannot be drawn.
+    pub fn svg(&self) -> Result<String, String> {
+        let mut text = String::new();
+        self.draw(&mut text).map_err(|error| error.to_string())?;
+        Ok(text)
+    }
+
+    fn draw(&self, text: &mut String) -> Result<(), DrawingError> {
+        let count = self.panels.len().max(1);
+        let size = (PANEL.0 * count as u32, PANEL.1);
+        let root = SVGBackend::with_string(text, size).into_drawing_area();
+        root.fill(&WHITE)?;
+        for (area, panel) in root.split_evenly((1, count)).iter().zip(&self.panels) {
+            panel.draw(&self.key, area)?;
+        }
+        root.present()
+    }
+}
+
+impl Panel {
+    /// Every value of the panel once, rising: the places on its axis.
+    fn values(&self) -> Vec<f64> {
+        let points = self.series.iter().flat_map(|line| &line.points);
+        let mut values: Vec<f64> = points.map(|point| point.value).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        values
+    }
+
+    fn draw(
+        &self,
+        key: &str,
+        area: &DrawingArea<SVGBackend<'_>, Shift>,
+    ) -> Result<(), DrawingError> {
+        let values = self.values();
+        let place = |value: f64| values.iter().position(|v| *v == value).unwrap_or(0) as f64;
+        let points = || self.series.iter().flat_map(|line| &line.points);
+        let means = points().flat_map(|p| [p.base.mean, p.new.mean]);
+        let means = means.chain(self.zero_target).map(|mean| 100.0 * mean);
+        let (low, high) = means.fold((100.0_f64, 0.0_f64), |(l, h), m| (l.min(m), h.max(m)));
+        let (low, high) = ((low - 3.0).max(0.0), (high + 3.0).min(100.0));
+        let last = values.len().saturating_sub(1) as f64;
+        let (source, target) = (&self.upgrade.source, &self.upgrade.target);
+        let mut chart = ChartBuilder::on(area)
+            .caption(
+                format!("{source} → {target}, {} shots", self.shots),
+                ("sans-serif", 16),
+            )
+            .margin(12)
+            .x_label_area_size(44)
+            .y_label_area_size(56)
+            .build_cartesian_2d(-0.5..last + 0.5, low..high.max(low + 1.0))?;
+        let tick = |x: &f64| match values.get(x.round().max(0.0) as usize) {
+            Some(value) if (x - x.round()).abs() < 0.1 => value.to_string(),
+            _ => String::new(),
+        };
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .max_light_lines(1)
+            .x_labels(values.len() + 2)
+            .x_label_formatter(&tick)
+            .x_desc(key)
+            .y_desc("accuracy, %")
+            .draw()?;
+        if let Some(zero_shot) = self.zero_target {
+            let level = 100.0 * zero_shot;
+            let ends = [(-0.5, level), (last + 0.5, level)];
+            chart
+                .draw_series(LineSeries::new(ends, BLACK.stroke_width(1)))?
+                .label(format!("zero-shot on {target}"))
+                .legend(|(x, y)| PathElement::new(vec![(x, y), (x + 16, y)], BLACK));
+        }
+        for (index, line) in self.series.iter().enumerate() {
+            let colour = COLOURS[index % COLOURS.len()];
+            for (what, full) in [("New", true), ("Base", false)] {
+                let of = |point: &super::Point| if full { point.new } else { point.base };
+                let at: Vec<(f64, f64)> = line
+                    .points
+                    .iter()
+                    .map(|p| (place(p.value), 100.0 * of(p).mean))
+                    .collect();
+                let style = ShapeStyle {
+                    color: colour.to_rgba(),
+                    filled: full,
+                    stroke_width: 2,
+                };
+                chart.draw_series(LineSeries::new(at.clone(), colour.stroke_width(1)))?;
+                chart
+                    .draw_series(at.into_iter().map(|at| Circle::new(at, 4, style)))?
+                    .label(format!("{what}, {}", line.name))
+                    .legend(move |(x, y)| Circle::new((x + 8, y), 4, style));
+            }
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::LowerRight)
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK.mix(0.3))
+            .draw()
+    }
+}

@@ -1,0 +1,52 @@
+//! `harness analyze sweep`.
+
+use std::fmt::Write;
+
+use harness_report::sweep::{Panel, Sweep, SweepError};
+use harness_report::{ExitCode, Report, write_atomically};
+
+use crate::cli::SweepArguments;
+use crate::failure::Failure;
+use crate::{output, table};
+
+pub(super) fn sweep(arguments: &SweepArguments) -> Result<ExitCode, Failure> {
+    let path = &arguments.report;
+    let set_up = |error: &dyn std::fmt::Display| Failure::new(ExitCode::SetUp, error);
+    let report = Report::read(path).map_err(|error| set_up(&error))?;
+    let sweep = Sweep::of(&report, arguments.over.as_deref()).map_err(|error| {
+        let failure = set_up(&format!("{}: {error}", path.display()));
+        match error {
+            SweepError::Several(_) => failure.hint("`--over PATH` names it"),
+            SweepError::Nothing | SweepError::Unknown(_) => failure,
+        }
+    })?;
+    output::print(&render(&sweep))?;
+    if let Some(picture) = &arguments.output {
+        let failed = |reason: String| {
+            let message = format!("{}: cannot be written: {reason}", picture.display());
+            Failure::new(ExitCode::OutputNotWritten, message)
+        };
+        let svg = sweep.svg().map_err(failed)?;
+        write_atomically(picture, svg.as_bytes()).map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn render(sweep: &Sweep) -> String {
+    let mut text = String::new();
+    for panel in &sweep.panels {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{} → {}, {} shots, mean over {} data sets, in percent",
+            panel.upgrade.source, panel.upgrade.target, panel.shots, panel.datasets
+        );
+        let head = Panel::head(&sweep.key);
+        let head: Vec<&str> = head.iter().map(String::as_str).collect();
+        text.push_str(&table::plain(&head, panel.rows()));
+        if let Some(zero_shot) = panel.zero_target {
+            let _ = writeln!(text, "zero-shot on the target: {:.2}\n", 100.0 * zero_shot);
+        }
+    }
+    text
+}
