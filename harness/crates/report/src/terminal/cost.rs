@@ -13,12 +13,13 @@ use crate::terminal::sanitise::one_line;
 pub(crate) const TITLE: &str =
     "Training on the source, per module: mean seconds, and least to most of the rest";
 
-/// The table, or nothing where nothing was trained.
+/// The table; nothing where nothing was trained, or by a version that did not say how.
 pub(crate) fn cost(report: &Report) -> Option<Grid> {
     let rows: Vec<Row> = report.methods.iter().map(|m| row(report, m)).collect();
     let heads = ["recipe", "seconds", "steps", "parameters", "module bytes"];
     let is_trained = report.cells.iter().any(|cell| cell.training.is_some());
-    is_trained.then(|| Grid {
+    let is_named = report.methods.iter().any(|m| m.recipe.is_some());
+    (is_trained && is_named).then(|| Grid {
         heads: heads.map(String::from).into(),
         rows,
     })
@@ -68,6 +69,35 @@ fn recipe(method: &Method) -> String {
             let is_changed = recipe.changes.as_object().is_some_and(|c| !c.is_empty());
             let changed = if is_changed { ", changed" } else { "" };
             one_line(&format!("{}{changed}", recipe.base), NAME)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::cost;
+    use crate::fixture;
+    use crate::report::MethodRecipe;
+    use crate::terminal::Style;
+
+    #[test]
+    fn a_row_names_the_recipe_of_each_method() {
+        let measured = |_, _, _| Ok(([400, 500, 450, 480], None));
+        let mut report = fixture::report(&["a", "b"], &["d"], &[1], measured);
+        assert!(cost(&report).is_none());
+        report.methods[1].recipe = Some(MethodRecipe {
+            base: "common".into(),
+            changes: json!({"epochs": 20}),
+        });
+        let style = Style {
+            colour: false,
+            width: None,
+        };
+        let table = cost(&report).unwrap().draw(style);
+        for text in ["seconds", "module bytes", "common, changed", "n/a"] {
+            assert!(table.contains(text), "{text}: {table}");
         }
     }
 }
