@@ -283,6 +283,12 @@ pub(crate) struct ExportArguments {
     /// .classes.csv, .md, .tex, .xml (JUnit) or .html; may be repeated
     #[arg(short, long, value_name = "FILE", required = true, value_parser = export_file)]
     pub(crate) output: Vec<PathBuf>,
+    /// Show what differs from an older report; in .html and .md files
+    #[arg(long, value_name = "OLD.json")]
+    pub(crate) compare: Option<PathBuf>,
+    /// Compare although data, backbones or methods are others, and say so
+    #[arg(long, requires = "compare")]
+    pub(crate) allow_mismatch: bool,
 }
 
 #[derive(Args)]

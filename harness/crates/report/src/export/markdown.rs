@@ -2,6 +2,7 @@
 
 use crate::aggregate::{Block, MethodRow, blocks};
 use crate::analysis::{Analysis, Assessment, analyse};
+use crate::export::comparison::{Compared, change, numbers};
 use crate::export::facts::{Facts, row};
 use crate::export::{MESSAGE, NAME};
 use crate::report::Report;
@@ -12,10 +13,13 @@ use crate::terminal::verdict::verdicts;
 use crate::terminal::{heading, one_line, summary_line};
 
 /// The report as a page of Markdown: for each upgrade what to do, the matrix, the
-/// averages and what gave no number.
-pub(crate) fn markdown(report: &Report) -> String {
+/// averages and what gave no number; before all that what differs from an older report.
+pub(crate) fn markdown(report: &Report, old: Option<&Report>) -> String {
     let analysis = analyse(report);
     let mut page = format!("# {}\n", escape(&report.suite.name, NAME));
+    if let Some(old) = old {
+        page += &comparison(&Compared::of(report, old));
+    }
     for block in blocks(report) {
         page += &format!("\n## {}\n\n", escape(&heading(&block), MESSAGE));
         for verdict in verdicts(&block) {
@@ -31,6 +35,29 @@ pub(crate) fn markdown(report: &Report) -> String {
     }
     page += &provenance(report);
     page
+}
+
+/// What differs from an older report.
+fn comparison(compared: &Compared<'_>) -> String {
+    let mut text = format!("\n## Compared with {}\n\n", escape(&compared.name, MESSAGE));
+    text += &format!("{}\n", escape(&compared.sentence(), MESSAGE));
+    for warning in compared.warnings() {
+        text += &format!("- ⚠ {}\n", escape(&warning, MESSAGE));
+    }
+    for of in compared.tables() {
+        text += &format!("\nNew before → now, {}\n\n", escape(&of.heading, MESSAGE));
+        let names = of.columns.iter().map(|name| escape(name, NAME));
+        let head: Vec<String> = std::iter::once(String::new()).chain(names).collect();
+        let rows = of.rows.into_iter().map(|(method, entries)| {
+            let texts = entries.into_iter().map(|entry| match entry {
+                Some(one) => format!("{} {}", numbers(one), change(one)),
+                None => String::new(),
+            });
+            std::iter::once(escape(method, NAME)).chain(texts).collect()
+        });
+        text += &table(&head, rows);
+    }
+    text
 }
 
 fn verdict_table(block: &Block<'_>, analysis: &Analysis<'_>) -> String {

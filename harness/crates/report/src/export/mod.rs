@@ -4,6 +4,7 @@
 //! exporter passes them through [`one_line`](crate::terminal::one_line) and then
 //! through its own format's escaping, so that they stay text.
 
+mod comparison;
 mod csv;
 mod facts;
 mod format;
@@ -20,7 +21,7 @@ mod tools;
 mod write;
 
 pub use format::{Format, UnknownEnding};
-pub use write::{ExportError, export};
+pub use write::{ExportError, export, export_comparison};
 
 /// Most columns of a name in a file.
 const NAME: usize = 120;

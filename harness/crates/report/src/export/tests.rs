@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::export::sample::{drawn, hostile};
-use crate::export::{Format, export, html, junit, latex, markdown};
+use crate::export::{Format, export, export_comparison, html, junit, latex, markdown};
 use crate::fixture;
 use crate::report::Report;
 
@@ -62,6 +62,68 @@ fn hostile_names_stay_text_in_every_format() {
         }
         check(&text);
     }
+    // The same beside an older report.
+    only_text_in_markdown(&compared(&report, &report, ".md"));
+    let page = compared(&report, &report, ".html");
+    assert_eq!(page.matches("<script").count(), 2, "the page's own");
+    assert!(!page.contains("<img") && !page.contains("\" onmouseover=\""));
+}
+
+/// `report` beside `old` in the format of `ending`.
+fn compared(report: &Report, old: &Report, ending: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(format!("report{ending}"));
+    export_comparison(report, old, &path).unwrap();
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn what_differs_from_an_older_report_is_shown_and_what_is_of_other_data_said() {
+    let draw = || {
+        drawn(
+            &["coop", "kgcoop"],
+            &[("shapes", 3), ("colours", 2)],
+            &[1, 2],
+            100,
+        )
+    };
+    let old = draw();
+    let mut report = draw();
+    for cell in &mut report.cells[..2] {
+        // As bad as the source's zero-shot.
+        cell.conditions.new = cell.conditions.zero_source.clone();
+    }
+    report.datasets[1].manifest_sha256 = "other".to_owned();
+    let before = old.cells[..2]
+        .iter()
+        .map(|cell| cell.conditions.new.as_ref().unwrap().accuracy);
+    let before = before.sum::<f64>() * 50.0;
+    let after = report.cells[0].conditions.new.as_ref().unwrap().accuracy * 100.0;
+    for ending in [".md", ".html"] {
+        let text = compared(&report, &old, ending);
+        assert!(
+            text.contains(&format!("{before:.2} → {after:.2}")),
+            "{ending}"
+        );
+        assert!(
+            text.contains("Compared with quickstart of 2026"),
+            "{ending}"
+        );
+        assert!(
+            text.contains("other images, labels, class names or templates"),
+            "{ending}"
+        );
+        assert!(
+            text.contains("= same") || text.contains("&#61; same"),
+            "{ending}"
+        );
+    }
+    let error = export_comparison(&report, &old, Path::new("r.csv")).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("r.csv: a comparison is shown in .html and .md")
+    );
 }
 
 /// Every field that a spreadsheet might compute is a number.
@@ -135,10 +197,10 @@ fn a_file_that_cannot_be_written_harms_nothing() {
 #[test]
 fn a_report_of_nothing_has_every_format() {
     let report = fixture::report(&[], &[], &[], |_, _, _| Err(crate::cell::Status::NotRun));
-    assert!(markdown::markdown(&report).contains("Provenance"));
+    assert!(markdown::markdown(&report, None).contains("Provenance"));
     assert!(latex::latex(&report).starts_with("% quickstart"));
     assert!(junit::junit(&report).unwrap().contains("<testsuites"));
-    assert!(html::html(&report).unwrap().contains("Provenance"));
+    assert!(html::html(&report, None).unwrap().contains("Provenance"));
     for ending in [".csv", ".summary.csv", ".classes.csv"] {
         assert_eq!(exported(&report, ending).lines().count(), 1, "{ending}");
     }

@@ -5,6 +5,7 @@
 
 mod chart;
 mod classes;
+mod comparison;
 mod data;
 mod entry;
 mod flow;

@@ -9,6 +9,8 @@ use crate::aggregate::blocks;
 use crate::analysis::analyse;
 use crate::bitmap::hex;
 use crate::export::NAME;
+use crate::export::comparison::Compared;
+use crate::export::html::comparison::comparison;
 use crate::export::html::data::data;
 use crate::export::html::provenance::provenance;
 use crate::export::html::section::{Section, section};
@@ -26,11 +28,11 @@ struct Part {
     section: String,
 }
 
-/// The report as a page.
+/// The report as a page, held against an older one if there is one.
 ///
 /// # Errors
 /// When a template does not render.
-pub(crate) fn html(report: &Report) -> Result<String, Error> {
+pub(crate) fn html(report: &Report, old: Option<&Report>) -> Result<String, Error> {
     let templates = Templates::new()?;
     let analysis = analyse(report);
     let blocks = blocks(report);
@@ -43,10 +45,17 @@ pub(crate) fn html(report: &Report) -> Result<String, Error> {
             section: html,
         });
     }
+    let compared = old.map(|old| Compared::of(report, old));
+    let comparison_section = match &compared {
+        Some(compared) => comparison(&templates, compared)?,
+        None => String::new(),
+    };
     let data = data(report, &blocks, &analysis);
     let values = context! {
         title => one_line(&report.suite.name, NAME),
         lead => lead(report),
+        comparison => compared.map(|compared| compared.name),
+        comparison_section,
         blocks => Serde(parts),
         provenance_section => provenance(&templates, report)?,
         style => STYLE,

@@ -17,6 +17,7 @@ impl Templates {
             ("block.html", include_str!("block.html")),
             ("scatter.html", include_str!("scatter.html")),
             ("flow.html", include_str!("flow.html")),
+            ("comparison.html", include_str!("comparison.html")),
             ("provenance.html", include_str!("provenance.html")),
         ] {
             environment.add_template(name, source)?;

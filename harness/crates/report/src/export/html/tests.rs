@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::analysis::analyse;
-use crate::export::export;
 use crate::export::html::html;
 use crate::export::html::webdriver::{Browser, DOWN, ENTER, RIGHT, TAB};
 use crate::export::sample::{HOSTILE, drawn, hostile};
+use crate::export::{export, export_comparison};
 use crate::report::Report;
 use crate::terminal::one_line;
 
@@ -107,6 +107,7 @@ fn the_page_in_a_browser() {
     every_text_can_be_read(&ground);
     a_phone_scrolls_only_tables(&ground);
     paper_shows_everything(&ground);
+    an_older_report_stands_beside_it(&ground);
     the_matrix_needs_no_script(&ground);
     hostile_names_stay_text(&ground);
 }
@@ -300,6 +301,36 @@ fn paper_shows_everything(ground: &Ground) {
     ground.media("", json!([]));
 }
 
+fn an_older_report_stands_beside_it(ground: &Ground) {
+    let old = drawn(&METHODS, &DATASETS, &[1, 2, 3], 25);
+    let mut report = old.clone();
+    for (at, cell) in report
+        .cells
+        .iter_mut()
+        .enumerate()
+        .filter(|(at, _)| at % 4 == 0)
+    {
+        let source = if at % 8 == 0 {
+            &cell.conditions.zero_source
+        } else {
+            &cell.conditions.oracle
+        };
+        cell.conditions.new = source.clone();
+    }
+    report.datasets[2].manifest_sha256 = "other".to_owned();
+    let path = ground.folder.path().join("comparison.html");
+    export_comparison(&report, &old, &path).unwrap();
+    ground.browser.open(&path);
+    assert_eq!(ground.browser.console(), Vec::<String>::new());
+    let rows = "return document.querySelectorAll('#comparison tbody tr').length";
+    assert_eq!(ground.number(rows), METHODS.len() as f64);
+    let warning = "return document.querySelector('#comparison .warning').innerText";
+    assert!(ground.text(warning).contains("data set \"textures\""));
+    let link = "return document.querySelector('nav a').getAttribute('href')";
+    assert_eq!(ground.text(link), "#comparison");
+    ground.browser.picture("comparison");
+}
+
 fn the_matrix_needs_no_script(ground: &Ground) {
     let off = json!({"value": true});
     ground
@@ -350,7 +381,7 @@ fn a_great_report_stays_below_a_megabyte() {
     let names = names.iter().map(String::as_str);
     let datasets: Vec<(&str, usize)> = names.zip(counts).collect();
     let report = drawn(&methods, &datasets, &[1, 2, 3], 3);
-    let page = html(&report).unwrap();
+    let page = html(&report, None).unwrap();
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
     assert!(
         page.len() > 500_000,
