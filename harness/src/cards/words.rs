@@ -20,12 +20,15 @@ pub(crate) fn recipe(recipe: &Value) -> String {
     if recipe.get("epochs").and_then(Value::as_u64) == Some(0) {
         return "no training".to_owned();
     }
+    let length = match recipe.get("steps_per_shot").and_then(Value::as_u64) {
+        Some(steps) => format!("{steps} steps a shot"),
+        None => format!("{} epochs", text("epochs")),
+    };
     format!(
-        "{}, lr {}, {}, {} epochs, batch {}",
+        "{}, lr {}, {}, {length}, batch {}",
         text("optimizer"),
         text("lr"),
         text("schedule"),
-        text("epochs"),
         text("batch")
     )
 }

@@ -4,6 +4,7 @@
 // A test that cannot go on ends.
 #![allow(clippy::unwrap_used)]
 
+mod deep;
 mod frozen_abi;
 mod golden_boundary;
 mod golden_methods;

@@ -155,6 +155,16 @@ impl MethodTask {
         }
     }
 
+    /// The task with other test images, `[n, 3, N, N]`, and their features `[n, E]`.
+    pub(crate) fn with_images(self, pixels: &Tensor, features: &Tensor) -> Self {
+        Self {
+            pixels: Arc::new(Batch(pixels.clone())),
+            features: features.clone(),
+            labels: vec![0; features.dims()[0]],
+            ..self
+        }
+    }
+
     pub(crate) fn batch(&self) -> usize {
         self.labels.len()
     }
