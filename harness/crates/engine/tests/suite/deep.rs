@@ -105,6 +105,7 @@ fn promptsrc_without_regularisation_is_ivlp() {
     let recipe = json!({"epochs": 2, "batch": 4, "lr": 0.01});
     let promptsrc = json!({
         "text_tokens": 2, "image_tokens": 2, "depth": 3, "average": null,
+        "teacher_templates": ["a photo of a {}."],
         "text_weight": 0.0, "image_weight": 0.0, "logit_weight": 0.0,
     });
     let promptsrc = open("promptsrc", "promptsrc", &promptsrc);
