@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use harness_engine::plan::Term;
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Write features of texts and images to a file
     Embed(EmbedArguments),
+    /// Rewrite a PyTorch checkpoint as safetensors, running nothing of it
+    Convert(ConvertArguments),
     /// Compare backbones without training anything
     Analyze {
         #[command(subcommand)]
@@ -70,6 +73,9 @@ pub(crate) enum Command {
     /// Do jobs from stdin, started by `run` and `plan`
     #[command(hide = true)]
     Worker,
+    /// Convert the checkpoint that stdin names, started by `convert`
+    #[command(hide = true)]
+    ConvertWorker,
 }
 
 #[derive(Subcommand)]
@@ -382,6 +388,62 @@ pub(crate) struct EmbedArguments {
     pub(crate) output: PathBuf,
 }
 
+#[derive(Args)]
+pub(crate) struct ConvertArguments {
+    /// The checkpoint: .pt, .pth, .bin or model.pth.tar-N
+    pub(crate) input: PathBuf,
+    /// Where the tensors go
+    #[arg(short, long, value_name = "FILE.safetensors", value_parser = safetensors_file)]
+    pub(crate) output: PathBuf,
+    /// Entry that holds the weights, where it has none of the usual names
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key: Option<String>,
+    /// An entry that is not to be written; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) leave_out: Vec<String>,
+    /// Write half-precision numbers as single ones
+    #[arg(long)]
+    pub(crate) widen: bool,
+    /// The checkpoint is a prompt learner: make the module file of a method
+    #[arg(long, value_name = "METHOD", requires_all = ["source", "dataset", "seed"])]
+    pub(crate) module: Option<Learner>,
+    /// Of a module: the backbone it was trained on
+    #[arg(long, value_name = "NAME", requires = "module")]
+    pub(crate) source: Option<String>,
+    /// Of a module: the data set it was trained on
+    #[arg(long, value_name = "NAME", requires = "module")]
+    pub(crate) dataset: Option<String>,
+    /// Of a module: the seed of its training
+    #[arg(long, value_name = "N", requires = "module")]
+    pub(crate) seed: Option<u64>,
+    /// Of a module with a context for each class: its class ids, one a line, in order
+    #[arg(long, value_name = "FILE", requires = "module")]
+    pub(crate) classes: Option<PathBuf>,
+    /// Of a module: the words its context began with, empty if with random numbers
+    #[arg(
+        long,
+        value_name = "WORDS",
+        requires = "module",
+        default_value = "a photo of a"
+    )]
+    pub(crate) init: String,
+    /// Memory that the conversion may take
+    #[arg(long, value_name = "MIB", default_value = "8192", value_parser = at_least_one())]
+    pub(crate) memory: u64,
+    /// Processor time that it may take
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = at_least_one())]
+    pub(crate) cpu: u64,
+    /// Time after which it is ended
+    #[arg(long, value_name = "SECONDS", default_value = "1200", value_parser = at_least_one())]
+    pub(crate) timeout: u64,
+}
+
+/// Methods whose checkpoints become module files.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Learner {
+    Coop,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Analysis {
     /// How far the text towers lie apart, by layer: parameters, and features of prompts
@@ -430,6 +492,18 @@ fn drift_file(text: &str) -> Result<PathBuf, String> {
     match path.extension().and_then(OsStr::to_str) {
         Some("json" | "svg") => Ok(path),
         _ => Err("expected a name that ends in .json or .svg".to_owned()),
+    }
+}
+
+fn at_least_one() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..)
+}
+
+fn safetensors_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(OsStr::to_str) {
+        Some("safetensors") => Ok(path),
+        _ => Err("expected a name that ends in .safetensors".to_owned()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a command ends with when it cannot do its work.
 
 use harness_engine::analysis::AnalysisError;
+use harness_engine::convert::ConversionError;
 use harness_engine::run::RunError;
 use harness_engine::suite::SuiteError;
 use harness_report::ExitCode;
@@ -57,6 +58,12 @@ impl Failure {
 
 impl From<AnalysisError> for Failure {
     fn from(error: AnalysisError) -> Self {
+        Self::new(error.exit_code(), error)
+    }
+}
+
+impl From<ConversionError> for Failure {
+    fn from(error: ConversionError) -> Self {
         Self::new(error.exit_code(), error)
     }
 }

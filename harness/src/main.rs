@@ -33,10 +33,12 @@ fn main() -> ExitCode {
         Command::Cache { action } => commands::cache(&action),
         Command::Verify(arguments) => commands::verify(&arguments),
         Command::Embed(arguments) => commands::embed(&arguments),
+        Command::Convert(arguments) => commands::convert(&arguments),
         Command::Analyze { what } => commands::analyze(&what),
         Command::Schema { of } => commands::schema(of),
         Command::Completions { shell } => commands::completions(shell),
         Command::Worker => commands::worker(),
+        Command::ConvertWorker => commands::convert_worker(),
     };
     match result {
         Ok(code) => code.into(),

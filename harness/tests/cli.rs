@@ -3,6 +3,7 @@
 // A test that cannot go on ends.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -304,6 +305,96 @@ fn a_report_is_exported_in_the_format_of_the_ending() {
             text(&output.stderr)
         );
     }
+}
+
+#[test]
+fn a_checkpoint_is_converted_within_limits_or_refused_in_one_line() {
+    let ground = Ground::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let path = |name: &str| fixtures.join(name).to_str().unwrap().to_owned();
+    let read = |name: &str| std::fs::read(ground.folder.path().join(name)).unwrap();
+    let convert = |input: &str, more: &[&str]| {
+        let input = path(input);
+        let arguments = [&["convert", &input, "-o", "out.safetensors"], more].concat();
+        ground.harness(&arguments)
+    };
+
+    let output = convert("golden/backbones/eva-clip-rei/model.pt", &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let sha256 = harness_engine::store::sha256_file(
+        &fixtures.join("golden/backbones/eva-clip-rei/model.pt"),
+    );
+    let sha256 = sha256.unwrap();
+    assert!(text(&output.stdout).contains(&sha256));
+    let written = read("out.safetensors");
+    assert!(String::from_utf8_lossy(&written).contains(&sha256));
+    let expected = path("golden/backbones/eva-clip-rei/model.safetensors");
+    assert_eq!(
+        tensors(&written),
+        tensors(&std::fs::read(expected).unwrap())
+    );
+
+    let learner = "pickles/model.pth.tar-50";
+    let trained = [
+        "--source",
+        "clip-vit-b16",
+        "--dataset",
+        "dtd",
+        "--seed",
+        "1",
+    ];
+    let output = convert(learner, &[&["--module", "coop"], &trained[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("token_prefix, token_suffix"));
+    let module = read("out.safetensors");
+    let (_, head) = safetensors::SafeTensors::read_metadata(&module).unwrap();
+    let header = &head.metadata().as_ref().unwrap()["harness"];
+    let header: serde_json::Value = serde_json::from_str(header).unwrap();
+    assert_eq!(header["format"], "harness-module/1");
+    assert_eq!(header["config"]["context"]["length"], 4);
+    let names: Vec<String> = tensors(&module).into_keys().collect();
+    assert_eq!(names, ["ctx"]);
+
+    for (input, more, word) in [
+        ("pickles/calls-a-command.pt", &[][..], "system"),
+        (
+            "golden/backbones/eva-clip-rei/model.pt",
+            &["--memory", "1"],
+            "--memory",
+        ),
+        (
+            "golden/backbones/eva-clip-rei/config.json",
+            &[],
+            "no zip archive",
+        ),
+        ("golden/backbones/eva-clip-rei", &[], "not a file"),
+    ] {
+        let output = convert(input, more);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(96), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(word), "{said}");
+        assert_eq!(read("out.safetensors"), module, "what was there is intact");
+    }
+    let files = std::fs::read_dir(ground.folder.path()).unwrap();
+    assert_eq!(files.count(), 2, "nothing but the output is left");
+
+    let input = path("golden/backbones/eva-clip-rei/model.pt");
+    let output = ground.harness(&["convert", &input, "-o", "nowhere/out.safetensors"]);
+    assert_eq!(output.status.code(), Some(110));
+    assert!(text(&output.stderr).contains("nowhere/out.safetensors"));
+}
+
+/// Type, shape and bytes of every tensor of a safetensors file.
+fn tensors(file: &[u8]) -> BTreeMap<String, (String, Vec<usize>, Vec<u8>)> {
+    let file = safetensors::SafeTensors::deserialize(file).unwrap();
+    let tensors = file.tensors().into_iter();
+    tensors
+        .map(|(name, view)| {
+            let kind = format!("{:?}", view.dtype());
+            (name, (kind, view.shape().to_vec(), view.data().to_vec()))
+        })
+        .collect()
 }
 
 #[test]

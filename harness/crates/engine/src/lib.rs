@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod cards;
+pub mod convert;
 pub mod data;
 pub mod fetch;
 pub mod host;

@@ -13,4 +13,5 @@ mod pixels;
 mod serve;
 mod usage;
 
+pub(crate) use serve::die_with_the_scheduler;
 pub use serve::serve;

@@ -42,14 +42,14 @@ pub fn serve() -> io::Result<()> {
 
 /// A scheduler that is killed cannot end its workers; the kernel does.
 #[cfg(target_os = "linux")]
-fn die_with_the_scheduler() -> io::Result<()> {
+pub(crate) fn die_with_the_scheduler() -> io::Result<()> {
     use rustix::process::{Signal, set_parent_process_death_signal};
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
 /// Elsewhere a worker ends when its stdin does, after the job in hand.
 #[cfg(not(target_os = "linux"))]
-fn die_with_the_scheduler() -> io::Result<()> {
+pub(crate) fn die_with_the_scheduler() -> io::Result<()> {
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The zip archives that `torch.save` and `torch.jit.save` write.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use zip::{CompressionMethod, ZipArchive};
@@ -109,7 +109,12 @@ impl Archive {
         }
         let mut bytes = Vec::new();
         let read = entry.by_ref().take(most + 1).read_to_end(&mut bytes);
-        read.map_err(|error| fail(format!("damaged: {error}")))?;
+        read.map_err(|error| match error.kind() {
+            ErrorKind::OutOfMemory => fail(format!(
+                "{found} bytes are more than the memory that is left; allow more with --memory"
+            )),
+            _ => fail(format!("damaged: {error}")),
+        })?;
         if bytes.len() as u64 != found {
             return Err(fail(format!(
                 "expected {found} bytes, found {}",

@@ -50,7 +50,11 @@ pub(crate) fn write(
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    let mut draft = tempfile::Builder::new();
+    // As any new file: what the process's umask leaves.
+    #[cfg(unix)]
+    draft.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut draft = draft.tempfile_in(folder)?;
     let mut out = std::io::BufWriter::new(draft.as_file_mut());
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(&header)?;

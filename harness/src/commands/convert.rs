@@ -1,0 +1,75 @@
+//! `harness convert`.
+
+use std::path::Path;
+
+use harness_engine::convert::{self, Limits, Task, Trained};
+use harness_engine::schedule::WorkerCommand;
+use harness_report::ExitCode;
+
+use crate::cli::{ConvertArguments, Learner};
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn convert(arguments: &ConvertArguments) -> Result<ExitCode, Failure> {
+    let task = Task {
+        input: arguments.input.clone(),
+        output: arguments.output.clone(),
+        key: arguments.key.clone(),
+        leave_out: arguments.leave_out.clone(),
+        // Module files hold single precision only.
+        widen: arguments.widen || arguments.module.is_some(),
+        module: arguments
+            .module
+            .map(|Learner::Coop| trained(arguments))
+            .transpose()?,
+        limits: Limits {
+            memory: arguments.memory,
+            cpu: arguments.cpu,
+            time: arguments.timeout,
+        },
+    };
+    let command = WorkerCommand {
+        args: vec!["convert-worker".into()],
+        ..WorkerCommand::this_executable()
+            .map_err(|error| Failure::new(ExitCode::SetUp, format!("this executable: {error}")))?
+    };
+    let written = convert::convert(&task, &command)?;
+    if !written.converted.left_out.is_empty() {
+        eprintln!("left out: {}", written.converted.left_out.join(", "));
+    }
+    output::print(&format!(
+        "Summary tensors={} bytes={} sha256-of-input={} file={}\n",
+        written.converted.tensors.len(),
+        written.converted.bytes,
+        written.sha256,
+        arguments.output.display()
+    ))?;
+    Ok(ExitCode::Ok)
+}
+
+/// The process that `convert` starts.
+pub(crate) fn convert_worker() -> Result<ExitCode, Failure> {
+    convert::serve().map_err(|error| {
+        Failure::new(ExitCode::SetUp, format!("the conversion stopped: {error}"))
+    })?;
+    Ok(ExitCode::Ok)
+}
+
+fn trained(arguments: &ConvertArguments) -> Result<Trained, Failure> {
+    Ok(Trained {
+        source: arguments.source.clone().unwrap_or_default(),
+        dataset: arguments.dataset.clone().unwrap_or_default(),
+        classes: match &arguments.classes {
+            Some(path) => class_ids(path)?,
+            None => Vec::new(),
+        },
+        seed: arguments.seed.unwrap_or_default(),
+        init: Some(arguments.init.clone()).filter(|words| !words.is_empty()),
+    })
+}
+
+fn class_ids(path: &Path) -> Result<Vec<String>, Failure> {
+    let text =
+        fs_err::read_to_string(path).map_err(|error| Failure::new(ExitCode::SetUp, error))?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
