@@ -300,11 +300,14 @@ pub(crate) struct ExportArguments {
 #[derive(Args)]
 pub(crate) struct FetchArguments {
     /// The suite, a YAML file
-    #[arg(required_unless_present = "backbone")]
+    #[arg(required_unless_present_any = ["backbone", "dataset"])]
     pub(crate) suite: Option<PathBuf>,
     /// A backbone by its name instead of a suite; may be repeated
     #[arg(long, value_name = "NAME", conflicts_with = "suite")]
     pub(crate) backbone: Vec<String>,
+    /// A data set by its name instead of a suite; may be repeated
+    #[arg(long, value_name = "NAME", conflicts_with = "suite")]
+    pub(crate) dataset: Vec<String>,
     /// Folder that holds the user's data sets
     #[arg(long, value_name = "DIR", env = "HARNESS_DATA")]
     pub(crate) data: Option<PathBuf>,

@@ -6,6 +6,8 @@
 // A test that cannot go on ends.
 #![allow(clippy::unwrap_used)]
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -36,18 +38,33 @@ impl Ground {
         std::fs::write(path, content).unwrap();
     }
 
+    /// Without a network: only what is on disk.
     fn harness(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        command.env("HF_HUB_OFFLINE", "1").output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let executable = std::env::current_exe().unwrap();
-        Command::new(env!("CARGO_BIN_EXE_harness"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        command
             .args(arguments)
             .current_dir(self.folder.path())
             .env("HARNESS_EMBEDDED", embedded())
             .env("HARNESS_PLUGIN_PATH", executable.parent().unwrap())
-            .env_remove("HARNESS_STORE")
-            .env_remove("HARNESS_DATA")
-            .env("NO_COLOR", "1")
-            .output()
-            .unwrap()
+            .env("HF_HUB_CACHE", self.path("hub"))
+            .env("NO_COLOR", "1");
+        for variable in [
+            "HARNESS_STORE",
+            "HARNESS_DATA",
+            "HARNESS_MIRROR",
+            "HF_ENDPOINT",
+            "HF_HUB_OFFLINE",
+            "HF_TOKEN",
+        ] {
+            command.env_remove(variable);
+        }
+        command
     }
 
     fn run(&self, methods: &str, rest: &str) -> Report {
@@ -228,4 +245,131 @@ fn a_known_data_set_that_is_not_there_is_told_with_its_files() {
     assert_eq!(output.status.code(), Some(96));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("--data, HARNESS_DATA"), "{stderr}");
+}
+
+/// Serves the files below `root` as a hub serves those of a data set, until the test ends.
+fn serve(root: PathBuf, repo: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let before = format!("/datasets/{repo}/resolve/");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let Some(Ok(first)) = lines.next() else {
+                continue;
+            };
+            for line in lines.by_ref() {
+                if line.is_ok_and(|line| line.is_empty()) {
+                    break;
+                }
+            }
+            let mut words = first.split(' ');
+            let (verb, path) = (words.next().unwrap(), words.next().unwrap());
+            let file = path.strip_prefix(&before).and_then(|path| {
+                let (_, name) = path.split_once('/')?;
+                std::fs::read(root.join(name)).ok()
+            });
+            let status = if file.is_some() { "200 OK" } else { "404 No" };
+            let body = file.unwrap_or_default();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\
+                 X-Repo-Commit: {}\r\n\r\n",
+                body.len(),
+                "c".repeat(40)
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            if verb == "GET" {
+                stream.write_all(&body).unwrap();
+            }
+        }
+    });
+    url
+}
+
+/// Writes the digits in CLIP_benchmark's layout, two shards a split.
+fn put_shards(ground: &Ground, folder: &str) {
+    let digits = Dataset::open(&embedded().join("datasets/digits")).unwrap();
+    let names = digits.class_names().join("\n");
+    ground.put(&format!("{folder}/classnames.txt"), names);
+    for split in [Split::Train, Split::Test] {
+        ground.put(&format!("{folder}/{split}/nshards.txt"), "2\n");
+        let labels = &digits.split(split).labels;
+        for shard in 0..2 {
+            let mut archive = tar::Builder::new(Vec::new());
+            let mut append = |name: String, content: &[u8]| {
+                let mut header = tar::Header::new_gnu();
+                header.set_size(content.len() as u64);
+                header.set_mode(0o644);
+                archive.append_data(&mut header, name, content).unwrap();
+            };
+            for (index, label) in labels.iter().enumerate().filter(|(i, _)| i % 2 == shard) {
+                append(format!("s{index}.png"), &png(&digits, split, index));
+                append(format!("s{index}.cls"), label.to_string().as_bytes());
+            }
+            let bytes = archive.into_inner().unwrap();
+            ground.put(&format!("{folder}/{split}/{shard}.tar"), bytes);
+        }
+    }
+}
+
+#[test]
+fn a_data_set_of_a_hub_is_listed_fetched_and_read_where_it_lies() {
+    let ground = Ground::new();
+    put_shards(&ground, "served");
+    let name = "hf:clip-benchmark/wds_digits";
+    let suite = format!(
+        "name: test\nupgrades: [{{source: micro-clip, targets: [micro-eva-clip]}}]\n\
+         methods: [coop]\nshots: [1]\nseeds: [1]\nrecipe: {{epochs: 1}}\n\
+         datasets:\n- {{name: '{name}', label: hub}}\n- {{name: ./served, label: local}}\n"
+    );
+    ground.put("suite.yaml", &suite);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let plan = ground.harness(&["plan", "suite.yaml"]);
+    let plan = text(plan.stdout) + &text(plan.stderr);
+    for part in [
+        "data set hub, published as clip-benchmark/wds_digits@main; how many shards",
+        "test/nshards.txt (size unknown): ",
+        "datasets--clip-benchmark--wds_digits/snapshots/main/classnames.txt",
+        "waiting=1 ",
+        "`harness fetch suite.yaml` gets 2 files",
+    ] {
+        assert!(plan.contains(part), "{part} in\n{plan}");
+    }
+    let check = ground.harness(&["data", "check", name]);
+    assert_eq!(check.status.code(), Some(96));
+    let check = text(check.stdout);
+    assert!(
+        check.contains(&format!("`harness fetch --dataset {name}`")),
+        "{check}"
+    );
+
+    // A run fetches by itself.
+    let url = serve(ground.path("served"), "clip-benchmark/wds_digits");
+    let mut run = ground.command(&["run", "suite.yaml", "-o", "report.json"]);
+    let run = run.env("HF_ENDPOINT", &url).output().unwrap();
+    assert!(run.status.success(), "{}", text(run.stderr));
+    let report = Report::read(ground.path("report.json")).unwrap();
+    assert_eq!(measured(&report, "hub"), measured(&report, "local"));
+    assert_eq!(measured(&report, "hub").len(), 4);
+    let manifest = |index: usize| &report.datasets[index].manifest_sha256;
+    assert_eq!(manifest(0), manifest(1));
+
+    let fetch = ground
+        .command(&["fetch", "--dataset", name])
+        .env("HF_ENDPOINT", url)
+        .output();
+    let fetch = text(fetch.unwrap().stdout);
+    assert!(fetch.contains("fetched=0 bytes=0 missing=0"), "{fetch}");
+    let check = text(ground.harness(&["data", "check", name, "--quick"]).stdout);
+    assert!(
+        check.contains(&format!("manifest {}", manifest(0))),
+        "{check}"
+    );
+
+    ground.put("suite.yaml", suite.replace("hf:clip-benchmark/", "hf:"));
+    for command in ["plan", "fetch"] {
+        let stderr = text(ground.harness(&[command, "suite.yaml"]).stderr);
+        let place = "suite.yaml:8:10: \"wds_digits\" is no repository";
+        assert!(stderr.contains(place), "{command}: {stderr}");
+    }
 }

@@ -15,7 +15,11 @@ use crate::{output, table};
 pub(crate) fn fetch(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
     let find = || match &arguments.suite {
         Some(suite) => Needs::of_suite(suite, arguments.data.as_deref()),
-        None => Needs::of_backbones(&arguments.backbone),
+        None => Needs::of_names(
+            &arguments.backbone,
+            &arguments.dataset,
+            arguments.data.as_deref(),
+        ),
     };
     let served = get(&find()?)?;
     // What can be fetched is there now; the rest is a person's work.

@@ -139,7 +139,7 @@ fn datasets(places: &Places) -> Result<ExitCode, Failure> {
         row.extend(counts.map(|count| count.to_string()));
         row.push(known.shift_of.clone().unwrap_or_default());
         row.push(match places.dataset(&known.name) {
-            DatasetPlace::Here { path, .. } => path.display().to_string(),
+            Ok(DatasetPlace::Here { path, .. }) => path.display().to_string(),
             _ => "not found".to_owned(),
         });
         row

@@ -109,7 +109,12 @@ fn look(
     let found = find(places, entry, "").map_err(LookError::from);
     let outcome = found
         .and_then(|(path, opening)| Ok(Check::run(&path, &opening, decode, progress)?))
-        .map_err(|error| error.to_string());
+        .map_err(|error| match error {
+            LookError::Facts(FactsError::NotFetched(absent)) => {
+                format!("{absent}; `harness fetch --dataset {}` gets it", entry.name)
+            }
+            error => error.to_string(),
+        });
     Checked {
         label: entry.label.clone(),
         outcome,

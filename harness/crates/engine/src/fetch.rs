@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_hub::Request;
 pub use harness_hub::{Arrival, Check, FetchError, Patience, Progress};
+use harness_hub::{Fetched, Repo, Request};
 
-use crate::registry::{Absent, DatasetPlace, Places, Whereabouts, malformed, missing};
+use crate::registry::{
+    Absent, DatasetPlace, Places, Whereabouts, fetch_shards, malformed, missing, repository,
+};
 use crate::run::RunError;
 use crate::suite::{Document, SuiteError};
 
@@ -17,6 +19,8 @@ pub struct Needs {
     pub absent: Vec<Absent>,
     /// What a hub has of the inputs, with the name that the suite gives.
     requests: Vec<(String, Request)>,
+    /// Data sets of a hub, whose files say which others there are.
+    repositories: Vec<(String, Repo)>,
 }
 
 /// An input whose files were looked after.
@@ -41,25 +45,56 @@ impl Needs {
         let places = places.with_aliases()?;
         let backbones = document.backbones(&places).map_err(SuiteError::from)?;
         let mut needs = Self::of(places, &backbones)?;
-        for entry in document.datasets().map_err(SuiteError::from)? {
-            match needs.places.dataset(&entry.name) {
-                DatasetPlace::Here { .. } => {}
-                DatasetPlace::Absent { advice, missing } => {
-                    let absent = Absent::by_hand(&entry.name, advice, missing);
-                    needs.absent.push(absent);
-                }
-                DatasetPlace::Nowhere => return Err(missing("data set", &entry.name, "").into()),
+        let entries = document.datasets().map_err(SuiteError::from)?;
+        document
+            .check_datasets(&needs.places)
+            .map_err(SuiteError::from)?;
+        for entry in entries {
+            needs.add_dataset(&entry.name)?;
+            // Other names mean an entry of the suite, or nothing that a hub has.
+            if let Some(base) = entry.shift_of.filter(|base| repository(base).is_some()) {
+                needs.add_dataset(&base)?;
             }
         }
         Ok(needs)
     }
 
-    /// Backbones by name, without a suite.
+    /// Backbones and data sets by name, without a suite. `data` is the folder of data
+    /// sets.
     ///
     /// # Errors
     /// A name leads nowhere.
-    pub fn of_backbones(names: &[String]) -> Result<Self, RunError> {
-        Self::of(Places::of_current_folder().with_aliases()?, names)
+    pub fn of_names(
+        backbones: &[String],
+        datasets: &[String],
+        data: Option<&Path>,
+    ) -> Result<Self, RunError> {
+        let places = Places::of_current_folder().with_data(data, None);
+        let mut needs = Self::of(places.with_aliases()?, backbones)?;
+        for name in datasets {
+            needs.add_dataset(name)?;
+        }
+        Ok(needs)
+    }
+
+    fn add_dataset(&mut self, name: &str) -> Result<(), RunError> {
+        // Under two labels it is fetched once.
+        if self.repositories.iter().any(|(known, _)| known == name) {
+            return Ok(());
+        }
+        let found = self.places.dataset(name);
+        match found.map_err(|reason| malformed(name, reason))? {
+            DatasetPlace::Here { .. } => {}
+            DatasetPlace::Absent { advice, missing } => {
+                self.absent.push(Absent::by_hand(name, advice, missing));
+            }
+            DatasetPlace::Unfetched(absent) => self.absent.push(*absent),
+            DatasetPlace::Nowhere => return Err(missing("data set", name, "").into()),
+        }
+        if let Some(Ok(repo)) = repository(name) {
+            self.repositories.push((name.to_owned(), repo));
+        }
+        Ok(())
     }
 
     fn of(places: Places, names: &[String]) -> Result<Self, RunError> {
@@ -78,6 +113,7 @@ impl Needs {
             places,
             absent,
             requests,
+            repositories: Vec::new(),
         })
     }
 
@@ -98,16 +134,20 @@ impl Needs {
         progress: &mut dyn Progress,
     ) -> Result<Vec<Served>, FetchError> {
         let hub = self.places.hub();
-        let requests = self.requests.iter();
-        requests
-            .map(|(name, request)| {
-                let fetched = hub.fetch(request, patience, progress)?;
-                Ok(Served {
-                    name: name.clone(),
-                    folder: fetched.located.folder,
-                    arrived: fetched.arrived,
-                })
-            })
-            .collect()
+        let mut served = Vec::new();
+        let mut add = |name: &String, fetched: Fetched| {
+            served.push(Served {
+                name: name.clone(),
+                folder: fetched.located.folder,
+                arrived: fetched.arrived,
+            });
+        };
+        for (name, request) in &self.requests {
+            add(name, hub.fetch(request, patience, progress)?);
+        }
+        for (name, repo) in &self.repositories {
+            add(name, fetch_shards(hub, repo, patience, progress)?);
+        }
+        Ok(served)
     }
 }

@@ -13,7 +13,7 @@ const VARIABLE: &str = "HARNESS_BACKBONES";
 /// Such a file beside a suite.
 const BESIDE: &str = "backbones.yaml";
 /// Before the name of a repository.
-const HUB: &str = "hf:";
+pub(super) const HUB: &str = "hf:";
 
 /// Where an input is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use harness_data::{Known, Located};
 
-use super::Places;
+use super::absent::Absent;
+use super::{Places, shards};
 
 /// Where a data set is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +22,27 @@ pub enum DatasetPlace {
         /// Files and folders that would have to be there.
         missing: Vec<String>,
     },
+    /// A repository of a hub whose files are not all on disk.
+    Unfetched(Box<Absent>),
     /// Nothing has this name.
     Nowhere,
 }
 
 impl Places {
-    /// Where a data set is, given its name or path: a path, a data set that comes along, a
-    /// known one in a folder of data, any other folder there.
-    pub fn dataset(&self, name: &str) -> DatasetPlace {
+    /// Where a data set is, given its name or path: a repository of a hub, a path, a data
+    /// set that comes along, a known one in a folder of data, any other folder there.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong with the name of a repository, or with what is on disk
+    /// of it.
+    pub fn dataset(&self, name: &str) -> Result<DatasetPlace, String> {
+        match shards::repository(name) {
+            Some(repo) => shards::locate(self.hub(), name, &repo?),
+            None => Ok(self.local_dataset(name)),
+        }
+    }
+
+    fn local_dataset(&self, name: &str) -> DatasetPlace {
         if let Some(path) = self.embedded_dataset(name) {
             return DatasetPlace::Here { path, known: None };
         }
@@ -93,7 +107,7 @@ mod tests {
         let places = Places::at(root.path().to_owned(), at("embedded"));
         let bare = places.clone();
         let places = places.with_data(Some(&at("first")), Some("second"));
-        let here = |name: &str| match places.dataset(name) {
+        let here = |name: &str| match places.dataset(name).unwrap() {
             DatasetPlace::Here { path, known } => Some((path, known)),
             _ => None,
         };
@@ -105,13 +119,13 @@ mod tests {
         assert_eq!(here("shapes").unwrap().1, None);
         assert_eq!(here("./table.csv").unwrap().0, canonical(&at("table.csv")));
         for name in ["yours", "./nowhere", "../mine"] {
-            assert_eq!(places.dataset(name), DatasetPlace::Nowhere, "{name}");
+            assert_eq!(places.dataset(name), Ok(DatasetPlace::Nowhere), "{name}");
         }
-        let DatasetPlace::Absent { missing, .. } = places.dataset("eurosat") else {
+        let DatasetPlace::Absent { missing, .. } = places.dataset("eurosat").unwrap() else {
             panic!("eurosat is known and not there");
         };
         assert_eq!(missing.len(), 4, "what each folder lacks: {missing:?}");
-        let DatasetPlace::Absent { advice, missing } = bare.dataset("food101") else {
+        let DatasetPlace::Absent { advice, missing } = bare.dataset("food101").unwrap() else {
             panic!("food101 is known");
         };
         assert!(advice.contains("HARNESS_DATA"), "{advice}");

@@ -7,7 +7,7 @@ use harness_backbone::{Backbone, Dims, Layout};
 use harness_data::{Dataset, Opening, Split};
 use serde_json::Value;
 
-use super::{Absent, DatasetPlace, Places, Whereabouts};
+use super::{Absent, DatasetPlace, Places, Whereabouts, shards};
 use crate::job::{BackboneRef, DatasetRef};
 use crate::suite::DatasetEntry;
 
@@ -133,7 +133,7 @@ impl DatasetFacts {
     /// Stands for a data set that is not on disk.
     pub(crate) fn absent(entry: &DatasetEntry) -> Self {
         Self {
-            name: entry.name.clone(),
+            name: shards::own_name(&entry.name).to_owned(),
             reference: DatasetRef {
                 name: entry.label.clone(),
                 path: PathBuf::new(),
@@ -196,7 +196,8 @@ pub(crate) fn find_dataset(
     entry: &DatasetEntry,
     wanted_by: &str,
 ) -> Result<(PathBuf, Opening), FactsError> {
-    match places.dataset(&entry.name) {
+    let found = places.dataset(&entry.name);
+    match found.map_err(|reason| malformed(&entry.name, reason))? {
         DatasetPlace::Here { path, known } => Ok((
             path,
             Opening {
@@ -211,6 +212,11 @@ pub(crate) fn find_dataset(
             advice,
             missing,
         }),
+        // Under the name that the report gives it, by which cells wait for it.
+        DatasetPlace::Unfetched(absent) => Err(FactsError::NotFetched(Box::new(Absent {
+            name: entry.label.clone(),
+            ..*absent
+        }))),
         DatasetPlace::Nowhere => Err(missing("data set", &entry.name, wanted_by)),
     }
 }

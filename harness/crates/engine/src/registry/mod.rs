@@ -7,6 +7,7 @@ mod datasets;
 mod facts;
 mod libraries;
 mod places;
+mod shards;
 mod shelf;
 
 pub use absent::{Absent, AbsentFile, InputKind, readable};
@@ -17,5 +18,6 @@ pub(crate) use facts::{find_dataset, malformed, missing};
 pub use harness_hub::registry::{Dims, Entry, Tower};
 pub use libraries::LibraryError;
 pub use places::Places;
-pub(crate) use shelf::file_name;
+pub(crate) use shards::{fetch as fetch_shards, repository};
 pub use shelf::{Broken, Plugin, Registry, RegistryError};
+pub(crate) use shelf::{datasets as names_of_datasets, file_name};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use harness_hub::registry::Entry;
 use harness_hub::{Hub, Request};
 
-use super::backbones::{Published, Whereabouts};
+use super::backbones::{HUB, Published, Whereabouts};
 use crate::suite::SuiteError;
 
 /// Environment variable that names the folder with `backbones/` and `datasets/`.
@@ -218,7 +218,7 @@ impl Places {
 
 /// Whether a name is a path of its own.
 fn is_path(name: &str) -> bool {
-    (name.contains('/') || name.starts_with('.')) && !name.starts_with("hf:")
+    (name.contains('/') || name.starts_with('.')) && !name.starts_with(HUB)
 }
 
 #[cfg(test)]

@@ -203,13 +203,13 @@ impl Known for Registry {
         self.datasets.iter().map(String::as_str).collect()
     }
 
-    fn has_dataset(&self, name: &str) -> bool {
-        self.places.dataset(name) != DatasetPlace::Nowhere
+    fn has_dataset(&self, name: &str) -> Result<bool, String> {
+        Ok(self.places.dataset(name)? != DatasetPlace::Nowhere)
     }
 }
 
 /// Names of data sets that come along and of known ones.
-fn datasets(places: &Places) -> Vec<String> {
+pub(crate) fn datasets(places: &Places) -> Vec<String> {
     let known = harness_data::Known::all().iter();
     let mut names = places.datasets();
     names.extend(known.map(|known| known.name.clone()));

@@ -30,8 +30,11 @@ pub trait Known {
     fn has_backbone(&self, name: &str) -> Result<bool, String>;
     /// Names of the data sets that need no path.
     fn datasets(&self) -> Vec<&str>;
-    /// Whether a name or path leads to a data set.
-    fn has_dataset(&self, name: &str) -> bool;
+    /// Whether a name, path or repository leads to a data set, on disk or not.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong with a repository.
+    fn has_dataset(&self, name: &str) -> Result<bool, String>;
 }
 
 /// Every name that leads nowhere and every pair that stands twice.
@@ -42,20 +45,21 @@ pub(crate) fn check(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
     }));
     pairs(suite, &mut found);
     methods(suite, known, &mut found);
-    datasets(suite, known, &mut found);
+    found.extend(check_datasets(suite, &known.datasets(), &|name| {
+        known.has_dataset(name)
+    }));
+    datasets(suite, &mut found);
     found
 }
 
-fn datasets(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
+/// Labels that stand twice, and templates without a place for the class name.
+fn datasets(suite: &Node, found: &mut Vec<Mistake>) {
     let mut labels: HashMap<&str, &Node> = HashMap::new();
     for entry in items(suite, "datasets") {
         let node = entry.get("name").unwrap_or(entry);
         let Some(name) = node.as_str().filter(|name| !name.is_empty()) else {
             continue;
         };
-        if !known.has_dataset(name) {
-            found.push(unknown("data set", name, node, known.datasets()));
-        }
         let label_node = entry.get("label").unwrap_or(node);
         let label = label_node.as_str().unwrap_or(name);
         match labels.get(label) {
@@ -104,6 +108,33 @@ pub(crate) fn check_backbones(
         Err(reason) => Some(Mistake::new(node.mark, reason)),
     });
     mistakes.collect()
+}
+
+/// Every data set that leads nowhere.
+pub(crate) fn check_datasets(
+    suite: &Node,
+    known: &[&str],
+    has: &dyn Fn(&str) -> Result<bool, String>,
+) -> Vec<Mistake> {
+    let mut found = Vec::new();
+    for entry in items(suite, "datasets") {
+        let node = entry.get("name").unwrap_or(entry);
+        if let Some(name) = node.as_str().filter(|name| !name.is_empty()) {
+            match has(name) {
+                Ok(true) => {}
+                Ok(false) => found.push(unknown("data set", name, node, known.to_vec())),
+                Err(reason) => found.push(Mistake::new(node.mark, reason)),
+            }
+        }
+        // May also name another entry by its label, or nothing at all.
+        let base = entry.get("shift_of");
+        if let Some((node, name)) = base.and_then(|node| Some((node, node.as_str()?)))
+            && let Err(reason) = has(name)
+        {
+            found.push(Mistake::new(node.mark, reason));
+        }
+    }
+    found
 }
 
 /// Sources and targets where they stand.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::tree::{self, Node};
 use super::{DatasetEntry, Known, Mark, Mistake, Mistakes, Suite, names, schema, shape};
-use crate::registry::Places;
+use crate::registry::{DatasetPlace, Places, names_of_datasets};
 
 /// Bytes that are read before a file is called too large.
 const MOST_BYTES: u64 = (1 << 20) + 1;
@@ -107,6 +107,22 @@ impl Document {
         let node = self.tree.get("datasets").map(Node::to_json);
         serde_json::from_value(node.unwrap_or_default())
             .map_err(|error| wrong(vec![Mistake::new(Mark::default(), error.to_string())]))
+    }
+
+    /// Whether every data set that the suite names leads somewhere.
+    ///
+    /// # Errors
+    /// Every name that leads nowhere, at once.
+    pub fn check_datasets(&self, places: &Places) -> Result<(), Mistakes> {
+        let known = names_of_datasets(places);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let found = names::check_datasets(&self.tree, &known, &|name| {
+            Ok(places.dataset(name)? != DatasetPlace::Nowhere)
+        });
+        if !found.is_empty() {
+            return Err(self.mistakes(found));
+        }
+        Ok(())
     }
 
     /// The backbones that the suite names, each once, whatever else is wrong with it.

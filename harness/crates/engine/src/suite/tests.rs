@@ -75,8 +75,8 @@ impl Known for Shelf {
         vec!["shapes", "colours"]
     }
 
-    fn has_dataset(&self, name: &str) -> bool {
-        self.datasets().contains(&name)
+    fn has_dataset(&self, name: &str) -> Result<bool, String> {
+        Ok(self.datasets().contains(&name))
     }
 }
 

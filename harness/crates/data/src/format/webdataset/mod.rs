@@ -48,7 +48,7 @@ impl Format for WebDatasetFormat {
                 }
             }
         }
-        let name = display_name(dir);
+        let name = name_of(dir);
         Ok(Listing {
             title: name.clone(),
             shift_of: shift_of(&name),
@@ -63,6 +63,17 @@ impl Format for WebDatasetFormat {
             origin: dir.to_owned(),
         })
     }
+}
+
+/// The folder's name; in a hub's cache, where folders are named by commits, that of the
+/// repository in `datasets--org--name/snapshots/commit`.
+fn name_of(dir: &Path) -> String {
+    let mut above = dir.ancestors().skip(1);
+    let repo = above
+        .find(|folder| folder.ends_with("snapshots"))
+        .and_then(|snapshots| snapshots.parent()?.file_name()?.to_str())
+        .and_then(|repo| Some(repo.strip_prefix("datasets--")?.split_once("--")?.1));
+    repo.map_or_else(|| display_name(dir), str::to_owned)
 }
 
 /// The shards of a split, `0.tar`, `1.tar`, …, `10.tar` in the order of their numbers.

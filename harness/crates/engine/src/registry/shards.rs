@@ -1,0 +1,216 @@
+//! Data sets of a hub in CLIP_benchmark's WebDataset layout: which files their
+//! repositories have.
+//!
+//! `classnames.txt` and perhaps `zeroshot_classification_templates.txt` stand beside the
+//! splits; `test/nshards.txt` and perhaps `train/nshards.txt` say how many shards
+//! `0.tar`, `1.tar`, … a split has. So the small files come first.
+
+use std::path::Path;
+
+use harness_hub::{FetchError, Fetched, Hub, Patience, Progress, Repo, RepoKind, Request, Wanted};
+
+use super::absent::{Absent, InputKind};
+use super::backbones::HUB;
+use super::datasets::DatasetPlace;
+
+const SPLITS: [&str; 2] = ["train", "test"];
+/// Far beyond any published split.
+const MOST_SHARDS: usize = 100_000;
+
+/// The repository that `hf:org/name@revision` means; `None` for other names.
+///
+/// # Errors
+/// A sentence on what is wrong with the name.
+pub(crate) fn repository(name: &str) -> Option<Result<Repo, String>> {
+    let text = name.strip_prefix(HUB)?;
+    Some(Repo::parse(RepoKind::Dataset, text).map_err(|error| error.to_string()))
+}
+
+/// What a data set calls itself before it can be read: `wds_cars` of
+/// `hf:clip-benchmark/wds_cars@main`, other names as they are.
+pub(crate) fn own_name(name: &str) -> &str {
+    let Some(text) = name.strip_prefix(HUB) else {
+        return name;
+    };
+    let id = text.split_once('@').map_or(text, |(id, _)| id);
+    id.rsplit('/').next().unwrap_or(id)
+}
+
+/// Where the data set of a repository is.
+pub(crate) fn locate(hub: &Hub, name: &str, repo: &Repo) -> Result<DatasetPlace, String> {
+    let request = request(hub, repo)?;
+    let located = hub.locate(&request).map_err(|error| error.to_string())?;
+    if located.is_complete() {
+        let folder = located.folder;
+        return Ok(DatasetPlace::Here {
+            path: fs_err::canonicalize(&folder).unwrap_or(folder),
+            known: None,
+        });
+    }
+    let knows_shards = located.folder.join(count_file("test")).is_file();
+    let mut absent = Absent::on_hub(InputKind::Dataset, name, request, located);
+    if !knows_shards {
+        absent
+            .advice
+            .push_str("; how many shards it has is known once nshards.txt is here");
+    }
+    Ok(DatasetPlace::Unfetched(Box::new(absent)))
+}
+
+/// Gets the small files and then the shards that they tell of.
+pub(crate) fn fetch(
+    hub: &Hub,
+    repo: &Repo,
+    patience: Patience,
+    progress: &mut dyn Progress,
+) -> Result<Fetched, FetchError> {
+    let small = Request::new(repo.clone(), small_files());
+    let mut first = hub.fetch(&small, patience, progress)?;
+    let whole = request(hub, repo).map_err(|reason| FetchError::Broken {
+        url: repo.to_string(),
+        reason,
+    })?;
+    let rest = hub.fetch(&whole, patience, progress)?;
+    first.arrived.extend(rest.arrived);
+    Ok(Fetched {
+        located: rest.located,
+        arrived: first.arrived,
+    })
+}
+
+/// All files of a repository, as far as those on disk tell of them.
+fn request(hub: &Hub, repo: &Repo) -> Result<Request, String> {
+    let mut request = Request::new(repo.clone(), small_files());
+    let located = hub.locate(&request).map_err(|error| error.to_string())?;
+    for split in SPLITS {
+        let path = located.folder.join(count_file(split));
+        let numbers = 0..count(&path)?.unwrap_or(0);
+        let shards = numbers.map(|number| Wanted::file(format!("{split}/{number}.tar")));
+        request.files.extend(shards);
+    }
+    Ok(request)
+}
+
+/// Optional files go first: where the others are on disk, these were asked for.
+fn small_files() -> Vec<Wanted> {
+    vec![
+        Wanted::file("zeroshot_classification_templates.txt").optional(),
+        // Some repositories have nothing but a test split.
+        Wanted::file(count_file("train")).optional(),
+        Wanted::file("classnames.txt"),
+        Wanted::file(count_file("test")),
+    ]
+}
+
+fn count_file(split: &str) -> String {
+    format!("{split}/nshards.txt")
+}
+
+/// The number in a file; `None` if there is no such file.
+fn count(path: &Path) -> Result<Option<usize>, String> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let bytes = fs_err::read(path).map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&bytes);
+    match text.trim().parse() {
+        Ok(count @ 1..=MOST_SHARDS) => Ok(Some(count)),
+        _ => Err(format!(
+            "{}: expected a number of shards from 1 to {MOST_SHARDS}, found {:?}; delete it and fetch it again",
+            path.display(),
+            text.trim().chars().take(40).collect::<String>()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness_hub::Settings;
+
+    use super::*;
+
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    /// A cache with one snapshot, and a hub that nobody asks.
+    struct Ground {
+        folder: tempfile::TempDir,
+        hub: Hub,
+    }
+
+    impl Ground {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let hub = Hub::new(Settings {
+                cache: folder.path().to_owned(),
+                endpoint: "http://127.0.0.1:9".to_owned(),
+                mirror: None,
+                token: None,
+                offline: true,
+            });
+            let ground = Self { folder, hub };
+            ground.put("refs/main", COMMIT);
+            ground
+        }
+
+        fn put(&self, name: &str, text: &str) {
+            let root = self.folder.path().join("datasets--clip-benchmark--wds_x");
+            let path = root.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+
+        fn put_file(&self, name: &str, text: &str) {
+            self.put(&format!("snapshots/{COMMIT}/{name}"), text);
+        }
+
+        fn locate(&self) -> Result<DatasetPlace, String> {
+            let name = "hf:clip-benchmark/wds_x";
+            locate(&self.hub, name, &repository(name).unwrap().unwrap())
+        }
+
+        fn missing(&self) -> Vec<String> {
+            match self.locate().unwrap() {
+                DatasetPlace::Unfetched(absent) => {
+                    absent.files.into_iter().map(|file| file.name).collect()
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn shards_are_known_once_their_number_is() {
+        let ground = Ground::new();
+        assert_eq!(ground.missing(), ["classnames.txt", "test/nshards.txt"]);
+        ground.put_file("classnames.txt", "cat\n");
+        ground.put_file("test/nshards.txt", "2\n");
+        assert_eq!(ground.missing(), ["test/0.tar", "test/1.tar"]);
+        ground.put_file("train/nshards.txt", "1");
+        ground.put_file("test/0.tar", "");
+        assert_eq!(ground.missing(), ["train/0.tar", "test/1.tar"]);
+        ground.put_file("test/1.tar", "");
+        ground.put_file("train/0.tar", "");
+        let DatasetPlace::Here { path, known: None } = ground.locate().unwrap() else {
+            panic!("all of it is on disk");
+        };
+        assert!(path.ends_with(COMMIT));
+    }
+
+    #[test]
+    fn a_number_of_shards_that_is_none_is_named_with_its_file() {
+        for text in ["", "0", "-1", "1.5", "99999999999999999999", "<html>"] {
+            let ground = Ground::new();
+            ground.put_file("test/nshards.txt", text);
+            let reason = ground.locate().unwrap_err();
+            assert!(reason.contains("test/nshards.txt: expected"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn names_are_taken_apart() {
+        assert_eq!(own_name("hf:clip-benchmark/wds_cars@refs/pr/1"), "wds_cars");
+        assert_eq!(own_name("./data/cars"), "./data/cars");
+        assert!(repository("cars").is_none());
+        assert!(repository("hf:cars").unwrap().is_err());
+    }
+}
