@@ -148,11 +148,11 @@ fn a_gate_is_read_and_held_to_its_range() {
     assert_eq!((gate.margin, gate.alpha), (2.0, 0.05));
     assert_eq!(read(GOOD.as_bytes()).unwrap().gate, None);
     for (text, message) in [
-        ("{margin: 0}", "19:16: \"margin\": expected more than 0"),
-        ("{margin: 1.5, alhpa: 0.1}", "19:22: unknown key \"alhpa\""),
-        ("{alpha: 0.7}", "19:15: \"alpha\": expected at most 0.5"),
-        ("{margin: 1pp}", "19:16: \"margin\": expected a number"),
-        ("2", "19:7: \"gate\": expected a mapping"),
+        ("{margin: 0}", "18:16: \"margin\": expected more than 0"),
+        ("{margin: 1.5, alhpa: 0.1}", "18:21: unknown key \"alhpa\""),
+        ("{alpha: 0.7}", "18:15: \"alpha\": expected at most 0.5"),
+        ("{margin: 1pp}", "18:16: \"margin\": expected a number"),
+        ("2", "18:7: \"gate\": expected a mapping"),
     ] {
         let error = suite(text).unwrap_err().to_string();
         assert!(error.contains(message), "{text}: {error}");
