@@ -132,7 +132,7 @@ fn numbers_depend_neither_on_jobs_nor_on_what_is_stored() {
     let plan = ground.harness(&["plan", "suite.yaml"]);
     let plan = String::from_utf8(plan.stdout).unwrap();
     assert!(
-        plan.ends_with("Summary cells=5 stored=5 to-run=0 not-injectable=0 broken=0\n"),
+        plan.ends_with("Summary cells=5 stored=5 to-run=0 not-injectable=0 waiting=0 broken=0\n"),
         "{plan}"
     );
 }
