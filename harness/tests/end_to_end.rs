@@ -155,6 +155,28 @@ fn a_module_that_moves_to_its_own_backbone_stays_what_it_was() {
 }
 
 #[test]
+fn a_module_trained_elsewhere_is_measured_as_where_it_was_trained() {
+    let ground = Ground::new();
+    ground.suite("[coop]", "[micro-eva-clip]", "");
+    let (trained, _) = ground.run(&[], 0);
+    let training = trained.cells[0].training.as_ref().unwrap();
+    let modules = std::fs::read_dir(ground.path(".harness/modules")).unwrap();
+    let module = modules.map(|entry| entry.unwrap().path()).next().unwrap();
+    std::fs::copy(module, ground.path("mine.safetensors")).unwrap();
+
+    let entry = "[{id: coop, module: mine.safetensors}]";
+    ground.suite(entry, "[micro-eva-clip]", "oracle: true\n");
+    let (adopted, _) = ground.run(&["--store", "another"], 0);
+    assert_eq!(numbers(&adopted), numbers(&trained));
+    let cell = &adopted.cells[0];
+    assert_eq!(cell.status, Status::Ok);
+    assert!(cell.training.is_none() && cell.conditions.oracle.is_none());
+    let method = &adopted.methods[0];
+    assert_eq!(method.module_sha256.as_ref(), Some(&training.module_sha256));
+    assert_eq!(method.recipe, None);
+}
+
+#[test]
 fn a_method_that_does_not_fit_is_an_entry_with_its_reason() {
     let ground = Ground::new();
     let too_deep = "{id: coop, label: coop-layer-9, config: {context: {layer: 9}}}";

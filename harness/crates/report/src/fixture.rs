@@ -107,6 +107,7 @@ fn method(label: &str) -> Method {
         plugin: "libcoop.so".into(),
         config: json!({"context": 4}),
         recipe: None,
+        module_sha256: None,
         family: "prompt".into(),
         depth: "input".into(),
         parameters: Some(512),

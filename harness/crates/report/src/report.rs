@@ -171,9 +171,13 @@ pub struct Method {
     /// File name of its plugin.
     pub plugin: String,
     pub config: Value,
-    /// Whose recipe it was trained with; absent in reports of older versions.
+    /// Whose recipe it was trained with; absent where it was trained elsewhere, and in
+    /// reports of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<MethodRecipe>,
+    /// SHA-256 of the module file, where it was trained elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module_sha256: Option<String>,
     pub family: String,
     /// How deep in the backbone it reaches.
     pub depth: String,

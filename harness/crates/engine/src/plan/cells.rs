@@ -26,10 +26,11 @@ pub struct CellPlan {
     pub zero_source: usize,
     /// Unit of Z(t).
     pub zero_target: usize,
-    /// Unit of the training on the source.
+    /// Unit of the training on the source; of a module that was trained elsewhere, its
+    /// injection there.
     pub train: Result<usize, Trouble>,
     /// Unit of A(s→s): the training's own evaluation, or an injection where the
-    /// test images are of a shifted data set.
+    /// test images are of a shifted data set or the module was trained elsewhere.
     pub base: Result<usize, Trouble>,
     /// Unit of A(s→t).
     pub new: Result<usize, Trouble>,
@@ -180,12 +181,28 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
     let zero_source = graph.zero_shot(inputs, source, dataset);
     let zero_target = graph.zero_shot(inputs, target, dataset);
     let home = at(source, trained_on);
-    let trained = train(graph, home);
-    let base = measure(graph, &trained, home, at(source, dataset), false);
-    let new = measure(graph, &trained, home, at(target, dataset), true);
+    let file = inputs.methods[method].module.as_ref();
+    let (trained, base, new) = match file {
+        Some(file) => {
+            let mut adopt = |to| match fits.injection(inputs, home, to) {
+                Some(trouble) => Err(trouble),
+                None => Ok(graph.adopt(inputs, to, file)),
+            };
+            let base = adopt(at(source, dataset));
+            (base.clone(), base, adopt(at(target, dataset)))
+        }
+        None => {
+            let trained = train(graph, home);
+            let base = measure(graph, &trained, home, at(source, dataset), false);
+            let new = measure(graph, &trained, home, at(target, dataset), true);
+            (trained, base, new)
+        }
+    };
     let left_out = fits.left_out(home, at(target, dataset));
     let home = at(target, trained_on);
-    let retrain = inputs.suite.oracle.then(|| train(graph, home));
+    // What was trained elsewhere cannot be trained here in the same way.
+    let has_oracle = inputs.suite.oracle && file.is_none();
+    let retrain = has_oracle.then(|| train(graph, home));
     let oracle = retrain
         .as_ref()
         .map(|trained| measure(graph, trained, home, at(target, dataset), false));

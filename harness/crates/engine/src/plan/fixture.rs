@@ -53,6 +53,7 @@ pub(crate) fn method(label: &str) -> MethodInput {
         recipe: json!({}),
         base: RecipeBase::Own,
         changes: json!({}),
+        module: None,
     }
 }
 

@@ -1,12 +1,14 @@
 //! Units of work, each once, under the key of everything that can change it.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::{Engine, Inputs};
 use crate::images::ImageOptions;
 use crate::job::{BackboneRef, DatasetRef, Draw, MethodRef, PORTION_ROWS, Portion, Work};
+use crate::registry::ModuleFile;
 use crate::store::{Key, Store};
 
 /// One piece of work that is stored on its own.
@@ -52,9 +54,17 @@ pub enum UnitKind {
         backbone: BackboneRef,
         dataset: DatasetRef,
         images: ImageOptions,
-        /// The training whose module is injected.
-        module: Key,
+        module: ModulePlace,
     },
+}
+
+/// Where the module is that is injected.
+#[derive(Clone, Debug)]
+pub enum ModulePlace {
+    /// In the store, from a training.
+    Trained(Key),
+    /// In a file, trained elsewhere.
+    File(PathBuf),
 }
 
 impl Unit {
@@ -118,7 +128,10 @@ impl Unit {
                 backbone,
                 dataset,
                 images,
-                module: store.module(&module),
+                module: match module {
+                    ModulePlace::Trained(training) => store.module(&training),
+                    ModulePlace::File(path) => path,
+                },
             },
         }
     }
@@ -319,9 +332,34 @@ impl Graph {
             backbone: backbone.clone(),
             dataset: dataset.clone(),
             images: inputs.suite.images,
-            module,
+            module: ModulePlace::Trained(module),
         };
         self.add("inject", key, name, kind, needs)
+    }
+
+    /// The module of a file, put as it is into a backbone.
+    pub(crate) fn adopt(&mut self, inputs: &Inputs, at: Place, file: &ModuleFile) -> usize {
+        let needs = self.test_features(inputs, at.backbone, at.dataset);
+        let (method, backbone, dataset) = at.refs(inputs);
+        let key = json!({
+            "method": self.method_inputs(method),
+            "module": file.sha256,
+            "backbone": backbone.sha256,
+            "dataset": dataset.manifest_sha256,
+            "images": seen(&inputs.suite.images, false),
+        });
+        let name = format!(
+            "inject {} into {}, {}",
+            inputs.methods[at.method].label, backbone.name, dataset.name
+        );
+        let kind = UnitKind::Inject {
+            method: method.clone(),
+            backbone: backbone.clone(),
+            dataset: dataset.clone(),
+            images: inputs.suite.images,
+            module: ModulePlace::File(file.path.clone()),
+        };
+        self.add("adopt", key, name, kind, needs)
     }
 
     fn add(

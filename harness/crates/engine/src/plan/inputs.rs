@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::common;
 use crate::job::MethodRef;
-use crate::registry::{Absent, BackboneFacts, DatasetFacts, InputKind, Plugin};
+use crate::registry::{Absent, BackboneFacts, DatasetFacts, InputKind, ModuleFile, Plugin};
 use crate::suite::{MethodEntry, RecipeBase, Suite};
 
 /// The program that computes, as part of every content key.
@@ -26,16 +26,23 @@ pub struct MethodInput {
     /// Whose recipe that is, and what the suite and the entry change in it.
     pub base: RecipeBase,
     pub changes: Value,
+    /// The module, where it was trained elsewhere.
+    pub module: Option<ModuleFile>,
 }
 
 impl MethodInput {
     /// A row from its entry in the suite: the entry's changes on top of the suite's, on
     /// top of the common recipe where that is asked for.
-    pub fn new(entry: &MethodEntry, suite: &Suite, card: &MethodCard, plugin: &Plugin) -> Self {
+    pub fn new(
+        entry: &MethodEntry,
+        suite: &Suite,
+        (card, plugin): (&MethodCard, &Plugin),
+        module: Option<ModuleFile>,
+    ) -> Self {
         let base = entry.recipe.base.or(suite.recipe.base).unwrap_or_default();
         let mut changes = Value::Object(suite.recipe.changes.clone());
         overlay(&mut changes, &Value::Object(entry.recipe.changes.clone()));
-        let (config, mut recipe) = match base {
+        let (mut config, mut recipe) = match base {
             RecipeBase::Own => (Value::Object(entry.config.clone()), json!({})),
             RecipeBase::Common => (
                 common::config(card, &entry.config),
@@ -43,6 +50,9 @@ impl MethodInput {
             ),
         };
         overlay(&mut recipe, &changes);
+        if let Some(file) = module.as_ref().filter(|_| entry.config.is_empty()) {
+            config = file.header.config.clone();
+        }
         Self {
             label: entry.label.clone(),
             method: MethodRef {
@@ -54,6 +64,7 @@ impl MethodInput {
             recipe,
             base,
             changes,
+            module,
         }
     }
 }

@@ -82,6 +82,11 @@ impl Places {
         Ok(self)
     }
 
+    /// A path as a suite means it.
+    pub(crate) fn beside(&self, path: &str) -> PathBuf {
+        self.base.join(path)
+    }
+
     /// Where a backbone is, given its name, path or repository. An alias of the
     /// user's own goes before a folder of that name, and that before an alias that
     /// comes with the program.

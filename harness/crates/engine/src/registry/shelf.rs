@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use harness_abi::wire::{Descriptor, MethodCard};
 
 use super::libraries::{self, Origin};
+use super::module::ModuleFile;
 use super::{DatasetPlace, LibraryError, Places};
 use crate::job::{Output, Work};
 use crate::schedule::{Observer, Pool, PoolError, Silent, Task, TaskResult};
@@ -205,6 +206,10 @@ impl Known for Registry {
 
     fn has_dataset(&self, name: &str) -> Result<bool, String> {
         Ok(self.places.dataset(name)? != DatasetPlace::Nowhere)
+    }
+
+    fn module(&self, path: &str) -> Result<ModuleFile, String> {
+        ModuleFile::read(&self.places.beside(path))
     }
 }
 

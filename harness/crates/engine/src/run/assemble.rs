@@ -112,7 +112,8 @@ fn methods(setup: &SetUp<'_>) -> Vec<Method> {
                 id: input.method.id.clone(),
                 plugin: file_name(&plugin.path),
                 config: input.method.config.clone(),
-                recipe: Some(MethodRecipe {
+                module_sha256: input.module.as_ref().map(|file| file.sha256.clone()),
+                recipe: input.module.is_none().then(|| MethodRecipe {
                     base: match input.base {
                         RecipeBase::Own => "own".to_owned(),
                         RecipeBase::Common => "common".to_owned(),
@@ -310,16 +311,17 @@ fn hashes(output: &Output) -> Option<(&String, &String)> {
 
 /// That what was injected is not what was trained, in words.
 fn changed(trained: Option<&Output>, injected: Option<&Output>) -> Option<String> {
-    let Output::Trained {
-        parameters_sha256, ..
-    } = trained?
-    else {
-        return None;
+    let (was, when) = match trained? {
+        Output::Trained {
+            parameters_sha256, ..
+        } => (parameters_sha256, "after training"),
+        // Trained elsewhere: the source's injection read the file first.
+        other => (hashes(other)?.0, "in its file"),
     };
     let (before, after) = injected.and_then(hashes)?;
-    (parameters_sha256 != before || before != after).then(|| {
+    (was != before || before != after).then(|| {
         format!(
-            "the module did not stay the same: its parameters hash was {parameters_sha256} after training, {before} before and {after} after the injection"
+            "the module did not stay the same: its parameters hash was {was} {when}, {before} before and {after} after the injection"
         )
     })
 }

@@ -24,6 +24,8 @@ pub enum RunError {
     Pool(PoolError),
     #[error("{} of the suite's inputs are not on this machine, nothing was run", .absent.len())]
     Absent { suite: PathBuf, absent: Vec<Absent> },
+    #[error("{0}")]
+    Module(String),
     #[error("cannot read this executable: {0}")]
     Executable(std::io::Error),
     #[error("{}: no cell matches {selection}", .suite.display())]

@@ -11,7 +11,7 @@ use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Places, Registry};
 use crate::schedule::{Observer, Pool, WorkerCommand};
 use crate::store::{Store, sha256_file};
-use crate::suite::{DatasetEntry, Document, Suite};
+use crate::suite::{DatasetEntry, Document, Known, Suite};
 
 /// Time a plugin may take to say what it is.
 const INSPECTION: Duration = Duration::from_secs(60);
@@ -131,11 +131,15 @@ fn interrupted(settings: &Settings<'_>) -> Result<(), RunError> {
 
 /// Follows every name of the suite. The suite was checked, so each leads somewhere.
 fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<Inputs, RunError> {
-    let methods = suite.methods.iter().filter_map(|entry| {
-        let (plugin, card) = registry.method(&entry.id)?;
-        Some(MethodInput::new(entry, &suite, card, plugin))
-    });
-    let methods = methods.collect();
+    let mut methods = Vec::new();
+    for entry in &suite.methods {
+        let Some((plugin, card)) = registry.method(&entry.id) else {
+            continue;
+        };
+        let file = entry.module.as_deref().map(|path| registry.module(path));
+        let file = file.transpose().map_err(RunError::Module)?;
+        methods.push(MethodInput::new(entry, &suite, (card, plugin), file));
+    }
     let mut absent = Vec::new();
     let mut backbones: Vec<BackboneFacts> = Vec::new();
     for upgrade in &suite.upgrades {

@@ -3,6 +3,7 @@
 mod aliases;
 mod dataset;
 mod mistake;
+mod module;
 mod names;
 mod read;
 mod recipe;

@@ -8,9 +8,11 @@ use harness_abi::wire::MethodCard;
 use serde_json::Value as Json;
 
 use super::Mistake;
+use super::module;
 use super::recipe::BASE;
 use super::shape;
 use super::tree::Node;
+use crate::registry::ModuleFile;
 
 /// What the names in a suite may refer to.
 pub trait Known {
@@ -35,6 +37,11 @@ pub trait Known {
     /// # Errors
     /// A sentence on what is wrong with a repository.
     fn has_dataset(&self, name: &str) -> Result<bool, String>;
+    /// The module file at a path.
+    ///
+    /// # Errors
+    /// A sentence on why it is none.
+    fn module(&self, path: &str) -> Result<ModuleFile, String>;
 }
 
 /// Every name that leads nowhere and every pair that stands twice.
@@ -205,6 +212,7 @@ fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
                 if let Some(config) = entry.get("config") {
                     found.extend(shape::check(config, &card.config_schema, "\"config\""));
                 }
+                found.extend(module::check(suite, entry, id, known));
                 if let Some(recipe) = entry.get("recipe") {
                     recipe_keys(recipe, &card.recipe, id, found);
                 }

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use harness_abi::wire::{DataNeed, Family, MethodCard};
+use harness_abi::wire::{DataNeed, Family, MethodCard, ModuleHeader};
 use harness_data::{Opening, Templates};
 use serde_json::json;
 
 use super::{Document, Known, Mistakes, RecipeBase, Sampler, Suite};
+use crate::registry::ModuleFile;
 
 struct Shelf {
     cards: Vec<MethodCard>,
@@ -78,6 +79,27 @@ impl Known for Shelf {
     fn has_dataset(&self, name: &str) -> Result<bool, String> {
         Ok(self.datasets().contains(&name))
     }
+
+    fn module(&self, path: &str) -> Result<ModuleFile, String> {
+        if path != "trained.safetensors" {
+            return Err(format!("{path}: not there"));
+        }
+        Ok(ModuleFile {
+            path: path.into(),
+            sha256: "sha".to_owned(),
+            header: ModuleHeader {
+                format: ModuleHeader::FORMAT.to_owned(),
+                plugin: "p".to_owned(),
+                plugin_version: "1".to_owned(),
+                method: "coop".to_owned(),
+                config: json!({}),
+                source: "micro-clip".to_owned(),
+                dataset: "shapes".to_owned(),
+                classes: Vec::new(),
+                seed: 2,
+            },
+        })
+    }
 }
 
 fn read(text: &[u8]) -> Result<Suite, Mistakes> {
@@ -116,6 +138,63 @@ fn a_good_suite_reads_as_written() {
     assert_eq!(suite.methods[1].config["class_specific"], true);
     assert_eq!(suite.methods[2].recipe.changes["optimizer"]["lr"], 1e-3);
     assert_eq!(suite.recipe.changes["epochs"], 10);
+}
+
+#[test]
+fn a_module_trained_elsewhere_must_be_what_the_suite_measures() {
+    let at = |entry: &str, seeds: &str, shots: &str| {
+        let text = GOOD.replace("  - coop\n", &format!("  - {entry}\n"));
+        let text = text.replace("seeds: [1, 2, 3]", seeds);
+        read(text.replace("shots: [1, 16]", shots).as_bytes())
+    };
+    let good = "{id: coop, module: trained.safetensors}";
+    let suite = at(good, "seeds: [2]", "shots: [16]").unwrap();
+    let module = suite.methods[0].module.as_deref();
+    assert_eq!(module, Some("trained.safetensors"));
+
+    let (one_seed, one_shot) = ("seeds: [2]", "shots: [16]");
+    let trained = "module: trained.safetensors";
+    for (entry, seeds, shots, wanted) in [
+        (
+            "{id: coop, module: gone.safetensors}",
+            one_seed,
+            one_shot,
+            ":6:24: \"module\": gone.safetensors: not there",
+        ),
+        (
+            "{id: coop, module: 3}",
+            one_seed,
+            one_shot,
+            ":6:24: \"module\": expected text",
+        ),
+        (
+            &format!("{{id: kgcoop, {trained}}}"),
+            one_seed,
+            one_shot,
+            ":6:26: \"module\": it was trained by method `coop`, not by `kgcoop`",
+        ),
+        (
+            &format!("{{id: coop, {trained}, recipe: {{epochs: 1}}}}"),
+            one_seed,
+            one_shot,
+            ":6:53: \"recipe\": a module that was trained elsewhere is not trained here",
+        ),
+        (
+            good,
+            "seeds: [2, 3]",
+            one_shot,
+            ":6:24: \"module\": it was trained with seed 2 alone",
+        ),
+        (
+            good,
+            one_seed,
+            "shots: [1, 16]",
+            ":6:24: \"module\": it was trained with one number of shots",
+        ),
+    ] {
+        let mistakes = at(entry, seeds, shots).unwrap_err().to_string();
+        assert!(mistakes.contains(wanted), "{mistakes}");
+    }
 }
 
 #[test]

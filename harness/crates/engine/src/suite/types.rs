@@ -112,6 +112,9 @@ pub struct MethodEntry {
     pub config: Map<String, Value>,
     /// The recipe, on top of the suite's.
     pub recipe: RecipeChoice,
+    /// A module that was trained elsewhere, which is injected instead of trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
 }
 
 /// The long form of a method entry.
@@ -130,6 +133,10 @@ struct MethodOptions {
     /// The recipe, on top of the suite's.
     #[serde(default)]
     recipe: RecipeChoice,
+    /// Module file, relative to the suite, that was trained elsewhere and is injected
+    /// into source and targets; nothing is trained. Its configuration is the default.
+    #[schemars(length(min = 1))]
+    module: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for MethodEntry {
@@ -149,6 +156,7 @@ impl<'de> Deserialize<'de> for MethodEntry {
                     label: id.to_owned(),
                     config: Map::new(),
                     recipe: RecipeChoice::default(),
+                    module: None,
                 })
             }
 
@@ -160,6 +168,7 @@ impl<'de> Deserialize<'de> for MethodEntry {
                     id: options.id,
                     config: options.config,
                     recipe: options.recipe,
+                    module: options.module,
                 })
             }
         }

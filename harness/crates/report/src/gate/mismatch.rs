@@ -82,12 +82,13 @@ pub fn mismatches(
         let method = |report: &Report| {
             let mut methods = report.methods.iter();
             let found = methods.find(|method| method.label == old.method)?;
-            Some((found.id.clone(), found.config.clone()))
+            let (config, module) = (found.config.clone(), found.module_sha256.clone());
+            Some((found.id.clone(), config, module))
         };
         if method(report) != method(baseline) {
             find(
                 format!("method {:?}", old.method),
-                "another id or configuration".to_owned(),
+                "another id, configuration or module file".to_owned(),
             );
         }
         if let (Some(before), Some(after)) = (&old.training, &new.training) {

@@ -222,7 +222,7 @@ fn reports_of_other_things_are_named() {
         ),
         (
             &|r: &mut Report| r.methods[0].config = serde_json::json!({"context": 8}),
-            "method \"a\": another id or configuration",
+            "method \"a\": another id, configuration or module file",
         ),
         (
             &|r: &mut Report| {

@@ -61,9 +61,10 @@ fn row(report: &Report, method: &Method) -> Row {
     }
 }
 
-/// `own`, `common`, `own, changed`.
+/// `own`, `common`, `own, changed`; `elsewhere` of a module that came as a file.
 fn recipe(method: &Method) -> String {
     match &method.recipe {
+        None if method.module_sha256.is_some() => "elsewhere".to_owned(),
         None => NOT_AVAILABLE.to_owned(),
         Some(recipe) => {
             let is_changed = recipe.changes.as_object().is_some_and(|c| !c.is_empty());

@@ -134,13 +134,17 @@ fn methods(report: &Report) -> Facts {
         rows: rows
             .map(|one| {
                 let parameters = one.parameters.map(|number| number.to_string());
+                let configuration = one_line(&one.config.to_string(), MESSAGE);
                 vec![
                     name(&one.label),
                     name(&one.id),
                     name(&one.family),
                     name(&one.depth),
                     parameters.unwrap_or_else(|| "depends on the data set".to_owned()),
-                    one_line(&one.config.to_string(), MESSAGE),
+                    match &one.module_sha256 {
+                        Some(sha256) => format!("{configuration}, module file {}", name(sha256)),
+                        None => configuration,
+                    },
                 ]
             })
             .collect(),
