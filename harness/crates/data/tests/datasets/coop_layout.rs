@@ -64,6 +64,27 @@ fn a_real_data_set_is_found_by_other_names_and_read_as_published() {
 }
 
 #[test]
+fn a_second_real_data_set_is_read_with_every_image_in_its_place() {
+    let root = tempfile::tempdir().unwrap();
+    lay_out(
+        &root.path().join("dtd"),
+        "split_zhou_DescribableTextures.json",
+        "images",
+    );
+    let data = Dataset::open(&located("dtd", root.path())).unwrap();
+    let sizes = Known::find("dtd").unwrap().sizes;
+    assert_eq!(
+        Split::ALL.map(|split| data.len(split)),
+        [sizes.train, sizes.val, sizes.test]
+    );
+    assert_eq!((data.missing(), data.classes().len()), (0, 47));
+    assert_eq!(data.templates(), ["{} texture."]);
+    // Neighbours are different pictures.
+    let first = data.image(Split::Val, 0).unwrap();
+    assert_ne!(first, data.image(Split::Val, 1).unwrap());
+}
+
+#[test]
 fn digests_that_are_remembered_change_nothing_and_follow_a_changed_file() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("data");
