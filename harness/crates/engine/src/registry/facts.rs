@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use harness_backbone::{Backbone, Dims, Layout};
-use harness_data::{Dataset, Opening, Split};
+use harness_data::{Dataset, Known, Opening, Split};
 use serde_json::Value;
 
 use super::{Absent, DatasetPlace, Places, Whereabouts, shards};
@@ -130,8 +130,9 @@ impl BackboneFacts {
 }
 
 impl DatasetFacts {
-    /// Stands for a data set that is not on disk.
+    /// Stands for a data set that is not on disk: what is published of it.
     pub(crate) fn absent(entry: &DatasetEntry) -> Self {
+        let published = Known::find(&entry.name).and_then(|known| known.shift_of.clone());
         Self {
             name: shards::own_name(&entry.name).to_owned(),
             reference: DatasetRef {
@@ -145,7 +146,7 @@ impl DatasetFacts {
             class_names: Vec::new(),
             sizes: [0; 3],
             missing: 0,
-            shift_of: entry.shift_of.clone(),
+            shift_of: entry.shift_of.clone().or(published),
         }
     }
 
@@ -233,5 +234,18 @@ pub(crate) fn missing(kind: &'static str, name: &str, wanted_by: &str) -> FactsE
         kind,
         name: name.to_owned(),
         wanted_by: wanted_by.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_shifted_set_is_trained_on_its_base_before_it_is_on_disk() {
+        let shift_of = |name: &str| DatasetFacts::absent(&DatasetEntry::named(name)).shift_of;
+        assert_eq!(shift_of("imagenet-a").as_deref(), Some("imagenet"));
+        assert_eq!(shift_of("imagenet"), None);
+        assert_eq!(shift_of("dtd"), None);
     }
 }
