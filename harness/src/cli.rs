@@ -460,8 +460,8 @@ pub(crate) struct SweepArguments {
     /// The report of a suite whose entries of a method differ in one number
     #[arg(value_name = "REPORT.json")]
     pub(crate) report: PathBuf,
-    /// The number's path in the configuration, such as context.length [default: the
-    /// only one that varies]
+    /// The number's path in the configuration, such as context.length, or "method" for
+    /// the entries side by side [default: the only number that varies]
     #[arg(long, value_name = "PATH")]
     pub(crate) over: Option<String>,
     /// Draw it into a file

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::series::METHOD;
 use crate::report::{Method, Report};
 
 /// Why a report shows no sweep.
@@ -38,9 +39,12 @@ fn collect(path: &str, value: &Value, found: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// The value that is varied: `wanted`, or the only number in which entries of one
+/// The value that is varied: `wanted`, which may be [`METHOD`], or the only number in which entries of one
 /// method differ.
 pub(super) fn find(report: &Report, wanted: Option<&str>) -> Result<String, SweepError> {
+    if wanted == Some(METHOD) {
+        return Ok(METHOD.to_owned());
+    }
     if let Some(key) = wanted {
         let is_set = |m: &Method| leaves(&m.config).get(key).is_some_and(Value::is_number);
         return match report.methods.iter().any(is_set) {

@@ -7,4 +7,4 @@ mod series;
 mod table;
 
 pub use key::SweepError;
-pub use series::{Panel, Point, Series, Sweep};
+pub use series::{METHOD, Panel, Point, Series, Sweep};

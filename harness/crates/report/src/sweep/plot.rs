@@ -3,10 +3,14 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::series::{Panel, Sweep};
+use super::series::{METHOD, Panel, Sweep};
 
-/// Width and height of a panel in pixels.
+/// Least width, and height of a panel in pixels.
 const PANEL: (u32, u32) = (640, 420);
+/// Room for a letter of a label under the axis.
+const LETTER: u32 = 8;
+/// Height of a line of the legend, with the share of the panel that is not plot.
+const LINE: u32 = 24;
 /// Okabe and Ito's colours, which differ for colour-blind readers too.
 const COLOURS: [RGBColor; 4] = [
     RGBColor(0, 114, 178),
@@ -31,7 +35,13 @@ impl Sweep {
 
     fn draw(&self, text: &mut String) -> Result<(), DrawingError> {
         let count = self.panels.len().max(1);
-        let size = (PANEL.0 * count as u32, PANEL.1);
+        let widths = self.panels.iter().map(|panel| {
+            let ticks = panel.ticks();
+            let longest = ticks.iter().map(|(_, label)| label.chars().count()).max();
+            ticks.len() as u32 * LETTER * longest.unwrap_or(0) as u32
+        });
+        let width = widths.fold(PANEL.0, u32::max);
+        let size = (width * count as u32, PANEL.1);
         let root = SVGBackend::with_string(text, size).into_drawing_area();
         root.fill(&WHITE)?;
         for (area, panel) in root.split_evenly((1, count)).iter().zip(&self.panels) {
@@ -42,13 +52,13 @@ impl Sweep {
 }
 
 impl Panel {
-    /// Every value of the panel once, rising: the places on its axis.
-    fn values(&self) -> Vec<f64> {
+    /// Every value of the panel once, rising, with its label: the places on its axis.
+    fn ticks(&self) -> Vec<(f64, &str)> {
         let points = self.series.iter().flat_map(|line| &line.points);
-        let mut values: Vec<f64> = points.map(|point| point.value).collect();
-        values.sort_by(f64::total_cmp);
-        values.dedup();
-        values
+        let mut ticks: Vec<(f64, &str)> = points.map(|p| (p.value, &*p.label)).collect();
+        ticks.sort_by(|a, b| a.0.total_cmp(&b.0));
+        ticks.dedup();
+        ticks
     }
 
     fn draw(
@@ -56,14 +66,18 @@ impl Panel {
         key: &str,
         area: &DrawingArea<SVGBackend<'_>, Shift>,
     ) -> Result<(), DrawingError> {
-        let values = self.values();
-        let place = |value: f64| values.iter().position(|v| *v == value).unwrap_or(0) as f64;
+        let ticks = self.ticks();
+        let place = |value: f64| ticks.iter().position(|t| t.0 == value).unwrap_or(0) as f64;
         let points = || self.series.iter().flat_map(|line| &line.points);
         let means = points().flat_map(|p| [p.base.mean, p.new.mean]);
         let means = means.chain(self.zero_target).map(|mean| 100.0 * mean);
         let (low, high) = means.fold((100.0_f64, 0.0_f64), |(l, h), m| (l.min(m), h.max(m)));
-        let (low, high) = ((low - 3.0).max(0.0), (high + 3.0).min(100.0));
-        let last = values.len().saturating_sub(1) as f64;
+        // Below the lowest point there is room for the legend.
+        let entries = 1 + 2 * self.series.len();
+        let share = (f64::from(LINE) * (entries + 1) as f64 / f64::from(PANEL.1)).min(0.5);
+        let legend = ((high - low) * share / (1.0 - share)).max(3.0);
+        let (low, high) = ((low - legend).max(0.0), (high + 3.0).min(100.0));
+        let last = ticks.len().saturating_sub(1) as f64;
         let (source, target) = (&self.upgrade.source, &self.upgrade.target);
         let mut chart = ChartBuilder::on(area)
             .caption(
@@ -74,15 +88,15 @@ impl Panel {
             .x_label_area_size(44)
             .y_label_area_size(56)
             .build_cartesian_2d(-0.5..last + 0.5, low..high.max(low + 1.0))?;
-        let tick = |x: &f64| match values.get(x.round().max(0.0) as usize) {
-            Some(value) if (x - x.round()).abs() < 0.1 => value.to_string(),
+        let tick = |x: &f64| match ticks.get(x.round().max(0.0) as usize) {
+            Some((_, label)) if (x - x.round()).abs() < 0.1 => (*label).to_owned(),
             _ => String::new(),
         };
         chart
             .configure_mesh()
             .disable_x_mesh()
             .max_light_lines(1)
-            .x_labels(values.len() + 2)
+            .x_labels(ticks.len() + 2)
             .x_label_formatter(&tick)
             .x_desc(key)
             .y_desc("accuracy, %")
@@ -109,7 +123,9 @@ impl Panel {
                     filled: full,
                     stroke_width: 2,
                 };
-                chart.draw_series(LineSeries::new(at.clone(), colour.stroke_width(1)))?;
+                if key != METHOD {
+                    chart.draw_series(LineSeries::new(at.clone(), colour.stroke_width(1)))?;
+                }
                 chart
                     .draw_series(at.into_iter().map(|at| Circle::new(at, 4, style)))?
                     .label(format!("{what}, {}", line.name))

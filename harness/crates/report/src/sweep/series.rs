@@ -8,10 +8,13 @@ use crate::condition::Condition;
 use crate::report::{Method, Report, Upgrade};
 use crate::stats::{Estimate, mean};
 
+/// The key for a sweep over the entries themselves, in the suite's order.
+pub const METHOD: &str = "method";
+
 /// Accuracy over the values of one key of the configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
-    /// Path in the configuration, `context.length`.
+    /// Path in the configuration, `context.length`, or [`METHOD`].
     pub key: String,
     /// One for each upgrade and number of shots.
     pub panels: Vec<Panel>,
@@ -41,6 +44,8 @@ pub struct Series {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     pub value: f64,
+    /// What the axis shows for the value.
+    pub label: String,
     pub base: Estimate,
     pub new: Estimate,
     /// New minus the target's zero-shot.
@@ -72,18 +77,17 @@ impl Sweep {
 
 fn panel(report: &Report, key: &str, upgrade: &Upgrade, shots: u32) -> Panel {
     let mut series: Vec<Series> = Vec::new();
-    for method in &report.methods {
-        let mut leaves = key::leaves(&method.config);
-        let Some(value) = leaves.remove(key).as_ref().and_then(Value::as_f64) else {
+    for (index, method) in report.methods.iter().enumerate() {
+        let Some((value, label, name)) = place(method, index, key) else {
             continue;
         };
         let cells = report.cells.iter().filter(|cell| {
             cell.method == method.label && cell.upgrade == *upgrade && cell.shots == shots
         });
-        let Some(point) = point(value, &cells.collect::<Vec<_>>(), report.datasets.len()) else {
+        let cells: Vec<&Cell> = cells.collect();
+        let Some(point) = point((value, label), &cells, report.datasets.len()) else {
             continue;
         };
-        let name = name(method, &leaves);
         match series.iter_mut().find(|known| known.name == name) {
             Some(known) => known.points.push(point),
             None => series.push(Series {
@@ -105,6 +109,16 @@ fn panel(report: &Report, key: &str, upgrade: &Upgrade, shots: u32) -> Panel {
     }
 }
 
+/// Where an entry stands on the axis, what the axis says there, and of which series it is.
+fn place(method: &Method, index: usize, key: &str) -> Option<(f64, String, String)> {
+    if key == METHOD {
+        return Some((index as f64, method.label.clone(), "every entry".to_owned()));
+    }
+    let mut leaves = key::leaves(&method.config);
+    let value = leaves.remove(key).as_ref().and_then(Value::as_f64)?;
+    Some((value, value.to_string(), name(method, &leaves)))
+}
+
 fn name(method: &Method, others: &std::collections::BTreeMap<String, Value>) -> String {
     let others: Vec<String> = others.iter().map(|(k, v)| format!("{k}={v}")).collect();
     match others.is_empty() {
@@ -113,7 +127,7 @@ fn name(method: &Method, others: &std::collections::BTreeMap<String, Value>) -> 
     }
 }
 
-fn point(value: f64, cells: &[&Cell], datasets: usize) -> Option<Point> {
+fn point((value, label): (f64, String), cells: &[&Cell], datasets: usize) -> Option<Point> {
     let mut seeds: Vec<u64> = cells.iter().map(|cell| cell.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
@@ -142,6 +156,7 @@ fn point(value: f64, cells: &[&Cell], datasets: usize) -> Option<Point> {
     }
     Some(Point {
         value,
+        label,
         base: Estimate::of(&base)?,
         new: Estimate::of(&new)?,
         over_zero_shot: Estimate::of(&over)?,
@@ -184,6 +199,28 @@ mod tests {
         assert!((point.over_zero_shot.mean - 0.113).abs() < 1e-12);
         assert!((panel.zero_target.unwrap() - 0.45).abs() < 1e-12);
         assert_eq!(point.new.n, 2);
+    }
+
+    #[test]
+    fn entries_are_a_sweep_of_their_own_in_the_order_of_the_suite() {
+        let sweep = Sweep::of(&report(), Some(METHOD)).unwrap();
+        let series = &sweep.panels[0].series;
+        assert_eq!(series.len(), 1);
+        let labels: Vec<&str> = series[0].points.iter().map(|p| &*p.label).collect();
+        assert_eq!(labels, ["m4", "m1", "m2"]);
+        assert_eq!(sweep.panels[0].rows()[0][1], "m4");
+        let svg = sweep.svg().unwrap();
+        assert!(["m4", "m1", "m2"].iter().all(|label| svg.contains(label)));
+        // Neighbours are not steps of one thing: nothing joins them.
+        assert!(
+            svg.matches("<polyline").count()
+                < Sweep::of(&report(), None)
+                    .unwrap()
+                    .svg()
+                    .unwrap()
+                    .matches("<polyline")
+                    .count()
+        );
     }
 
     #[test]

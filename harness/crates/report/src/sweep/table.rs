@@ -7,7 +7,7 @@ use crate::terminal::numbers::{percent, points};
 impl Panel {
     /// Heads of the columns of [`Self::rows`]; accuracies are in percent.
     pub fn head(key: &str) -> [String; 5] {
-        ["METHOD", key, "BASE", "NEW", "NEW OVER ZERO-SHOT"].map(str::to_owned)
+        ["SERIES", key, "BASE", "NEW", "NEW OVER ZERO-SHOT"].map(str::to_owned)
     }
 
     /// One row a value of every series: means over data sets, with the 95 % interval
@@ -19,7 +19,7 @@ impl Panel {
                 line.points.iter().map(|point| {
                     vec![
                         line.name.clone(),
-                        point.value.to_string(),
+                        point.label.clone(),
                         shown(&point.base, percent),
                         shown(&point.new, percent),
                         shown(&point.over_zero_shot, points),
