@@ -184,3 +184,24 @@ fn modules_are_carried_whole_and_unchanged_and_the_rest_is_recomputed() {
         assert_ne!(new, base, "{name}: the target's weights change nothing");
     }
 }
+
+#[test]
+fn cocoop_whose_meta_net_says_nothing_is_coop() {
+    let source = source();
+    let row = |id: &str| METHODS.iter().find(|row| row.id == id).unwrap().open("{}");
+    let (coop, cocoop) = (row("coop"), row("cocoop"));
+    let mut module = train(&cocoop, &source, 0);
+    let last_layer: Vec<_> = {
+        let file = SafeTensors::deserialize(&module).unwrap();
+        let tensors = ["w2", "b2"].map(|name| file.tensor(name).unwrap().data().as_ptr_range());
+        let begin = module.as_ptr() as usize;
+        tensors
+            .map(|range| range.start as usize - begin..range.end as usize - begin)
+            .to_vec()
+    };
+    for range in last_layer {
+        module[range].fill(0);
+    }
+    let expected = inject(&coop, &source, &train(&coop, &source, 0)).0;
+    assert_close("cocoop", &inject(&cocoop, &source, &module).0, &expected);
+}
