@@ -1,9 +1,9 @@
 //! IVLP: learned tokens in both towers, neither knowing of the other.
 
 use harness_sdk::{
-    Batch, Bench, Card, Error, Method, Parameter, Parameters, Recipe, Result, Tensor,
-    deep::{DeepText, deep_images, layer_names, prompt_parameters, prompted_blocks},
-    wire::{DataNeed, Family, Setting, Site, Tower},
+    Batch, Bench, Card, Method, Parameter, Parameters, Recipe, Result, Tensor, TowerPrompts,
+    TowerPromptsShape,
+    wire::{DataNeed, Family, Setting, Site},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,19 +34,16 @@ impl Default for Config {
 }
 
 /// The method.
-pub struct Ivlp {
-    prompts: DeepText,
-    text: Vec<String>,
-    image: Vec<String>,
-}
+pub struct Ivlp(TowerPrompts);
 
 impl Config {
-    fn names(&self, setting: &Setting) -> (Vec<String>, Vec<String>) {
-        let depth = |tower| prompted_blocks(setting, tower, self.depth);
-        (
-            layer_names("ctx", "text", depth(Tower::Text)),
-            layer_names("tokens", "image", depth(Tower::Image)),
-        )
+    fn shape(&self) -> TowerPromptsShape<'_> {
+        TowerPromptsShape {
+            text_tokens: self.text_tokens,
+            image_tokens: self.image_tokens,
+            depth: self.depth,
+            init: &self.init,
+        }
     }
 }
 
@@ -87,32 +84,15 @@ impl Method for Ivlp {
     }
 
     fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
-        if config.depth == 0 {
-            return Err(Error::Config("depth must be at least 1".into()));
-        }
-        let (text, image) = config.names(setting);
-        let tokens = |tower, count, names: &[String]| {
-            prompt_parameters(setting, tower, count, names.iter().map(String::as_str))
-        };
-        let mut parameters = tokens(Tower::Text, config.text_tokens, &text)?;
-        let init = DeepText::init(&config.init, config.text_tokens);
-        parameters[0] = parameters[0].clone().beginning(init);
-        parameters.extend(tokens(Tower::Image, config.image_tokens, &image)?);
-        Ok(parameters)
+        config.shape().parameters(setting)
     }
 
     fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        let (text, image) = config.names(bench.setting());
-        Ok(Self {
-            prompts: DeepText::new(bench, &config.init, config.text_tokens)?,
-            text,
-            image,
-        })
+        Ok(Self(TowerPrompts::new(bench, config.shape())?))
     }
 
     fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-        let layers = parameters.all(&self.text)?;
-        Ok(Some(self.prompts.encode(bench, &layers)?))
+        Ok(Some(self.0.classifier(bench, parameters)?))
     }
 
     fn images(
@@ -121,7 +101,6 @@ impl Method for Ivlp {
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Option<Tensor>> {
-        let layers = parameters.all(&self.image)?;
-        Ok(Some(deep_images(bench, batch, &layers)?))
+        Ok(Some(self.0.images(bench, parameters, batch)?))
     }
 }

@@ -5,7 +5,7 @@
 
 use harness_sdk::{
     Batch, Bench, Card, Error, Init, Method, Parameter, Parameters, Recipe, Result, Tensor,
-    deep::{DeepText, deep_images, layer_names, prompt_parameters, prompted_blocks},
+    deep::{DeepText, deep_images, layer_names, prompted_blocks},
     export_plugin,
     wire::{DataNeed, Family, Setting, Site, Tower},
 };
@@ -91,10 +91,7 @@ impl Method for MaPle {
         }
         let depth = config.depth(setting);
         let names = layer_names("ctx", "text", depth);
-        let names = names.iter().map(String::as_str);
-        let mut parameters = prompt_parameters(setting, Tower::Text, config.tokens, names)?;
-        let init = DeepText::init(&config.init, config.tokens);
-        parameters[0] = parameters[0].clone().beginning(init);
+        let mut parameters = DeepText::parameters(setting, &config.init, config.tokens, &names)?;
         let (d, v) = (setting.backbone.text.width, setting.backbone.image.width);
         let bound = 1.0 / (d as f64).sqrt();
         for layer in 0..depth {

@@ -68,9 +68,6 @@ impl Config {
 
     pub(crate) fn check(&self) -> Result<()> {
         let fail = |text: &str| Err(Error::Config(text.to_owned()));
-        if self.depth == 0 {
-            return fail("depth must be at least 1");
-        }
         let weights = [self.text_weight, self.image_weight, self.logit_weight];
         if weights.iter().any(|w| !(*w >= 0.0 && w.is_finite())) {
             return fail("the weights of the loss must not be negative");

@@ -8,9 +8,8 @@ mod templates;
 
 use harness_sdk::{
     Batch, Bench, Card, Error, Forward, Method, Parameter, Parameters, Recipe, Result, Tensor,
-    deep::{DeepText, deep_images, layer_names, prompt_parameters, prompted_blocks},
-    export_plugin, ops,
-    wire::{DataNeed, Ensemble, Family, Role, Setting, Site, Tower},
+    TowerPrompts, TowerPromptsShape, export_plugin, ops,
+    wire::{DataNeed, Ensemble, Family, Role, Setting, Site},
 };
 
 pub use config::Config;
@@ -18,20 +17,19 @@ pub use config::Config;
 /// The method.
 pub struct PromptSrc {
     config: Config,
-    prompts: DeepText,
-    text: Vec<String>,
-    image: Vec<String>,
+    prompts: TowerPrompts,
     /// The source's text features `[C, E]`, normalised; not needed on a target.
     teacher: Option<Tensor>,
 }
 
 impl Config {
-    fn names(&self, setting: &Setting) -> (Vec<String>, Vec<String>) {
-        let depth = |tower| prompted_blocks(setting, tower, self.depth);
-        (
-            layer_names("ctx", "text", depth(Tower::Text)),
-            layer_names("tokens", "image", depth(Tower::Image)),
-        )
+    fn shape(&self) -> TowerPromptsShape<'_> {
+        TowerPromptsShape {
+            text_tokens: self.text_tokens,
+            image_tokens: self.image_tokens,
+            depth: self.depth,
+            init: &self.init,
+        }
     }
 }
 
@@ -81,15 +79,7 @@ impl Method for PromptSrc {
 
     fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
         config.check()?;
-        let (text, image) = config.names(setting);
-        let tokens = |tower, count, names: &[String]| {
-            prompt_parameters(setting, tower, count, names.iter().map(String::as_str))
-        };
-        let mut parameters = tokens(Tower::Text, config.text_tokens, &text)?;
-        let init = DeepText::init(&config.init, config.text_tokens);
-        parameters[0] = parameters[0].clone().beginning(init);
-        parameters.extend(tokens(Tower::Image, config.image_tokens, &image)?);
-        Ok(parameters)
+        config.shape().parameters(setting)
     }
 
     fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
@@ -101,19 +91,15 @@ impl Method for PromptSrc {
             }
             Role::Target => None,
         };
-        let (text, image) = config.names(bench.setting());
         Ok(Self {
-            prompts: DeepText::new(bench, &config.init, config.text_tokens)?,
+            prompts: TowerPrompts::new(bench, config.shape())?,
             config: config.clone(),
-            text,
-            image,
             teacher,
         })
     }
 
     fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-        let layers = parameters.all(&self.text)?;
-        Ok(Some(self.prompts.encode(bench, &layers)?))
+        Ok(Some(self.prompts.classifier(bench, parameters)?))
     }
 
     fn images(
@@ -122,8 +108,7 @@ impl Method for PromptSrc {
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Option<Tensor>> {
-        let layers = parameters.all(&self.image)?;
-        Ok(Some(deep_images(bench, batch, &layers)?))
+        Ok(Some(self.prompts.images(bench, parameters, batch)?))
     }
 
     /// CE + w_t mean|t - t_zs| + w_f mean|f - f_zs| + Σ KL(p_zs ‖ p) / (B C), all

@@ -34,9 +34,22 @@ impl DeepText {
         })
     }
 
-    /// How the learned words begin: with the embeddings of the words they replace.
-    pub fn init(words: &str, learned: usize) -> Init {
-        Init::Words(split(words, learned).0)
+    /// One parameter `[n, D]` for each name. The first, at the input, begins with the
+    /// embeddings of the words it replaces.
+    pub fn parameters(
+        setting: &Setting,
+        words: &str,
+        learned: usize,
+        names: &[String],
+    ) -> Result<Vec<Parameter>> {
+        let names = names.iter().map(String::as_str);
+        let mut parameters = prompt_parameters(setting, Tower::Text, learned, names)?;
+        if let Some(input) = parameters.first_mut() {
+            *input = input
+                .clone()
+                .beginning(Init::Words(split(words, learned).0));
+        }
+        Ok(parameters)
     }
 
     /// Text features `[C, E]`, unnormalised. `layers[0]` `[n, D]` stands at positions

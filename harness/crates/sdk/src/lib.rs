@@ -70,6 +70,7 @@ mod prompt;
 mod recipe;
 mod schedule;
 pub mod testkit;
+mod tower_prompts;
 mod train;
 
 pub use bench::Bench;
@@ -84,3 +85,4 @@ pub use parameter::{Init, Parameter, Parameters};
 pub use prompt::Prompts;
 pub use recipe::Recipe;
 pub use schedule::Schedule;
+pub use tower_prompts::{TowerPrompts, TowerPromptsShape};
