@@ -20,6 +20,7 @@ mod provenance;
 mod replace;
 mod report;
 mod schema;
+pub mod shell;
 pub mod stats;
 mod suspicion;
 pub mod sweep;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use harness_data::Sampler;
 use harness_report::{
     Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, MethodRecipe, Plugin,
-    Provenance, Report, Retraining, Status, Suite, Training, Upgrade, Usage,
+    Provenance, Report, Retraining, Status, Suite, Training, Upgrade, Usage, shell::quote,
 };
 
 use super::error::RunError;
@@ -369,14 +369,4 @@ fn rerun(settings: &Settings<'_>, cell: &Cell) -> String {
     words.push("--fresh".to_owned());
     let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
     quoted.join(" ")
-}
-
-/// A word as a POSIX shell reads it back.
-fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }

@@ -3,6 +3,7 @@
 use crate::gate::comparison::{Comparison, Outcome};
 use crate::gate::failure::{block, difference, place};
 use crate::gate::judge::Judgement;
+use crate::shell::quote;
 use crate::terminal::{Style, one_line};
 
 /// Most mismatches and cells of one kind that are listed.
@@ -37,16 +38,6 @@ impl Commands<'_> {
             quote(self.baseline),
             selection.concat()
         )
-    }
-}
-
-/// A word as a POSIX shell reads it back.
-fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
