@@ -77,15 +77,9 @@ pub fn counts(
 }
 
 fn declared(result: TaskResult) -> Result<BTreeMap<String, Declaration>, String> {
-    match result {
-        TaskResult::Finished { output, .. } => match *output {
-            Output::Declared { methods } => Ok(methods),
-            other => Err(format!("the worker answered {other:?}")),
-        },
-        TaskResult::Failed { message, .. } | TaskResult::Crashed { message, .. } => Err(message),
-        TaskResult::NotInjectable { reason } => Err(reason),
-        TaskResult::TimedOut { seconds, .. } => Err(format!("no answer within {seconds} s")),
-        TaskResult::Blocked { .. } | TaskResult::NotRun => Err("interrupted".to_owned()),
+    match result.output()? {
+        Output::Declared { methods } => Ok(methods),
+        other => Err(format!("the worker answered {other:?}")),
     }
 }
 

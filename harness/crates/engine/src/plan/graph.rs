@@ -315,7 +315,7 @@ impl Graph {
     pub(crate) fn inject(&mut self, inputs: &Inputs, at: Place, train: usize) -> usize {
         let mut needs = vec![train];
         needs.extend(self.test_features(inputs, at.backbone, at.dataset));
-        let (method, backbone, dataset) = at.refs(inputs);
+        let (_, backbone, dataset) = at.refs(inputs);
         let module = self.units[train].key.clone();
         let key = json!({
             "module": module,
@@ -323,17 +323,7 @@ impl Graph {
             "dataset": dataset.manifest_sha256,
             "images": seen(&inputs.suite.images, false),
         });
-        let name = format!(
-            "inject {} into {}, {}",
-            inputs.methods[at.method].label, backbone.name, dataset.name
-        );
-        let kind = UnitKind::Inject {
-            method: method.clone(),
-            backbone: backbone.clone(),
-            dataset: dataset.clone(),
-            images: inputs.suite.images,
-            module: ModulePlace::Trained(module),
-        };
+        let (name, kind) = injection(inputs, at, ModulePlace::Trained(module));
         self.add("inject", key, name, kind, needs)
     }
 
@@ -348,17 +338,7 @@ impl Graph {
             "dataset": dataset.manifest_sha256,
             "images": seen(&inputs.suite.images, false),
         });
-        let name = format!(
-            "inject {} into {}, {}",
-            inputs.methods[at.method].label, backbone.name, dataset.name
-        );
-        let kind = UnitKind::Inject {
-            method: method.clone(),
-            backbone: backbone.clone(),
-            dataset: dataset.clone(),
-            images: inputs.suite.images,
-            module: ModulePlace::File(file.path.clone()),
-        };
+        let (name, kind) = injection(inputs, at, ModulePlace::File(file.path.clone()));
         self.add("adopt", key, name, kind, needs)
     }
 
@@ -395,6 +375,23 @@ impl Graph {
             "config": method.config,
         })
     }
+}
+
+/// A module put as it is into a backbone, and what progress lines call that.
+fn injection(inputs: &Inputs, at: Place, module: ModulePlace) -> (String, UnitKind) {
+    let (method, backbone, dataset) = at.refs(inputs);
+    let name = format!(
+        "inject {} into {}, {}",
+        inputs.methods[at.method].label, backbone.name, dataset.name
+    );
+    let kind = UnitKind::Inject {
+        method: method.clone(),
+        backbone: backbone.clone(),
+        dataset: dataset.clone(),
+        images: inputs.suite.images,
+        module,
+    };
+    (name, kind)
 }
 
 /// What of the options can change a result: augmentation shows in training alone.

@@ -222,16 +222,10 @@ pub(crate) fn datasets(places: &Places) -> Vec<String> {
 }
 
 fn descriptor(result: TaskResult) -> Result<Descriptor, String> {
-    match result {
-        TaskResult::Finished { output, .. } => match *output {
-            Output::Inspected { descriptor } => serde_json::from_value(descriptor)
-                .map_err(|error| format!("its descriptor is not one of ours: {error}")),
-            other => Err(format!("the worker answered {other:?}")),
-        },
-        TaskResult::Failed { message, .. } | TaskResult::Crashed { message, .. } => Err(message),
-        TaskResult::NotInjectable { reason } => Err(reason),
-        TaskResult::TimedOut { seconds, .. } => Err(format!("no answer within {seconds} s")),
-        TaskResult::Blocked { .. } | TaskResult::NotRun => Err("interrupted".to_owned()),
+    match result.output()? {
+        Output::Inspected { descriptor } => serde_json::from_value(descriptor)
+            .map_err(|error| format!("its descriptor is not one of ours: {error}")),
+        other => Err(format!("the worker answered {other:?}")),
     }
 }
 

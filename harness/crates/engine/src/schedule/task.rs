@@ -50,6 +50,19 @@ pub enum TaskResult {
     NotRun,
 }
 
+impl TaskResult {
+    /// What the worker answered, or in a line why it did not.
+    pub(crate) fn output(self) -> Result<Output, String> {
+        match self {
+            Self::Finished { output, .. } => Ok(*output),
+            Self::Failed { message, .. } | Self::Crashed { message, .. } => Err(message),
+            Self::NotInjectable { reason } => Err(reason),
+            Self::TimedOut { seconds, .. } => Err(format!("no answer within {seconds} s")),
+            Self::Blocked { .. } | Self::NotRun => Err("interrupted".to_owned()),
+        }
+    }
+}
+
 impl Task {
     /// The plugin that a worker has to load for it.
     pub(crate) fn plugin(&self) -> Option<&Path> {
