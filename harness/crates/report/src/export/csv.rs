@@ -10,6 +10,7 @@ use crate::analysis::{Assessment, analyse};
 use crate::cell::Cell;
 use crate::export::facts::Facts;
 use crate::export::{MESSAGE, NAME};
+use crate::metrics::Flips;
 use crate::report::Report;
 use crate::stats::Estimate;
 use crate::terminal::footnotes::reason;
@@ -118,6 +119,18 @@ pub(crate) fn summary(report: &Report) -> Result<String, Error> {
     write(&head, rows)
 }
 
+/// Negative flips, their four parts, positive flips: the last six columns.
+fn counts(flips: &Flips) -> [u64; 6] {
+    [
+        flips.negative,
+        flips.adapter_caused,
+        flips.backbone_caused,
+        flips.recoverable,
+        flips.unattributed,
+        flips.positive,
+    ]
+}
+
 fn assessment_head(assessment: &Assessment<'_>) -> Row {
     vec![
         text(&assessment.upgrade.source, NAME),
@@ -165,15 +178,7 @@ fn numbers(assessment: &Assessment<'_>) -> Row {
         optional(facts.retention.map(|kept| kept.mean)),
     ]);
     if let Some(flips) = assessment.flips {
-        let counts = [
-            flips.negative,
-            flips.adapter_caused,
-            flips.backbone_caused,
-            flips.recoverable,
-            flips.unattributed,
-            flips.positive,
-        ];
-        row.extend(counts.map(|count| optional(flips.rate(count))));
+        row.extend(counts(&flips).map(|count| optional(flips.rate(count))));
     }
     row
 }
@@ -221,16 +226,7 @@ pub(crate) fn classes(report: &Report) -> Result<String, Error> {
             ];
             row.push(class.images.to_string());
             row.extend(numbers.map(|number| number.to_string()));
-            let flips = class.flips;
-            let counts = [
-                flips.negative,
-                flips.adapter_caused,
-                flips.backbone_caused,
-                flips.recoverable,
-                flips.unattributed,
-                flips.positive,
-            ];
-            row.extend(counts.map(|count| count.to_string()));
+            row.extend(counts(&class.flips).map(|count| count.to_string()));
             rows.push(row);
         }
     }
