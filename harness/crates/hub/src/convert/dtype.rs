@@ -1,5 +1,7 @@
 //! Number types of PyTorch's storages, and their names in safetensors.
 
+use half::{bf16, f16};
+
 /// The type of a tensor's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dtype {
@@ -62,26 +64,13 @@ impl Dtype {
     /// Half-precision numbers as single ones, exactly; `None` for other types.
     pub(crate) fn widen(self, bytes: &[u8]) -> Option<Vec<u8>> {
         let single: fn(u16) -> f32 = match self {
-            Self::F16 => half_to_single,
-            Self::Bf16 => |half| f32::from_bits(u32::from(half) << 16),
+            Self::F16 => |bits| f16::from_bits(bits).to_f32(),
+            Self::Bf16 => |bits| bf16::from_bits(bits).to_f32(),
             _ => return None,
         };
         let (halves, _) = bytes.as_chunks::<2>();
         let singles = halves.iter().map(|half| single(u16::from_le_bytes(*half)));
         Some(singles.flat_map(f32::to_le_bytes).collect())
-    }
-}
-
-/// IEEE 754 binary16 to binary32.
-fn half_to_single(half: u16) -> f32 {
-    let sign = u32::from(half & 0x8000) << 16;
-    let exponent = u32::from(half >> 10 & 0x1f);
-    let fraction = u32::from(half & 0x3ff);
-    match exponent {
-        // Zero and subnormal: fraction · 2^-24.
-        0 => f32::from_bits(sign | (fraction as f32 / 16_777_216.0).to_bits()),
-        0x1f => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
-        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
     }
 }
 
