@@ -1,7 +1,8 @@
 //! The whole pipeline on checkpoints of full size: zero-shot, CoOp and ContCoOp with two
 //! seeds, from OpenAI's B/16 to EVA02's, random weights, real pictures in CoOp's layout.
 //!
-//! It takes minutes and a gigabyte of disk: `cargo test --test full_size -- --ignored`.
+//! It takes minutes and a gigabyte of disk: `cargo test --workspace full_size_upgrade -- --ignored`.
+//! The plugins are those that cargo built beside this test, so it needs `--workspace`.
 
 // A test that cannot go on ends.
 #![allow(clippy::unwrap_used)]
@@ -112,10 +113,12 @@ fn a_full_size_upgrade_gives_the_stored_numbers() {
     let full_size = fixtures().join("full-size");
     std::fs::copy(full_size.join("suite.yaml"), work.path().join("suite.yaml")).unwrap();
 
+    let libraries = std::env::current_exe().unwrap();
     let clock = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_harness"))
         .args(["run", "suite.yaml", "-o", "report.json"])
         .current_dir(work.path())
+        .env("HARNESS_PLUGIN_PATH", libraries.parent().unwrap())
         .env_remove("HARNESS_EMBEDDED")
         .env_remove("HARNESS_STORE")
         .output()
