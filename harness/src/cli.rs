@@ -7,8 +7,8 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use harness_engine::plan::Term;
+use harness_render::export::{Format, UnknownEnding};
 use harness_report::ExitCode;
-use harness_report::export::{Format, UnknownEnding};
 
 /// Does a fine-tuning module survive a model upgrade?
 #[derive(Parser)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use harness_engine::fetch::Progress;
 use harness_engine::registry::readable;
-use harness_report::terminal::one_line;
+use harness_render::terminal::one_line;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Time between two lines where stderr is no terminal.

@@ -4,8 +4,8 @@ use harness_engine::analysis::AnalysisError;
 use harness_engine::convert::ConversionError;
 use harness_engine::run::RunError;
 use harness_engine::suite::SuiteError;
+use harness_render::terminal::one_line;
 use harness_report::ExitCode;
-use harness_report::terminal::one_line;
 
 use crate::commands::blocks;
 

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
 
-use harness_report::terminal::{Style, one_line};
+use harness_render::terminal::{Style, one_line};
 use harness_report::{ExitCode, Report};
 
 use crate::cli::When;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
 use harness_engine::schedule::{Observer, Progress, Task, TaskResult};
-use harness_report::terminal::one_line;
+use harness_render::terminal::one_line;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Time between two lines where stderr is no terminal.

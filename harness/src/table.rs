@@ -1,7 +1,7 @@
 //! Plain tables of the listing commands.
 
 use comfy_table::{Table, presets};
-use harness_report::terminal::one_line;
+use harness_render::terminal::one_line;
 
 /// Characters of a table cell.
 const WIDEST: usize = 160;

@@ -321,9 +321,8 @@ fn a_checkpoint_is_converted_within_limits_or_refused_in_one_line() {
 
     let output = convert("golden/backbones/eva-clip-rei/model.pt", &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let sha256 = harness_engine::store::sha256_file(
-        &fixtures.join("golden/backbones/eva-clip-rei/model.pt"),
-    );
+    let sha256 =
+        harness_store::sha256_file(&fixtures.join("golden/backbones/eva-clip-rei/model.pt"));
     let sha256 = sha256.unwrap();
     assert!(text(&output.stdout).contains(&sha256));
     let written = read("out.safetensors");

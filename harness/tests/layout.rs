@@ -52,22 +52,37 @@ fn dependencies_point_one_way() {
     let allowed: &[(&str, &[&str])] = &[
         ("harness-abi", &[]),
         ("harness-sdk", &["harness-abi"]),
-        ("harness-backbone", &[]),
-        ("harness-data", &[]),
-        ("harness-report", &[]),
-        ("harness-hub", &[]),
+        ("harness-store", &[]),
+        ("harness-backbone", &["harness-store"]),
+        ("harness-host", &["harness-abi", "harness-backbone"]),
+        ("harness-data", &["harness-store"]),
+        ("harness-hub", &["harness-store"]),
+        ("harness-checkpoint", &["harness-store"]),
+        ("harness-report", &["harness-store"]),
+        ("harness-render", &["harness-report", "harness-store"]),
         (
             "harness-engine",
             &[
                 "harness-abi",
                 "harness-backbone",
+                "harness-checkpoint",
                 "harness-data",
+                "harness-host",
                 "harness-hub",
                 "harness-report",
+                "harness-store",
             ],
         ),
-        ("harness", &["harness-engine", "harness-report"]),
-        ("harness-pack", &["harness-backbone", "harness-data"]),
+        (
+            "harness",
+            &[
+                "harness-engine",
+                "harness-render",
+                "harness-report",
+                "harness-store",
+            ],
+        ),
+        ("harness-embedded", &["harness-backbone", "harness-data"]),
     ];
     let mut seen = 0;
     for package in &metadata.packages {

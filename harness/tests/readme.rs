@@ -6,10 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_report::{
-    Report,
-    terminal::{Style, render},
-};
+use harness_render::terminal::{Style, render};
+use harness_report::Report;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use harness_report::terminal::one_line;
+use harness_render::terminal::one_line;
 
 use serde_json::to_value;
 

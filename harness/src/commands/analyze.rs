@@ -5,8 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use harness_engine::analysis;
+use harness_render::drift as tower_drift;
+use harness_report::ExitCode;
 use harness_report::drift::Drift;
-use harness_report::{ExitCode, write_atomically};
+use harness_store::write_atomically;
 
 use super::settings::places;
 use super::sweep::sweep;
@@ -41,7 +43,7 @@ fn drift(arguments: &DriftArguments) -> Result<ExitCode, Failure> {
 
 fn write(drift: &Drift, path: &Path) -> Result<(), String> {
     let text = if path.extension() == Some(OsStr::new("svg")) {
-        drift.svg()?
+        tower_drift::svg(drift)?
     } else {
         let json = serde_json::to_string_pretty(drift).map_err(|error| error.to_string())?;
         json + "\n"
@@ -61,7 +63,10 @@ fn render(drift: &Drift) -> String {
         );
     }
     text.push('\n');
-    text.push_str(&table::plain(&drift.head(), drift.rows()));
+    text.push_str(&table::plain(
+        &tower_drift::head(drift),
+        tower_drift::rows(drift),
+    ));
     match &drift.datasets[..] {
         [] => text.push_str("\nno --datasets, so no change of features\n"),
         [only] => {
@@ -78,7 +83,10 @@ fn render(drift: &Drift) -> String {
                 "\nfeatures: means over {} data sets with {prompts} prompts; ‖Δh‖/‖h‖ of each:\n",
                 several.len()
             );
-            text.push_str(&table::plain(&drift.dataset_head(), drift.dataset_rows()));
+            text.push_str(&table::plain(
+                &tower_drift::dataset_head(drift),
+                tower_drift::dataset_rows(drift),
+            ));
         }
     }
     let _ = writeln!(

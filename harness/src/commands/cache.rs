@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use harness_engine::store::{Kind, State, Store, StoredFile};
 use harness_report::ExitCode;
+use harness_store::{FileKind, FileState, Store, StoredFile};
 use indicatif::{HumanBytes, HumanDuration};
 
 use crate::cli::{CacheAction, CacheArguments};
@@ -52,7 +52,7 @@ fn list(store: &Store) -> Result<ExitCode, Failure> {
     ];
     let mut text = table::plain(&head, rows);
     text.push('\n');
-    let rows = Kind::ALL.map(|kind| {
+    let rows = FileKind::ALL.map(|kind| {
         let of_kind: Vec<&StoredFile> = files.iter().filter(|file| file.kind == kind).collect();
         vec![
             kind.folder().to_owned(),
@@ -64,7 +64,7 @@ fn list(store: &Store) -> Result<ExitCode, Failure> {
     let all: Vec<&StoredFile> = files.iter().collect();
     let useless = files
         .iter()
-        .filter(|file| file.state.reason_to_go().is_some());
+        .filter(|file| file.state.removable_because().is_some());
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
@@ -83,7 +83,7 @@ fn verify(store: &Store) -> Result<ExitCode, Failure> {
     let damaged = files
         .iter()
         .filter_map(|file| match &file.state {
-            State::Damaged(reason) => Some((file, reason)),
+            FileState::Damaged(reason) => Some((file, reason)),
             _ => None,
         })
         .collect::<Vec<_>>();
@@ -120,7 +120,7 @@ fn collect(store: &Store, older_than: Option<u32>, dry_run: bool) -> Result<Exit
         let _ = writeln!(text, "{}: {reason}", shown(store, &file.path));
         removed.push(file);
     }
-    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<FileKind, usize> = BTreeMap::new();
     for file in &removed {
         *counts.entry(file.kind).or_default() += 1;
     }
@@ -142,8 +142,8 @@ fn collect(store: &Store, older_than: Option<u32>, dry_run: bool) -> Result<Exit
 /// Why a file goes, if it does.
 fn reason(file: &StoredFile, limit: Option<Duration>) -> Option<String> {
     let is_old = || file.written.elapsed().is_ok_and(|age| Some(age) > limit);
-    file.state.reason_to_go().or_else(|| {
-        let goes = file.state == State::Good && limit.is_some() && is_old();
+    file.state.removable_because().or_else(|| {
+        let goes = file.state == FileState::Good && limit.is_some() && is_old();
         goes.then(|| format!("{} old", age(file.written)))
     })
 }

@@ -1,6 +1,7 @@
 //! `harness diff`.
 
-use harness_report::gate::{judge, render_difference};
+use harness_render::gate::render_difference;
+use harness_report::gate::judge;
 use harness_report::{ExitCode, GateRule};
 
 use super::gate::{read_report, refuse_mismatches};

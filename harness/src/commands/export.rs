@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_report::export::{ExportError, export as write_file, export_comparison};
+use harness_render::export::{ExportError, export as write_file, export_comparison};
 use harness_report::gate::judge;
 use harness_report::{ExitCode, GateRule, Report};
 

@@ -5,9 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use harness_engine::plan::{Selection, Term};
-use harness_report::gate::{
-    Commands, Judgement, STEP_SUMMARY_LIMIT, annotations, judge, render, step_summary,
-};
+use harness_render::gate::{Commands, STEP_SUMMARY_LIMIT, annotations, render, step_summary};
+use harness_report::gate::{Judgement, judge};
 use harness_report::{Cell, ExitCode, GateRule, Report};
 
 use crate::cli::{GateArguments, RuleArguments, When};

@@ -8,8 +8,8 @@ use harness_engine::registry::{
     readable,
 };
 use harness_engine::suite::DatasetEntry;
+use harness_render::terminal::one_line;
 use harness_report::ExitCode;
-use harness_report::terminal::one_line;
 
 use super::settings::places;
 use crate::cards::{self, Cards, markdown};

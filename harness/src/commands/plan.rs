@@ -6,8 +6,8 @@ use std::path::Path;
 
 use harness_engine::registry::{AbsentFile, readable};
 use harness_engine::run::{CellState, Estimate, Forecast, ForecastCell, forecast};
+use harness_render::terminal::one_line;
 use harness_report::ExitCode;
-use harness_report::terminal::one_line;
 
 use super::fetch::blocks;
 use super::{power, settings::settings};

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use harness_engine::run::Forecast;
+use harness_render::terminal::one_line;
 use harness_report::stats::{detectable_difference, images_needed};
-use harness_report::terminal::one_line;
 
 /// Share of the images that are assumed to change sides between two conditions.
 const DISCORDANCE: f64 = 0.1;

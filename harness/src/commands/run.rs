@@ -1,6 +1,8 @@
 //! `harness run`.
 
-use harness_report::{ExitCode, Report, Status, replace_file, terminal};
+use harness_render::terminal;
+use harness_report::{ExitCode, Report, Status};
+use harness_store::replace_file;
 
 use super::export::write;
 use super::fetch::fetch_missing;

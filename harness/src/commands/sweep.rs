@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use harness_report::sweep::{Panel, Sweep, SweepError};
-use harness_report::{ExitCode, Report, write_atomically};
+use harness_report::sweep::{Sweep, SweepError};
+use harness_report::{ExitCode, Report};
+use harness_store::write_atomically;
 
 use crate::cli::SweepArguments;
 use crate::failure::Failure;
@@ -26,7 +27,7 @@ pub(super) fn sweep(arguments: &SweepArguments) -> Result<ExitCode, Failure> {
             let message = format!("{}: cannot be written: {reason}", picture.display());
             Failure::new(ExitCode::OutputNotWritten, message)
         };
-        let svg = sweep.svg().map_err(failed)?;
+        let svg = harness_render::sweep::svg(&sweep).map_err(failed)?;
         write_atomically(picture, svg.as_bytes()).map_err(|error| failed(error.to_string()))?;
     }
     Ok(ExitCode::Ok)
@@ -41,9 +42,9 @@ fn render(sweep: &Sweep) -> String {
             "{} → {}, {} shots, mean over {} data sets, in percent",
             panel.upgrade.source, panel.upgrade.target, panel.shots, panel.datasets
         );
-        let head = Panel::head(&sweep.key);
+        let head = harness_render::sweep::head(&sweep.key);
         let head: Vec<&str> = head.iter().map(String::as_str).collect();
-        text.push_str(&table::plain(&head, panel.rows()));
+        text.push_str(&table::plain(&head, harness_render::sweep::rows(panel)));
         if let Some(zero_shot) = panel.zero_target {
             let _ = writeln!(text, "zero-shot on the target: {:.2}\n", 100.0 * zero_shot);
         }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use harness_engine::analysis::{self, Verification};
+use harness_render::terminal::one_line;
 use harness_report::ExitCode;
-use harness_report::terminal::one_line;
 
 use super::settings::places;
 use crate::cli::VerifyArguments;

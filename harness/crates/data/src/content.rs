@@ -9,11 +9,11 @@ use rayon::prelude::*;
 use crate::DataError;
 use crate::dataset::{ImageSource, Parts};
 use crate::decode::{MAX_FILE_BYTES, decode, probe, read_bounded, to_rgb};
-use crate::digest_cache::{DigestCache, Stamp};
 use crate::listing::{Extent, Item, Listing, Pixels};
 use crate::opening::Opening;
 use crate::problems::{MISSING, Problems, UNREADABLE};
 use crate::summary::Split;
+use harness_store::{FileDigests, Stamp};
 
 /// Images of a split beyond which their names and sizes stand for their bytes: reading
 /// ImageNet's training images takes longer than training on a few of them.
@@ -27,7 +27,7 @@ pub(crate) fn resolve(
     opening: &Opening,
     problems: &mut Problems,
 ) -> Result<Parts, DataError> {
-    let mut cache = DigestCache::open(opening.digests.as_deref(), path);
+    let mut cache = FileDigests::open(opening.digests.as_deref(), path);
     let mut content = [const { Vec::new() }; 3];
     let mut missing = 0;
     for split in Split::ALL {
@@ -110,7 +110,7 @@ impl From<std::io::Error> for Fault {
 fn identities(
     listing: &Listing,
     split: Split,
-    cache: &DigestCache,
+    cache: &FileDigests,
 ) -> Vec<Result<Identity, Fault>> {
     let items = &listing.items[split.index()];
     let is_read = items.len() <= MOST_READ;
@@ -127,7 +127,7 @@ fn of_file(
     item: &Item,
     base: &Path,
     is_read: bool,
-    cache: &DigestCache,
+    cache: &FileDigests,
 ) -> Result<Identity, Fault> {
     let path = base.join(&item.path);
     let metadata = fs_err::metadata(&path)?;
@@ -142,7 +142,7 @@ fn of_file(
     known_or(cache, item.path.clone(), stamp, sha256)
 }
 
-fn of_extent(extent: &Extent, is_read: bool, cache: &DigestCache) -> Result<Identity, Fault> {
+fn of_extent(extent: &Extent, is_read: bool, cache: &FileDigests) -> Result<Identity, Fault> {
     let key = extent.name();
     if !is_read {
         return Ok(Identity {
@@ -156,7 +156,7 @@ fn of_extent(extent: &Extent, is_read: bool, cache: &DigestCache) -> Result<Iden
 }
 
 fn known_or(
-    cache: &DigestCache,
+    cache: &FileDigests,
     key: String,
     stamp: Option<Stamp>,
     sha256: impl FnOnce() -> Result<String, Fault>,

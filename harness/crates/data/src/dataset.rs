@@ -6,11 +6,11 @@ use std::path::Path;
 use image::RgbImage;
 
 use crate::DataError;
-use crate::digest::FieldDigest;
 use crate::format::Request;
 use crate::opening::Opening;
 use crate::problems::Problems;
 use crate::summary::{Class, Split, Summary};
+use harness_store::FieldDigest;
 
 /// Where a format gets its pixels from.
 pub(crate) trait ImageSource: Send + Sync {

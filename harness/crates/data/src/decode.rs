@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::DataError;
-use crate::digest::sha256_hex;
+use harness_store::sha256_hex;
 
 /// Pixels an image may have; a few kilobytes of PNG can claim far more.
 pub(crate) const MAX_PIXELS: u64 = 1 << 26;

@@ -1,18 +1,18 @@
-//! Data set formats, CoOp's few-shot sampling and the store of image features.
+//! Data set formats and CoOp's few-shot sampling.
 //!
 //! - [`Dataset::open`] reads any supported format; one file under `format/` is one format.
 //! - [`Known`] is the list of data sets that go by a name.
 //! - [`Annotations`] and [`few_shot`] draw the same images as CoOp's data loader does for the
 //!   same seed, images unseen; [`Check`] says all that is wrong.
-//! - [`FeatureStore`] keeps image features by the content that produced them.
+//!
+//! It knows folders, tables, archives and pictures. It must not know backbones, plugins or
+//! suites.
 
 mod annotations;
 mod check;
 mod content;
 mod dataset;
 mod decode;
-mod digest;
-mod digest_cache;
 mod division;
 mod error;
 mod format;
@@ -23,7 +23,6 @@ mod problems;
 mod prompts;
 mod relative;
 mod sampling;
-mod store;
 mod summary;
 mod text;
 mod validate;
@@ -39,8 +38,4 @@ pub use opening::{Division, Opening};
 pub use problems::Kind;
 pub use prompts::Templates;
 pub use sampling::{Mersenne, Picks, Sampler, few_shot};
-pub use store::{
-    FeatureKey, FeatureStore, Features, Precision, SHARD_ROWS, StoreError, Stored, StoredEntry,
-    Wanted, temporary_owner, temporary_prefix,
-};
 pub use summary::{Class, Split, Summary};

@@ -70,7 +70,7 @@ pub struct Portion {
 }
 
 /// Images of a [`Portion`]: few enough that workers share a large data set.
-pub const PORTION_ROWS: usize = 4 * harness_data::SHARD_ROWS;
+pub const PORTION_ROWS: usize = 4 * harness_store::SHARD_ROWS;
 
 /// One thing for a worker to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -255,6 +255,19 @@ pub enum Outcome {
     Failed {
         message: String,
     },
+}
+
+impl Outcome {
+    /// The digest of the module file that a training wrote.
+    pub fn module_sha256(&self) -> Option<&str> {
+        match self {
+            Outcome::Done { output, .. } => match output.as_ref() {
+                Output::Trained { module_sha256, .. } => Some(module_sha256),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// One line on the worker's stdout.

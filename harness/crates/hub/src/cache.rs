@@ -67,30 +67,16 @@ impl Cache {
         // As many steps up as the file lies deep, then out of `snapshots`.
         let depth = Path::new(file).components().count() + 1;
         let target = Path::new(&"../".repeat(depth)).join("blobs").join(hash);
-        replace(&place, |fresh| {
-            fs_err::os::unix::fs::symlink(&target, fresh)
-        })?;
+        harness_store::replace_link(&place, &target)?;
         if commit != repo.revision() {
             let reference = self.reference(repo);
             if let Some(folder) = reference.parent() {
                 fs_err::create_dir_all(folder)?;
             }
-            replace(&reference, |fresh| fs_err::write(fresh, commit))?;
+            harness_store::write_atomically(&reference, commit.as_bytes())?;
         }
         Ok(())
     }
-}
-
-/// Puts something new at `place` in one step, whatever was there.
-fn replace(place: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    let name = place.file_name().unwrap_or_default().to_string_lossy();
-    let fresh = place.with_file_name(format!(".{name}.{}", std::process::id()));
-    match fs_err::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    make(&fresh)?;
-    fs_err::rename(&fresh, place)
 }
 
 #[cfg(test)]

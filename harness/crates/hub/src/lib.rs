@@ -3,10 +3,9 @@
 //! A [`Request`] names files of a repository at a revision. [`Hub::locate`] says
 //! which of them are on disk, in the cache that Hugging Face's own tools share, and
 //! which are to be fetched; [`Hub::fetch`] gets those. [`registry`] has the
-//! published backbones by alias, and [`convert`] rewrites pickled checkpoints.
+//! published backbones by alias.
 
 mod cache;
-pub mod convert;
 mod download;
 mod hub;
 pub mod registry;

@@ -80,7 +80,7 @@ impl FromIterator<bool> for Bitmap {
 
 impl From<Bitmap> for String {
     fn from(bitmap: Bitmap) -> Self {
-        hex(&bitmap.bytes)
+        harness_store::hex(&bitmap.bytes)
     }
 }
 
@@ -117,16 +117,6 @@ impl JsonSchema for Bitmap {
             "pattern": "^([0-9a-f]{2})*$"
         })
     }
-}
-
-/// Lower-case hexadecimal text of `bytes`.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
-        .map(char::from)
-        .collect()
 }
 
 #[cfg(test)]

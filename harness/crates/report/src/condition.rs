@@ -1,10 +1,10 @@
 //! The accuracy of one condition on the test images.
 
+use harness_store::Sha256;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::bitmap::{Bitmap, hex};
+use crate::bitmap::Bitmap;
 
 /// What one of Z(s), A(s→s), Z(t), A(s→t), A(t→t) scored on a data set's test split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,9 +66,9 @@ impl Condition {
             .zip(labels)
             .map(|(prediction, label)| prediction == label)
             .collect();
-        let mut digest = Sha256::new();
+        let mut digest = Sha256::default();
         for prediction in predictions {
-            digest.update(prediction.to_le_bytes());
+            digest.update(&prediction.to_le_bytes());
         }
         let (correct, total) = (correct_bitmap.count(), labels.len() as u64);
         Ok(Self {
@@ -76,7 +76,7 @@ impl Condition {
             correct,
             total,
             correct_bitmap,
-            predictions_sha256: hex(&digest.finalize()),
+            predictions_sha256: digest.hex(),
             logits_sha256: logits_sha256.into(),
             seconds,
             calibration_error: None,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::lint::Finding;
-use crate::replace::write_atomically;
 use crate::report::Report;
+use harness_store::write_atomically;
 
 /// Why a report could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +127,7 @@ impl Report {
     }
 
     /// An error that names `path` when a number is NaN or infinite.
-    pub(crate) fn check_finite(&self, path: &Path) -> Result<(), WriteError> {
+    pub fn check_finite(&self, path: &Path) -> Result<(), WriteError> {
         let findings = self.not_finite();
         if findings.is_empty() {
             return Ok(());

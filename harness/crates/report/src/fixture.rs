@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::cell::{Cell, Conditions, Status, Training, Usage};
-use crate::condition::Condition;
-use crate::provenance::{Cpu, Git, Provenance};
-use crate::report::{Backbone, Dataset, Method, Plugin, Report, Suite, Upgrade};
+use harness_report::Condition;
+use harness_report::{Backbone, Dataset, Method, Plugin, Report, Suite, Upgrade};
+use harness_report::{Cell, Conditions, Status, Training, Usage};
+use harness_report::{Cpu, Git, Provenance};
 
 /// Test images of every data set.
 pub(crate) const IMAGES: u32 = 1000;

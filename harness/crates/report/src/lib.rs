@@ -1,5 +1,11 @@
-//! What a run of the harness found: result types, metrics and statistics, terminal
-//! matrices and exit codes. Nothing here knows tensors, plugins or backbones.
+//! What a run found: result types, metrics, statistics, verdicts, the gate's judgement and
+//! exit codes.
+//!
+//! It knows its own file format. It must not know tensors, plugins or backbones, nor how a
+//! report is shown: that is `harness-render`.
+
+#[cfg(test)]
+extern crate self as harness_report;
 
 pub mod aggregate;
 pub mod analysis;
@@ -8,7 +14,6 @@ mod cell;
 mod condition;
 pub mod drift;
 mod exit_code;
-pub mod export;
 mod file;
 #[cfg(test)]
 mod fixture;
@@ -17,14 +22,12 @@ mod labels;
 mod lint;
 pub mod metrics;
 mod provenance;
-mod replace;
 mod report;
 mod schema;
 pub mod shell;
 pub mod stats;
-mod suspicion;
 pub mod sweep;
-pub mod terminal;
+mod warnings;
 
 pub use bitmap::{Bitmap, BitmapError};
 pub use cell::{Cell, Changes, Conditions, Retraining, Status, Training, Usage};
@@ -34,7 +37,6 @@ pub use file::{ReadError, WriteError};
 pub use labels::{Labels, LabelsError};
 pub use lint::Finding;
 pub use provenance::{Cpu, Git, Provenance};
-pub use replace::{replace_file, write_atomically};
 pub use report::{
     Backbone, Dataset, GateRule, Images, Method, MethodRecipe, Plugin, Report, Suite, TextDrift,
     Upgrade,

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use harness_engine::data::{self, Check, Checked, Kind, Split};
+use harness_render::terminal::one_line;
 use harness_report::ExitCode;
-use harness_report::terminal::one_line;
 
 use crate::cli::CheckArguments;
 use crate::failure::Failure;

@@ -1,9 +1,8 @@
 //! Which files of a folder make a backbone, and their digest.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use harness_store::Sha256;
 
 use super::config::Config;
 use super::layout::Layout;
@@ -121,23 +120,15 @@ impl Files {
             ("tokenizer", self.tokenizer.as_deref()),
             ("preprocessor", self.preprocessor.as_deref()),
         ];
-        let mut hash = Sha256::new();
+        let mut hash = Sha256::default();
         for (role, path) in roles {
             let Some(path) = path else { continue };
             let mut file = fs_err::File::open(path)?;
             hash.update(role.as_bytes());
-            hash.update([0]);
-            hash.update(file.metadata()?.len().to_le_bytes());
-            let mut buffer = vec![0u8; 1 << 20];
-            loop {
-                let n = file.read(&mut buffer)?;
-                if n == 0 {
-                    break;
-                }
-                hash.update(&buffer[..n]);
-            }
+            hash.update(&[0]);
+            hash.update(&file.metadata()?.len().to_le_bytes());
+            std::io::copy(&mut file, &mut hash)?;
         }
-        let bytes = hash.finalize();
-        Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+        Ok(hash.hex())
     }
 }

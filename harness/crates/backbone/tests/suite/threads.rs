@@ -4,7 +4,7 @@ use std::process::Command;
 
 use candle_core::Var;
 use harness_backbone::Backbone;
-use sha2::{Digest, Sha256};
+use harness_store::Sha256;
 
 use crate::common::{backbones, noise, values, vjp};
 
@@ -13,7 +13,7 @@ const CHILD: &str = "HARNESS_TEST_THREADS_CHILD";
 const MARK: &str = "bits of features and gradients: ";
 
 fn fingerprint() -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Sha256::default();
     for folder in backbones() {
         let loaded = Backbone::load(&folder).unwrap();
         let (text, side) = (&loaded.dims().text, loaded.dims().image.image_size);
@@ -28,11 +28,11 @@ fn fingerprint() -> String {
             .unwrap();
         for tensor in [&features, grads.get(&prompts).unwrap(), &images] {
             for value in values(tensor) {
-                hash.update(value.to_le_bytes());
+                hash.update(&value.to_le_bytes());
             }
         }
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    hash.hex()
 }
 
 #[test]

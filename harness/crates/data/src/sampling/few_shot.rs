@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Mersenne;
-use crate::digest::FieldDigest;
+use harness_store::FieldDigest;
 
 /// Images of the val split per class, at most; CoOp's choice.
 const VAL_SHOTS: usize = 4;

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use harness_data::{Sampler, Split, SplitFile, few_shot};
-use sha2::{Digest as _, Sha256};
 
 type Cases = BTreeMap<String, HashMap<String, Vec<String>>>;
 
@@ -136,7 +135,7 @@ const HASHES: [(&str, [&str; 3]); 7] = [
 ];
 
 fn short_sha(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))[..16].to_owned()
+    harness_store::sha256_hex(bytes)[..16].to_owned()
 }
 
 #[test]

@@ -203,7 +203,7 @@ impl Features {
         let views = views.collect::<Result<Vec<_>, _>>()?;
         let bytes = serialize(views, Some(self.metadata));
         let bytes = bytes.map_err(|error| output(error.to_string()))?;
-        harness_report::write_atomically(path, &bytes).map_err(|error| output(error.to_string()))
+        harness_store::write_atomically(path, &bytes).map_err(|error| output(error.to_string()))
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use harness_abi::wire::{ParameterShape, Role};
+use harness_abi::wire::{Class, ParameterShape, Role};
 use harness_backbone::Dims;
-use harness_data::Class;
 
-use crate::host::{backbone_facts, setting, task_facts};
 use crate::job::{Declaration, Output, Work};
 use crate::registry::Plugin;
 use crate::schedule::{Pool, PoolError, Silent, Task, TaskResult};
+use harness_host::boundary::{backbone_facts, setting, task_facts};
 
 /// Numbers that a method trains in a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +47,7 @@ pub fn counts(
             name: format!("class{class}"),
         })
         .collect();
-    let task = task_facts("counting", &list, &["a photo of a {}.".to_owned()]);
+    let task = task_facts("counting", list, &["a photo of a {}.".to_owned()]);
     let setting = setting(backbone_facts(name, dims), Role::Target, task);
     let tasks: Vec<Task> = plugins
         .iter()

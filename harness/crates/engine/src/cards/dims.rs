@@ -1,53 +1,16 @@
-//! Dimensions of the published backbones that methods are usually counted on.
+//! Dimensions of a backbone by its name.
 
-use harness_backbone::{Activation, Dims, ImageDims, TextDims};
+use harness_backbone::{Dims, published};
 
 use crate::registry::{BackboneFacts, FactsError, Places};
 
 /// The dimensions of a published backbone, or of one that is found by its name.
 ///
 /// # Errors
-/// The name leads nowhere, or to something that is no backbone.
+/// The name is not found, or names something that is no backbone.
 pub fn dims(places: &Places, name: &str) -> Result<Dims, FactsError> {
     match published(name) {
         Some(dims) => Ok(dims),
         None => BackboneFacts::read(places, name)?.parsed_dims(),
-    }
-}
-
-/// OpenAI's CLIP ViT-B/16 (`b16`) or ViT-L/14 (`l14`).
-pub fn published(name: &str) -> Option<Dims> {
-    match name {
-        "b16" => Some(clip(512, (768, 12), 16)),
-        "l14" => Some(clip(768, (1024, 24), 14)),
-        _ => None,
-    }
-}
-
-/// The text tower is as wide as the joint space in both; heads are 64 wide.
-fn clip(embed_dim: usize, (width, layers): (usize, usize), patch_size: usize) -> Dims {
-    let image_size = 224;
-    Dims {
-        embed_dim,
-        text: TextDims {
-            width: embed_dim,
-            layers: 12,
-            heads: embed_dim / 64,
-            mlp: 4 * embed_dim,
-            context_length: 77,
-            vocab_size: 49408,
-            activation: Activation::QuickGelu,
-        },
-        image: ImageDims {
-            width,
-            layers,
-            heads: width / 64,
-            mlp: 4 * width,
-            patch_size,
-            image_size,
-            patches: (image_size / patch_size) * (image_size / patch_size),
-            has_ln_pre: true,
-            has_rope: false,
-        },
     }
 }

@@ -5,5 +5,5 @@ mod count;
 mod dims;
 
 pub use count::{CardError, Count, counts};
-pub use dims::{dims, published};
+pub use dims::dims;
 pub use harness_abi::wire::{MethodCard, PluginInfo};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use harness_hub::convert::{Converted, Options};
+use harness_checkpoint::{Converted, Options};
 use serde::{Deserialize, Serialize};
 
 use super::error::ConversionError;

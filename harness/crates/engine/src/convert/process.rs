@@ -8,13 +8,13 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use harness_hub::convert::{Converted, Options};
+use harness_checkpoint::{Converted, Options};
 use rustix::process::Signal;
 
 use super::error::ConversionError;
 use super::job::{Answer, Job, Limits, Task};
 use crate::schedule::WorkerCommand;
-use crate::store::sha256_file;
+use harness_store::sha256_file;
 
 /// Bytes of an answer that are read: the names of a million tensors.
 const LONGEST_ANSWER: u64 = 128 << 20;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use harness_abi::wire::ModuleHeader;
-use harness_hub::convert::Converted;
+use harness_checkpoint::Converted;
 use safetensors::{Dtype, SafeTensors, serialize};
 use serde_json::json;
 

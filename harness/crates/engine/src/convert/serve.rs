@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use harness_hub::convert::{ConvertError, convert};
+use harness_checkpoint::{ConvertError, convert};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::error::ConversionError;

@@ -1,6 +1,6 @@
 //! What a suite may say about images.
 
-use harness_data::Precision;
+use harness_store::Precision;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

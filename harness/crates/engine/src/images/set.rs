@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use harness_backbone::{ImageTransform, Region, View};
 use harness_data::{Dataset, Mersenne, Split};
-use sha2::{Digest, Sha256};
+use harness_store::Sha256;
 
 use super::{Augment, ImageOptions, ImagesError};
 
@@ -131,7 +131,7 @@ impl ImageSet {
             "view {view} of image {index} of {}, seed {}",
             self.split, self.seed
         );
-        let hash = Sha256::digest(text.as_bytes());
+        let hash = Sha256::default().update(text.as_bytes()).bytes();
         hash.iter()
             .take(8)
             .fold(0, |seed, byte| seed << 8 | u64::from(*byte))

@@ -9,7 +9,7 @@ use super::{Engine, Inputs};
 use crate::images::ImageOptions;
 use crate::job::{BackboneRef, DatasetRef, Draw, MethodRef, PORTION_ROWS, Portion, Work};
 use crate::registry::ModuleFile;
-use crate::store::{Key, Store};
+use harness_store::{Key, Store};
 
 /// One piece of work that is stored on its own.
 #[derive(Clone, Debug)]

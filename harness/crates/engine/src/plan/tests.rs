@@ -10,8 +10,8 @@ use super::*;
 use crate::images::{Augment, FeaturePrecision};
 use crate::job::{Output, Usage};
 use crate::schedule::TaskResult;
-use crate::store::Key;
 use crate::suite::DatasetEntry;
+use harness_store::Key;
 
 type ShapeOf<'s> = &'s dyn Fn(&str, &str) -> TaskResult;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use harness_abi::wire::ModuleHeader;
 use safetensors::SafeTensors;
 
-use crate::store::sha256_hex;
+use harness_store::sha256_hex;
 
 /// A module file that a suite names.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,8 +9,8 @@ use super::module::ModuleFile;
 use super::{DatasetPlace, LibraryError, Places};
 use crate::job::{Output, Work};
 use crate::schedule::{Observer, Pool, PoolError, Silent, Task, TaskResult};
-use crate::store::{Store, sha256_file};
 use crate::suite::Known;
+use harness_store::{Store, sha256_file};
 
 /// A plugin and what it says of itself.
 #[derive(Clone, Debug)]

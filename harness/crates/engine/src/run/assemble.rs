@@ -16,8 +16,8 @@ use crate::job::{Evaluation, Output};
 use crate::plan::{CellPlan, Inputs};
 use crate::registry::file_name;
 use crate::schedule::TaskResult;
-use crate::store::sha256_hex;
 use crate::suite::RecipeBase;
+use harness_store::sha256_hex;
 
 pub(super) type Results = HashMap<usize, TaskResult>;
 

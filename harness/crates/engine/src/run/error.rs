@@ -6,8 +6,8 @@ use harness_report::ExitCode;
 
 use crate::registry::{Absent, FactsError, LibraryError, RegistryError};
 use crate::schedule::PoolError;
-use crate::store::StoreError;
 use crate::suite::SuiteError;
+use harness_store::StoreError;
 
 /// Why a run did not happen, or could not keep its results.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use super::error::RunError;
 use crate::job::{Outcome, Output};
 use crate::plan::{Graph, Unit, UnitKind};
 use crate::schedule::{Observer, Pool, Task, TaskResult};
-use crate::store::{Key, Store, StoreError, sha256_file};
+use harness_store::{Key, Store, StoreError, sha256_file};
 
 /// With what units are done.
 pub(crate) struct Means<'m> {
@@ -128,10 +128,11 @@ fn lookup(key: &Key, means: &Means<'_>, observer: &mut dyn Observer) -> Option<T
 }
 
 fn has_module(key: &Key, result: &TaskResult, store: &Store, observer: &mut dyn Observer) -> bool {
-    let Some(outcome) = outcome(result) else {
+    let outcome = outcome(result);
+    let Some(expected) = outcome.as_ref().and_then(Outcome::module_sha256) else {
         return true;
     };
-    match store.has_module(key, &outcome) {
+    match store.has_module(key, expected) {
         Ok(found) => found,
         Err(warning) => {
             observer.warn(&warning.to_string());
@@ -159,7 +160,7 @@ fn keep(store: &Store, unit: &Unit, result: TaskResult) -> Result<TaskResult, St
     let result = match result {
         TaskResult::Finished { output, .. } if lacks_module(store, unit, &output) => {
             TaskResult::Failed {
-                message: "the worker did not leave the module that it told of".to_owned(),
+                message: "the worker reported a module it did not write".to_owned(),
                 log: String::new(),
             }
         }
@@ -169,7 +170,7 @@ fn keep(store: &Store, unit: &Unit, result: TaskResult) -> Result<TaskResult, St
         if matches!(unit.kind, UnitKind::Train { .. }) && matches!(outcome, Outcome::Done { .. }) {
             store.keep_module(&unit.key)?;
         }
-        store.put_unit(&unit.key, &outcome)?;
+        store.put_unit(&unit.key, &outcome, outcome.module_sha256())?;
     }
     let log = match &result {
         TaskResult::Failed { message, log } | TaskResult::Crashed { message, log } => {

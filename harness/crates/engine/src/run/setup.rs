@@ -10,8 +10,8 @@ use super::machine;
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Places, Registry};
 use crate::schedule::{Observer, Pool, WorkerCommand};
-use crate::store::{Store, sha256_file};
 use crate::suite::{DatasetEntry, Document, Known, Suite};
+use harness_store::{Store, sha256_file};
 
 /// Time a plugin may take to say what it is.
 const INSPECTION: Duration = Duration::from_secs(60);

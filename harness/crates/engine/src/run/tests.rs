@@ -11,7 +11,7 @@ use super::status;
 use crate::plan::fixture::inputs;
 use crate::plan::{Fits, Plan, Selection};
 use crate::schedule::{Observer, Pool, Progress, Task, TaskResult, WorkerCommand};
-use crate::store::Store;
+use harness_store::Store;
 
 /// Answers every job; fails a kind of work when a file of that name exists.
 const SCRIPT: &str = r#"

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::worker::{Said, Worker, WorkerCommand};
 use super::{Observer, Progress, Task, TaskResult};
 use crate::job::{Job, Line, Outcome};
-use crate::store::StoreError;
+use harness_store::StoreError;
 
 /// How often deadlines, interrupts and progress are looked at.
 const TICK: Duration = Duration::from_millis(100);

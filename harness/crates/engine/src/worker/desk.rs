@@ -5,11 +5,10 @@ use std::{path::Path, sync::Arc};
 use harness_backbone::Backbone;
 use harness_data::Dataset;
 
+use harness_host::plugin::{MethodHandle, Plugin};
+
 use super::{error::JobError, features::KeptFeatures};
-use crate::{
-    job::{BackboneRef, DatasetRef, MethodRef},
-    plugin::{MethodHandle, Plugin},
-};
+use crate::job::{BackboneRef, DatasetRef, MethodRef};
 
 /// Loaded backbones, data sets, features and the plugin.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::plugin::{LoadError, PluginError};
+use harness_host::plugin::{LoadError, PluginError};
 
 #[derive(Debug, Error)]
 pub(super) enum JobError {
@@ -19,7 +19,7 @@ pub(super) enum JobError {
     #[error(transparent)]
     Images(#[from] crate::images::ImagesError),
     #[error(transparent)]
-    Store(#[from] harness_data::StoreError),
+    Store(#[from] harness_store::FeatureError),
     #[error(transparent)]
     Host(#[from] harness_abi::AbiError),
     #[error(transparent)]

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sha2::{Digest, Sha256};
+use harness_store::Sha256;
 
 use super::error::JobError;
 use crate::job::Evaluation;
@@ -20,7 +20,7 @@ pub(super) fn evaluate(
     let mut predictions = Vec::with_capacity(labels.len());
     let mut confidences = Vec::with_capacity(labels.len());
     let mut of_truth = Vec::with_capacity(labels.len());
-    let mut hash = Sha256::new();
+    let mut hash = Sha256::default();
     let rows: Vec<u32> = (0..labels.len() as u32).collect();
     for rows in rows.chunks(BATCH) {
         let logits = logits(rows)?;
@@ -32,7 +32,7 @@ pub(super) fn evaluate(
             of_truth.push(label.map_or(0.0, |label| probability(row, *label)));
         }
         for value in logits {
-            hash.update(value.to_le_bytes());
+            hash.update(&value.to_le_bytes());
         }
     }
     Ok(Evaluation {
@@ -40,7 +40,7 @@ pub(super) fn evaluate(
         labels: labels.to_vec(),
         confidences,
         of_truth,
-        logits_sha256: format!("{:x}", hash.finalize()),
+        logits_sha256: hash.hex(),
         seconds: start.elapsed().as_secs_f64(),
     })
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use candle_core::{Device, Tensor};
 use harness_backbone::Backbone;
-use harness_data::{FeatureKey, FeatureStore, Features, Precision, Wanted};
+use harness_store::{FeatureKey, FeatureRequest, FeatureStore, Features, Precision};
 
 use super::channel::Channel;
 use super::error::JobError;
@@ -56,16 +56,16 @@ impl FeatureSource<'_> {
     /// Features `[n, E]` of a view of all images of a set, unnormalised. `images` names the
     /// set among those of its split.
     pub(super) fn all(&self, set: &ImageSet, images: &str, view: u32) -> Result<Tensor, JobError> {
-        let wanted = self.wanted(set, images, view)?;
-        let digest = wanted.key.digest();
+        let request = self.request(set, images, view)?;
+        let digest = request.key.digest();
         if let Some(features) = self.kept.find(&digest) {
             return Ok(features);
         }
-        let stored = self.store.read(&wanted);
+        let stored = self.store.read(&request);
         self.warn();
         let (mut features, missing) = stored.map(|stored| (stored.features, stored.missing))?;
         let mut put = |rows: &Range<usize>, numbers: &[f32]| features.put(rows, numbers);
-        self.encode(set, view, &wanted, &missing, &mut put, &mut |_| {})?;
+        self.encode(set, view, &request, &missing, &mut put, &mut |_| {})?;
         let Features { rows, width, data } = features;
         let features = Tensor::from_vec(data, (rows, width), &Device::Cpu)?;
         self.kept.keep(digest, &features);
@@ -82,13 +82,13 @@ impl FeatureSource<'_> {
         rows: &Range<usize>,
         progress: &mut dyn FnMut(usize),
     ) -> Result<(), JobError> {
-        let wanted = self.wanted(set, images, view)?;
-        let missing = self.store.missing(&wanted, rows);
+        let request = self.request(set, images, view)?;
+        let missing = self.store.missing(&request, rows);
         self.warn();
-        self.encode(set, view, &wanted, &missing?, &mut |_, _| {}, progress)
+        self.encode(set, view, &request, &missing?, &mut |_, _| {}, progress)
     }
 
-    fn wanted(&self, set: &ImageSet, images: &str, view: u32) -> Result<Wanted, JobError> {
+    fn request(&self, set: &ImageSet, images: &str, view: u32) -> Result<FeatureRequest, JobError> {
         let transform = serde_json::to_string(self.backbone.transform());
         let what = format!(
             "{} images of {} on {}",
@@ -96,12 +96,12 @@ impl FeatureSource<'_> {
             self.dataset_ref.name,
             self.backbone_ref.name
         );
-        Ok(Wanted {
+        Ok(FeatureRequest {
             key: FeatureKey {
                 backbone_sha256: self.backbone_ref.sha256.clone(),
                 transform: transform.map_err(std::io::Error::other)?,
                 manifest_sha256: self.dataset_ref.manifest_sha256.clone(),
-                split: set.split(),
+                split: set.split().as_str().to_owned(),
                 images: images.to_owned(),
                 view: set.view_name(view),
                 precision: self.precision,
@@ -117,7 +117,7 @@ impl FeatureSource<'_> {
         &self,
         set: &ImageSet,
         view: u32,
-        wanted: &Wanted,
+        request: &FeatureRequest,
         shards: &[Range<usize>],
         each: &mut dyn FnMut(&Range<usize>, &[f32]),
         progress: &mut dyn FnMut(usize),
@@ -134,7 +134,7 @@ impl FeatureSource<'_> {
                 progress(rows.len());
                 numbers.extend(features.flatten_all()?.to_vec1::<f32>()?);
                 if let Some(whole) = shard.filter(|shard| shard.end == rows.end) {
-                    each(whole, &self.store.put(wanted, whole, &numbers)?);
+                    each(whole, &self.store.put(request, whole, &numbers)?);
                     numbers.clear();
                     shard = open.next();
                 }

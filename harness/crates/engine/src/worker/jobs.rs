@@ -5,9 +5,13 @@ use std::{io, path::Path, sync::Arc, time::Instant};
 use candle_core::{Device, Tensor};
 use harness_abi::wire::{ParameterShape, Role, Setting, Split as Part, TaskFacts, TrainJob};
 use harness_backbone::{Backbone, Dims};
-use harness_data::{Dataset, FeatureStore, Picks, Split, Summary, few_shot};
+use harness_data::{Dataset, Picks, Split, Summary, few_shot};
+use harness_host::{
+    boundary::{HostBench, Task, backbone_facts, setting, task_facts},
+    plugin::{MethodHandle, PluginError},
+};
+use harness_store::{FeatureStore, Sha256, sha256_hex};
 use safetensors::SafeTensors;
-use sha2::{Digest, Sha256};
 
 use super::{
     channel::Channel,
@@ -18,14 +22,11 @@ use super::{
     pixels::SplitPixels,
 };
 use crate::{
-    host::{HostBench, Task, backbone_facts, setting, task_facts},
     images::{ImageOptions, ImageSet},
     job::{
         BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, MethodRef,
         Output, PORTION_ROWS, Portion, Work,
     },
-    plugin::{MethodHandle, PluginError},
-    store::sha256_hex,
 };
 
 /// What the whole of a split is called where features are kept.
@@ -117,7 +118,7 @@ fn survey(
     let dims = Dims::read(&backbone.path)?;
     let summary = Summary::read(&dataset.path, &dataset.opening)?;
     let facts = backbone_facts(&backbone.name, &dims);
-    let task = task_facts(&dataset.name, &summary.classes, &summary.templates);
+    let task = task_facts(&dataset.name, classes(&summary.classes), &summary.templates);
     let survey = desk
         .method(method)?
         .survey(&setting(facts, Role::Target, task))?;
@@ -289,7 +290,7 @@ impl<'a> Place<'a> {
     fn facts(&self) -> TaskFacts {
         task_facts(
             &self.dataset_ref.name,
-            self.dataset.classes(),
+            classes(self.dataset.classes()),
             self.dataset.templates(),
         )
     }
@@ -397,17 +398,26 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The classes of a data set as a plugin sees them.
+fn classes(classes: &[harness_data::Class]) -> Vec<harness_abi::wire::Class> {
+    let classes = classes.iter().map(|class| harness_abi::wire::Class {
+        id: class.id.clone(),
+        name: class.name.clone(),
+    });
+    classes.collect()
+}
+
 /// Hash of the carried tensors alone: names, shapes and values, in name order.
 fn parameters_sha256(module: &[u8]) -> Result<String, JobError> {
     let broken = |e| JobError::Failed(format!("the module is not a safetensors file: {e}"));
     let file = SafeTensors::deserialize(module).map_err(broken)?;
     let mut names = file.names();
     names.sort_unstable();
-    let mut hash = Sha256::new();
+    let mut hash = Sha256::default();
     for name in names {
         let view = file.tensor(name).map_err(broken)?;
-        hash.update(format!("{name}{:?}{:?}\n", view.dtype(), view.shape()));
+        hash.update(format!("{name}{:?}{:?}\n", view.dtype(), view.shape()).as_bytes());
         hash.update(view.data());
     }
-    Ok(format!("{:x}", hash.finalize()))
+    Ok(hash.hex())
 }

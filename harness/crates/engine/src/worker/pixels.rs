@@ -8,8 +8,8 @@ use std::{
 use candle_core::Tensor;
 use harness_abi::wire::Split as Part;
 
-use crate::host::Pixels;
 use crate::images::{ImageSet, ImagesError};
+use harness_host::boundary::Pixels;
 
 /// Bytes of decoded few-shot images that are kept from step to step.
 const KEPT: usize = 256 << 20;

@@ -7,7 +7,9 @@ use harness_backbone::Backbone;
 use harness_data::{Dataset, Split};
 use harness_engine::images::{Augment, ImageOptions, ImageSet, ImagesError, encode};
 
-use crate::reference::values;
+fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
 
 fn embedded(name: &str) -> std::path::PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../suites/embedded");

@@ -6,7 +6,7 @@ use super::error::FetchError;
 use super::http::{Client, Trouble, Verb, header};
 use super::progress::Progress;
 use super::retry::{Attempts, Patience};
-use super::transfer::{Expected, Received, sha256, transfer};
+use super::transfer::{Expected, Received, transfer};
 use crate::hub::{Hub, Located, Request, find};
 use crate::repo::is_commit;
 use crate::wanted::Wanted;
@@ -125,7 +125,7 @@ fn check(
     let Some(expected) = of_request.or(of_cache) else {
         return Ok(true);
     };
-    let found = sha256(&mut fs_err::File::open(&blob)?)?;
+    let found = harness_store::sha256_file(&blob)?;
     if found == expected {
         return Ok(true);
     }
@@ -358,5 +358,5 @@ fn is_sha256(text: &str) -> bool {
 }
 
 fn sha256_of_text(text: &str) -> Result<String, FetchError> {
-    Ok(sha256(&mut text.as_bytes())?)
+    Ok(harness_store::sha256_hex(text.as_bytes()))
 }

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
+use harness_store::sha256_reader;
 use ureq::http::StatusCode;
 
 use super::error::FetchError;
@@ -115,17 +115,10 @@ impl Part {
 
     fn sha256(&mut self) -> Result<String, FetchError> {
         self.file.seek(SeekFrom::Start(0))?;
-        let sum = sha256(&mut self.file)?;
+        let sum = sha256_reader(&mut self.file)?;
         self.file.seek(SeekFrom::End(0))?;
         Ok(sum)
     }
-}
-
-/// SHA-256 of everything that can be read, in hexadecimal.
-pub(crate) fn sha256(source: &mut impl Read) -> std::io::Result<String> {
-    let mut hash = Sha256::new();
-    std::io::copy(source, &mut hash)?;
-    Ok(format!("{:x}", hash.finalize()))
 }
 
 /// Asks until the part is as long as the whole.

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use harness_hub::{Hub, Patience, Progress, Repo, Request, Settings, Token, Wanted};
-use sha2::{Digest, Sha256};
 
 pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -186,7 +185,7 @@ pub(crate) fn hub_reply(asked: &Asked, bytes: &[u8]) -> Reply {
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    format!("{:x}", Sha256::digest(bytes))
+    harness_store::sha256_hex(bytes)
 }
 
 /// A hub client whose cache is `cache`.

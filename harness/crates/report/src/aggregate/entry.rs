@@ -12,7 +12,8 @@ pub struct Entry<'a> {
     pub over_zero_shot: Option<f64>,
     /// The cells that gave no number, by seed.
     pub problems: Vec<Problem<'a>>,
-    pub(crate) cells: Vec<Measured<'a>>,
+    /// The cells that were measured, by seed.
+    pub cells: Vec<Measured<'a>>,
 }
 
 /// A cell that gave no number.
@@ -27,11 +28,14 @@ pub struct Problem<'a> {
 
 /// A cell with the three numbers that every average needs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Measured<'a> {
-    pub(crate) cell: &'a Cell,
-    pub(crate) base: f64,
-    pub(crate) zero_target: f64,
-    pub(crate) new: f64,
+pub struct Measured<'a> {
+    pub cell: &'a Cell,
+    /// A(s→s), a fraction.
+    pub base: f64,
+    /// Z(t), a fraction.
+    pub zero_target: f64,
+    /// A(s→t), a fraction.
+    pub new: f64,
 }
 
 impl<'a> Measured<'a> {

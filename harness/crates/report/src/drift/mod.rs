@@ -4,8 +4,6 @@
 //! at the end token over class prompts.
 
 mod change;
-mod plot;
-mod table;
 mod types;
 
 pub use change::ChangeSum;

@@ -2,9 +2,7 @@
 //! as a function of it, as a table and a picture.
 
 mod key;
-mod plot;
 mod series;
-mod table;
 
 pub use key::SweepError;
 pub use series::{METHOD, Panel, Point, Series, Sweep};

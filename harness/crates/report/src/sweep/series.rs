@@ -208,19 +208,6 @@ mod tests {
         assert_eq!(series.len(), 1);
         let labels: Vec<&str> = series[0].points.iter().map(|p| &*p.label).collect();
         assert_eq!(labels, ["m4", "m1", "m2"]);
-        assert_eq!(sweep.panels[0].rows()[0][1], "m4");
-        let svg = sweep.svg().unwrap();
-        assert!(["m4", "m1", "m2"].iter().all(|label| svg.contains(label)));
-        // Neighbours are not steps of one thing: nothing joins them.
-        assert!(
-            svg.matches("<polyline").count()
-                < Sweep::of(&report(), None)
-                    .unwrap()
-                    .svg()
-                    .unwrap()
-                    .matches("<polyline")
-                    .count()
-        );
     }
 
     #[test]
@@ -250,11 +237,5 @@ mod tests {
         cell.unwrap().conditions.new = None;
         let sweep = Sweep::of(&report, None).unwrap();
         assert_eq!(sweep.panels[0].series[0].points[0].new.n, 1);
-        let svg = sweep.svg().unwrap();
-        assert!(
-            svg.contains("context.length") && svg.contains("zero-shot"),
-            "{svg}"
-        );
-        assert_eq!(sweep.panels[0].rows().len(), 3);
     }
 }

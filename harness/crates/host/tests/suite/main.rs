@@ -1,0 +1,15 @@
+//! Real plugins through the real boundary; `cargo test --workspace` builds them first.
+
+// A test that cannot go on ends.
+#![allow(clippy::unwrap_used)]
+
+mod deep;
+mod frozen_abi;
+mod golden_boundary;
+mod golden_methods;
+mod hooks;
+mod methods;
+mod misbehaviour;
+mod plugin_loading;
+mod plugins;
+mod reference;

@@ -1,0 +1,121 @@
+//! Whatever a method does wrong, the host gets an error value.
+
+use harness_abi::wire::{Split, TrainJob};
+use harness_host::plugin::{MethodHandle, PluginError};
+use serde_json::json;
+
+use crate::{plugins::plugin, reference::MethodTask};
+
+fn open(misbehaviour: &str) -> MethodHandle {
+    let plugin = plugin("harness-fixture-methods");
+    let config = json!({"misbehaviour": misbehaviour});
+    plugin.open("misbehaving", &config).unwrap()
+}
+
+fn train(method: &MethodHandle, task: &MethodTask) -> Result<Vec<u8>, PluginError> {
+    let job = TrainJob {
+        seed: 1,
+        recipe: json!({"epochs": 1, "batch": 4}),
+    };
+    let trained = method.train(task.training().object(), &job)?;
+    Ok(trained.module)
+}
+
+#[test]
+fn a_panic_in_any_entry_is_an_error_with_its_place() {
+    let task = MethodTask::load();
+    for entry in ["parameters", "prepare", "classifier", "loss"] {
+        let method = open(&format!("panic-in-{entry}"));
+        let error = train(&method, &task).unwrap_err().to_string();
+        let says = format!("the plugin panicked: misbehaving in {entry}");
+        assert!(error.contains(&says), "{error}");
+        assert!(error.contains("misbehaving.rs:"), "{error}");
+    }
+}
+
+#[test]
+fn a_panic_leaves_other_plugins_and_later_calls_working() {
+    let task = MethodTask::load();
+    assert!(train(&open("panic-in-loss"), &task).is_err());
+    let coop = plugin("harness-plugin-coop");
+    let method = coop.open("coop", &json!({})).unwrap();
+    assert!(train(&method, &task).is_ok());
+}
+
+#[test]
+fn no_tape_is_left_after_a_training_or_a_panic() {
+    let task = MethodTask::load();
+    let job = TrainJob {
+        seed: 1,
+        recipe: json!({"epochs": 1, "batch": 4}),
+    };
+    for misbehaviour in ["print-to-stdout", "panic-in-loss", "no-gradient"] {
+        let bench = task.training();
+        let trained = open(misbehaviour).train(bench.object(), &job);
+        assert_eq!(trained.is_ok(), misbehaviour == "print-to-stdout");
+        assert_eq!(bench.open_tapes(), 0, "{misbehaviour}");
+    }
+}
+
+#[test]
+fn bad_predictions_are_errors_that_name_the_place() {
+    let task = MethodTask::load();
+    for (misbehaviour, says) in [
+        ("panic-in-predict", "misbehaving in predict"),
+        ("nan-logits", "the logits hold NaN (row 0, class 0)"),
+        (
+            "wrong-shape",
+            "expected logits of shape [9, 6], found [6, 9]",
+        ),
+    ] {
+        let method = open(misbehaviour);
+        let module = train(&method, &task).unwrap();
+        let predictor = method.inject(task.evaluation().object(), &module).unwrap();
+        let rows: Vec<u32> = (0..task.batch() as u32).collect();
+        let error = predictor.logits(Split::Test, &rows, task.classes());
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_parameter_without_gradient_stops_the_training() {
+    let error = train(&open("no-gradient"), &MethodTask::load()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("parameter `ctx` got no gradient"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_test_split_is_closed_during_training() {
+    let error = train(&open("read-test"), &MethodTask::load()).unwrap_err();
+    assert!(
+        error.to_string().contains("the test split is closed"),
+        "{error}"
+    );
+}
+
+#[test]
+fn mistakes_in_a_configuration_are_named() {
+    let coop = plugin("harness-plugin-coop");
+    for (config, says) in [
+        (json!({"contxt": {}}), "unknown field `contxt`"),
+        (json!({"context": {"length": "four"}}), "invalid type"),
+        (
+            json!({"context": {"class_token_position": "middle"}}),
+            "unknown variant `middle`",
+        ),
+    ] {
+        let error = coop.open("coop", &config).err().unwrap().to_string();
+        assert!(error.contains(says), "{error}");
+        assert!(error.contains("config of method `coop`"), "{error}");
+    }
+    let error = coop.open("cocoop", &json!({})).err().unwrap().to_string();
+    assert!(
+        error.contains("has no method `cocoop`; it has coop"),
+        "{error}"
+    );
+}

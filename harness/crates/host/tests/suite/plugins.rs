@@ -1,0 +1,28 @@
+//! Where cargo put the plugins: beside this test.
+
+use std::path::PathBuf;
+
+use harness_host::plugin::Plugin;
+
+/// The library of a package, built as part of the workspace.
+pub(crate) fn library(package: &str) -> PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    let folder = exe.parent().unwrap();
+    let file = format!(
+        "{}{}{}",
+        std::env::consts::DLL_PREFIX,
+        package.replace('-', "_"),
+        std::env::consts::DLL_SUFFIX
+    );
+    let path = folder.join(file);
+    assert!(
+        path.exists(),
+        "{} is not built; run the tests with `cargo test --workspace`",
+        path.display()
+    );
+    path
+}
+
+pub(crate) fn plugin(package: &str) -> Plugin {
+    Plugin::load(&library(package)).unwrap()
+}

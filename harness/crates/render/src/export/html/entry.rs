@@ -1,0 +1,308 @@
+//! One field of the matrix in each of its views.
+
+use serde::Serialize;
+
+use crate::export::facts::Facts;
+use crate::export::html::shade;
+use crate::terminal::footnotes::word;
+use crate::terminal::numbers::{NOT_AVAILABLE, percent, points, share};
+use harness_report::aggregate::{MethodRow, ZeroShot};
+use harness_report::analysis::{Assessment, Recommendation};
+use harness_report::metrics::{Flips, harmonic_mean};
+use harness_report::stats::mean;
+
+/// A field of the matrix.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Field {
+    pub(super) is_mean: bool,
+    /// `row,column` of what the script can show; absent where there is nothing.
+    pub(super) at: Option<String>,
+    pub(super) views: Vec<FieldView>,
+}
+
+/// A field in one of the views.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct FieldView {
+    pub(super) key: &'static str,
+    pub(super) class: &'static str,
+    pub(super) text: String,
+    pub(super) small: String,
+}
+
+fn view(key: &'static str, class: &'static str, text: String, small: String) -> FieldView {
+    FieldView {
+        key,
+        class,
+        text,
+        small,
+    }
+}
+
+/// The same text in every view.
+fn everywhere(text: &str, small: &str) -> Vec<FieldView> {
+    let views = shade::VIEWS.iter();
+    views
+        .map(|one| view(one.key, "", text.to_owned(), small.to_owned()))
+        .collect()
+}
+
+/// A method on a data set; `at` is its row and column.
+pub(super) fn field(assessment: Option<&Assessment<'_>>, at: (usize, usize)) -> Field {
+    let Some(assessment) = assessment else {
+        return Field {
+            views: everywhere(NOT_AVAILABLE, ""),
+            ..Field::default()
+        };
+    };
+    let Some(facts) = Facts::of(assessment) else {
+        let missing = assessment.missing.first();
+        let mut views = everywhere("✗", missing.map_or("not run", |m| word(m.status)));
+        views[0] = verdict(assessment);
+        return Field {
+            at: Some(format!("{},{}", at.0, at.1)),
+            views,
+            ..Field::default()
+        };
+    };
+    let partial = match assessment.missing.len() {
+        0 => String::new(),
+        lost => format!(" ✗{lost}"),
+    };
+    let difference = facts.over_zero_shot.mean;
+    let interval = assessment.over_zero_shot.as_ref().map(|difference| {
+        let hull = difference.hull();
+        format!("[{}, {}]", signed(hull.low), signed(hull.high))
+    });
+    let base = format!("Base {}", percent(facts.base.mean));
+    let views = vec![
+        verdict(assessment),
+        view(
+            "new",
+            shade::of_accuracy(facts.new.mean),
+            percent(facts.new.mean) + &partial,
+            points(difference),
+        ),
+        view(
+            "delta",
+            shade::of_difference(difference),
+            points(difference),
+            interval.unwrap_or_default(),
+        ),
+        view(
+            "h",
+            shade::of_accuracy(facts.h.mean),
+            percent(facts.h.mean),
+            base,
+        ),
+        kept(facts.retention.map(|kept| kept.mean)),
+        flips(assessment.flips.as_ref()),
+    ];
+    Field {
+        at: Some(format!("{},{}", at.0, at.1)),
+        views,
+        ..Field::default()
+    }
+}
+
+fn verdict(assessment: &Assessment<'_>) -> FieldView {
+    let recommendation = assessment.recommendation.word().to_owned();
+    match assessment.verdict {
+        Some(verdict) => view(
+            "verdict",
+            shade::of_verdict(verdict),
+            format!("{} {}", verdict.glyph(), verdict.word()),
+            recommendation,
+        ),
+        None => {
+            let missing = assessment.missing.first();
+            let why = missing.map_or("not run", |missing| word(missing.status));
+            view("verdict", "", "✗".to_owned(), why.to_owned())
+        }
+    }
+}
+
+fn kept(retention: Option<f64>) -> FieldView {
+    match retention {
+        Some(kept) => {
+            let (glyph, class) = shade::of_kept(kept);
+            view(
+                "kept",
+                class,
+                format!("{glyph} {}", share(kept)),
+                String::new(),
+            )
+        }
+        None => view("kept", "", NOT_AVAILABLE.to_owned(), String::new()),
+    }
+}
+
+fn flips(flips: Option<&Flips>) -> FieldView {
+    let rates = flips.and_then(Rates::of);
+    match rates {
+        Some(rates) => rates.view(),
+        None => view("flips", "", NOT_AVAILABLE.to_owned(), String::new()),
+    }
+}
+
+/// The mean of a method's row.
+pub(super) fn mean_field(method: &MethodRow<'_>, entries: &[Option<&Assessment<'_>>]) -> Field {
+    let counts = counts(entries);
+    let mut views = match &method.summary {
+        None => everywhere(NOT_AVAILABLE, ""),
+        Some(of) => vec![
+            view("verdict", "", String::new(), String::new()),
+            view(
+                "new",
+                shade::of_accuracy(of.new.mean),
+                percent(of.new.mean),
+                points(of.over_zero_shot.mean),
+            ),
+            view(
+                "delta",
+                shade::of_difference(of.over_zero_shot.mean),
+                points(of.over_zero_shot.mean),
+                half_width(of.over_zero_shot.half_width),
+            ),
+            view(
+                "h",
+                shade::of_accuracy(of.mean_of_h.mean),
+                percent(of.mean_of_h.mean),
+                format!("Base {}", percent(of.base.mean)),
+            ),
+            kept(of.retention.map(|kept| kept.mean)),
+            match Rates::mean(entries) {
+                Some(rates) => rates.view(),
+                None => flips(None),
+            },
+        ],
+    };
+    views[0] = view("verdict", "", counts.0, counts.1);
+    Field {
+        is_mean: true,
+        views,
+        ..Field::default()
+    }
+}
+
+/// How often each recommendation comes, in two lines.
+fn counts(entries: &[Option<&Assessment<'_>>]) -> (String, String) {
+    let count = |wanted: Recommendation| {
+        let found = entries.iter().flatten();
+        found.filter(|entry| entry.recommendation == wanted).count()
+    };
+    let first = format!("{} keep", count(Recommendation::Keep));
+    let others = [
+        Recommendation::Drop,
+        Recommendation::Retrain,
+        Recommendation::Undecided,
+    ];
+    let others = others
+        .into_iter()
+        .map(|one| (one, count(one)))
+        .filter(|(_, n)| *n > 0)
+        .map(|(one, n)| format!("{n} {}", one.word()));
+    (first, others.collect::<Vec<_>>().join(", "))
+}
+
+/// The zero-shot of a data set, or of their mean.
+pub(super) fn zero_field(zero: ZeroShot, is_mean: bool) -> Field {
+    let number = |value: Option<f64>| value.map_or(NOT_AVAILABLE.to_owned(), percent);
+    let h = zero
+        .source
+        .zip(zero.target)
+        .map(|(s, t)| harmonic_mean(s, t));
+    let class = |value: Option<f64>| value.map_or("", shade::of_accuracy);
+    let nothing = || String::from("–");
+    Field {
+        is_mean,
+        at: None,
+        views: vec![
+            view("verdict", "", nothing(), String::new()),
+            view(
+                "new",
+                class(zero.target),
+                number(zero.target),
+                String::new(),
+            ),
+            view("delta", "", nothing(), String::new()),
+            view("h", class(h), number(h), String::new()),
+            view("kept", "", nothing(), String::new()),
+            view("flips", "", nothing(), String::new()),
+        ],
+    }
+}
+
+/// Flips as shares of the test images.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rates {
+    pub(super) kept: f64,
+    pub(super) won: f64,
+    pub(super) wrong: f64,
+    pub(super) adapter: f64,
+    pub(super) recoverable: f64,
+    pub(super) backbone: f64,
+    pub(super) unattributed: f64,
+}
+
+impl Rates {
+    fn of(flips: &Flips) -> Option<Self> {
+        Some(Self {
+            kept: flips.rate(flips.both_right)?,
+            won: flips.rate(flips.positive)?,
+            wrong: flips.rate(flips.both_wrong)?,
+            adapter: flips.rate(flips.adapter_caused)?,
+            recoverable: flips.rate(flips.recoverable)?,
+            backbone: flips.rate(flips.backbone_caused)?,
+            unattributed: flips.rate(flips.unattributed)?,
+        })
+    }
+
+    /// The mean over the data sets that were measured; `None` where none was.
+    pub(super) fn mean(entries: &[Option<&Assessment<'_>>]) -> Option<Self> {
+        let flips = entries.iter().flatten().filter_map(|entry| entry.flips);
+        let all: Vec<Self> = flips.filter_map(|flips| Self::of(&flips)).collect();
+        let over = |number: fn(&Self) -> f64| mean(&all.iter().map(number).collect::<Vec<_>>());
+        Some(Self {
+            kept: over(|r| r.kept)?,
+            won: over(|r| r.won)?,
+            wrong: over(|r| r.wrong)?,
+            adapter: over(|r| r.adapter)?,
+            recoverable: over(|r| r.recoverable)?,
+            backbone: over(|r| r.backbone)?,
+            unattributed: over(|r| r.unattributed)?,
+        })
+    }
+
+    /// The negative flips.
+    pub(super) fn lost(&self) -> f64 {
+        self.adapter + self.recoverable + self.backbone + self.unattributed
+    }
+
+    fn view(&self) -> FieldView {
+        let parts = [
+            ("m", self.adapter),
+            ("r", self.recoverable),
+            ("b", self.backbone),
+            ("u", self.unattributed),
+        ];
+        let parts = parts
+            .into_iter()
+            .filter(|(_, rate)| *rate > 0.0)
+            .map(|(letter, rate)| format!("{letter} {:.1}", rate * 100.0));
+        view(
+            "flips",
+            shade::of_flips(self.lost()),
+            percent(self.lost()),
+            parts.collect::<Vec<_>>().join(" "),
+        )
+    }
+}
+
+fn half_width(half: Option<f64>) -> String {
+    half.map_or_else(String::new, |half| format!("±{}", percent(half)))
+}
+
+/// Points with their sign, never -0.
+fn signed(fraction: f64) -> String {
+    format!("{:+.1}", (fraction * 1e3).round() / 10.0 + 0.0)
+}

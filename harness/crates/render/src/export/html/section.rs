@@ -1,0 +1,318 @@
+//! The part of the page for one upgrade and number of shots.
+
+use minijinja::value::Serde;
+use minijinja::{Error, context};
+use serde::Serialize;
+
+use crate::export::facts::{Facts, row};
+use crate::export::html::entry::{Field, Rates, field, mean_field, zero_field};
+use crate::export::html::flow::flow;
+use crate::export::html::scatter::{Point, scatter};
+use crate::export::html::shade::VIEWS;
+use crate::export::html::templates::Templates;
+use crate::export::{MESSAGE, NAME};
+use crate::terminal::footnotes::{reason, word};
+use crate::terminal::numbers::{NOT_AVAILABLE, percent, points, share};
+use crate::terminal::verdict::verdicts;
+use crate::terminal::{heading, one_line};
+use harness_report::Status;
+use harness_report::aggregate::{Block, MethodRow, ZeroShot};
+use harness_report::analysis::{Analysis, Assessment};
+use harness_report::stats::Estimate;
+
+/// A part of the page.
+pub(super) struct Section {
+    pub(super) id: String,
+    pub(super) heading: String,
+    pub(super) html: String,
+}
+
+#[derive(Serialize)]
+struct Line {
+    is_zero_shot: bool,
+    /// The method's number in the charts.
+    number: Option<usize>,
+    label: String,
+    cells: Vec<Field>,
+}
+
+#[derive(Serialize)]
+struct Note {
+    text: String,
+    command: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AverageLine {
+    number: Option<usize>,
+    label: String,
+    texts: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Chart {
+    name: String,
+    number: usize,
+    svg: String,
+}
+
+/// Everything about the block that is the `index`th of the page.
+///
+/// # Errors
+/// When a template does not render.
+pub(super) fn section(
+    templates: &Templates,
+    index: usize,
+    block: &Block<'_>,
+    analysis: &Analysis<'_>,
+) -> Result<Section, Error> {
+    let heading = one_line(&heading(block), MESSAGE);
+    let entries: Vec<Vec<Option<&Assessment<'_>>>> = block
+        .methods
+        .iter()
+        .map(|method| row(analysis, block, method))
+        .collect();
+    let (mean_scatter, scatters) = scatters(templates, block, &entries)?;
+    let flows = flows(templates, block, &entries)?;
+    let mut all = entries.iter().flatten().flatten();
+    let unattributed = all.any(|one| one.flips.is_some_and(|flips| flips.unattributed > 0));
+    let id = format!("upgrade-{}", index + 1);
+    let verdicts = verdicts(block).into_iter();
+    let columns = block.datasets.iter().map(|name| one_line(name, NAME));
+    let html = templates.render(
+        "block.html",
+        context! {
+            id => &id,
+            index,
+            heading => &heading,
+            verdicts => Serde(verdicts.map(|text| one_line(&text, MESSAGE)).collect::<Vec<_>>()),
+            views => Serde(VIEWS),
+            columns => Serde(columns.collect::<Vec<_>>()),
+            rows => Serde(lines(block, &entries)),
+            notes => Serde(notes(block, &entries)),
+            averages => Serde(averages(block, &entries)),
+            scatter => mean_scatter,
+            scatters => Serde(scatters),
+            flows => Serde(flows),
+            unattributed,
+        },
+    )?;
+    Ok(Section { id, heading, html })
+}
+
+fn lines(block: &Block<'_>, entries: &[Vec<Option<&Assessment<'_>>>]) -> Vec<Line> {
+    let zero = &block.zero_shot;
+    let mean = zero
+        .summary
+        .map_or_else(ZeroShot::default, |summary| ZeroShot {
+            source: Some(summary.source),
+            target: Some(summary.target),
+        });
+    let fields = zero.entries.iter().map(|one| zero_field(*one, false));
+    let first = Line {
+        is_zero_shot: true,
+        number: None,
+        label: "zero-shot".to_owned(),
+        cells: fields.chain([zero_field(mean, true)]).collect(),
+    };
+    let methods = block.methods.iter().zip(entries).enumerate();
+    let methods = methods.map(|(at, (method, entries))| {
+        let fields = entries.iter().enumerate();
+        let fields = fields.map(|(column, entry)| field(*entry, (at, column)));
+        Line {
+            is_zero_shot: false,
+            number: Some(at + 1),
+            label: one_line(method.label, NAME),
+            cells: fields.chain([mean_field(method, entries)]).collect(),
+        }
+    });
+    std::iter::once(first).chain(methods).collect()
+}
+
+/// Why entries lack a number, and how to get it.
+fn notes(block: &Block<'_>, entries: &[Vec<Option<&Assessment<'_>>>]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for (method, entries) in block.methods.iter().zip(entries) {
+        for assessment in entries.iter().flatten() {
+            let Some(first) = assessment.missing.first() else {
+                continue;
+            };
+            let seeds: Vec<String> = assessment
+                .missing
+                .iter()
+                .map(|missing| missing.seed.to_string())
+                .collect();
+            let why = one_line(&reason(first.status), MESSAGE);
+            let colon = if why.is_empty() { "" } else { ": " };
+            let is_final = matches!(first.status, Status::NotInjectable { .. });
+            notes.push(Note {
+                text: format!(
+                    "{} on {}, seed {}: {}{colon}{why}",
+                    one_line(method.label, NAME),
+                    one_line(assessment.dataset, NAME),
+                    seeds.join(", "),
+                    word(first.status)
+                ),
+                command: (!is_final).then(|| one_line(first.rerun, MESSAGE)),
+            });
+        }
+    }
+    notes
+}
+
+#[derive(Serialize)]
+struct Averages {
+    caption: String,
+    heads: Vec<&'static str>,
+    rows: Vec<AverageLine>,
+}
+
+fn averages(block: &Block<'_>, entries: &[Vec<Option<&Assessment<'_>>>]) -> Averages {
+    let number = |value: Option<f64>| value.map_or_else(|| NOT_AVAILABLE.to_owned(), percent);
+    let zero = block.zero_shot.summary;
+    let mut texts = vec![
+        number(zero.map(|z| z.source)),
+        number(zero.map(|z| z.target)),
+        number(zero.map(|z| z.h_of_means)),
+        number(zero.map(|z| z.mean_of_h)),
+    ];
+    texts.resize(9, "–".to_owned());
+    let first = AverageLine {
+        number: None,
+        label: "zero-shot".to_owned(),
+        texts,
+    };
+    let methods = block.methods.iter().zip(entries).enumerate();
+    let methods = methods.map(|(at, (method, entries))| AverageLine {
+        number: Some(at + 1),
+        label: one_line(method.label, NAME),
+        texts: average_texts(method, entries),
+    });
+    let seeds = match block.seeds.len() {
+        0 | 1 => "; one seed gives no interval".to_owned(),
+        n => format!(", ± 95 % Student-t interval over {n} seeds"),
+    };
+    let (datasets, partial) = (block.datasets.len(), block.methods.iter());
+    let partial = partial
+        .filter(|method| method.averaged.len() < datasets)
+        .count();
+    let partial = match partial {
+        0 => "",
+        _ => "; a method that lacks a cell is averaged over its whole data sets",
+    };
+    Averages {
+        caption: format!("Averages over {datasets} data sets, in percent{seeds}{partial}"),
+        heads: vec![
+            "Base",
+            "New",
+            "H of means",
+            "mean of H",
+            "New − zero-shot",
+            "Oracle",
+            "gain kept",
+            "lost",
+            "won",
+        ],
+        rows: std::iter::once(first).chain(methods).collect(),
+    }
+}
+
+fn average_texts(method: &MethodRow<'_>, entries: &[Option<&Assessment<'_>>]) -> Vec<String> {
+    let missing = || NOT_AVAILABLE.to_owned();
+    let Some(of) = &method.summary else {
+        return vec![missing(); 9];
+    };
+    let shown = |estimate: &Estimate, show: fn(f64) -> String| match estimate.half_width {
+        Some(half) => format!("{} ±{}", show(estimate.mean), percent(half)),
+        None => show(estimate.mean),
+    };
+    let oracle = of.oracle.as_ref();
+    let retention = of.retention.as_ref();
+    let rates = Rates::mean(entries);
+    vec![
+        shown(&of.base, percent),
+        shown(&of.new, percent),
+        shown(&of.h_of_means, percent),
+        shown(&of.mean_of_h, percent),
+        shown(&of.over_zero_shot, points),
+        oracle.map_or_else(missing, |oracle| shown(oracle, percent)),
+        retention.map_or_else(missing, |kept| share(kept.mean)),
+        rates.map_or_else(missing, |rates| percent(rates.lost())),
+        rates.map_or_else(missing, |rates| percent(rates.won)),
+    ]
+}
+
+/// The chart of the means, and one a data set.
+fn scatters(
+    templates: &Templates,
+    block: &Block<'_>,
+    entries: &[Vec<Option<&Assessment<'_>>>],
+) -> Result<(String, Vec<Chart>), Error> {
+    let point = |at: usize, base: f64, new: f64| Point {
+        number: at + 1,
+        name: one_line(block.methods[at].label, NAME),
+        base,
+        new,
+    };
+    let means: Vec<Point> = block
+        .methods
+        .iter()
+        .enumerate()
+        .filter_map(|(at, method)| {
+            let of = method.summary.as_ref()?;
+            Some(point(at, of.base.mean, of.new.mean))
+        })
+        .collect();
+    let zero = block
+        .zero_shot
+        .summary
+        .map_or_else(ZeroShot::default, |of| ZeroShot {
+            source: Some(of.source),
+            target: Some(of.target),
+        });
+    let of_means = scatter(templates, "Mean over data sets", &means, zero)?;
+    let mut charts = Vec::new();
+    for (column, name) in block.datasets.iter().enumerate() {
+        let points: Vec<Point> = entries
+            .iter()
+            .enumerate()
+            .filter_map(|(at, entries)| {
+                let facts = Facts::of(entries.get(column).copied().flatten()?)?;
+                Some(point(at, facts.base.mean, facts.new.mean))
+            })
+            .collect();
+        let zero = block
+            .zero_shot
+            .entries
+            .get(column)
+            .copied()
+            .unwrap_or_default();
+        let name = one_line(name, NAME);
+        charts.push(Chart {
+            svg: scatter(templates, &name, &points, zero)?,
+            number: column + 1,
+            name,
+        });
+    }
+    Ok((of_means, charts))
+}
+
+fn flows(
+    templates: &Templates,
+    block: &Block<'_>,
+    entries: &[Vec<Option<&Assessment<'_>>>],
+) -> Result<Vec<Chart>, Error> {
+    let mut charts = Vec::new();
+    for (at, (method, entries)) in block.methods.iter().zip(entries).enumerate() {
+        let Some(rates) = Rates::mean(entries) else {
+            continue;
+        };
+        let name = one_line(method.label, NAME);
+        charts.push(Chart {
+            svg: flow(templates, &name, &rates)?,
+            number: at + 1,
+            name,
+        });
+    }
+    Ok(charts)
+}

@@ -1,0 +1,74 @@
+//! From a report to a file.
+
+use std::path::{Path, PathBuf};
+
+use crate::export::format::{Format, UnknownEnding};
+use crate::export::{csv, html, junit, latex, markdown};
+use harness_report::Report;
+use harness_report::WriteError;
+use harness_store::write_atomically;
+
+/// Why a file was not written. The one that was there before is intact.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error("{path}: {source}")]
+    Ending {
+        path: PathBuf,
+        source: UnknownEnding,
+    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Only pages show two reports.
+    #[error("{path}: a comparison is shown in .html and .md files only")]
+    NoComparison { path: PathBuf },
+    /// A writer's library refused what it was given.
+    #[error("{path}: cannot be put into this format: {reason}")]
+    Format { path: PathBuf, reason: String },
+}
+
+/// Writes `report` to `path` in the format that its ending names.
+///
+/// # Errors
+/// See [`ExportError`]; each names the file.
+pub fn export(report: &Report, path: &Path) -> Result<(), ExportError> {
+    write(report, None, path)
+}
+
+/// Writes `report` to `path`, a page, with what differs from an `old` one.
+///
+/// # Errors
+/// See [`ExportError`]; each names the file.
+pub fn export_comparison(report: &Report, old: &Report, path: &Path) -> Result<(), ExportError> {
+    write(report, Some(old), path)
+}
+
+fn write(report: &Report, old: Option<&Report>, path: &Path) -> Result<(), ExportError> {
+    let format = Format::of(path).map_err(|source| ExportError::Ending {
+        path: path.into(),
+        source,
+    })?;
+    if old.is_some() && !matches!(format, Format::Html | Format::Markdown) {
+        return Err(ExportError::NoComparison { path: path.into() });
+    }
+    report.check_finite(path)?;
+    let text = match format {
+        Format::Json => return Ok(report.write(path)?),
+        Format::Csv => csv::cells(report).map_err(|error| error.to_string()),
+        Format::CsvSummary => csv::summary(report).map_err(|error| error.to_string()),
+        Format::CsvClasses => csv::classes(report).map_err(|error| error.to_string()),
+        Format::Markdown => Ok(markdown::markdown(report, old)),
+        Format::Latex => Ok(latex::latex(report)),
+        Format::Junit => junit::junit(report).map_err(|error| error.to_string()),
+        Format::Html => html::html(report, old).map_err(|error| format!("{error:#}")),
+    };
+    let text = text.map_err(|reason| ExportError::Format {
+        path: path.into(),
+        reason,
+    })?;
+    write_atomically(path, text.as_bytes()).map_err(|source| {
+        ExportError::Write(WriteError::Io {
+            path: path.into(),
+            source,
+        })
+    })
+}

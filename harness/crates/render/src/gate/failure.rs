@@ -1,0 +1,114 @@
+//! A cell that fails the gate, in the words of a reader who has to act on it.
+
+use crate::gate::render::Commands;
+use crate::terminal::one_line;
+use harness_report::gate::Judgement;
+use harness_report::gate::{Comparison, Outcome};
+
+/// Most columns of a name in a sentence.
+const NAME: usize = 40;
+/// Most columns of a command to copy.
+const COMMAND: usize = 1000;
+
+/// `kgcoop on micro-clip → micro-eva-clip / digits, 16 shots, seed 1`.
+pub(super) fn place(one: &Comparison<'_>) -> String {
+    let seeds: Vec<String> = one.seeds.iter().map(u64::to_string).collect();
+    format!(
+        "{} on {} → {} / {}, {} {}, {} {}",
+        one_line(one.method, NAME),
+        one_line(&one.upgrade.source, NAME),
+        one_line(&one.upgrade.target, NAME),
+        one_line(one.dataset, NAME),
+        one.shots,
+        if one.shots == 1 { "shot" } else { "shots" },
+        if seeds.len() == 1 { "seed" } else { "seeds" },
+        seeds.join(", ")
+    )
+}
+
+/// `-3.30 [-5.02, -1.61] points`.
+pub(super) fn difference(one: &Comparison<'_>) -> String {
+    match &one.difference {
+        Some(found) => {
+            let hull = found.hull();
+            format!(
+                "{:+.2} [{:+.2}, {:+.2}] points",
+                found.value * 100.0 + 0.0,
+                hull.low * 100.0,
+                hull.high * 100.0
+            )
+        }
+        None => "n/a".to_owned(),
+    }
+}
+
+/// The block of a cell that regressed.
+pub(super) fn block(
+    one: &Comparison<'_>,
+    judgement: &Judgement<'_>,
+    commands: &Commands<'_>,
+) -> String {
+    let (lint, title, description) = match one.outcome {
+        Outcome::Unfit => (
+            "module_no_longer_fits",
+            "no longer fits",
+            "The baseline has a number for this cell; now the module cannot be injected."
+                .to_owned(),
+        ),
+        _ => (
+            "new_accuracy_dropped",
+            "accuracy dropped",
+            format!(
+                "New fell below the baseline, and a loss of {:.2} points or more is not ruled out.",
+                judgement.rule.margin
+            ),
+        ),
+    };
+    let mut text = format!("--- regression {lint}: {title}: {} ---\n\n", place(one));
+    let mut line = |label: &str, value: &str| {
+        text.push_str(&format!("{label:>12} {value}\n"));
+    };
+    line("Description:", &description);
+    match one.after {
+        Some(after) => line("Measured:", &format!("{:.2} %", after * 100.0)),
+        None => {
+            let reason = one.problem.map(crate::terminal::reason).unwrap_or_default();
+            line("Measured:", &format!("n/a, {reason}"));
+        }
+    }
+    line("Baseline:", &format!("{:.2} %", one.before * 100.0));
+    if let Some(found) = &one.difference {
+        let sum = |count: fn(&harness_report::stats::Pairs) -> u64| {
+            found.per_seed.iter().map(count).sum::<u64>()
+        };
+        line(
+            "Difference:",
+            &format!(
+                "{}, {} images lost and {} gained of {}",
+                difference(one),
+                sum(|p| p.lost),
+                sum(|p| p.gained),
+                sum(|p| p.images)
+            ),
+        );
+    }
+    if let Some(p) = one.p_worse {
+        line(
+            "Evidence:",
+            &format!("p = {p:.2e} for no loss, by Holm's correction over all changed cells"),
+        );
+    }
+    line(
+        "Allowed:",
+        &format!(
+            "a loss below {:.2} points, alpha {}",
+            judgement.rule.margin, judgement.rule.alpha
+        ),
+    );
+    if let Some(margin) = one.smallest_margin {
+        line("Would pass:", &format!("--margin {:.2}", margin * 100.0));
+    }
+    line("To re-run:", &one_line(&commands.rerun(one), COMMAND));
+    line("To accept:", &one_line(&commands.accept(one), COMMAND));
+    text
+}

@@ -1,0 +1,120 @@
+//! What GitHub Actions shows: the step summary and annotations.
+
+use crate::gate::failure::{difference, place};
+use crate::gate::render::{sentence, summary_line};
+use crate::terminal::one_line;
+use harness_report::gate::Judgement;
+use harness_report::gate::{Comparison, Outcome};
+
+/// Bytes of a step's summary; GitHub drops a larger one as a whole.
+pub const STEP_SUMMARY_LIMIT: usize = 1024 * 1024;
+/// Error annotations that GitHub shows of a step.
+const ANNOTATIONS: usize = 10;
+/// Room for the sentence that says how many rows are missing.
+const ROOM: usize = 200;
+
+/// The step summary in Markdown, at most `limit` bytes: cut at the border of a row, saying so.
+/// Failing cells come first.
+pub fn step_summary(judgement: &Judgement<'_>, is_strict: bool, limit: usize) -> String {
+    let mut text = format!("### harness gate: {}\n\n", escape(&sentence(judgement)));
+    if !judgement.mismatches.is_empty() {
+        text.push_str("Compared although the two reports are not of the same thing:\n\n");
+        for mismatch in judgement.mismatches.iter().take(20) {
+            text.push_str(&format!("- {}\n", escape(&mismatch.to_string())));
+        }
+        text.push('\n');
+    }
+    let end = format!("\n`{}`\n", summary_line(judgement, is_strict));
+    text.push_str("| | cell | baseline | measured | difference | smallest margin |\n");
+    text.push_str("|-|-|-:|-:|-:|-:|\n");
+    let mut rows: Vec<&Comparison<'_>> = judgement.comparisons.iter().collect();
+    rows.sort_by_key(|one| rank(one.outcome));
+    let mut left = rows.len();
+    for one in rows {
+        let row = row(one);
+        if text.len() + row.len() + end.len() + ROOM > limit {
+            break;
+        }
+        text.push_str(&row);
+        left -= 1;
+    }
+    if left > 0 {
+        text.push_str(&format!(
+            "\n{left} more cells are left out: the summary is full.\n"
+        ));
+    }
+    text + &end
+}
+
+fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Regressed | Outcome::Unfit => 0,
+        Outcome::Broken | Outcome::Outstanding => 1,
+        Outcome::Inconclusive | Outcome::OtherData => 2,
+        Outcome::Passed => 3,
+        Outcome::Unchanged => 4,
+    }
+}
+
+fn row(one: &Comparison<'_>) -> String {
+    let percent = |value: f64| format!("{:.2}", value * 100.0);
+    let missing = || "n/a".to_owned();
+    format!(
+        "| {} | {} | {} | {} | {} | {} |\n",
+        one.outcome.word(),
+        escape(&place(one)),
+        percent(one.before),
+        one.after.map_or_else(missing, percent),
+        difference(one),
+        one.smallest_margin.map_or_else(String::new, percent)
+    )
+}
+
+/// Text that Markdown and HTML show as it is.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in one_line(text, 400).chars() {
+        match c {
+            '&' | '<' | '>' | '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '#' | '~'
+            | '@' | '!' | '$' => safe.push_str(&format!("&#{};", u32::from(c))),
+            _ => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// `::error` commands for the cells that fail, each on a line: as many as GitHub shows.
+pub fn annotations(judgement: &Judgement<'_>) -> String {
+    let failing = judgement
+        .comparisons
+        .iter()
+        .filter(|one| rank(one.outcome) < 2);
+    let lines = failing.take(ANNOTATIONS).map(|one| {
+        let margin = one
+            .smallest_margin
+            .map(|margin| format!("; a margin of {:.2} points would pass", margin * 100.0));
+        let message = format!(
+            "{}: {}{}",
+            place(one),
+            difference(one),
+            margin.unwrap_or_default()
+        );
+        format!(
+            "::error file={},title={}::{}\n",
+            property(judgement.suite),
+            property(&format!("harness gate {}", one.outcome.word())),
+            data(&message)
+        )
+    });
+    lines.collect()
+}
+
+/// A message of a workflow command.
+fn data(text: &str) -> String {
+    one_line(text, 400).replace('%', "%25")
+}
+
+/// A property of a workflow command.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,10 @@
+//! What a gate prints: text for a terminal, a step summary and annotations for GitHub.
+
+mod failure;
+mod github;
+mod render;
+#[cfg(test)]
+mod tests;
+
+pub use github::{STEP_SUMMARY_LIMIT, annotations, step_summary};
+pub use render::{Commands, render, render_difference};

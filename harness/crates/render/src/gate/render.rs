@@ -1,0 +1,236 @@
+//! What a gate or a difference prints.
+
+use crate::gate::failure::{block, difference, place};
+use crate::terminal::{Style, one_line};
+use harness_report::gate::Judgement;
+use harness_report::gate::{Comparison, Outcome};
+use harness_report::shell::quote;
+
+/// Most mismatches and cells of one kind that are listed.
+const LISTED: usize = 20;
+
+/// The paths that the commands of a failing cell name, as a shell takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct Commands<'a> {
+    /// The report's file; `None` where it was not written.
+    pub report: Option<&'a str>,
+    pub baseline: &'a str,
+}
+
+impl Commands<'_> {
+    pub(super) fn rerun(&self, one: &Comparison<'_>) -> String {
+        format!("{} --gate --baseline {}", one.rerun, quote(self.baseline))
+    }
+
+    pub(super) fn accept(&self, one: &Comparison<'_>) -> String {
+        let selection = [
+            ("method", one.method),
+            ("dataset", one.dataset),
+            ("source", &one.upgrade.source),
+            ("target", &one.upgrade.target),
+            ("shots", &one.shots.to_string()),
+        ];
+        let selection =
+            selection.map(|(key, value)| format!(" --only {}", quote(&format!("{key}={value}"))));
+        format!(
+            "harness baseline accept {} --baseline {}{}",
+            self.report.map_or_else(|| "REPORT.json".to_owned(), quote),
+            quote(self.baseline),
+            selection.concat()
+        )
+    }
+}
+
+/// What a gate found: a sentence, every cell that fails with what to do about it, then one
+/// line for machines.
+pub fn render(
+    judgement: &Judgement<'_>,
+    commands: &Commands<'_>,
+    is_strict: bool,
+    style: &Style,
+) -> String {
+    let mut text = style.bold(&sentence(judgement));
+    text.push_str("\n\n");
+    text.push_str(&mismatch_note(judgement));
+    for one in judgement.regressions() {
+        text.push_str(&block(one, judgement, commands));
+        text.push('\n');
+    }
+    for outcome in [
+        Outcome::Broken,
+        Outcome::Outstanding,
+        Outcome::Inconclusive,
+        Outcome::OtherData,
+    ] {
+        text.push_str(&listed(judgement, outcome));
+    }
+    if judgement.without_baseline > 0 {
+        text.push_str(&format!(
+            "not compared: {} cells that the baseline has no number for\n\n",
+            judgement.without_baseline
+        ));
+    }
+    text.push_str(&summary_line(judgement, is_strict));
+    text.push('\n');
+    text
+}
+
+/// The gate in one sentence.
+pub(super) fn sentence(judgement: &Judgement<'_>) -> String {
+    let all = judgement.comparisons.len();
+    let margin = judgement.rule.margin;
+    let regressed = judgement.regressions().count();
+    let open = judgement.count(Outcome::Inconclusive);
+    let lost = judgement.count(Outcome::Broken) + judgement.count(Outcome::Outstanding);
+    let mut parts = Vec::new();
+    if regressed > 0 {
+        parts.push(format!("{regressed} of {all} cells regressed"));
+    }
+    if lost > 0 {
+        parts.push(format!("{lost} of {all} cells gave no number"));
+    }
+    if open > 0 {
+        parts.push(format!(
+            "{open} of {all} cells cannot be told from a loss of {margin:.2} points"
+        ));
+    }
+    match (all, &*parts) {
+        (0, _) => {
+            "nothing to compare: the baseline has no number for any of these cells".to_owned()
+        }
+        (_, []) => format!("no cell of {all} lost {margin:.2} points or more"),
+        (_, parts) => parts.join("; "),
+    }
+}
+
+fn mismatch_note(judgement: &Judgement<'_>) -> String {
+    if judgement.mismatches.is_empty() {
+        return String::new();
+    }
+    let mut text = "warning: the two reports are not of the same thing; compared all the same, as \
+                    --allow-mismatch asks\n"
+        .to_owned();
+    text.push_str(&some(
+        judgement
+            .mismatches
+            .iter()
+            .map(|m| one_line(&m.to_string(), 200)),
+    ));
+    text.push('\n');
+    text
+}
+
+fn listed(judgement: &Judgement<'_>, outcome: Outcome) -> String {
+    let found = judgement
+        .comparisons
+        .iter()
+        .filter(|one| one.outcome == outcome);
+    let lines: Vec<String> = found
+        .map(|one| match (outcome, one.problem) {
+            (Outcome::Inconclusive, _) => format!("{}: {}", place(one), difference(one)),
+            (_, Some(status)) => format!(
+                "{}: {} {}",
+                place(one),
+                status.word(),
+                crate::terminal::reason(status)
+            ),
+            _ => place(one),
+        })
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    let head = match outcome {
+        Outcome::Broken => "gave no number",
+        Outcome::Outstanding => "outstanding",
+        Outcome::OtherData => "not compared, tested on other images",
+        _ => "inconclusive, neither a loss nor one below the margin is shown",
+    };
+    format!("{head}:\n{}\n", some(lines.into_iter()))
+}
+
+/// The first lines, indented, and how many more there are.
+fn some(lines: impl Iterator<Item = String>) -> String {
+    let lines: Vec<String> = lines.collect();
+    let mut text = String::new();
+    for line in lines.iter().take(LISTED) {
+        text.push_str(&format!("    {line}\n"));
+    }
+    if lines.len() > LISTED {
+        text.push_str(&format!("    and {} more\n", lines.len() - LISTED));
+    }
+    text
+}
+
+pub(super) fn summary_line(judgement: &Judgement<'_>, is_strict: bool) -> String {
+    let outcomes = [
+        Outcome::Regressed,
+        Outcome::Unfit,
+        Outcome::Inconclusive,
+        Outcome::Passed,
+        Outcome::Unchanged,
+        Outcome::Broken,
+        Outcome::Outstanding,
+        Outcome::OtherData,
+    ];
+    let counts = outcomes.map(|o| format!("{}={} ", o.word(), judgement.count(o)));
+    format!(
+        "Summary {}without-baseline={} mismatches={} margin={:.2} alpha={} exit={}",
+        counts.concat(),
+        judgement.without_baseline,
+        judgement.mismatches.len(),
+        judgement.rule.margin,
+        judgement.rule.alpha,
+        judgement.exit_code(is_strict).code()
+    )
+}
+
+/// The cells that differ, old and new, with their intervals: a difference without a verdict.
+pub fn render_difference(judgement: &Judgement<'_>, style: &Style) -> String {
+    let all = judgement.comparisons.len();
+    let count = |direction| {
+        let directions = judgement.comparisons.iter().map(Comparison::direction);
+        directions.filter(|found| *found == direction).count()
+    };
+    let unchanged = judgement.count(Outcome::Unchanged);
+    let sentence = format!(
+        "of {all} cells {} are better, {} worse, {unchanged} unchanged; for the others no \
+         direction is shown",
+        count(1),
+        count(-1)
+    );
+    let mut text = style.bold(&sentence);
+    text.push_str("\n\n");
+    text.push_str(&mismatch_note(judgement));
+    text.push_str("New, old → new in percent, difference with its 95 % interval\n");
+    for one in &judgement.comparisons {
+        if one.outcome == Outcome::Unchanged {
+            continue;
+        }
+        let glyph = match one.direction() {
+            1 => '▲',
+            -1 => '▼',
+            _ => '·',
+        };
+        let after = one
+            .after
+            .map_or("n/a".to_owned(), |a| format!("{:.2}", a * 100.0));
+        let before = one.before * 100.0;
+        let line = format!(
+            "{glyph} {}: {before:.2} → {after}, {}",
+            place(one),
+            difference(one)
+        );
+        text.push_str(&style.paint(&line, one.direction()));
+        text.push('\n');
+    }
+    text.push_str(&format!(
+        "\nSummary better={} worse={} level={} unchanged={unchanged} without-baseline={} mismatches={}\n",
+        count(1),
+        count(-1),
+        all - count(1) - count(-1) - unchanged,
+        judgement.without_baseline,
+        judgement.mismatches.len()
+    ));
+    text
+}

@@ -1,0 +1,112 @@
+//! A file put in another's place in one step.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::temporary::temporary_prefix;
+
+/// Like [`replace_file`], for bytes in memory.
+///
+/// # Errors
+/// The folder is missing or cannot be written to; the old file is intact.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_file(path, |out| out.write_all(bytes)).map(drop)
+}
+
+/// Writes a sibling of `path`, flushes it to the disk and renames it to `path`; returns its
+/// length in bytes. Readers see the old file or the whole new one, and a failure leaves the
+/// old one. A link stays a link: its target is replaced. A pipe or a terminal is written to
+/// directly, and counts as 0 bytes.
+///
+/// # Errors
+/// The folder is missing or cannot be written to, or `write` fails.
+pub fn replace_file<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<u64, E> {
+    // What a link points to is replaced, not the link.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    // A pipe or a terminal has no place that could be swapped.
+    if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        let mut out = BufWriter::new(fs_err::OpenOptions::new().write(true).open(&path)?);
+        write(&mut out)?;
+        out.flush()?;
+        return Ok(0);
+    }
+    let folder = folder_of(&path);
+    let mut out = BufWriter::new(draft(&folder)?);
+    write(&mut out)?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().sync_all()?;
+    let length = file.as_file().metadata()?.len();
+    file.persist(&path).map_err(|failed| {
+        let reason = format!("cannot write {}: {}", path.display(), failed.error);
+        io::Error::new(failed.error.kind(), reason)
+    })?;
+    // The rename itself is durable only once the folder is.
+    fs_err::File::open(&folder)?.sync_all()?;
+    Ok(length)
+}
+
+/// Puts a symbolic link to `target` at `path`, whatever was there.
+///
+/// # Errors
+/// The folder is missing or cannot be written to.
+pub fn replace_link(path: &Path, target: &Path) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = path.with_file_name(format!("{}{name}", temporary_prefix()));
+    match fs_err::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs_err::os::unix::fs::symlink(target, &fresh)?;
+    fs_err::rename(&fresh, path)
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// An unfinished file with the permissions of any new file: what the umask leaves.
+fn draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let prefix = temporary_prefix();
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_draft() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        write_atomically(&path, b"old").unwrap();
+        let failed = replace_file(&path, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("no more"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "no more");
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_stays_and_its_target_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        write_atomically(&file, b"old").unwrap();
+        replace_link(&link, Path::new("nowhere")).unwrap();
+        replace_link(&link, Path::new("file")).unwrap();
+        write_atomically(&link, b"new").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("file"));
+    }
+}
