@@ -33,14 +33,14 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn samples_are_what_the_reports_print() {
-    for (document, report) in [
-        ("README.md", "reports/quickstart.json"),
-        ("reports/README.md", "reports/micro.json"),
+    for (document, report, width) in [
+        ("README.md", "reports/quickstart.json", Some(100)),
+        ("reports/README.md", "reports/micro.json", None),
     ] {
         let report = Report::read(root().join(report)).unwrap();
         let style = Style {
             colour: false,
-            width: None,
+            width,
         };
         let printed = render(&report, &style);
         let samples = blocks(&read(document), "text");
