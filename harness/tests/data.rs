@@ -369,7 +369,7 @@ fn a_data_set_of_a_hub_is_listed_fetched_and_read_where_it_lies() {
     ground.put("suite.yaml", suite.replace("hf:clip-benchmark/", "hf:"));
     for command in ["plan", "fetch"] {
         let stderr = text(ground.harness(&[command, "suite.yaml"]).stderr);
-        let place = "suite.yaml:8:10: \"wds_digits\" is no repository";
+        let place = "suite.yaml:8:10: invalid repository \"wds_digits\"";
         assert!(stderr.contains(place), "{command}: {stderr}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use harness_data::{Annotations, DataError};
-pub use harness_data::{Check, Kind, Known, Sampler, Split};
+pub use harness_data::{DatasetCheck, KnownDataset, ProblemGroup, Sampler, Split};
 
 pub use crate::job::Draw;
 use crate::registry::{FactsError, Places, find_dataset as find};
@@ -38,12 +38,12 @@ pub struct Checked {
     /// As the command line or the suite calls it.
     pub label: String,
     /// What was found, or why nothing could be.
-    pub outcome: Result<Check, String>,
+    pub outcome: Result<DatasetCheck, String>,
 }
 
 /// The data sets that go by a name wherever they lie.
-pub fn known() -> &'static [Known] {
-    Known::all()
+pub fn known() -> &'static [KnownDataset] {
+    KnownDataset::all()
 }
 
 /// The images that a run with this draw trains on, from annotations alone.
@@ -108,7 +108,7 @@ fn look(
 ) -> Checked {
     let found = find(places, entry, "").map_err(LookError::from);
     let outcome = found
-        .and_then(|(path, opening)| Ok(Check::run(&path, &opening, decode, progress)?))
+        .and_then(|(path, opening)| Ok(DatasetCheck::run(&path, &opening, decode, progress)?))
         .map_err(|error| match error {
             LookError::Facts(FactsError::NotFetched(absent)) => {
                 format!("{absent}; `harness fetch --dataset {}` gets it", entry.name)

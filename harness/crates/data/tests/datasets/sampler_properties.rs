@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use harness_data::{Picks, Sampler, few_shot};
+use harness_data::{FewShotSplit, Sampler, few_shot};
 use proptest::prelude::*;
 
 fn count(labels: impl IntoIterator<Item = u32>) -> HashMap<u32, usize> {
@@ -92,7 +92,7 @@ fn a_short_class_gives_all_its_images_without_a_draw() {
 fn seeds_and_samplers_pick_differently_and_the_digest_tells() {
     let labels: Vec<u32> = (0..400).map(|index| index % 10).collect();
     let draw = |seed, sampler| few_shot(&labels, &labels, 16, seed, sampler);
-    let all: Vec<Picks> = vec![
+    let all: Vec<FewShotSplit> = vec![
         draw(1, Sampler::Coop),
         draw(2, Sampler::Coop),
         // Beyond 32 bits the seed has a second word.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use harness_abi::wire::{DataNeed, Family, MethodCard};
 use harness_backbone::{Dims, Pace, Tokenizer};
-use harness_data::Known;
+use harness_data::KnownDataset;
 use serde_json::Value;
 
 use super::forecast::{CellState, ForecastCell};
@@ -173,7 +173,7 @@ impl<'i> Work<'i> {
     fn size(&self, dataset: usize) -> Size {
         let facts = &self.inputs.datasets[dataset];
         if facts.class_names.is_empty() {
-            let published = Known::find(&facts.reference.name).map(|known| known.sizes);
+            let published = KnownDataset::find(&facts.reference.name).map(|known| known.sizes);
             let (classes, test) = published.map_or((100, 5000), |s| (s.classes, s.test));
             return Size {
                 classes: classes as f64,

@@ -5,7 +5,7 @@ use std::{io, path::Path, sync::Arc, time::Instant};
 use candle_core::{Device, Tensor};
 use harness_abi::wire::{ParameterShape, Role, Setting, Split as Part, TaskFacts, TrainJob};
 use harness_backbone::{Backbone, Dims};
-use harness_data::{Dataset, Picks, Split, Summary, few_shot};
+use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
     boundary::{HostBench, Task, backbone_facts, setting, task_facts},
     plugin::{MethodHandle, PluginError},
@@ -205,7 +205,7 @@ impl<'a> Place<'a> {
         ImageSet::whole(Arc::clone(&self.dataset), transform, split)
     }
 
-    fn picks(&self, draw: Draw) -> Picks {
+    fn picks(&self, draw: Draw) -> FewShotSplit {
         few_shot(
             &self.dataset.split(Split::Train).labels,
             &self.dataset.split(Split::Val).labels,
@@ -216,7 +216,7 @@ impl<'a> Place<'a> {
     }
 
     /// The picked images of the train split, with their views, and of the val split.
-    fn drawn(&self, picks: &Picks, draw: Draw) -> (ImageSet, ImageSet) {
+    fn drawn(&self, picks: &FewShotSplit, draw: Draw) -> (ImageSet, ImageSet) {
         let train = self.whole(Split::Train).picked(&picks.train);
         let val = self.whole(Split::Val).picked(&picks.val);
         (train.augmented(self.images, draw.seed), val)
