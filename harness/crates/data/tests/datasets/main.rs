@@ -1,7 +1,7 @@
 //! Opening and writing data sets in every format.
 
 // A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bad_images;
 mod check;

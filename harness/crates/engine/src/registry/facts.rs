@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use harness_backbone::{Backbone, Dims, Layout};
+use harness_backbone::{Backbone, CheckpointLayout, Dims};
 use harness_data::{Dataset, KnownDataset, OpenOptions, Split};
 use serde_json::Value;
 
@@ -116,7 +116,7 @@ impl BackboneFacts {
         Backbone::check(&path).map_err(|error| unusable(error.into()))?;
         let dims = Dims::read(&path).map_err(|error| unusable(error.into()))?;
         let sha256 = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
-        let layout = Layout::read(&path).map_err(|error| unusable(error.into()))?;
+        let layout = CheckpointLayout::read(&path).map_err(|error| unusable(error.into()))?;
         Ok(Self {
             dims: serde_json::to_value(&dims).map_err(|error| unusable(error.into()))?,
             layout: layout.name().to_owned(),
