@@ -123,7 +123,7 @@ fn digests_that_are_remembered_change_nothing_and_follow_a_changed_file() {
 }
 
 #[test]
-fn picks_need_no_image() {
+fn a_few_shot_split_needs_no_image() {
     let root = tempfile::tempdir().unwrap();
     let name = "split_zhou_DescribableTextures.json";
     put(
