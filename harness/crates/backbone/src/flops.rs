@@ -1,4 +1,4 @@
-//! Floating-point operations of the towers, a multiplication and an addition counting two.
+//! Floating-point operations of the towers; a multiplication and an addition count as two.
 
 use crate::dims::{Dims, ImageDims, TextDims};
 
@@ -33,8 +33,8 @@ fn product(factors: &[usize]) -> f64 {
 }
 
 impl Dims {
-    /// The published CLIP models by their widths, at 224 pixels with patches of 16 (B) or 14 (L):
-    /// what stands for a backbone whose files are not at hand.
+    /// The published CLIP models by their widths, at 224 pixels with patches of 16 (B) or 14 (L);
+    /// an approximation for a backbone whose files are not on disk.
     pub fn nominal(text_width: usize, image_width: usize, image_layers: usize) -> Self {
         let patch_size = if image_width < 1024 { 16 } else { 14 };
         Self {

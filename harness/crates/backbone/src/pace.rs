@@ -1,4 +1,4 @@
-//! How fast this machine runs the towers.
+//! Measuring the throughput of the towers on this machine.
 
 use std::collections::HashMap;
 
@@ -19,16 +19,16 @@ const IMAGES: usize = 2;
 /// Timings, of which the fastest counts.
 const RUNS: usize = 3;
 
-/// Floating-point operations a CPU second in one thread, everything around them included.
+/// Floating-point operations per CPU second in one thread, including all overhead.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
+pub struct Throughput {
     /// Text tower, forward and backward to its input.
     pub text: f64,
     /// Image tower, forward.
     pub image: f64,
 }
 
-impl Pace {
+impl Throughput {
     /// Times a block of each tower, which takes about a second.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Pace {
     }
 }
 
-fn timed() -> Result<Pace> {
+fn timed() -> Result<Throughput> {
     let config = json!({
         "embed_dim": TEXT,
         "quick_gelu": true,
@@ -60,7 +60,7 @@ fn timed() -> Result<Pace> {
     let side = dims.image.image_size;
     let pixels = Tensor::randn(0f32, 1.0, (IMAGES, 3, side, side), cpu)?;
     let image = fastest(|| backbone.image().encode(&pixels).map(drop))?;
-    Ok(Pace {
+    Ok(Throughput {
         text: 2.0 * PROMPTS as f64 * dims.text.flops(TOKENS) / text,
         image: IMAGES as f64 * dims.image.flops() / image,
     })
@@ -130,12 +130,12 @@ fn state_dict() -> Result<HashMap<String, Tensor>> {
 
 #[cfg(test)]
 mod tests {
-    use super::Pace;
+    use super::Throughput;
 
     #[test]
-    fn a_pace_is_one_that_a_core_can_have() {
-        let pace = Pace::measure().unwrap();
-        for flops in [pace.text, pace.image] {
+    fn throughput_is_what_a_core_can_have() {
+        let throughput = Throughput::measure().unwrap();
+        for flops in [throughput.text, throughput.image] {
             assert!((1e8..1e12).contains(&flops), "{flops:e}");
         }
     }

@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
 };
 
-use harness_data::{Opening, Sampler};
+use harness_data::{OpenOptions, Sampler};
 use serde::{Deserialize, Serialize};
 
 use crate::images::ImageOptions;
@@ -43,7 +43,7 @@ pub struct DatasetRef {
     pub path: PathBuf,
     /// How it is read.
     #[serde(default)]
-    pub opening: Opening,
+    pub opening: OpenOptions,
     /// Hash of the data manifest: items, labels, class names, templates, pixels.
     pub manifest_sha256: String,
 }

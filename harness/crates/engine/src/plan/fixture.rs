@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use harness_data::Opening;
+use harness_data::OpenOptions;
 use serde_json::{Value, json};
 
 use super::{Engine, Inputs, MethodInput};
@@ -28,7 +28,7 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
         reference: DatasetRef {
             name: name.to_owned(),
             path: PathBuf::from(name),
-            opening: Opening::default(),
+            opening: OpenOptions::default(),
             manifest_sha256: format!("sha of {name}"),
         },
         name: name.to_owned(),

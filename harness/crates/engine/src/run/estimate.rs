@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use harness_abi::wire::{DataNeed, Family, MethodCard};
-use harness_backbone::{Dims, Pace, Tokenizer};
-use harness_data::Known;
+use harness_backbone::{Dims, Throughput, Tokenizer};
+use harness_data::KnownDataset;
 use serde_json::Value;
 
 use super::forecast::{CellState, ForecastCell};
@@ -22,7 +22,7 @@ const TO_WEIGHTS: f64 = 3.0;
 pub struct Estimate {
     pub cpu_hours: f64,
     /// Measured before.
-    pub pace: Pace,
+    pub pace: Throughput,
 }
 
 impl Estimate {
@@ -50,7 +50,7 @@ impl Estimate {
         if work.text + work.image == 0.0 {
             return None;
         }
-        let pace = Pace::measure().ok()?;
+        let pace = Throughput::measure().ok()?;
         let seconds = work.text / pace.text + work.image / pace.image;
         Some(Self {
             cpu_hours: seconds / 3600.0,
@@ -173,7 +173,7 @@ impl<'i> Work<'i> {
     fn size(&self, dataset: usize) -> Size {
         let facts = &self.inputs.datasets[dataset];
         if facts.class_names.is_empty() {
-            let published = Known::find(&facts.reference.name).map(|known| known.sizes);
+            let published = KnownDataset::find(&facts.reference.name).map(|known| known.sizes);
             let (classes, test) = published.map_or((100, 5000), |s| (s.classes, s.test));
             return Size {
                 classes: classes as f64,

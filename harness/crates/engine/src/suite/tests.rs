@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use harness_abi::wire::{DataNeed, Family, MethodCard, ModuleHeader};
-use harness_data::{Opening, Templates};
+use harness_data::{OpenOptions, Templates};
 use serde_json::json;
 
 use super::{Document, Known, Mistakes, RecipeBase, Sampler, Suite};
@@ -294,13 +294,13 @@ fn a_data_set_has_options_of_its_own() {
     assert_eq!(suite.sampler, Sampler::ClipLora);
     assert_eq!(suite.data.as_deref(), Some("../data"));
     let opening = |at: usize| suite.datasets[at].opening();
-    assert_eq!(opening(0), Opening::default());
+    assert_eq!(opening(0), OpenOptions::default());
     let eighty = Templates::Ensemble("imagenet-80".to_owned());
     assert_eq!(opening(1).templates, Some(eighty));
     let third = opening(2);
     assert!(third.allow_missing);
     assert_eq!(
-        third.division.map(|it| (it.seed, it.val, it.test)),
+        third.random_split.map(|it| (it.seed, it.val, it.test)),
         Some((3, 0.0, 0.25))
     );
     assert_eq!(third.shift_of.as_deref(), Some("shapes"));

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DataError;
 use crate::decode::read_bounded;
+use crate::error::DataError;
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
 use crate::relative::stays_inside;
@@ -46,16 +46,16 @@ pub(super) struct Splits {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SheetSplit {
-    /// Path of the sheet, below the directory of the manifest.
+    /// Path of the sprite sheet, relative to the manifest.
     pub(super) sheet: String,
-    /// Tiles in a row of the sheet.
+    /// Tiles per row of the sprite sheet.
     pub(super) columns: u32,
     /// One label per tile, row by row.
     pub(super) labels: Vec<u32>,
 }
 
 impl Manifest {
-    /// Reads the manifest in `dir` without judging it; see [`Manifest::check`].
+    /// Reads the manifest in `dir` without checking it; see [`Manifest::check`].
     pub(super) fn read(dir: &Path) -> Result<Manifest, DataError> {
         let path = dir.join(FILE_NAME);
         let bytes = read_bounded(&path, MAX_BYTES)?;
@@ -63,34 +63,33 @@ impl Manifest {
             .map_err(|error| DataError::malformed(&path, format!("not a manifest: {error}")))?;
         if manifest.format != FORMAT {
             let found = &manifest.format;
-            let reason = format!("format `{found}`, this version reads `{FORMAT}`");
+            let reason = format!("expected format `{FORMAT}`, found `{found}`");
             return Err(DataError::malformed(&path, reason));
         }
         Ok(manifest)
     }
 
-    /// Notes what is wrong with the manifest by itself, apart from what any format may get
-    /// wrong; sheets unseen.
+    /// Checks what is particular to this format, without reading a sprite sheet.
     pub(super) fn check(&self, problems: &mut Problems) {
         if self.tile.0 == 0 || self.tile.1 == 0 {
             let (width, height) = self.tile;
-            problems.add("tile without pixels", format!("{width}x{height}"));
+            problems.add("empty tile", format!("{width}x{height}"));
         }
         for split in Split::ALL {
             let Some(part) = self.splits.get(split) else {
                 continue;
             };
             if part.columns == 0 {
-                problems.add("sheet without columns", split.as_str());
+                problems.add("sprite sheet without columns", split.as_str());
             }
             if !stays_inside(&part.sheet) {
-                let what = "sheet path that is not below the data set's folder";
-                problems.add(what, format!("{split}: `{}`", part.sheet));
+                let kind = "sprite sheet outside the data set's folder";
+                problems.add(kind, format!("{split}: `{}`", part.sheet));
             }
         }
     }
 
-    /// What the manifest in `dir` says.
+    /// The listing of the manifest in `dir`.
     pub(super) fn listing(&self, dir: &Path) -> Listing {
         Listing {
             origin: dir.join(FILE_NAME),
@@ -103,11 +102,11 @@ impl Manifest {
             classes: self.classes.clone(),
             templates: self.templates.clone(),
             items: Split::ALL.map(|split| self.items(split)),
-            pixels: Pixels::Own,
+            pixels: Pixels::Custom,
         }
     }
 
-    /// A tile has no file of its own: it is called by its sheet and its number.
+    /// A tile has no file of its own, so its name is that of the sprite sheet and its number.
     fn items(&self, split: Split) -> Vec<Item> {
         let Some(part) = self.splits.get(split) else {
             return Vec::new();
@@ -133,7 +132,7 @@ impl Splits {
 }
 
 impl SheetSplit {
-    /// Width and height in pixels of the sheet that holds exactly these tiles.
+    /// Width and height in pixels of the sprite sheet that holds exactly these tiles.
     ///
     /// `columns` is not zero.
     pub(super) fn sheet_size(&self, tile: (u32, u32)) -> (u64, u64) {

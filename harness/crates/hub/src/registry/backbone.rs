@@ -1,13 +1,17 @@
-//! One backbone of a registry.
+//! A backbone of a registry.
+
+use std::fmt;
 
 use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A published backbone, or one of the user's own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// What it is, in a few words.
+pub struct BackboneEntry {
+    /// Short description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Repository on the hub, `org/name`. Also names its folder in the cache.
@@ -16,53 +20,53 @@ pub struct Entry {
     /// Branch, tag, `refs/pr/N` or commit; `main` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// URL of a folder with the same files, asked instead of the hub.
+    /// URL of a folder with the same files, used instead of the hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror: Option<String>,
     /// Folder on this machine, relative to the file that names it; instead of `repo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The files that make the backbone; by default weights, configuration,
+    /// The files of the backbone; by default weights, configuration,
     /// tokenizer and image transform under their usual names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub files: Vec<FileEntry>,
+    pub files: Vec<BackboneFile>,
     /// Checkpoint layout: hf-clip, open-clip, open-clip-eva02 or eva-clip-rei.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dims: Option<Dims>,
-    /// Licence, as the repository states it.
+    pub dims: Option<NominalDims>,
+    /// Licence, as stated in the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
-    /// Whether the files are pickles that `harness convert` has to rewrite.
+    /// Whether the files are pickles that `harness convert` has to convert.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub convert: bool,
-    /// What a user should know.
+    /// A note for users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// Sizes of both towers, for lists; what is loaded is measured from the file.
+/// Sizes of both towers, for listings; the dimensions of a loaded backbone come from its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Dims {
+pub struct NominalDims {
     /// Length of a joint feature.
     pub embed: u32,
-    pub text: Tower,
-    pub image: Tower,
+    pub text: TowerDims,
+    pub image: TowerDims,
 }
 
 /// Blocks and width of a tower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Tower {
+pub struct TowerDims {
     pub layers: u32,
     pub width: u32,
 }
 
-/// A file with what is known of it. In a registry also just its name.
+/// A file and what is known about it; in a registry its name alone will do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FileEntry {
+pub struct BackboneFile {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
@@ -83,37 +87,47 @@ struct FileOptions {
     /// Bytes.
     #[serde(default)]
     size: Option<u64>,
-    /// Bytes by rule of thumb, for plans; nothing is compared with it.
+    /// Approximate size in bytes, for plans; not checked.
     #[serde(default)]
     about: Option<u64>,
     /// SHA-256 in hexadecimal.
     #[serde(default)]
     #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     sha256: Option<String>,
-    /// Whether the backbone does without.
+    /// Whether the backbone works without it.
     #[serde(default)]
     optional: bool,
 }
 
-impl<'de> Deserialize<'de> for FileEntry {
+// By hand, because an untagged enum reports neither the mistake nor its location.
+impl<'de> Deserialize<'de> for BackboneFile {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Name(String),
-            Options(FileOptions),
-        }
-        let options = match Form::deserialize(deserializer)? {
-            Form::Options(options) => options,
-            Form::Name(name) => FileOptions {
-                name,
-                size: None,
-                about: None,
-                sha256: None,
-                optional: false,
-            },
-        };
-        Ok(Self {
+        deserializer.deserialize_any(FileVisitor)
+    }
+}
+
+struct FileVisitor;
+
+impl<'de> Visitor<'de> for FileVisitor {
+    type Value = BackboneFile;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a file name, or a mapping with `name` and what is known about the file")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<BackboneFile, E> {
+        Ok(BackboneFile {
+            name: name.to_owned(),
+            size: None,
+            about: None,
+            sha256: None,
+            optional: false,
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BackboneFile, A::Error> {
+        let options = FileOptions::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(BackboneFile {
             name: options.name,
             size: options.size,
             about: options.about,
@@ -123,15 +137,15 @@ impl<'de> Deserialize<'de> for FileEntry {
     }
 }
 
-impl JsonSchema for FileEntry {
+impl JsonSchema for BackboneFile {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "FileEntry".into()
+        "BackboneFile".into()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let options = generator.subschema_for::<FileOptions>();
         schemars::json_schema!({
-            "description": "A file: its name, or its name with what is known of it.",
+            "description": "A file: its name, or its name and what is known about it.",
             "anyOf": [{ "type": "string", "minLength": 1 }, options],
         })
     }

@@ -1,14 +1,14 @@
-//! `harness data picks`.
+//! `harness data few-shot`.
 
-use harness_engine::data::{self, Draw, Picked, Sampler};
+use harness_engine::data::{self, Draw, FewShotPaths, Sampler};
 use harness_engine::registry::Places;
 use harness_report::ExitCode;
 
-use crate::cli::{self, DrawnSplit, PicksArguments};
+use crate::cli::{self, DrawnSplit, FewShotArguments};
 use crate::failure::Failure;
 use crate::output;
 
-pub(crate) fn picks(arguments: &PicksArguments) -> Result<ExitCode, Failure> {
+pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure> {
     let places = Places::of_current_folder().with_data(arguments.data.as_deref(), None);
     let draw = Draw {
         shots: arguments.shots,
@@ -18,19 +18,19 @@ pub(crate) fn picks(arguments: &PicksArguments) -> Result<ExitCode, Failure> {
             cli::Sampler::ClipLora => Sampler::ClipLora,
         },
     };
-    let picked = data::picks(&places, &arguments.name, draw)
+    let sampled = data::few_shot(&places, &arguments.name, draw)
         .map_err(|error| Failure::new(ExitCode::SetUp, error))?;
-    let Picked {
+    let FewShotPaths {
         train,
         val,
         image_folder,
         sha256,
         unread_pickles,
-    } = picked;
+    } = sampled;
     if let Some(folder) = unread_pickles {
         eprintln!(
-            "note: the pickles in {} are not read: they hold absolute paths of the machine that \
-             wrote them, and a pickle runs code when it is loaded; the same picks are drawn anew",
+            "note: the pickles in {} are not read: they contain absolute paths of the machine that \
+             wrote them, and a pickle runs code when it is loaded; the same few-shot split is sampled from the seed",
             folder.display()
         );
     }

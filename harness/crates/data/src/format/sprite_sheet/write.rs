@@ -1,4 +1,4 @@
-//! Writing a sheet data set; the same input gives the same bytes.
+//! Writing a sprite sheet data set; the same input gives the same bytes.
 
 use std::path::Path;
 
@@ -6,23 +6,23 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder, RgbImage};
 
 use super::manifest::{FILE_NAME, FORMAT, Manifest, SheetSplit, Splits};
-use crate::DataError;
 use crate::decode::MAX_PIXELS;
+use crate::error::DataError;
 use crate::problems::Problems;
 use crate::summary::{Class, Split};
 
-/// What a data set says about itself, its images aside.
+/// Everything about a data set but its images.
 #[derive(Clone, Debug)]
 pub struct DatasetSpec {
     pub name: String,
     pub title: String,
     pub license: String,
     pub source: String,
-    /// The unshifted data set; one that names it may come without training images.
+    /// The data set of which this one is a shifted version; training images are then optional.
     pub shift_of: Option<String>,
     /// Width and height of every tile in pixels.
     pub tile: (u32, u32),
-    /// Tiles in a row of a sheet.
+    /// Tiles per row of a sprite sheet.
     pub columns: u32,
     pub classes: Vec<Class>,
     /// Prompt templates, each with exactly one `{}`.
@@ -36,7 +36,7 @@ pub struct SplitTiles {
     pub labels: Vec<u32>,
 }
 
-/// The images of all splits; an empty one is left out.
+/// The images of all splits; an empty split is left out.
 #[derive(Clone, Debug, Default)]
 pub struct Tiles {
     pub train: SplitTiles,
@@ -54,10 +54,10 @@ impl Tiles {
     }
 }
 
-/// Writes `dir/dataset.json` and a sheet per split, creating `dir` if need be.
+/// Writes `dir/dataset.json` and a sprite sheet per split, creating `dir` if needed.
 ///
-/// The manifest comes last, so that a directory with one is whole. Sheets without colour are
-/// stored in grey.
+/// The manifest is written last, so a directory with one is complete. Sprite sheets without colour
+/// are stored as greyscale.
 ///
 /// # Errors
 /// Everything that [`crate::Dataset::open`] would refuse, and files that cannot be written.
@@ -116,14 +116,14 @@ fn manifest(spec: &DatasetSpec, tiles: &Tiles) -> Manifest {
 fn check_tiles(spec: &DatasetSpec, split: Split, tiles: &SplitTiles, problems: &mut Problems) {
     let (images, labels) = (tiles.images.len(), tiles.labels.len());
     if images != labels {
-        let which = format!("{split}: {images} images, {labels} labels");
-        problems.add("split with unequal numbers", which);
+        let item = format!("{split}: {images} images, {labels} labels");
+        problems.add("different numbers of images and labels", item);
     }
     for (index, image) in tiles.images.iter().enumerate() {
         if image.dimensions() != spec.tile {
             let (width, height) = image.dimensions();
             problems.add(
-                "image of another size than the tile",
+                "image that does not have the size of a tile",
                 format!("{split}[{index}] is {width}x{height}"),
             );
         }
@@ -139,7 +139,9 @@ fn compose(
 ) -> Result<RgbImage, DataError> {
     let (width, height) = part.sheet_size(tile);
     if width.saturating_mul(height) > MAX_PIXELS {
-        let reason = format!("a sheet of {width}x{height} pixels, at most {MAX_PIXELS} are read");
+        let reason = format!(
+            "a sprite sheet of {width}x{height} pixels; at most {MAX_PIXELS} pixels can be read"
+        );
         return Err(DataError::image(path, reason));
     }
     let mut sheet = RgbImage::new(width as u32, height as u32);
@@ -161,8 +163,8 @@ const FILTERS: [FilterType; 6] = [
     FilterType::Adaptive,
 ];
 
-/// A small PNG. How flat the pictures are decides which row filter suits them, so a light
-/// compression of each, a twentieth of the cost of the best, chooses the filter for the best.
+/// A small PNG. The best row filter depends on the images, so a light compression with each filter,
+/// at a twentieth of the cost of the best compression, decides which one to use.
 fn encode(path: &Path, sheet: &RgbImage) -> Result<Vec<u8>, DataError> {
     let (width, height) = sheet.dimensions();
     let grey = grey(sheet);
@@ -187,7 +189,7 @@ fn encode(path: &Path, sheet: &RgbImage) -> Result<Vec<u8>, DataError> {
     encode(CompressionType::Best, chosen.1)
 }
 
-/// The single channel of a picture whose channels agree everywhere.
+/// The single channel of an image whose channels are equal everywhere.
 fn grey(sheet: &RgbImage) -> Option<GrayImage> {
     let mut grey = GrayImage::new(sheet.width(), sheet.height());
     for (from, to) in sheet.pixels().zip(grey.pixels_mut()) {

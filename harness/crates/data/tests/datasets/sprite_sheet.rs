@@ -4,12 +4,14 @@ use std::path::Path;
 use std::thread;
 
 use crate::support::{picture, spec, split, tiles, write_toy};
-use harness_data::sheet::{SplitTiles, Tiles, write};
-use harness_data::{DataError, Dataset, Opening, Split, Summary};
+use harness_data::sprite_sheet::{SplitTiles, Tiles, write};
+use harness_data::{DataError, Dataset, OpenOptions, Split, Summary};
 use image::{GrayImage, Luma};
 use proptest::prelude::*;
 
-fn digest_after(change: impl FnOnce(&mut harness_data::sheet::DatasetSpec, &mut Tiles)) -> String {
+fn digest_after(
+    change: impl FnOnce(&mut harness_data::sprite_sheet::DatasetSpec, &mut Tiles),
+) -> String {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let mut spec = spec();
     let mut tiles = tiles(&spec);
@@ -63,11 +65,11 @@ fn the_summary_needs_no_sheet() {
     for split in Split::ALL {
         std::fs::remove_file(dir.path().join(format!("{split}.png"))).unwrap();
     }
-    let summary = Summary::read(dir.path(), &Opening::default()).unwrap();
+    let summary = Summary::read(dir.path(), &OpenOptions::default()).unwrap();
     assert_eq!(Split::ALL.map(|split| summary.len(split)), [7, 2, 4]);
     assert_eq!(summary.classes.len(), 2);
     let error = Dataset::open(dir.path()).unwrap_err().to_string();
-    assert!(error.contains("unreadable sheet (3)"), "{error}");
+    assert!(error.contains("unreadable sprite sheet (3)"), "{error}");
     assert!(error.contains("val.png"), "{error}");
 }
 

@@ -1,4 +1,4 @@
-//! Opening a sheet data set and cutting tiles.
+//! Opening a sprite sheet data set and cutting tiles.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use image::{DynamicImage, RgbImage};
 
 use super::manifest::{FILE_NAME, Manifest, SheetSplit};
-use crate::DataError;
 use crate::dataset::{ImageSource, Parts};
 use crate::decode::{MAX_FILE_BYTES, decode, probe, read_bounded};
-use crate::format::registry::{Format, Request};
+use crate::error::DataError;
+use crate::format::contract::{Format, Request};
 use crate::listing::Listing;
 use crate::problems::Problems;
 use crate::summary::Split;
 
-pub(crate) struct SheetFormat;
+pub(crate) struct SpriteSheetFormat;
 
-impl Format for SheetFormat {
+impl Format for SpriteSheetFormat {
     fn matches(&self, dir: &Path) -> bool {
         dir.join(FILE_NAME).exists()
     }
@@ -53,7 +53,7 @@ impl Format for SheetFormat {
     }
 }
 
-/// The sheets by split; each is decoded when first needed and then kept.
+/// The sprite sheets by split; each is decoded when first needed and then kept.
 struct Sheets([Option<Sheet>; 3]);
 
 struct Sheet {
@@ -65,7 +65,7 @@ struct Sheet {
 }
 
 impl Sheet {
-    /// Probes the file of a split and compares its size with what the manifest needs.
+    /// Probes the file of a split and compares its size with the manifest.
     fn open(
         dir: &Path,
         split: Split,
@@ -78,14 +78,14 @@ impl Sheet {
         let found = match bytes.and_then(|bytes| probe(&path, &bytes)) {
             Ok(found) => found,
             Err(error) => {
-                problems.add("unreadable sheet", format!("{split}: {error}"));
+                problems.add("unreadable sprite sheet", format!("{split}: {error}"));
                 return None;
             }
         };
         let needed = part.sheet_size(tile);
         if needed != (u64::from(found.width), u64::from(found.height)) {
-            let which = format!(
-                "{split}: {} has {}x{} pixels, {} tiles of {}x{} in {} columns make {}x{}",
+            let item = format!(
+                "{split}: {} has {}x{} pixels, but {} tiles of {}x{} in {} columns need {}x{}",
                 part.sheet,
                 found.width,
                 found.height,
@@ -96,7 +96,7 @@ impl Sheet {
                 needed.0,
                 needed.1,
             );
-            problems.add("sheet of another size than its labels need", which);
+            problems.add("sprite sheet of the wrong size", item);
             return None;
         }
         Some(Sheet {
@@ -128,7 +128,7 @@ impl Sheet {
 
     fn cut(&self, index: usize) -> Result<RgbImage, DataError> {
         let (width, height) = self.tile;
-        // Below the pixel limit of a sheet, checked at opening, nothing here can overflow.
+        // Below the pixel limit, which was checked when opening, nothing here can overflow.
         let (row, column) = (index as u32 / self.columns, index as u32 % self.columns);
         let tile = self
             .pixels()?

@@ -1,4 +1,4 @@
-//! An entry of `datasets.yaml`.
+//! The data sets of `datasets.yaml`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -8,85 +8,87 @@ use serde::Deserialize;
 /// A data set of the few-shot literature: its names, its layout and what it should hold.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Known {
-    /// What the harness calls it.
+pub struct KnownDataset {
+    /// Canonical name, such as `oxford_pets`.
     pub name: String,
     pub title: String,
     /// Other names of the data set and its folder; case and punctuation do not count.
     pub names: Vec<String>,
-    pub layout: Layout,
-    /// The file without which the folder is not this data set.
+    pub layout: DatasetLayout,
+    /// The annotation file by which its folder is recognised.
     pub annotations: String,
-    /// Places in the folder where the annotations may lie.
-    #[serde(default = "here")]
+    /// Folders below its own in which the annotations may be.
+    #[serde(default = "folder_itself")]
     pub inside: Vec<String>,
-    /// Places beside the annotations from which image paths count.
+    /// Folders, relative to the annotations, to which image paths may be relative.
     pub images: Vec<String>,
     /// Its template in CoOp's CUSTOM_TEMPLATES.
     pub template: String,
     /// The data set of which it is a shifted test set.
     #[serde(default)]
     pub shift_of: Option<String>,
-    /// Classes that the protocol leaves out, where the annotations still have them.
+    /// Classes of the annotations that the protocol leaves out.
     #[serde(default)]
     pub drop: Vec<String>,
-    /// Class names that the protocol writes differently, where the annotations do not.
+    /// Class names of the annotations that the protocol spells differently.
     #[serde(default)]
     pub rename: BTreeMap<String, String>,
-    pub sizes: Sizes,
+    pub sizes: PublishedSizes,
 }
 
-/// How the annotations of a known data set are written.
+/// How a known data set is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Layout {
+pub enum DatasetLayout {
     /// CoOp's `split_zhou_*.json`.
     SplitFile,
     /// FGVC's text files.
     Aircraft,
-    /// ImageNet's `train` and `val`, a folder for each WNID, with `classnames.txt`.
+    /// ImageNet's `train` and `val`, one folder per WNID, with `classnames.txt`.
     Imagenet,
-    /// Test images alone, a folder for each WNID.
+    /// Test images only, one folder per WNID.
     ImagenetFolders,
-    /// Test images alone, folders `0` to `999` in the order of `classnames.txt`.
+    /// Test images only, in folders `0` to `999` in the order of `classnames.txt`.
     ImagenetNumbered,
 }
 
-/// Classes and images as published.
+/// Number of classes and images, as published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sizes {
+pub struct PublishedSizes {
     pub classes: usize,
     pub train: usize,
     pub val: usize,
     pub test: usize,
-    /// Whether they were counted in the split file itself.
+    /// Whether the numbers were counted in the split file itself.
     pub verified: bool,
 }
 
-fn here() -> Vec<String> {
+fn folder_itself() -> Vec<String> {
     vec![".".to_owned()]
 }
 
-static ALL: LazyLock<Vec<Known>> = LazyLock::new(|| {
-    // Part of the program, and read by its tests.
-    serde_yaml::from_str(include_str!("datasets.yaml")).unwrap_or_default()
+static ALL: LazyLock<Vec<KnownDataset>> = LazyLock::new(|| {
+    serde_yaml::from_str(include_str!("datasets.yaml"))
+        .expect("datasets.yaml is part of the program, and a test reads it")
 });
 
-impl Known {
-    /// Every entry, in the order of the list.
-    pub fn all() -> &'static [Known] {
+impl KnownDataset {
+    /// Every known data set, in the order of the file.
+    pub fn all() -> &'static [KnownDataset] {
         &ALL
     }
 
-    /// The entry that goes by `name`, whatever its case and punctuation.
-    pub fn find(name: &str) -> Option<&'static Known> {
+    /// The data set with this name; case and punctuation do not count.
+    pub fn find(name: &str) -> Option<&'static KnownDataset> {
         let wanted = plain(name);
-        Known::all().iter().find(|known| known.answers_to(&wanted))
+        KnownDataset::all()
+            .iter()
+            .find(|known| known.has_name(&wanted))
     }
 
-    /// Whether `plain`, a name without case and punctuation, is one of its names.
-    pub(super) fn answers_to(&self, wanted: &str) -> bool {
+    /// Whether `wanted`, in the form that [`plain`] gives, is one of its names.
+    fn has_name(&self, wanted: &str) -> bool {
         let mut names = self.names.iter().chain([&self.name]);
         names.any(|name| plain(name) == wanted)
     }
@@ -106,9 +108,9 @@ mod tests {
 
     #[test]
     fn the_list_has_the_fifteen_and_no_name_twice() {
-        assert_eq!(Known::all().len(), 15);
+        assert_eq!(KnownDataset::all().len(), 15);
         let mut seen = HashSet::new();
-        for known in Known::all() {
+        for known in KnownDataset::all() {
             let names: HashSet<String> = known
                 .names
                 .iter()
@@ -116,14 +118,14 @@ mod tests {
                 .map(|name| plain(name))
                 .collect();
             for name in names {
-                assert!(seen.insert(name.clone()), "{name} stands twice");
+                assert!(seen.insert(name.clone()), "{name} is used twice");
             }
             assert_eq!(known.template.matches("{}").count(), 1, "{}", known.name);
             assert!(!known.images.is_empty());
-            let tested_alone = known.shift_of.is_some();
-            assert_eq!(known.sizes.train == 0, tested_alone, "{}", known.name);
+            let is_test_only = known.shift_of.is_some();
+            assert_eq!(known.sizes.train == 0, is_test_only, "{}", known.name);
             if let Some(base) = &known.shift_of {
-                assert!(Known::find(base).is_some());
+                assert!(KnownDataset::find(base).is_some());
             }
         }
     }
@@ -137,8 +139,8 @@ mod tests {
             ("imagenet-adversarial", "imagenet-a"),
             ("ImageNet", "imagenet"),
         ] {
-            assert_eq!(Known::find(name).unwrap().name, expected);
+            assert_eq!(KnownDataset::find(name).unwrap().name, expected);
         }
-        assert!(Known::find("imagenet-x").is_none());
+        assert!(KnownDataset::find("imagenet-x").is_none());
     }
 }

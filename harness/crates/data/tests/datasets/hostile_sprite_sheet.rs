@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::support::write_toy;
-use harness_data::{DataError, Dataset, Opening, Summary};
+use harness_data::{DataError, Dataset, OpenOptions, Summary};
 use serde_json::{Value, json};
 
 /// The error of a toy data set whose manifest has been edited.
@@ -55,9 +55,9 @@ fn several_kinds_of_mistakes_are_told_at_once() {
     let parts = [
         "class id used twice (1): `n1`",
         "`no mark` has 0, `{} and {}` has 2",
-        "sheet without columns (1): val",
+        "sprite sheet without columns (1): val",
         "val[1] = 2",
-        "tile without pixels (1): 0x4",
+        "empty tile (1): 0x4",
         "empty text (1): name",
         "7 problem(s)",
     ];
@@ -95,7 +95,7 @@ fn a_sheet_outside_the_folder_is_refused() {
     ] {
         let message = error_after(|manifest| manifest["splits"]["train"]["sheet"] = json!(path));
         let named = format!("train: `{path}`");
-        assert_says(&message, &["not below the data set's folder (1)", &named]);
+        assert_says(&message, &["outside the data set's folder (1)", &named]);
     }
 }
 
@@ -106,7 +106,7 @@ fn a_sheet_too_small_for_its_labels_is_refused() {
     });
     let parts = [
         "test.png has 15x8 pixels",
-        "7 tiles of 5x4 in 3 columns make 15x12",
+        "7 tiles of 5x4 in 3 columns need 15x12",
     ];
     assert_says(&message, &parts);
 }
@@ -118,7 +118,7 @@ fn sizes_that_overflow_are_refused() {
         manifest["tile"] = huge;
         manifest["splits"]["test"]["columns"] = json!(u32::MAX);
     });
-    assert_says(&message, &["another size than its labels need (3)"]);
+    assert_says(&message, &["wrong size (3)"]);
 }
 
 #[test]
@@ -166,7 +166,10 @@ fn an_image_that_claims_too_many_pixels_is_refused_before_decoding() {
     write_toy(dir.path());
     bomb(&dir.path().join("train.png"), 60_000);
     let message = Dataset::open(dir.path()).unwrap_err().to_string();
-    assert_says(&message, &["unreadable sheet (1)", "60000x60000 pixels"]);
+    assert_says(
+        &message,
+        &["unreadable sprite sheet (1)", "60000x60000 pixels"],
+    );
 }
 
 #[test]
@@ -196,7 +199,7 @@ fn a_truncated_manifest_is_an_error_everywhere() {
     let whole = std::fs::read(&path).unwrap();
     for cut in 0..whole.len() - 1 {
         std::fs::write(&path, &whole[..cut]).unwrap();
-        let error = Summary::read(dir.path(), &Opening::default()).unwrap_err();
+        let error = Summary::read(dir.path(), &OpenOptions::default()).unwrap_err();
         assert!(matches!(error, DataError::Malformed { .. }), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! An image file as PIL opens it: with the channels it has, not yet converted to RGB.
+//! An image file as PIL opens it: with its own channels, not yet converted to RGB.
 
 use image::{DynamicImage, RgbImage, RgbaImage};
 
@@ -19,9 +19,9 @@ const PNG_GREY: u8 = 0;
 /// The two differ for palettes, which are resized to the nearest pixel, and for alpha, by which
 /// colours are weighted.
 #[derive(Debug, Clone)]
-pub struct Picture(pub(crate) Channels);
+pub struct SourceImage(pub(crate) Channels);
 
-/// What is resized.
+/// The channels to resize.
 #[derive(Debug, Clone)]
 pub(crate) enum Channels {
     Rgb(RgbImage),
@@ -30,7 +30,7 @@ pub(crate) enum Channels {
     Alpha(RgbaImage),
 }
 
-impl Picture {
+impl SourceImage {
     /// Decodes a file, whose content decides its format.
     ///
     /// # Errors
@@ -124,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_refused() {
-        assert!(Picture::decode(b"").is_err());
-        assert!(Picture::decode(b"\x89PNG\r\n\x1a\n and then nothing").is_err());
+    fn files_that_are_not_images_are_rejected() {
+        assert!(SourceImage::decode(b"").is_err());
+        assert!(SourceImage::decode(b"\x89PNG\r\n\x1a\n and then nothing").is_err());
     }
 }

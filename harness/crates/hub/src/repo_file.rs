@@ -1,29 +1,29 @@
-//! Files that somebody needs of a repository.
+//! A file of a repository that is needed.
 
 use crate::repo::{RepoError, check_file};
 
-/// One file, perhaps under one of several names.
+/// A file, which may have one of several names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Paths in the repository; the first that exists serves.
+pub struct RepoFile {
+    /// Paths in the repository; the first that exists is used.
     pub names: Vec<String>,
-    /// Bytes, where known beforehand.
+    /// Size in bytes, if known beforehand.
     pub size: Option<u64>,
-    /// Bytes by rule of thumb, for plans; nothing is compared with it.
+    /// Approximate size in bytes, for plans; not checked.
     pub about: Option<u64>,
-    /// SHA-256 in hexadecimal, where known beforehand. Goes with the first name.
+    /// SHA-256 in hexadecimal of the file with the first name, if known beforehand.
     pub sha256: Option<String>,
-    /// Whether it is fine if the repository has none.
+    /// Whether the repository may lack it.
     pub optional: bool,
 }
 
-impl Wanted {
-    /// A file that must be there.
+impl RepoFile {
+    /// A required file.
     pub fn file(name: impl Into<String>) -> Self {
         Self::any_of([name.into()])
     }
 
-    /// The first of several names that the repository has.
+    /// A required file with one of several names, in order of preference.
     pub fn any_of(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             names: names.into_iter().map(Into::into).collect(),
@@ -34,7 +34,7 @@ impl Wanted {
         }
     }
 
-    /// The same, if the repository has it.
+    /// Makes the file optional.
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
