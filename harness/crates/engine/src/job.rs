@@ -8,6 +8,7 @@ use std::{
     path::PathBuf,
 };
 
+use harness_abi::wire::{Recipe, RecipeChanges};
 use harness_data::{OpenOptions, Sampler};
 use serde::{Deserialize, Serialize};
 
@@ -109,8 +110,8 @@ pub enum Work {
         dataset: DatasetRef,
         draw: Draw,
         images: ImageOptions,
-        /// Overrides of the method's own recipe; unknown keys are errors.
-        recipe: serde_json::Value,
+        /// Changes to the method's own recipe.
+        recipe: RecipeChanges,
         module: PathBuf,
     },
     /// Put a trained module into a backbone, unchanged, and evaluate it there.
@@ -202,8 +203,8 @@ pub enum Output {
         /// Tensors that a module does without where a target has no counterpart.
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         optional: BTreeSet<String>,
-        /// The method's recipe before overrides.
-        recipe: serde_json::Value,
+        /// The method's own recipe; none if it states none.
+        recipe: Option<Recipe>,
     },
     Features {
         images: u64,
@@ -226,8 +227,8 @@ pub enum Output {
         train_seconds: f64,
         /// Loss of the last step; none when no step was taken.
         final_loss: Option<f64>,
-        /// The recipe that was followed, overrides included.
-        recipe: serde_json::Value,
+        /// The recipe that was used; none if the method states none.
+        recipe: Option<Recipe>,
         /// SHA-256 over the picked training images.
         picks_sha256: String,
     },

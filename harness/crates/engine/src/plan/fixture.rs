@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use harness_abi::wire::RecipeChanges;
 use harness_data::OpenOptions;
 use serde_json::{Value, json};
 
@@ -50,9 +51,9 @@ pub(crate) fn method(label: &str) -> MethodInput {
             id: label.to_owned(),
             config: json!({}),
         },
-        recipe: json!({}),
+        recipe: RecipeChanges::default(),
         base: RecipeBase::Own,
-        changes: json!({}),
+        changes: RecipeChanges::default(),
         module: None,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use harness_abi::wire::RecipeChanges;
 use serde_json::{Value, json};
 
 use super::{Engine, Inputs};
@@ -47,7 +48,7 @@ pub enum UnitKind {
         dataset: DatasetRef,
         draw: Draw,
         images: ImageOptions,
-        recipe: Value,
+        recipe: RecipeChanges,
     },
     Inject {
         method: MethodRef,

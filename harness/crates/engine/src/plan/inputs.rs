@@ -1,7 +1,7 @@
 //! What a plan is made from: a suite whose names have been followed.
 
-use harness_abi::wire::MethodCard;
-use serde_json::{Value, json};
+use harness_abi::wire::{MethodCard, RecipeChanges};
+use serde_json::Value;
 
 use super::common;
 use crate::job::MethodRef;
@@ -21,11 +21,11 @@ pub struct Engine {
 pub struct MethodInput {
     pub label: String,
     pub method: MethodRef,
-    /// What the method's own recipe becomes.
-    pub recipe: Value,
+    /// Changes to the method's own recipe.
+    pub recipe: RecipeChanges,
     /// Whose recipe that is, and what the suite and the entry change in it.
     pub base: RecipeBase,
-    pub changes: Value,
+    pub changes: RecipeChanges,
     /// The module, where it was trained elsewhere.
     pub module: Option<ModuleFile>,
 }
@@ -40,16 +40,17 @@ impl MethodInput {
         module: Option<ModuleFile>,
     ) -> Self {
         let base = entry.recipe.base.or(suite.recipe.base).unwrap_or_default();
-        let mut changes = Value::Object(suite.recipe.changes.clone());
-        overlay(&mut changes, &Value::Object(entry.recipe.changes.clone()));
-        let (mut config, mut recipe) = match base {
-            RecipeBase::Own => (Value::Object(entry.config.clone()), json!({})),
+        let changes = suite.recipe.changes.then(&entry.recipe.changes);
+        let (mut config, common) = match base {
+            RecipeBase::Own => (
+                Value::Object(entry.config.clone()),
+                RecipeChanges::default(),
+            ),
             RecipeBase::Common => (
                 common::config(card, &entry.config),
                 common::recipe_changes(card),
             ),
         };
-        overlay(&mut recipe, &changes);
         if let Some(file) = module.as_ref().filter(|_| entry.config.is_empty()) {
             config = file.header.config.clone();
         }
@@ -61,22 +62,11 @@ impl MethodInput {
                 id: entry.id.clone(),
                 config,
             },
-            recipe,
+            recipe: common.then(&changes),
             base,
             changes,
             module,
         }
-    }
-}
-
-pub(super) fn overlay(below: &mut Value, above: &Value) {
-    match (below, above) {
-        (Value::Object(below), Value::Object(above)) => {
-            for (key, value) in above {
-                overlay(below.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (below, above) => *below = above.clone(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::fixture::{dataset, inputs, method};
 use super::*;
@@ -37,7 +37,7 @@ fn shaped(shape: &[usize]) -> TaskResult {
             shapes: BTreeMap::from([("ctx".to_owned(), shape.to_vec())]),
             class_axes: BTreeMap::new(),
             optional: BTreeSet::new(),
-            recipe: Value::Null,
+            recipe: None,
         }),
         usage: Usage::default(),
     }
@@ -295,16 +295,6 @@ fn a_selection_leaves_the_rest_out() {
 }
 
 #[test]
-fn overrides_of_an_entry_go_on_top_of_the_suites() {
-    let mut recipe = json!({"epochs": 20, "optimizer": {"lr": 1, "momentum": 2}});
-    super::inputs::overlay(&mut recipe, &json!({"optimizer": {"lr": 3}, "batch": 4}));
-    assert_eq!(
-        recipe,
-        json!({"epochs": 20, "optimizer": {"lr": 3, "momentum": 2}, "batch": 4})
-    );
-}
-
-#[test]
 fn names_paths_and_limits_are_no_part_of_a_key() {
     let original = keys(&inputs(&["t"]));
     let mut other = inputs(&["t"]);
@@ -346,7 +336,7 @@ impl Choice {
         method.method.plugin_sha256 = self.plugin.to_string();
         method.method.id = format!("m{}", self.id);
         method.method.config = json!({ "length": self.config });
-        method.recipe = json!({ "epochs": self.recipe });
+        method.recipe.epochs = Some(self.recipe.into());
         inputs.suite.shots = vec![self.shots];
         inputs.suite.seeds = vec![self.seed];
         inputs.backbones[0].reference.sha256 = format!("s{}", self.source);

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use harness_abi::wire::{DataNeed, Family, MethodCard};
 use harness_backbone::{Dims, Throughput, Tokenizer};
 use harness_data::KnownDataset;
-use serde_json::Value;
 
 use super::forecast::{CellState, ForecastCell};
 use crate::plan::{Inputs, MethodInput};
@@ -131,18 +130,16 @@ impl<'i> Work<'i> {
         method: &MethodInput,
         card: &MethodCard,
     ) {
-        let number = |key: &str| {
-            let own = method.recipe.get(key).and_then(Value::as_f64);
-            own.or_else(|| card.recipe.get(key).and_then(Value::as_f64))
-        };
-        let batch = number("batch").unwrap_or(32.0).max(1.0);
+        let own = card.recipe.clone().unwrap_or_default();
+        // The suite's check has rejected values that no recipe can have.
+        let recipe = own.with(&method.recipe).unwrap_or(own);
+        let batch = recipe.batch as f64;
         let images = shots * size.classes;
         // The last incomplete batch is dropped, unless it is the only one.
         let an_epoch = (images / batch).floor().max(1.0);
-        let is_by_shots = method.recipe.get("epochs").is_none();
-        let steps = match number("steps_per_shot").filter(|_| is_by_shots) {
-            Some(steps) => steps * shots,
-            None => number("epochs").unwrap_or(50.0) * an_epoch,
+        let steps = match recipe.steps_per_shot {
+            Some(steps) => steps as f64 * shots,
+            None => recipe.epochs as f64 * an_epoch,
         };
         let passes = match card.family {
             Family::Features => return,
@@ -200,6 +197,7 @@ fn longest(names: &[String]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use harness_abi::wire::Recipe;
     use serde_json::json;
 
     use super::*;
@@ -222,7 +220,7 @@ mod tests {
         let card = json!({
             "id": "coop", "title": "", "paper": "", "family": family, "depth": "", "sites": [],
             "needs": [], "data": data, "carried": [], "recomputed": [],
-            "recipe": {"epochs": 10, "batch": 8},
+            "recipe": Recipe { epochs: 10, batch: 8, ..Recipe::default() },
         });
         serde_json::from_value(card).unwrap()
     }

@@ -3,7 +3,9 @@
 use std::{io, path::Path, sync::Arc, time::Instant};
 
 use candle_core::{Device, Tensor};
-use harness_abi::wire::{ParameterShape, Role, Setting, Split as Part, TaskFacts, TrainJob};
+use harness_abi::wire::{
+    ParameterShape, RecipeChanges, Role, Setting, Split as Part, TaskFacts, TrainJob,
+};
 use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
@@ -325,7 +327,7 @@ impl<'a> Place<'a> {
         &self,
         method: &MethodHandle,
         draw: Draw,
-        recipe: &serde_json::Value,
+        recipe: &RecipeChanges,
         path: &Path,
     ) -> Result<Output, JobError> {
         let few_shot = self.few_shot(draw);
