@@ -60,6 +60,7 @@ fn dependencies_point_one_way() {
         ("harness-checkpoint", &["harness-store"]),
         ("harness-report", &["harness-store"]),
         ("harness-render", &["harness-report", "harness-store"]),
+        ("harness-reference", &["harness-backbone"]),
         (
             "harness-engine",
             &[
@@ -69,6 +70,7 @@ fn dependencies_point_one_way() {
                 "harness-data",
                 "harness-host",
                 "harness-hub",
+                "harness-reference",
                 "harness-report",
                 "harness-store",
             ],
@@ -141,6 +143,19 @@ fn only_the_abi_crate_names_abi_stable() {
             is_named,
             package.name.as_str() == "harness-abi",
             "{}",
+            package.name
+        );
+    }
+}
+
+#[test]
+fn only_the_reference_crate_names_candle_transformers() {
+    for package in &metadata().packages {
+        let mut names = package.dependencies.iter().map(|one| one.name.as_str());
+        assert_eq!(
+            names.any(|name| name == "candle-transformers"),
+            package.name.as_str() == "harness-reference",
+            "{}: it takes longer to compile than everything else",
             package.name
         );
     }
