@@ -132,19 +132,29 @@ fn a_plugin_is_a_library_that_is_only_loaded() {
 }
 
 #[test]
-fn only_the_abi_crate_names_abi_stable() {
+fn a_library_with_tests_runs_them() {
     for package in &metadata().packages {
-        let names = package
-            .dependencies
+        let mut files = Vec::new();
+        let folder = package.manifest_path.parent().unwrap().join("src");
+        sources(folder.as_std_path(), &mut files);
+        let has_tests = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path).unwrap();
+            text.lines().any(|line| line.trim() == "#[test]")
+        };
+        if !files.iter().any(has_tests) {
+            continue;
+        }
+        for target in package
+            .targets
             .iter()
-            .map(|dependency| dependency.name.as_str());
-        let is_named = names.into_iter().any(|name| name == "abi_stable");
-        assert_eq!(
-            is_named,
-            package.name.as_str() == "harness-abi",
-            "{}",
-            package.name
-        );
+            .filter(|t| t.is_lib() || t.is_cdylib())
+        {
+            assert!(
+                target.test,
+                "{}: `test = false`, with tests in src",
+                package.name
+            );
+        }
     }
 }
 
@@ -156,6 +166,23 @@ fn only_the_reference_crate_names_candle_transformers() {
             names.any(|name| name == "candle-transformers"),
             package.name.as_str() == "harness-reference",
             "{}: it takes longer to compile than everything else",
+            package.name
+        );
+    }
+}
+
+#[test]
+fn only_the_abi_crate_names_abi_stable() {
+    for package in &metadata().packages {
+        let names = package
+            .dependencies
+            .iter()
+            .map(|dependency| dependency.name.as_str());
+        let is_named = names.into_iter().any(|name| name == "abi_stable");
+        assert_eq!(
+            is_named,
+            package.name.as_str() == "harness-abi",
+            "{}",
             package.name
         );
     }
