@@ -1,7 +1,7 @@
 //! Our towers against candle-transformers' CLIP, where that is right.
 
 use candle_core::{Device, Tensor};
-use harness_backbone::ReferenceClip;
+use harness_reference::ReferenceClip;
 
 use super::AnalysisError;
 use super::subject::Subject;
