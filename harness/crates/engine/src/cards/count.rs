@@ -76,7 +76,7 @@ pub fn counts(
 }
 
 fn declared(result: TaskResult) -> Result<BTreeMap<String, Declaration>, String> {
-    match result.output()? {
+    match result.output().map_err(|error| error.to_string())? {
         Output::Declared { methods } => Ok(methods),
         other => Err(format!("the worker answered {other:?}")),
     }

@@ -3,7 +3,7 @@
 use harness_abi::wire::MethodCard;
 use serde_json::{Map, Value, json};
 
-use super::inputs::overlay;
+use super::overlay::overlay;
 
 /// CoOp's protocol at 50 epochs, every field that decides a training.
 fn recipe() -> Value {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use harness_abi::wire::MethodCard;
 use harness_data::Opening;
 use serde_json::{Value, json};
 
@@ -41,6 +42,16 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
     }
 }
 
+/// The card of a method of a family (`input`, `weights`, …) that reads `data`.
+pub(crate) fn card(family: &str, data: &str) -> MethodCard {
+    let card = json!({
+        "id": "coop", "title": "", "paper": "", "family": family, "depth": "", "sites": [],
+        "needs": [], "data": data, "carried": [], "recomputed": [],
+        "recipe": {"epochs": 10, "batch": 8},
+    });
+    serde_json::from_value(card).unwrap()
+}
+
 pub(crate) fn method(label: &str) -> MethodInput {
     MethodInput {
         label: label.to_owned(),
@@ -50,6 +61,7 @@ pub(crate) fn method(label: &str) -> MethodInput {
             id: label.to_owned(),
             config: json!({}),
         },
+        card: card("input", "features"),
         recipe: json!({}),
         base: RecipeBase::Own,
         changes: json!({}),

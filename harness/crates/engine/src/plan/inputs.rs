@@ -1,9 +1,13 @@
 //! What a plan is made from: a suite whose names have been followed.
 
+use std::ops::Index;
+
 use harness_abi::wire::MethodCard;
 use serde_json::{Value, json};
 
 use super::common;
+use super::index::{BackboneIndex, DatasetIndex, MethodIndex};
+use super::overlay::overlay;
 use crate::job::MethodRef;
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, InputKind, ModuleFile, Plugin};
 use crate::suite::{MethodEntry, RecipeBase, Suite};
@@ -21,6 +25,8 @@ pub struct Engine {
 pub struct MethodInput {
     pub label: String,
     pub method: MethodRef,
+    /// What the plugin says of the method.
+    pub card: MethodCard,
     /// What the method's own recipe becomes.
     pub recipe: Value,
     /// Whose recipe that is, and what the suite and the entry change in it.
@@ -61,22 +67,12 @@ impl MethodInput {
                 id: entry.id.clone(),
                 config,
             },
+            card: card.clone(),
             recipe,
             base,
             changes,
             module,
         }
-    }
-}
-
-pub(super) fn overlay(below: &mut Value, above: &Value) {
-    match (below, above) {
-        (Value::Object(below), Value::Object(above)) => {
-            for (key, value) in above {
-                overlay(below.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (below, above) => *below = above.clone(),
     }
 }
 
@@ -96,24 +92,50 @@ pub struct Inputs {
     pub absent: Vec<Absent>,
 }
 
+impl Index<MethodIndex> for Inputs {
+    type Output = MethodInput;
+
+    fn index(&self, MethodIndex(position): MethodIndex) -> &MethodInput {
+        &self.methods[position]
+    }
+}
+
+impl Index<BackboneIndex> for Inputs {
+    type Output = BackboneFacts;
+
+    fn index(&self, BackboneIndex(position): BackboneIndex) -> &BackboneFacts {
+        &self.backbones[position]
+    }
+}
+
+impl Index<DatasetIndex> for Inputs {
+    type Output = DatasetFacts;
+
+    fn index(&self, DatasetIndex(position): DatasetIndex) -> &DatasetFacts {
+        &self.datasets[position]
+    }
+}
+
 impl Inputs {
-    /// Index of a backbone that the suite names.
-    pub(crate) fn backbone(&self, name: &str) -> Option<usize> {
-        let mut names = self
-            .backbones
-            .iter()
-            .map(|backbone| &backbone.reference.name);
-        names.position(|other| other == name)
+    /// A backbone that an upgrade of the suite names.
+    pub(crate) fn backbone(&self, name: &str) -> BackboneIndex {
+        let mut names = self.backbones.iter().map(|facts| &facts.reference.name);
+        let position = names.position(|other| other == name);
+        BackboneIndex(position.expect("inputs hold every backbone that an upgrade names"))
     }
 
     /// Names of the absent ones among some backbones and data sets, each once.
-    pub(crate) fn absent(&self, backbones: &[usize], datasets: &[usize]) -> Vec<&str> {
+    pub(crate) fn absent(
+        &self,
+        backbones: &[BackboneIndex],
+        datasets: &[DatasetIndex],
+    ) -> Vec<&str> {
         let backbones = backbones.iter().map(|index| {
-            let name = self.backbones[*index].reference.name.as_str();
+            let name = self[*index].reference.name.as_str();
             (InputKind::Backbone, name)
         });
         let datasets = datasets.iter().map(|index| {
-            let name = self.datasets[*index].reference.name.as_str();
+            let name = self[*index].reference.name.as_str();
             (InputKind::Dataset, name)
         });
         let mut names: Vec<&str> = Vec::new();
@@ -128,11 +150,11 @@ impl Inputs {
     }
 
     /// The data set that modules for `dataset` are trained on.
-    pub(crate) fn training_set(&self, dataset: usize) -> usize {
-        let wanted = self.datasets[dataset].shift_of.as_deref();
-        let mut all = self.datasets.iter();
-        wanted
-            .and_then(|wanted| all.position(|other| other.goes_by(wanted)))
-            .unwrap_or(dataset)
+    pub(crate) fn training_set(&self, dataset: DatasetIndex) -> DatasetIndex {
+        let Some(base) = &self[dataset].shift_of else {
+            return dataset;
+        };
+        let position = self.datasets.iter().position(|other| other.goes_by(base));
+        DatasetIndex(position.expect("inputs hold the base of every shifted data set"))
     }
 }

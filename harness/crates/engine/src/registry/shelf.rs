@@ -222,7 +222,7 @@ pub(crate) fn datasets(places: &Places) -> Vec<String> {
 }
 
 fn descriptor(result: TaskResult) -> Result<Descriptor, String> {
-    match result.output()? {
+    match result.output().map_err(|error| error.to_string())? {
         Output::Inspected { descriptor } => serde_json::from_value(descriptor)
             .map_err(|error| format!("its descriptor is not one of ours: {error}")),
         other => Err(format!("the worker answered {other:?}")),

@@ -11,6 +11,7 @@ use harness_store::StoreError;
 
 /// Why a run did not happen, or could not keep its results.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunError {
     #[error(transparent)]
     Suite(#[from] SuiteError),
@@ -26,6 +27,8 @@ pub enum RunError {
     Absent { suite: PathBuf, absent: Vec<Absent> },
     #[error("{0}")]
     Module(String),
+    #[error("no plugin has the method {id} (row {label} of the suite)")]
+    Method { label: String, id: String },
     #[error("cannot read this executable: {0}")]
     Executable(std::io::Error),
     #[error("{}: no cell matches {selection}", .suite.display())]

@@ -8,7 +8,7 @@ use harness_data::Known;
 use serde_json::Value;
 
 use super::forecast::{CellState, ForecastCell};
-use crate::plan::{Inputs, MethodInput};
+use crate::plan::{DatasetIndex, Inputs, MethodInput};
 use crate::registry::Registry;
 
 /// Tokens of a class prompt where the class names are not at hand.
@@ -88,10 +88,10 @@ impl<'i> Work<'i> {
     fn cell(&mut self, cell: &ForecastCell, method: &MethodInput, card: &MethodCard) -> Option<()> {
         let datasets = &self.inputs.datasets;
         let mut names = datasets.iter().map(|facts| &facts.reference.name);
-        let dataset = names.position(|name| *name == cell.dataset)?;
+        let dataset = DatasetIndex(names.position(|name| *name == cell.dataset)?);
         let trained_on = self.inputs.training_set(dataset);
         let (tested, shown) = (self.size(dataset), self.size(trained_on));
-        let name = &datasets[trained_on].reference.name;
+        let name = &self.inputs[trained_on].reference.name;
         let draw = format!("{name} {} {}", cell.shots, cell.seed);
         for backbone in [&cell.source, &cell.target] {
             let dims = self.dims(backbone);
@@ -170,8 +170,8 @@ impl<'i> Work<'i> {
         })
     }
 
-    fn size(&self, dataset: usize) -> Size {
-        let facts = &self.inputs.datasets[dataset];
+    fn size(&self, dataset: DatasetIndex) -> Size {
+        let facts = &self.inputs[dataset];
         if facts.class_names.is_empty() {
             let published = Known::find(&facts.reference.name).map(|known| known.sizes);
             let (classes, test) = published.map_or((100, 5000), |s| (s.classes, s.test));
@@ -244,7 +244,7 @@ mod tests {
     fn a_training_reads_its_classes_at_every_step_and_features_are_shared() {
         let mut inputs = fixture::inputs(&["t"]);
         inputs.suite.oracle = false;
-        let size = Work::new(&inputs).size(0);
+        let size = Work::new(&inputs).size(DatasetIndex(0));
         let dims = Dims::nominal(512, 768, 12);
         let one_pass = size.classes * dims.text.flops(size.tokens);
         let zero_shots = 2.0 * one_pass;

@@ -8,6 +8,7 @@ mod estimate;
 mod execute;
 mod forecast;
 mod machine;
+mod results;
 mod samples;
 mod score;
 mod setup;
@@ -28,11 +29,11 @@ use harness_report::Report;
 use crate::plan::Plan;
 use crate::schedule::Observer;
 
-/// A run that came to its end, or as far as it was let.
+/// A run that ended, or was interrupted.
 pub struct Finished<'s> {
     pub report: Report,
     setup: setup::SetUp<'s>,
-    results: assemble::Results,
+    results: results::Results,
 }
 
 impl Finished<'_> {
@@ -49,8 +50,8 @@ impl Finished<'_> {
 ///
 /// # Errors
 /// The suite, a plugin, a backbone or a data set is wrong, the selection is empty,
-/// or a result could not be stored. What ends badly in a worker is no error here
-/// but the status of its cell.
+/// or a result could not be stored. A failure in a worker is not an error here but
+/// the status of its cell.
 pub fn run<'s>(
     settings: &Settings<'s>,
     observer: &mut dyn Observer,
@@ -68,10 +69,11 @@ pub fn run<'s>(
     let results = execute::execute(
         &setup.plan.graph,
         wanted,
-        &execute::Means {
+        &execute::ExecContext {
             store: &setup.store,
             pool: &setup.pool,
             is_fresh: settings.fresh,
+            weight: &execute::weight,
         },
         observer,
     )?;

@@ -1,15 +1,15 @@
-//! From a suite's file to a plan: names followed, files hashed, fits surveyed.
+//! From a suite's file to a plan: looks up names, hashes files, asks what fits.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::error::RunError;
-use super::execute::{Means, execute};
+use super::execute::{ExecContext, execute};
 use super::machine;
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Places, Registry};
-use crate::schedule::{Observer, Pool, WorkerCommand};
+use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Known, Suite};
 use harness_store::{Store, sha256_file};
 
@@ -95,19 +95,20 @@ impl<'a> SetUp<'a> {
                 selection: terms.collect::<Vec<_>>().join(" "),
             });
         }
-        let means = Means {
+        let context = ExecContext {
             store: &store,
             pool: &pool,
             is_fresh: settings.fresh,
+            // Surveys read no weights and take about the same time.
+            weight: &|_| 1.0,
         };
         let units = surveys.iter().map(|(_, unit)| *unit);
-        let answers = execute(&graph, units, &means, observer)?;
+        let answers = execute(&graph, units, &context, observer)?;
         interrupted(settings)?;
         let mut fits = Fits::default();
         for (at, unit) in surveys {
-            if let Some(result) = answers.get(&unit) {
-                fits.add(at, result.clone());
-            }
+            let answer = answers.get(unit);
+            fits.add(at, answer.cloned().unwrap_or(TaskResult::NotRun));
         }
         let plan = Plan::new(&inputs, &settings.selection, &fits);
         Ok(Self {
@@ -129,12 +130,15 @@ fn interrupted(settings: &Settings<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Follows every name of the suite. The suite was checked, so each leads somewhere.
+/// Looks up every name of the suite.
 fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<Inputs, RunError> {
     let mut methods = Vec::new();
     for entry in &suite.methods {
         let Some((plugin, card)) = registry.method(&entry.id) else {
-            continue;
+            return Err(RunError::Method {
+                label: entry.label.clone(),
+                id: entry.id.clone(),
+            });
         };
         let file = entry.module.as_deref().map(|path| registry.module(path));
         let file = file.transpose().map_err(RunError::Module)?;

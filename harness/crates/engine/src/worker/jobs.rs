@@ -25,7 +25,7 @@ use crate::{
     images::{ImageOptions, ImageSet},
     job::{
         BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, MethodRef,
-        Output, PORTION_ROWS, Portion, Work,
+        Output, PORTION_ROWS, Portion, UnitWork, Work,
     },
 };
 
@@ -37,12 +37,28 @@ pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Outpu
     match &job.work {
         Work::Inspect { plugin } => inspect(desk, plugin),
         Work::Declare { plugin, setting } => declare(desk, plugin, setting),
-        Work::Survey {
+        Work::Unit { work, module } => unit(desk, job, channel, work, module.as_deref()),
+    }
+}
+
+fn unit(
+    desk: &mut Desk,
+    job: &Job,
+    channel: &Channel,
+    work: &UnitWork,
+    module: Option<&Path>,
+) -> Result<Output, JobError> {
+    let module = || {
+        let missing = || JobError::Failed("the job does not name a module file".to_owned());
+        module.ok_or_else(missing)
+    };
+    match work {
+        UnitWork::Survey {
             method,
             backbone,
             dataset,
         } => survey(desk, method, backbone, dataset),
-        Work::Features {
+        UnitWork::Features {
             backbone,
             dataset,
             portion,
@@ -51,7 +67,7 @@ pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Outpu
             let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
             place.fill_features(*portion)
         }
-        Work::ZeroShot {
+        UnitWork::ZeroShot {
             backbone,
             dataset,
             images,
@@ -59,30 +75,29 @@ pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Outpu
             let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
             place.zero_shot()
         }
-        Work::Train {
+        UnitWork::Train {
             method,
             backbone,
             dataset,
             draw,
             images,
             recipe,
-            module,
         } => {
             let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
             if images.views > 1 {
                 reads_views(desk, &method.plugin)?;
             }
-            place.train(&desk.method(method)?, *draw, recipe, module)
+            place.train(&desk.method(method)?, *draw, recipe, module()?)
         }
-        Work::Inject {
+        UnitWork::Inject {
             method,
             backbone,
             dataset,
             images,
-            module,
+            module: _,
         } => {
             let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
-            place.inject(&desk.method(method)?, module)
+            place.inject(&desk.method(method)?, module()?)
         }
     }
 }
