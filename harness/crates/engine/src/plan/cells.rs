@@ -101,7 +101,10 @@ impl Coordinates {
 
 impl Plan {
     /// The surveys that have to be answered first: each with its placement.
-    pub(crate) fn surveys(inputs: &Inputs, selection: &Selection) -> (Graph, Vec<(Placement, UnitIndex)>) {
+    pub(crate) fn surveys(
+        inputs: &Inputs,
+        selection: &Selection,
+    ) -> (Graph, Vec<(Placement, UnitIndex)>) {
         let mut graph = Graph::new(&inputs.engine);
         let mut surveys = Vec::new();
         let (cells, _) = split(inputs, selection);
@@ -127,6 +130,19 @@ impl Plan {
     /// Cells that wait for files.
     pub(crate) fn waiting(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
         split(inputs, selection).1
+    }
+
+    /// The plan with the cells that wait for files, as if every module fitted: what is
+    /// still to do once the files are there.
+    pub(crate) fn with_waiting(&self, inputs: &Inputs, selection: &Selection) -> Self {
+        let inputs = inputs.with_names_for_absent_digests();
+        let fits = Fits::assumed();
+        let mut plan = self.clone();
+        for cell in Self::waiting(&inputs, selection) {
+            let cell = plan_cell(&inputs, &fits, &mut plan.graph, cell);
+            plan.cells.push(cell);
+        }
+        plan
     }
 
     /// The plan, once it is known what fits.
@@ -161,16 +177,17 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
     };
     // Moves the module that was trained at `from`; a module's own place needs no
     // move, except that New always goes through its file.
-    let measure = |graph: &mut Graph, trained: &Result<UnitIndex, NotMeasured>, from, to, moves: bool| {
-        let unit = trained.clone()?;
-        if from == to && !moves {
-            return Ok(unit);
-        }
-        match fits.injection(inputs, from, to) {
-            Some(why) => Err(why),
-            None => Ok(graph.inject(inputs, to, unit)),
-        }
-    };
+    let measure =
+        |graph: &mut Graph, trained: &Result<UnitIndex, NotMeasured>, from, to, moves: bool| {
+            let unit = trained.clone()?;
+            if from == to && !moves {
+                return Ok(unit);
+            }
+            match fits.injection(inputs, from, to) {
+                Some(why) => Err(why),
+                None => Ok(graph.inject(inputs, to, unit)),
+            }
+        };
     let zero_source = graph.zero_shot(inputs, source, dataset);
     let zero_target = graph.zero_shot(inputs, target, dataset);
     let home = at(source, trained_on);

@@ -21,10 +21,20 @@ enum Fit {
 /// The answers of all surveys.
 #[derive(Clone, Debug, Default)]
 pub struct Fits {
+    /// Whether to take it that every module fits where no survey was done.
+    is_assumed: bool,
     by_placement: HashMap<Placement, Fit>,
 }
 
 impl Fits {
+    /// Takes it that every module fits: for the cost of cells that wait for files.
+    pub(crate) fn assumed() -> Self {
+        Self {
+            is_assumed: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes the result of the survey at a place.
     pub(crate) fn add(&mut self, at: Placement, result: UnitResult) {
         let fit = match result {
@@ -46,7 +56,9 @@ impl Fits {
                     log: String::new(),
                 })),
             },
-            UnitResult::NotInjectable { reason } => Fit::DoesNot(NotMeasured::NotInjectable(reason)),
+            UnitResult::NotInjectable { reason } => {
+                Fit::DoesNot(NotMeasured::NotInjectable(reason))
+            }
             other => Fit::DoesNot(NotMeasured::SurveyFailed(other)),
         };
         self.by_placement.insert(at, fit);
@@ -63,12 +75,17 @@ impl Fits {
                 )))
             }
             Some(Fit::DoesNot(why)) => Some(why.clone()),
-            None => Some(NotMeasured::SurveyFailed(UnitResult::NotRun)),
+            None => self.unknown(),
         }
     }
 
     /// Why a module that was trained at `from` cannot be injected at `to`, if so.
-    pub(crate) fn injection(&self, inputs: &Inputs, from: Placement, to: Placement) -> Option<NotMeasured> {
+    pub(crate) fn injection(
+        &self,
+        inputs: &Inputs,
+        from: Placement,
+        to: Placement,
+    ) -> Option<NotMeasured> {
         match (self.by_placement.get(&from), self.by_placement.get(&to)) {
             (_, Some(Fit::DoesNot(why))) => Some(why.clone()),
             (
@@ -103,8 +120,12 @@ impl Fits {
                     .or_else(|| difference(inputs, (from, &here), (to, &there)))
                     .map(NotMeasured::NotInjectable)
             }
-            _ => Some(NotMeasured::SurveyFailed(UnitResult::NotRun)),
+            _ => self.unknown(),
         }
+    }
+
+    fn unknown(&self) -> Option<NotMeasured> {
+        (!self.is_assumed).then_some(NotMeasured::SurveyFailed(UnitResult::NotRun))
     }
 
     /// Tensors of a module trained at `from` that have no counterpart at `to` and stay

@@ -221,12 +221,7 @@ impl Graph {
     }
 
     /// The module of `train`, moved as it is to another backbone or data set.
-    pub(crate) fn inject(
-        &mut self,
-        inputs: &Inputs,
-        at: Placement,
-        train: UnitIndex,
-    ) -> UnitIndex {
+    pub(crate) fn inject(&mut self, inputs: &Inputs, at: Placement, train: UnitIndex) -> UnitIndex {
         let mut needs = vec![train];
         needs.extend(self.test_features(inputs, at.backbone, at.dataset));
         let module = ModuleSource::Training {

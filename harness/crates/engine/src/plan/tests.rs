@@ -104,7 +104,11 @@ fn a_cell_is_made_of_the_five_conditions() {
         )
     );
     for (index, unit) in plan.graph.units.iter().enumerate() {
-        assert!(unit.needs.iter().all(|need| need.0 < index), "{}", unit.name);
+        assert!(
+            unit.needs.iter().all(|need| need.0 < index),
+            "{}",
+            unit.name
+        );
     }
     assert_eq!(plan.graph.units[5].needs, [0, 4].map(UnitIndex));
     assert_eq!(plan.graph.units[6].needs, [5, 2].map(UnitIndex));
@@ -173,10 +177,7 @@ fn a_module_moves_through_its_file_even_to_its_own_backbone() {
     let cell = &plan.cells[0];
     let new = cell.new.clone().unwrap();
     assert_ne!(Ok(new), cell.base);
-    assert!(matches!(
-        plan.graph[new].work,
-        UnitWork::Inject { .. }
-    ));
+    assert!(matches!(plan.graph[new].work, UnitWork::Inject { .. }));
 }
 
 #[test]
@@ -353,9 +354,7 @@ impl Choice {
 
     fn new_key(&self) -> Key {
         let plan = plan(&self.inputs());
-        plan.graph[plan.cells[0].new.clone().unwrap()]
-            .key
-            .clone()
+        plan.graph[plan.cells[0].new.clone().unwrap()].key.clone()
     }
 }
 

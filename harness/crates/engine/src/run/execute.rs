@@ -46,8 +46,7 @@ pub(crate) fn execute(
         .map(|unit| task(&graph[*unit], &tasks_of_units, context))
         .collect();
     let unit_of = |TaskIndex(task): TaskIndex| backlog.open[task];
-    let mut keep =
-        |task: TaskIndex, result| keep(context.store, &graph[unit_of(task)], result);
+    let mut keep = |task: TaskIndex, result| keep(context.store, &graph[unit_of(task)], result);
     let results = context.pool.run(&tasks, observer, &mut keep)?;
     let mut all = backlog.stored.clone();
     for (unit, result) in backlog.open.iter().zip(results) {
@@ -142,11 +141,7 @@ fn has_module(key: &Key, result: &UnitResult, store: &Store, observer: &mut dyn 
     }
 }
 
-fn task(
-    unit: &Unit,
-    tasks: &HashMap<UnitIndex, TaskIndex>,
-    context: &ExecContext<'_>,
-) -> Task {
+fn task(unit: &Unit, tasks: &HashMap<UnitIndex, TaskIndex>, context: &ExecContext<'_>) -> Task {
     Task {
         name: unit.name.clone(),
         work: unit.work(context.store),
@@ -211,15 +206,5 @@ fn outcome<By>(result: &TaskResult<By>) -> Option<Outcome> {
             reason: reason.clone(),
         }),
         _ => None,
-    }
-}
-
-/// Rough share of the time, for the estimate of the time left.
-pub(crate) fn weight(unit: &Unit) -> f64 {
-    match unit.work {
-        UnitWork::Survey { .. } => 0.1,
-        UnitWork::Features { .. } => 5.0,
-        UnitWork::ZeroShot { .. } | UnitWork::Inject { .. } => 1.0,
-        UnitWork::Train { .. } => 20.0,
     }
 }

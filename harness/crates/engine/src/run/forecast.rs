@@ -1,13 +1,16 @@
 //! What a run would do: which cells are stored, which would run, which cannot.
 
 use super::error::RunError;
-use super::estimate::Estimate;
 use super::execute::{ExecContext, backlog};
 use super::setup::{SetUp, Settings};
+use crate::cost::{CostModel, Estimate};
 use crate::job::UnitWork;
-use crate::plan::{CellPlan, Coordinates, DatasetIndex, Inputs, NotMeasured, Plan, UnitIndex, UnitResult};
+use crate::plan::{
+    CellPlan, Coordinates, DatasetIndex, Inputs, NotMeasured, Plan, Selection, UnitIndex,
+    UnitResult,
+};
 use crate::registry::Absent;
-use crate::schedule::{Observer, TaskResult};
+use crate::schedule::{Observer, Silent, TaskResult};
 use crate::suite::Gate;
 
 /// The state of a cell before a run.
@@ -106,7 +109,7 @@ pub fn forecast(
     let cells: Vec<ForecastCell> = planned.chain(waiting).collect();
     Ok(Forecast {
         suite: inputs.suite.name.clone(),
-        estimate: Estimate::new(&cells, inputs, &setup.registry),
+        estimate: estimate(&setup, &settings.selection, &context, observer),
         cells,
         absent: inputs.absent.clone(),
         features: count(|work| matches!(work, UnitWork::Features { .. })),
@@ -118,11 +121,40 @@ pub fn forecast(
     })
 }
 
+/// The cost of every unit that is not stored, those of waiting cells included.
+fn estimate(
+    setup: &SetUp<'_>,
+    selection: &Selection,
+    context: &ExecContext<'_>,
+    observer: &mut dyn Observer,
+) -> Option<Estimate> {
+    let plan = setup.plan.with_waiting(&setup.inputs, selection);
+    let wanted = plan.cells.iter().flat_map(CellPlan::units);
+    // Damaged entries were reported when the plan itself was looked up.
+    let open = backlog(&plan.graph, wanted, context, &mut Silent).open;
+    let costs = CostModel::new(&setup.inputs);
+    let operations = open
+        .into_iter()
+        .map(|unit| costs.operations(&plan.graph[unit]))
+        .sum();
+    match Estimate::of(operations) {
+        Ok(estimate) => estimate,
+        Err(error) => {
+            observer.warn(&format!("no estimate of the CPU time: {error}"));
+            None
+        }
+    }
+}
+
 /// Of the data sets that a cell is tested on, in the suite's order.
 fn test_images(inputs: &Inputs, cells: &[CellPlan]) -> Vec<(String, u64)> {
     let datasets = inputs.datasets.iter().enumerate();
     datasets
-        .filter(|(index, _)| cells.iter().any(|cell| cell.dataset == DatasetIndex(*index)))
+        .filter(|(index, _)| {
+            cells
+                .iter()
+                .any(|cell| cell.dataset == DatasetIndex(*index))
+        })
         .map(|(_, facts)| (facts.reference.name.clone(), facts.sizes[2] as u64))
         .collect()
 }

@@ -4,7 +4,6 @@ mod assemble;
 mod clock;
 mod drift;
 mod error;
-mod estimate;
 mod execute;
 mod forecast;
 mod machine;
@@ -17,7 +16,6 @@ mod status;
 mod tests;
 
 pub use error::RunError;
-pub use estimate::Estimate;
 pub use forecast::{CellState, Forecast, ForecastCell, forecast};
 pub use setup::Settings;
 
@@ -26,6 +24,7 @@ use std::time::Instant;
 
 use harness_report::Report;
 
+use crate::cost::CostModel;
 use crate::plan::Plan;
 use crate::schedule::Observer;
 
@@ -65,6 +64,7 @@ pub fn run<'s>(
             absent: setup.inputs.absent,
         });
     }
+    let costs = CostModel::new(&setup.inputs);
     let wanted = setup.plan.cells.iter().flat_map(|cell| cell.units());
     let results = execute::execute(
         &setup.plan.graph,
@@ -73,7 +73,7 @@ pub fn run<'s>(
             store: &setup.store,
             pool: &setup.pool,
             is_fresh: settings.fresh,
-            weight: &execute::weight,
+            weight: &|unit| costs.weight(unit),
         },
         observer,
     )?;

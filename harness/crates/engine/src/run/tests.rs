@@ -174,8 +174,7 @@ fn a_crash_in_training_is_the_cells_status_and_leaves_a_log() {
     let train = *cell.train.as_ref().unwrap();
     let new = *cell.new.as_ref().unwrap();
     assert_eq!(results.get(new), Some(&TaskResult::Blocked { by: train }));
-    let log =
-        std::fs::read_to_string(env.store.log(&env.plan.graph[train].key)).unwrap();
+    let log = std::fs::read_to_string(env.store.log(&env.plan.graph[train].key)).unwrap();
     assert!(log.starts_with(TRAIN) && log.contains("signal 6"), "{log}");
 }
 
@@ -198,16 +197,11 @@ fn a_lost_module_is_trained_again_only_when_it_is_needed() {
     let env = TestEnv::new();
     env.run(false);
     let cell = &env.plan.cells[0];
-    let key =
-        |unit: &Result<UnitIndex, _>| env.plan.graph[*unit.as_ref().unwrap()].key.clone();
+    let key = |unit: &Result<UnitIndex, _>| env.plan.graph[*unit.as_ref().unwrap()].key.clone();
     let module = env.store.module(&key(&cell.train));
     std::fs::remove_file(&module).unwrap();
     assert!(env.run(false).1.done.is_empty());
-    let inject = env
-        .store
-        .root()
-        .join("units")
-        .join(key(&cell.new).as_str());
+    let inject = env.store.root().join("units").join(key(&cell.new).as_str());
     std::fs::remove_file(&inject).unwrap();
     assert_eq!(env.run(false).1.done, ["inject coop into t, d", TRAIN]);
     // A module that was changed on disk is not injected either.

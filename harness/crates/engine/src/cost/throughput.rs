@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use candle_core::{Device, Tensor, Var};
+use harness_backbone::{Backbone, BackboneError};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
-use crate::backbone::Backbone;
-use crate::error::{BackboneError, Result};
+use super::flops;
 
 /// Widths of a B/16, whose blocks are timed.
 const TEXT: usize = 512;
@@ -21,26 +21,43 @@ const RUNS: usize = 3;
 
 /// Floating-point operations a CPU second in one thread, everything around them included.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
+pub struct Throughput {
     /// Text tower, forward and backward to its input.
     pub text: f64,
     /// Image tower, forward.
     pub image: f64,
 }
 
-impl Pace {
+/// Why the throughput could not be measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ThroughputError {
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] rayon::ThreadPoolBuildError),
+    #[error(transparent)]
+    Tower(#[from] BackboneError),
+}
+
+impl Throughput {
+    /// The order of magnitude on current cores, where nothing was measured.
+    pub(super) const USUAL: Self = Self {
+        text: 5e10,
+        image: 5e10,
+    };
+
     /// Times a block of each tower, which takes about a second.
     ///
     /// # Errors
     /// When no thread can be started, or a tower fails.
-    pub fn measure() -> Result<Self> {
-        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-        let one = one.map_err(|error| BackboneError::Request(format!("no thread: {error}")))?;
-        one.install(timed)
+    pub fn measure() -> Result<Self, ThroughputError> {
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        Ok(one.install(timed)?)
     }
 }
 
-fn timed() -> Result<Pace> {
+type Result<T, E = BackboneError> = std::result::Result<T, E>;
+
+fn timed() -> Result<Throughput> {
     let config = json!({
         "embed_dim": TEXT,
         "quick_gelu": true,
@@ -60,9 +77,9 @@ fn timed() -> Result<Pace> {
     let side = dims.image.image_size;
     let pixels = Tensor::randn(0f32, 1.0, (IMAGES, 3, side, side), cpu)?;
     let image = fastest(|| backbone.image().encode(&pixels).map(drop))?;
-    Ok(Pace {
-        text: 2.0 * PROMPTS as f64 * dims.text.flops(TOKENS) / text,
-        image: IMAGES as f64 * dims.image.flops() / image,
+    Ok(Throughput {
+        text: 2.0 * PROMPTS as f64 * flops::of_prompt(&dims.text, TOKENS) / text,
+        image: IMAGES as f64 * flops::of_image(&dims.image) / image,
     })
 }
 
@@ -78,7 +95,7 @@ fn fastest(mut run: impl FnMut() -> Result<()>) -> Result<f64> {
     Ok(best.max(f64::MIN_POSITIVE))
 }
 
-/// CPU time of this thread, in which others that use the machine do not count.
+/// CPU time of this thread; other processes on the machine do not count.
 fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
@@ -130,12 +147,12 @@ fn state_dict() -> Result<HashMap<String, Tensor>> {
 
 #[cfg(test)]
 mod tests {
-    use super::Pace;
+    use super::Throughput;
 
     #[test]
-    fn a_pace_is_one_that_a_core_can_have() {
-        let pace = Pace::measure().unwrap();
-        for flops in [pace.text, pace.image] {
+    fn the_throughput_is_one_that_a_core_can_have() {
+        let throughput = Throughput::measure().unwrap();
+        for flops in [throughput.text, throughput.image] {
             assert!((1e8..1e12).contains(&flops), "{flops:e}");
         }
     }
