@@ -224,7 +224,7 @@ pub enum Declaration {
 /// The result of a [`Work`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Output {
+pub enum JobOutput {
     /// The plugin's descriptor, as its JSON.
     Inspected {
         descriptor: serde_json::Value,
@@ -235,7 +235,7 @@ pub enum Output {
     },
     /// The method fits.
     Surveyed {
-        /// Trained numbers in total.
+        /// Number of trained parameters.
         parameters: u64,
         /// Shape of each trained tensor by name. A module fits where these are
         /// the same as on its source.
@@ -289,7 +289,7 @@ pub enum Output {
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     Done {
-        output: Box<Output>,
+        output: Box<JobOutput>,
         usage: Usage,
     },
     /// The module does not fit the backbone; a result, not an error.
@@ -306,7 +306,7 @@ impl Outcome {
     pub fn module_sha256(&self) -> Option<&str> {
         match self {
             Outcome::Done { output, .. } => match output.as_ref() {
-                Output::Trained { module_sha256, .. } => Some(module_sha256),
+                JobOutput::Trained { module_sha256, .. } => Some(module_sha256),
                 _ => None,
             },
             _ => None,

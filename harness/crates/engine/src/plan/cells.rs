@@ -74,7 +74,7 @@ impl CellPlan {
     }
 }
 
-/// What a suite comes down to.
+/// The units of a suite and the cells that are made of them.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub graph: Graph,
@@ -100,7 +100,7 @@ impl Coordinates {
 }
 
 impl Plan {
-    /// The surveys that have to be answered first: each with its placement.
+    /// The surveys to run first, each with its placement.
     pub(crate) fn surveys(
         inputs: &Inputs,
         selection: &Selection,
@@ -210,7 +210,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
     };
     let left_out = fits.left_out(home, at(target, dataset));
     let home = at(target, trained_on);
-    // What was trained elsewhere cannot be trained here in the same way.
+    // A module that was trained elsewhere cannot be retrained here in the same way.
     let has_oracle = inputs.suite.oracle && file.is_none();
     let retrain = has_oracle.then(|| train(graph, home));
     let oracle = retrain

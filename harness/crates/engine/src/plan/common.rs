@@ -21,7 +21,7 @@ fn recipe() -> Value {
 }
 
 /// The common recipe as changes to a method's own. A method that is not trained at
-/// all stays so: with steps it would be another method.
+/// all stays untrained: with steps it would be another method.
 pub(super) fn recipe_changes(card: &MethodCard) -> Value {
     match card.recipe.get("epochs").and_then(Value::as_u64) {
         Some(0) => json!({}),

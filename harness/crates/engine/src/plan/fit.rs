@@ -1,10 +1,10 @@
-//! Which method fits which backbone, as the surveys say.
+//! Which method fits which backbone, according to the surveys.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::graph::Placement;
 use super::{Inputs, MethodIndex, NotMeasured, UnitResult};
-use crate::job::Output;
+use crate::job::JobOutput;
 
 /// The answer of a survey.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,13 +21,13 @@ enum Fit {
 /// The answers of all surveys.
 #[derive(Clone, Debug, Default)]
 pub struct Fits {
-    /// Whether to take it that every module fits where no survey was done.
+    /// Whether every module is assumed to fit where no survey was done.
     is_assumed: bool,
     by_placement: HashMap<Placement, Fit>,
 }
 
 impl Fits {
-    /// Takes it that every module fits: for the cost of cells that wait for files.
+    /// Assumes that every module fits: for the cost of cells that wait for files.
     pub(crate) fn assumed() -> Self {
         Self {
             is_assumed: true,
@@ -35,11 +35,11 @@ impl Fits {
         }
     }
 
-    /// Takes the result of the survey at a place.
+    /// Adds the result of a survey.
     pub(crate) fn add(&mut self, at: Placement, result: UnitResult) {
         let fit = match result {
             UnitResult::Finished { output, .. } => match *output {
-                Output::Surveyed {
+                JobOutput::Surveyed {
                     shapes,
                     class_axes,
                     optional,
@@ -52,7 +52,7 @@ impl Fits {
                     parameters,
                 },
                 other => Fit::DoesNot(NotMeasured::SurveyFailed(UnitResult::Failed {
-                    message: format!("the survey answered {other:?}"),
+                    message: format!("unexpected reply to a survey: {other:?}"),
                     log: String::new(),
                 })),
             },
@@ -64,7 +64,7 @@ impl Fits {
         self.by_placement.insert(at, fit);
     }
 
-    /// Why a module cannot be trained at a place, if so.
+    /// Why a module cannot be trained at a placement; none if it can.
     pub(crate) fn training(&self, inputs: &Inputs, at: Placement) -> Option<NotMeasured> {
         match self.by_placement.get(&at) {
             Some(Fit::Fits { .. }) => None,
@@ -79,7 +79,7 @@ impl Fits {
         }
     }
 
-    /// Why a module that was trained at `from` cannot be injected at `to`, if so.
+    /// Why a module that was trained at `from` cannot be injected at `to`; none if it can.
     pub(crate) fn injection(
         &self,
         inputs: &Inputs,
@@ -215,7 +215,7 @@ fn lacking(
     ))
 }
 
-/// The first carried tensor that has another shape, in words.
+/// A message about the first carried tensor whose shapes differ.
 fn difference(
     inputs: &Inputs,
     (from, here): (Placement, &Shapes),

@@ -1,4 +1,4 @@
-//! A small suite whose names were followed, for tests.
+//! A small suite with its inputs, for tests.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What a plan is made from: a suite whose names have been followed.
+//! What a plan is made from: a suite with its names resolved.
 
 use std::ops::Index;
 
@@ -88,7 +88,7 @@ pub struct Inputs {
     /// The suite's data sets in its order, then those that only modules of shifted
     /// ones are trained on.
     pub datasets: Vec<DatasetFacts>,
-    /// Of both, those whose files are not on disk; their facts say nothing.
+    /// Of both, those whose files are not on disk; their facts are placeholders.
     pub absent: Vec<Absent>,
 }
 

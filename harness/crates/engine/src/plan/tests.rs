@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fixture::{dataset, inputs, method};
 use super::*;
 use crate::images::{Augment, FeaturePrecision};
-use crate::job::{Output, UnitWork, Usage};
+use crate::job::{JobOutput, UnitWork, Usage};
 use crate::suite::DatasetEntry;
 use harness_store::Key;
 
@@ -31,7 +31,7 @@ fn fits_with(inputs: &Inputs, answer: ShapeOf<'_>) -> Fits {
 
 fn shaped(shape: &[usize]) -> UnitResult {
     UnitResult::Finished {
-        output: Box::new(Output::Surveyed {
+        output: Box::new(JobOutput::Surveyed {
             parameters: shape.iter().product::<usize>() as u64,
             shapes: BTreeMap::from([("ctx".to_owned(), shape.to_vec())]),
             class_axes: BTreeMap::new(),
@@ -238,7 +238,7 @@ fn a_class_bound_module_fits_where_its_classes_are() {
             panic!("a survey");
         };
         let mut output = *output;
-        if let Output::Surveyed { class_axes, .. } = &mut output {
+        if let JobOutput::Surveyed { class_axes, .. } = &mut output {
             class_axes.insert("ctx".to_owned(), 0);
         }
         let output = Box::new(output);

@@ -1,4 +1,4 @@
-//! From the results of units to a report.
+//! Builds the report from the results of the units.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use super::error::RunError;
 use super::results::Results;
 use super::setup::{SetUp, Settings};
 use super::{drift, machine, score, status};
-use crate::job::{Evaluation, Output};
+use crate::job::{Evaluation, JobOutput};
 use crate::plan::{CellPlan, DatasetIndex, Inputs, MethodIndex, UnitIndex};
 use crate::registry::file_name;
 use crate::suite::RecipeBase;
@@ -133,7 +133,7 @@ fn family_name(family: Family) -> &'static str {
 
 fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
     let inputs = &setup.inputs;
-    // Data sets that modules are only trained on are no columns.
+    // Data sets that modules are only trained on are not columns.
     let columns = inputs.datasets.iter().take(inputs.suite.datasets.len());
     columns
         .enumerate()
@@ -234,11 +234,11 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
 }
 
 fn training(
-    trained: Option<&Output>,
-    injected: Option<&Output>,
+    trained: Option<&JobOutput>,
+    injected: Option<&JobOutput>,
     sampler: Sampler,
 ) -> Option<Training> {
-    let Output::Trained {
+    let JobOutput::Trained {
         module_sha256,
         module_bytes,
         parameters_sha256,
@@ -269,9 +269,9 @@ fn training(
     })
 }
 
-fn retraining(retrained: &Output) -> Option<Retraining> {
+fn retraining(retrained: &JobOutput) -> Option<Retraining> {
     match retrained {
-        Output::Trained {
+        JobOutput::Trained {
             steps,
             train_seconds,
             ..
@@ -284,9 +284,9 @@ fn retraining(retrained: &Output) -> Option<Retraining> {
 }
 
 /// Hashes over the carried tensors before and after an injection.
-fn hashes(output: &Output) -> Option<(&String, &String)> {
+fn hashes(output: &JobOutput) -> Option<(&String, &String)> {
     match output {
-        Output::Injected {
+        JobOutput::Injected {
             parameters_sha256_before,
             parameters_sha256_after,
             ..
@@ -295,10 +295,10 @@ fn hashes(output: &Output) -> Option<(&String, &String)> {
     }
 }
 
-/// That what was injected is not what was trained, in words.
-fn changed(trained: Option<&Output>, injected: Option<&Output>) -> Option<String> {
+/// A message if what was injected is not what was trained.
+fn changed(trained: Option<&JobOutput>, injected: Option<&JobOutput>) -> Option<String> {
     let (was, when) = match trained? {
-        Output::Trained {
+        JobOutput::Trained {
             parameters_sha256, ..
         } => (parameters_sha256, "after training"),
         // Trained elsewhere: the source's injection read the file first.

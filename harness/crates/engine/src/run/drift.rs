@@ -5,7 +5,7 @@ use harness_report::{TextDrift, Upgrade};
 
 use super::results::Results;
 use super::setup::SetUp;
-use crate::job::{ClassEmbeddings, Output};
+use crate::job::{ClassEmbeddings, JobOutput};
 
 /// One for each upgrade and data set whose zero-shots have both been measured.
 pub(super) fn text_drift(setup: &SetUp<'_>, results: &Results) -> Vec<TextDrift> {
@@ -38,9 +38,9 @@ pub(super) fn text_drift(setup: &SetUp<'_>, results: &Results) -> Vec<TextDrift>
     found
 }
 
-fn embeddings(output: &Output) -> Option<Embeddings<'_>> {
+fn embeddings(output: &JobOutput) -> Option<Embeddings<'_>> {
     match output {
-        Output::ZeroShot {
+        JobOutput::ZeroShot {
             text: Some(ClassEmbeddings { width, values }),
             ..
         } => Some(Embeddings {

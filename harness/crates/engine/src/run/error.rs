@@ -23,7 +23,7 @@ pub enum RunError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Pool(PoolError),
-    #[error("{} of the suite's inputs are not on this machine, nothing was run", .absent.len())]
+    #[error("{} of the suite's inputs are not on this machine; nothing was run", .absent.len())]
     Absent { suite: PathBuf, absent: Vec<Absent> },
     #[error("{0}")]
     Module(String),
@@ -38,7 +38,7 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// What the process ends with.
+    /// The exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Store(_) => ExitCode::OutputNotWritten,

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::error::RunError;
 use super::results::Results;
-use crate::job::{Outcome, Output, UnitWork};
+use crate::job::{JobOutput, Outcome, UnitWork};
 use crate::plan::{Graph, Unit, UnitIndex, UnitResult};
-use crate::schedule::{Observer, Pool, Task, TaskIndex, TaskResult};
+use crate::schedule::{Observer, Pool, PoolTask, TaskIndex, TaskResult};
 use harness_store::{Key, Store, StoreError, sha256_file};
 
 /// Where results are kept, who does the work, and what counts as done.
@@ -15,7 +15,7 @@ pub(crate) struct ExecContext<'c> {
     pub(crate) pool: &'c Pool<'c>,
     /// A unit's share of the time, for the estimate of the time left.
     pub(crate) weight: &'c dyn Fn(&Unit) -> f64,
-    /// Whether to do stored work again.
+    /// Whether to ignore stored results.
     pub(crate) is_fresh: bool,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn execute(
         .enumerate()
         .map(|(task, unit)| (*unit, TaskIndex(task)))
         .collect();
-    let tasks: Vec<Task> = backlog
+    let tasks: Vec<PoolTask> = backlog
         .open
         .iter()
         .map(|unit| task(&graph[*unit], &tasks_of_units, context))
@@ -48,14 +48,14 @@ pub(crate) fn execute(
     let unit_of = |TaskIndex(task): TaskIndex| backlog.open[task];
     let mut keep = |task: TaskIndex, result| keep(context.store, &graph[unit_of(task)], result);
     let results = context.pool.run(&tasks, observer, &mut keep)?;
-    let mut all = backlog.stored.clone();
+    let mut all = backlog.stored;
     for (unit, result) in backlog.open.iter().zip(results) {
         all.insert(*unit, result.map_blocker(unit_of));
     }
     Ok(all)
 }
 
-/// Looks the wanted units up, and what is needed for those that are not there.
+/// Looks up the wanted units and whatever the missing ones need.
 pub(crate) fn backlog(
     graph: &Graph,
     wanted: impl IntoIterator<Item = UnitIndex>,
@@ -95,7 +95,7 @@ pub(crate) fn backlog(
     for index in lost {
         open.insert(index);
         for need in &graph[index].needs {
-            // Features leave no file that a stored result could be without.
+            // Stored features are always complete: they have no module file to lose.
             if !stored.contains(*need) {
                 match lookup(&graph[*need].key, context, observer) {
                     Some(result) => stored.insert(*need, result),
@@ -141,11 +141,11 @@ fn has_module(key: &Key, result: &UnitResult, store: &Store, observer: &mut dyn 
     }
 }
 
-fn task(unit: &Unit, tasks: &HashMap<UnitIndex, TaskIndex>, context: &ExecContext<'_>) -> Task {
-    Task {
+fn task(unit: &Unit, tasks: &HashMap<UnitIndex, TaskIndex>, context: &ExecContext<'_>) -> PoolTask {
+    PoolTask {
         name: unit.name.clone(),
         work: unit.work(context.store),
-        // What is stored needs no waiting for.
+        // Stored units are done already.
         needs: unit
             .needs
             .iter()
@@ -185,9 +185,9 @@ fn keep(store: &Store, unit: &Unit, result: TaskResult) -> Result<TaskResult, St
     Ok(result)
 }
 
-fn lacks_module(store: &Store, unit: &Unit, output: &Output) -> bool {
+fn lacks_module(store: &Store, unit: &Unit, output: &JobOutput) -> bool {
     match output {
-        Output::Trained { module_sha256, .. } => {
+        JobOutput::Trained { module_sha256, .. } => {
             let draft = store.module_draft(&unit.key);
             !sha256_file(&draft).is_ok_and(|found| found == *module_sha256)
         }

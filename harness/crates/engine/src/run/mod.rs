@@ -1,4 +1,4 @@
-//! A suite from its file to its report.
+//! Runs a suite: from its file to its report.
 
 mod assemble;
 mod clock;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::job::{Evaluation, Output, Usage};
+use crate::job::{Evaluation, JobOutput, Usage};
 use crate::plan::{UnitIndex, UnitResult};
 use crate::schedule::TaskResult;
 
@@ -33,7 +33,7 @@ impl Results {
     }
 
     /// The output of a unit that finished.
-    pub(super) fn output(&self, unit: UnitIndex) -> Option<&Output> {
+    pub(super) fn output(&self, unit: UnitIndex) -> Option<&JobOutput> {
         match self.get(unit)? {
             TaskResult::Finished { output, .. } => Some(output),
             _ => None,
@@ -51,13 +51,13 @@ impl Results {
     /// The evaluation that a unit made, if it finished and evaluates.
     pub(super) fn evaluation(&self, unit: UnitIndex) -> Option<&Evaluation> {
         match self.output(unit)? {
-            Output::ZeroShot { evaluation, .. }
-            | Output::Trained { evaluation, .. }
-            | Output::Injected { evaluation, .. } => Some(evaluation),
-            Output::Inspected { .. }
-            | Output::Declared { .. }
-            | Output::Surveyed { .. }
-            | Output::Features { .. } => None,
+            JobOutput::ZeroShot { evaluation, .. }
+            | JobOutput::Trained { evaluation, .. }
+            | JobOutput::Injected { evaluation, .. } => Some(evaluation),
+            JobOutput::Inspected { .. }
+            | JobOutput::Declared { .. }
+            | JobOutput::Surveyed { .. }
+            | JobOutput::Features { .. } => None,
         }
     }
 }

@@ -18,7 +18,7 @@ struct Sample<'a> {
     target: &'a str,
     shots: u32,
     seed: u64,
-    /// Place in the test split.
+    /// Position in the test split.
     image: usize,
     label: u32,
     /// Under each condition that was measured, named as in the report.
@@ -48,7 +48,7 @@ struct Prediction {
     of_truth: f32,
 }
 
-/// Writes a line for each cell and test image of which anything was measured.
+/// Writes a line for each test image of each cell that has any measurement.
 pub(super) fn write(setup: &SetUp<'_>, results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let inputs = &setup.inputs;
     for cell in &setup.plan.cells {

@@ -13,7 +13,7 @@ use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Known, Suite};
 use harness_store::{Store, sha256_file};
 
-/// Time a plugin may take to say what it is.
+/// Time a plugin may take to return its descriptor.
 const INSPECTION: Duration = Duration::from_secs(60);
 
 /// How a suite is to be run.
@@ -24,11 +24,11 @@ pub struct Settings<'a> {
     pub selection: Selection,
     /// Root of the store, see [`Store::open`].
     pub store: Option<PathBuf>,
-    /// Folder in which data sets are looked for by name, before the suite's.
+    /// Folder to look for data sets by name, before the suite's own.
     pub data: Option<PathBuf>,
     /// Worker processes at once; by default one for each core.
     pub jobs: Option<usize>,
-    /// Whether to do stored work again.
+    /// Whether to ignore stored results.
     pub fresh: bool,
     pub command: WorkerCommand,
     /// Set from outside when the run is to stop.
@@ -191,8 +191,8 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
     })
 }
 
-/// `None` for an input that is known and not on disk, which is noted under the name
-/// that the report gives it.
+/// `None` for an input that is known but not on disk; it is added to `absent` under the
+/// name that the report uses.
 fn or_absent<F>(
     facts: Result<F, FactsError>,
     label: &str,

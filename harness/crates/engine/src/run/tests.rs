@@ -10,7 +10,7 @@ use super::results::Results;
 use super::status;
 use crate::plan::fixture::inputs;
 use crate::plan::{Fits, Plan, Selection, UnitIndex};
-use crate::schedule::{Observer, Pool, Progress, Task, TaskResult, WorkerCommand};
+use crate::schedule::{Observer, Pool, PoolTask, Progress, TaskResult, WorkerCommand};
 use harness_store::Store;
 
 /// Answers every job; fails a kind of work when a file of that name exists.
@@ -42,7 +42,7 @@ struct Notes {
 }
 
 impl Observer for Notes {
-    fn finished(&mut self, task: &Task, _result: &TaskResult) {
+    fn finished(&mut self, task: &PoolTask, _result: &TaskResult) {
         self.done.push(task.name.clone());
     }
 

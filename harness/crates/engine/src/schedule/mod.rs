@@ -14,5 +14,5 @@ mod worker;
 
 pub use pool::{Done, Pool, PoolError};
 pub use progress::{Observer, Progress, Silent};
-pub use task::{Task, TaskError, TaskIndex, TaskResult};
+pub use task::{PoolTask, TaskError, TaskIndex, TaskResult};
 pub use worker::WorkerCommand;

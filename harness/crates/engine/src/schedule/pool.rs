@@ -1,4 +1,4 @@
-//! Which worker does what, when.
+//! Assigns tasks to workers and collects their results.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,11 +7,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::worker::{Message, Worker, WorkerCommand};
-use super::{Observer, Progress, Task, TaskIndex, TaskResult};
+use super::{Observer, PoolTask, Progress, TaskIndex, TaskResult};
 use crate::job::{Job, Line, Outcome};
 use harness_store::StoreError;
 
-/// How often deadlines, interrupts and progress are looked at.
+/// How often deadlines, interrupts and progress are checked.
 const TICK: Duration = Duration::from_millis(100);
 /// How long a worker that closed its stdout may take to exit.
 const EXIT_GRACE: Duration = Duration::from_millis(500);
@@ -56,7 +56,7 @@ impl Pool<'_> {
     /// No worker can be started, or `done` failed.
     pub fn run(
         &self,
-        tasks: &[Task],
+        tasks: &[PoolTask],
         observer: &mut dyn Observer,
         done: &mut Done<'_>,
     ) -> Result<Vec<TaskResult>, PoolError> {
@@ -95,7 +95,7 @@ struct Member {
 
 struct Run<'r> {
     pool: &'r Pool<'r>,
-    tasks: &'r [Task],
+    tasks: &'r [PoolTask],
     observer: &'r mut dyn Observer,
     done: &'r mut Done<'r>,
     results: Vec<Option<TaskResult>>,
@@ -133,7 +133,7 @@ impl Run<'_> {
         }
     }
 
-    /// Gives up on tasks whose needs did not finish.
+    /// Settles tasks whose needs did not finish.
     fn block(&mut self) -> Result<(), PoolError> {
         // Needs come before what needs them, so one pass is enough.
         for index in 0..self.tasks.len() {
@@ -159,7 +159,7 @@ impl Run<'_> {
         let idle: Vec<u64> = self.idle().collect();
         for id in idle {
             let worker = &self.workers[&id].worker;
-            let fits = |task: &Task, same_backbone: bool| {
+            let fits = |task: &PoolTask, same_backbone: bool| {
                 task.plugin() == worker.plugin.as_deref()
                     && (!same_backbone || task.backbone() == worker.backbone.as_ref())
             };

@@ -1,8 +1,8 @@
-//! What the pool is given and what it answers.
+//! Tasks of the pool and their results.
 
 use std::path::{Path, PathBuf};
 
-use crate::job::{Output, Usage, Work};
+use crate::job::{JobOutput, Usage, Work};
 
 /// Position of a task in the list that the pool was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,7 +10,7 @@ pub struct TaskIndex(pub usize);
 
 /// One thing to do, once the tasks it needs are done.
 #[derive(Clone, Debug)]
-pub struct Task {
+pub struct PoolTask {
     /// What progress lines call it.
     pub name: String,
     pub work: Work,
@@ -24,32 +24,19 @@ pub struct Task {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TaskResult<By = TaskIndex> {
     Finished {
-        output: Box<Output>,
+        output: Box<JobOutput>,
         usage: Usage,
     },
     /// The module does not fit; a result, not an error.
-    NotInjectable {
-        reason: String,
-    },
+    NotInjectable { reason: String },
     /// The worker replied with an error; `log` is what it wrote to stderr.
-    Failed {
-        message: String,
-        log: String,
-    },
+    Failed { message: String, log: String },
     /// The worker ended, or sent an unexpected message, before it replied.
-    Crashed {
-        message: String,
-        log: String,
-    },
+    Crashed { message: String, log: String },
     /// The time limit passed and the worker's process group was killed.
-    TimedOut {
-        seconds: f64,
-        log: String,
-    },
+    TimedOut { seconds: f64, log: String },
     /// A task it needs did not finish.
-    Blocked {
-        by: By,
-    },
+    Blocked { by: By },
     /// The run was interrupted before or during the task.
     NotRun,
 }
@@ -70,7 +57,7 @@ pub enum TaskError {
 
 impl<By> TaskResult<By> {
     /// What the worker replied, or why it did not.
-    pub(crate) fn output(self) -> Result<Output, TaskError> {
+    pub(crate) fn output(self) -> Result<JobOutput, TaskError> {
         match self {
             Self::Finished { output, .. } => Ok(*output),
             Self::Failed { message, .. } | Self::Crashed { message, .. } => {
@@ -96,7 +83,7 @@ impl<By> TaskResult<By> {
     }
 }
 
-impl Task {
+impl PoolTask {
     /// The plugin that a worker has to load for it.
     pub(crate) fn plugin(&self) -> Option<&Path> {
         match &self.work {

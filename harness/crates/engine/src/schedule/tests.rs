@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::images::ImageOptions;
-use crate::job::{BackboneRef, DatasetRef, MethodRef, Output, UnitWork, Work};
+use crate::job::{BackboneRef, DatasetRef, JobOutput, MethodRef, UnitWork, Work};
 
 const SCRIPT: &str = r#"
 reply() { printf '{"reply":{"id":%s,"outcome":{%s}}}\n' "$1" "$2"; }
@@ -74,7 +74,7 @@ impl Stage {
         }
     }
 
-    fn run(&self, jobs: usize, tasks: &[Task]) -> Vec<TaskResult> {
+    fn run(&self, jobs: usize, tasks: &[PoolTask]) -> Vec<TaskResult> {
         let mut seen = vec![0; tasks.len()];
         let results = self
             .pool(jobs)
@@ -130,8 +130,8 @@ fn is_alive(pid: &str) -> bool {
         .is_some_and(|rest| !rest.starts_with('Z'))
 }
 
-fn task(name: &str) -> Task {
-    Task {
+fn task(name: &str) -> PoolTask {
+    PoolTask {
         name: name.to_owned(),
         work: Work::Unit {
             work: UnitWork::ZeroShot {
@@ -163,8 +163,8 @@ fn dataset() -> DatasetRef {
     }
 }
 
-fn with_plugin(name: &str, plugin: &str) -> Task {
-    Task {
+fn with_plugin(name: &str, plugin: &str) -> PoolTask {
+    PoolTask {
         work: Work::Unit {
             work: UnitWork::Survey {
                 // Has no name, so the script reads the backbone's.
@@ -184,7 +184,7 @@ fn with_plugin(name: &str, plugin: &str) -> Task {
 }
 
 fn finished(result: &TaskResult) -> bool {
-    matches!(result, TaskResult::Finished { output, .. } if **output == Output::Features { images: 1 })
+    matches!(result, TaskResult::Finished { output, .. } if **output == JobOutput::Features { images: 1 })
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn each_way_to_misbehave_is_the_status_of_its_task_alone() {
     ];
     for jobs in [1, 3] {
         let stage = Stage::new();
-        let tasks: Vec<Task> = names.iter().map(|name| task(name)).collect();
+        let tasks: Vec<PoolTask> = names.iter().map(|name| task(name)).collect();
         let results = stage.run(jobs, &tasks);
         let crash = |index: usize| match &results[index] {
             TaskResult::Crashed { message, log } => (message.as_str(), log.as_str()),

@@ -13,9 +13,9 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use super::tail::Tail;
 use crate::job::{Job, Line};
 
-/// Bytes of a line that are still read: predictions for a million images.
+/// Longest line that is read, in bytes: predictions for a million images.
 const LONGEST_LINE: u64 = 64 << 20;
-/// How long a worker may take to end once it has nothing to do.
+/// How long a worker may take to exit once its stdin is closed.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long the thread that reads a living worker's stderr gets to catch up: what
 /// was written before an answer is in the pipe, but maybe not yet read.
@@ -124,14 +124,14 @@ impl Worker {
     }
 
     /// Ends the worker's process group and says how the worker ended. A worker
-    /// that is about to end by itself gets a moment to do so.
+    /// that is about to exit by itself gets `patience` to do so.
     pub(crate) fn end(&mut self, patience: Duration) -> String {
         self.jobs = None;
         self.await_end(patience);
         self.kill()
     }
 
-    /// Ends the worker in an orderly way.
+    /// Closes the worker's stdin and waits for it to exit.
     pub(crate) fn retire(mut self) {
         self.end(GRACE);
     }

@@ -24,8 +24,8 @@ use super::{
 use crate::{
     images::{ImageOptions, ImageSet},
     job::{
-        BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, MethodRef,
-        Output, PORTION_ROWS, Portion, UnitWork, Work,
+        BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, JobOutput,
+        MethodRef, PORTION_ROWS, Portion, UnitWork, Work,
     },
 };
 
@@ -33,7 +33,7 @@ use crate::{
 const ALL: &str = "all";
 
 /// Does one job.
-pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Output, JobError> {
+pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<JobOutput, JobError> {
     match &job.work {
         Work::Inspect { plugin } => inspect(desk, plugin),
         Work::Declare { plugin, setting } => declare(desk, plugin, setting),
@@ -47,7 +47,7 @@ fn unit(
     channel: &Channel,
     work: &UnitWork,
     module: Option<&Path>,
-) -> Result<Output, JobError> {
+) -> Result<JobOutput, JobError> {
     let module = || {
         let missing = || JobError::Failed("the job does not name a module file".to_owned());
         module.ok_or_else(missing)
@@ -102,13 +102,13 @@ fn unit(
     }
 }
 
-fn inspect(desk: &mut Desk, plugin: &Path) -> Result<Output, JobError> {
+fn inspect(desk: &mut Desk, plugin: &Path) -> Result<JobOutput, JobError> {
     let descriptor = desk.plugin(plugin)?.descriptor();
     let descriptor = serde_json::to_value(descriptor).map_err(io::Error::other)?;
-    Ok(Output::Inspected { descriptor })
+    Ok(JobOutput::Inspected { descriptor })
 }
 
-fn declare(desk: &mut Desk, plugin: &Path, setting: &Setting) -> Result<Output, JobError> {
+fn declare(desk: &mut Desk, plugin: &Path, setting: &Setting) -> Result<JobOutput, JobError> {
     let plugin = desk.plugin(plugin)?;
     let mut methods = std::collections::BTreeMap::new();
     for card in &plugin.descriptor().methods {
@@ -120,7 +120,7 @@ fn declare(desk: &mut Desk, plugin: &Path, setting: &Setting) -> Result<Output, 
         };
         methods.insert(card.id.clone(), declaration);
     }
-    Ok(Output::Declared { methods })
+    Ok(JobOutput::Declared { methods })
 }
 
 /// Needs no weights: the header's dimensions and the list of classes are enough.
@@ -129,7 +129,7 @@ fn survey(
     method: &MethodRef,
     backbone: &BackboneRef,
     dataset: &DatasetRef,
-) -> Result<Output, JobError> {
+) -> Result<JobOutput, JobError> {
     let dims = Dims::read(&backbone.path)?;
     let summary = Summary::read(&dataset.path, &dataset.opening)?;
     let facts = backbone_facts(&backbone.name, &dims);
@@ -147,7 +147,7 @@ fn survey(
     let count = |p: &ParameterShape| p.shape.iter().product::<usize>() as u64;
     let parameters = trained.map(count).sum();
     let shapes = survey.parameters.into_iter().map(|p| (p.name, p.shape));
-    Ok(Output::Surveyed {
+    Ok(JobOutput::Surveyed {
         parameters,
         shapes: shapes.collect(),
         class_axes,
@@ -237,7 +237,7 @@ impl<'a> Place<'a> {
         (train.augmented(self.images, draw.seed), val)
     }
 
-    fn fill_features(&self, portion: Portion) -> Result<Output, JobError> {
+    fn fill_features(&self, portion: Portion) -> Result<JobOutput, JobError> {
         let first = portion.number * PORTION_ROWS;
         let rows = first..first + PORTION_ROWS;
         let mut sets = Vec::new();
@@ -266,7 +266,7 @@ impl<'a> Place<'a> {
                         .progress(self.job.id, done as u64, total as u64);
                 })?;
         }
-        Ok(Output::Features {
+        Ok(JobOutput::Features {
             images: total as u64,
         })
     }
@@ -314,7 +314,7 @@ impl<'a> Place<'a> {
         &self.dataset.split(Split::Test).labels
     }
 
-    fn zero_shot(&self) -> Result<Output, JobError> {
+    fn zero_shot(&self) -> Result<JobOutput, JobError> {
         let (bench, features) = self.evaluation_bench()?;
         let classes = self.dataset.classes().len();
         let classifier = bench.class_embeddings()?;
@@ -327,7 +327,7 @@ impl<'a> Place<'a> {
                 None => Ok(logits),
             }
         })?;
-        Ok(Output::ZeroShot {
+        Ok(JobOutput::ZeroShot {
             evaluation,
             text: Some(ClassEmbeddings {
                 width: classifier.dim(1)?,
@@ -342,7 +342,7 @@ impl<'a> Place<'a> {
         draw: Draw,
         recipe: &serde_json::Value,
         path: &Path,
-    ) -> Result<Output, JobError> {
+    ) -> Result<JobOutput, JobError> {
         let picks = self.picks(draw);
         let (train, val) = self.drawn(&picks, draw);
         let features = |set: &ImageSet, view| self.features().all(set, &picks.sha256, view);
@@ -367,7 +367,7 @@ impl<'a> Place<'a> {
         // Evaluated from the bytes that another process would read.
         let (evaluation, _) = self.evaluate_module(method, &trained.module)?;
         let summary = trained.summary;
-        Ok(Output::Trained {
+        Ok(JobOutput::Trained {
             evaluation,
             module_sha256: sha256_hex(&trained.module),
             module_bytes: trained.module.len() as u64,
@@ -387,10 +387,10 @@ impl<'a> Place<'a> {
         picks.iter().map(|&index| labels[index]).collect()
     }
 
-    fn inject(&self, method: &MethodHandle, path: &Path) -> Result<Output, JobError> {
+    fn inject(&self, method: &MethodHandle, path: &Path) -> Result<JobOutput, JobError> {
         let module = fs_err::read(path)?;
         let (evaluation, after) = self.evaluate_module(method, &module)?;
-        Ok(Output::Injected {
+        Ok(JobOutput::Injected {
             evaluation,
             parameters_sha256_before: parameters_sha256(&module)?,
             parameters_sha256_after: parameters_sha256(&after)?,
