@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Plan(SuiteArguments),
     /// Write a report in other formats
     Export(ExportArguments),
-    /// Look at data sets: what is wrong with them, which images a few-shot draw picks
+    /// Check data sets, or print the images of a few-shot split
     Data {
         #[command(subcommand)]
         action: DataAction,
@@ -80,14 +80,15 @@ pub(crate) enum Command {
 
 #[derive(Subcommand)]
 pub(crate) enum DataAction {
-    /// Print the images of a few-shot draw, a path a line, from the annotations alone
-    Picks(PicksArguments),
-    /// Count images, and name everything that is missing, unreadable or contradictory
+    /// Print the images of a few-shot split, one path per line, from the annotations alone
+    #[command(alias = "picks")]
+    FewShot(FewShotArguments),
+    /// Count images and list everything that is missing, unreadable or contradictory
     Check(CheckArguments),
 }
 
 #[derive(Args)]
-pub(crate) struct PicksArguments {
+pub(crate) struct FewShotArguments {
     /// A name (`dtd`) or a path
     pub(crate) name: String,
     /// Images per class
@@ -95,10 +96,10 @@ pub(crate) struct PicksArguments {
     pub(crate) shots: u32,
     #[arg(long, value_name = "N")]
     pub(crate) seed: u64,
-    /// Which of the two lists that are drawn together
+    /// Which of the two splits to print
     #[arg(long, default_value = "train")]
     pub(crate) split: DrawnSplit,
-    /// Whose order of draws is followed
+    /// Protocol that decides the order of sampling
     #[arg(long, default_value = "coop")]
     pub(crate) sampler: Sampler,
     /// Folder of data sets

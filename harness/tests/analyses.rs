@@ -154,7 +154,7 @@ fn the_reference_of_candle_transformers_is_used_where_it_is_right() {
     assert!(stdout.contains("quantities=2 agreed=2"));
     let other = golden("open-clip-eva02");
     let (_, stderr) = ends(96, &["verify", str(&other), "--reference"]);
-    assert!(stderr.contains("laid out as open-clip-eva02"), "{stderr}");
+    assert!(stderr.contains("found layout open-clip-eva02"), "{stderr}");
 }
 
 #[test]

@@ -143,11 +143,14 @@ fn a_data_set_gives_the_same_bits_in_every_format() {
     for manifest in manifests {
         assert!(stdout.contains(&format!("manifest {manifest}")), "{stdout}");
     }
-    let picks = ["data", "picks", "./copy", "--shots", "1", "--seed", "1"];
-    let picks = ground.harness(&[&picks[..], &["--sampler", "clip-lora"]].concat());
-    let stderr = String::from_utf8(picks.stderr).unwrap();
+    let few_shot = ["data", "few-shot", "./copy", "--shots", "1", "--seed", "1"];
+    let few_shot = ground.harness(&[&few_shot[..], &["--sampler", "clip-lora"]].concat());
+    let stderr = String::from_utf8(few_shot.stderr).unwrap();
     assert!(stderr.contains(&training.picks_sha256), "{stderr}");
-    assert_eq!(String::from_utf8(picks.stdout).unwrap().lines().count(), 10);
+    assert_eq!(
+        String::from_utf8(few_shot.stdout).unwrap().lines().count(),
+        10
+    );
 }
 
 #[test]
@@ -241,7 +244,7 @@ fn a_known_data_set_that_is_not_there_is_told_with_its_files() {
         stdout.contains("dtd/split_zhou_DescribableTextures.json"),
         "{stdout}"
     );
-    let output = ground.harness(&["data", "picks", "eurosat", "--shots", "1", "--seed", "1"]);
+    let output = ground.harness(&["data", "few-shot", "eurosat", "--shots", "1", "--seed", "1"]);
     assert_eq!(output.status.code(), Some(96));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("--data, HARNESS_DATA"), "{stderr}");
@@ -369,7 +372,7 @@ fn a_data_set_of_a_hub_is_listed_fetched_and_read_where_it_lies() {
     ground.put("suite.yaml", suite.replace("hf:clip-benchmark/", "hf:"));
     for command in ["plan", "fetch"] {
         let stderr = text(ground.harness(&[command, "suite.yaml"]).stderr);
-        let place = "suite.yaml:8:10: \"wds_digits\" is no repository";
+        let place = "suite.yaml:8:10: invalid repository \"wds_digits\"";
         assert!(stderr.contains(place), "{command}: {stderr}");
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn markdown(cards: &Cards) -> String {
             "| [{id}](#{id}) | {} | {} |{counts} {} |",
             word(to_value(card.family)),
             cell(&card.depth),
-            cell(&recipe(&card.recipe)),
+            cell(&recipe(card.recipe.as_ref())),
             id = card.id,
         );
     }

@@ -23,7 +23,7 @@ pub(crate) fn table(cards: &Cards) -> String {
             card.carried.join(", "),
         ];
         row.extend((0..cards.dims.len()).map(|at| entry.count(at)));
-        row.push(recipe(&card.recipe));
+        row.push(recipe(card.recipe.as_ref()));
         row.push(card.paper.clone());
         row
     });

@@ -46,7 +46,7 @@ pub(crate) fn text(cards: &Cards, entry: &Entry) -> String {
     if counts.iter().any(|count| count.ends_with('*')) {
         line("", &format!("* with {CLASSES} classes of {SHOTS} images"));
     }
-    line("recipe", &recipe(&card.recipe));
+    line("recipe", &recipe(card.recipe.as_ref()));
     for deviation in &card.deviations {
         line("deviation", deviation);
     }

@@ -1,5 +1,6 @@
 //! Enumerations and recipes of a card in words.
 
+use harness_engine::cards::Recipe;
 use serde_json::Value;
 
 /// An enumeration's value as the wire spells it.
@@ -11,24 +12,22 @@ pub(crate) fn word(value: serde_json::Result<Value>) -> String {
 }
 
 /// `sgd, lr 0.002, epoch-cosine, 50 epochs, batch 32`.
-pub(crate) fn recipe(recipe: &Value) -> String {
-    let text = |key: &str| match recipe.get(key) {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => "?".to_owned(),
+pub(crate) fn recipe(recipe: Option<&Recipe>) -> String {
+    let Some(recipe) = recipe else {
+        return "not stated".to_owned();
     };
-    if recipe.get("epochs").and_then(Value::as_u64) == Some(0) {
+    if recipe.epochs == 0 {
         return "no training".to_owned();
     }
-    let length = match recipe.get("steps_per_shot").and_then(Value::as_u64) {
-        Some(steps) => format!("{steps} steps a shot"),
-        None => format!("{} epochs", text("epochs")),
+    let length = match recipe.steps_per_shot {
+        Some(steps) => format!("{steps} steps per shot"),
+        None => format!("{} epochs", recipe.epochs),
     };
     format!(
         "{}, lr {}, {}, {length}, batch {}",
-        text("optimizer"),
-        text("lr"),
-        text("schedule"),
-        text("batch")
+        word(serde_json::to_value(recipe.optimizer)),
+        recipe.lr,
+        word(serde_json::to_value(recipe.schedule)),
+        recipe.batch
     )
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use harness_engine::fetch::{Check, FetchError, Needs, Patience, Served};
+use harness_engine::fetch::{FetchError, Needs, RetryPolicy, Served, Verification};
 use harness_engine::registry::{Absent, readable};
 use harness_report::ExitCode;
 
@@ -42,7 +42,7 @@ pub(crate) fn fetch_missing(suite: &Path, data: Option<&Path>) -> Result<(), Fai
 
 fn get(needs: &Needs) -> Result<Vec<Served>, Failure> {
     let mut downloads = Downloads::new();
-    let result = needs.fetch(Patience::default(), &mut downloads);
+    let result = needs.fetch(RetryPolicy::default(), &mut downloads);
     downloads.finish();
     result.map_err(|error| failure(&error, &needs.absent))
 }
@@ -52,7 +52,7 @@ fn failure(error: &FetchError, absent: &[Absent]) -> Failure {
         FetchError::Offline { .. } => "unset HF_HUB_OFFLINE, or put the files there by hand",
         FetchError::NoSpace { .. } => "HF_HUB_CACHE names another folder",
         _ => {
-            "what arrived is kept; HF_ENDPOINT and HARNESS_MIRROR name other sources, and files that are put there by hand are used"
+            "run it again to resume; HF_ENDPOINT and HARNESS_MIRROR name other sources, and files that you put there by hand are used"
         }
     };
     Failure::new(ExitCode::SetUp, error)
@@ -68,11 +68,11 @@ pub(crate) fn blocks(absent: &[Absent]) -> String {
 
 fn render(served: &[Served], left: &[Absent]) -> String {
     let rows = served.iter().flat_map(|input| {
-        input.arrived.iter().map(|file| {
-            let check = match file.check {
-                Check::Hash => "hash",
-                Check::Length => "length",
-                Check::Nothing => "nothing",
+        input.downloads.iter().map(|file| {
+            let check = match file.verification {
+                Verification::Sha256 => "hash",
+                Verification::Size => "length",
+                Verification::None => "nothing",
             };
             vec![
                 input.name.clone(),
@@ -93,7 +93,7 @@ fn render(served: &[Served], left: &[Absent]) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, "Still missing:\n\n{}\n\n", blocks(left));
     }
-    let bytes = served.iter().flat_map(|input| &input.arrived);
+    let bytes = served.iter().flat_map(|input| &input.downloads);
     let bytes: u64 = bytes.map(|file| file.size).sum();
     let _ = writeln!(
         text,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use harness_engine::data;
 use harness_engine::registry::{
-    BackboneFacts, DatasetFacts, DatasetPlace, Dims, Entry, FactsError, Places, Tower, Whereabouts,
-    readable,
+    BackboneEntry, BackboneFacts, DatasetFacts, DatasetPlace, FactsError, NominalDims, Places,
+    TowerDims, Whereabouts, readable,
 };
 use harness_engine::suite::DatasetEntry;
 use harness_render::terminal::one_line;
@@ -79,8 +79,8 @@ fn row_of_folder(facts: &BackboneFacts) -> Vec<String> {
 }
 
 /// What the registry says; nothing is read, since hashing weights takes a while.
-fn row_of_alias(places: &Places, alias: &str, entry: &Entry) -> Vec<String> {
-    let tower = |of: fn(&Dims) -> Tower| {
+fn row_of_alias(places: &Places, alias: &str, entry: &BackboneEntry) -> Vec<String> {
+    let tower = |of: fn(&NominalDims) -> TowerDims| {
         let tower = entry.dims.as_ref().map(of);
         tower.map_or_else(String::new, |tower| {
             format!("{} × {}", tower.layers, tower.width)

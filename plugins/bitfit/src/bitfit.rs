@@ -1,7 +1,7 @@
-//! BitFit: nothing is trained but biases.
+//! BitFit: trains only the biases.
 
 use harness_sdk::{
-    Batch, Bench, Card, Error, Method, OptimizerKind, Parameter, Parameters, Prompts, Recipe,
+    Batch, Card, Error, Host, Method, OptimizerKind, Parameter, Parameters, Prompts, Recipe,
     Result, Tensor,
     wire::{DataNeed, Family, Setting, Site, Tower},
 };
@@ -14,11 +14,11 @@ use crate::vectors::{self, Mode};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The towers whose biases are trained, those of LayerNorms included.
+    /// The towers whose biases are trained, including those of LayerNorms.
     towers: Towers,
-    /// What becomes of the target's own biases.
+    /// Whether the target's own biases are replaced or added to.
     mode: Mode,
-    /// What the text tower reads; `{}` is the class name.
+    /// Prompt template; `{}` is the class name.
     template: String,
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Towers {
 }
 
 impl Towers {
-    fn include(self, tower: Tower) -> bool {
+    fn includes(self, tower: Tower) -> bool {
         match tower {
             Tower::Text => self != Self::Image,
             Tower::Image => self != Self::Text,
@@ -50,7 +50,7 @@ impl Default for Config {
     }
 }
 
-/// The method.
+/// BitFit for one backbone.
 pub struct BitFit {
     config: Config,
     prompts: Vec<Vec<u32>>,
@@ -69,11 +69,11 @@ impl Method for BitFit {
             sites: &[Site::Bias],
             needs: &["text.NAME for every bias of the text tower, in its own shape"],
             data: DataNeed::Features,
-            carried: &["the biases, or what training added to them"],
+            carried: &["the biases, or their change from the source"],
             recomputed: &["token ids of the class names"],
             deviations: &[
-                "no CLIP reference exists: AdamW at 1e-3, 50 epochs, no weight decay, and no trained head",
-                "what has no counterpart in a target's image tower is left out there",
+                "the paper does not cover CLIP: recipe of our own (AdamW at 1e-3, 50 epochs, no weight decay), no trained head",
+                "biases without a counterpart in the target's image tower are left out",
             ],
         }
     }
@@ -82,7 +82,7 @@ impl Method for BitFit {
         Recipe {
             optimizer: OptimizerKind::AdamW,
             lr: 1e-3,
-            // Decay would pull biases that are replaced to 0, and deltas to the source's.
+            // Decay would pull replaced biases towards 0 and deltas towards the source's biases.
             weight_decay: 0.0,
             ..Recipe::default()
         }
@@ -90,36 +90,36 @@ impl Method for BitFit {
 
     fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
         if !config.template.contains("{}") {
-            return Err(Error::Config("the template must contain {}".into()));
+            return Err(Error::Config("template must contain {}".into()));
         }
         vectors::parameters(setting, config.mode, |p| {
-            p.name.ends_with(".bias") && config.towers.include(p.tower)
+            p.name.ends_with(".bias") && config.towers.includes(p.tower)
         })
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
-            prompts: bench.class_prompts(&config.template)?,
+            prompts: host.class_prompts(&config.template)?,
             config: config.clone(),
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
         let edits = vectors::edits(parameters, Tower::Text, self.config.mode);
         let prompts = Prompts::new(self.prompts.len()).class_tokens(&self.prompts);
-        Ok(Some(prompts.edited(&edits).encode(bench)?.squeeze(0)?))
+        Ok(Some(prompts.with_edits(&edits).encode(host)?.squeeze(0)?))
     }
 
     fn images(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Option<Tensor>> {
-        if !self.config.towers.include(Tower::Image) {
+        if !self.config.towers.includes(Tower::Image) {
             return Ok(None);
         }
         let edits = vectors::edits(parameters, Tower::Image, self.config.mode);
-        Ok(Some(bench.encode_image(batch, &edits)?))
+        Ok(Some(host.encode_image(batch, &edits)?))
     }
 }

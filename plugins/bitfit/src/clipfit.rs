@@ -1,9 +1,9 @@
-//! CLIPFit: the biases that end the text tower's MLPs, and every LayerNorm of the
-//! image tower; text features are held near zero-shot, as in KgCoOp:
+//! CLIPFit: the output biases of the text tower's MLPs and every LayerNorm of the image
+//! tower; text features are kept close to zero-shot, as in KgCoOp:
 //! L = L_ce + w (1 - mean_c cos(t_c, t_zs,c)).
 
 use harness_sdk::{
-    Batch, Bench, Card, Error, Forward, Method, Parameter, Parameters, Prompts, Recipe, Result,
+    Batch, Card, Error, Forward, Host, Method, Parameter, Parameters, Prompts, Recipe, Result,
     Tensor, ops,
     wire::{DataNeed, Family, NamedParameter, Role, Setting, Site, Tower},
 };
@@ -18,9 +18,9 @@ use crate::vectors::{self, Mode};
 pub struct Config {
     /// w, the weight of the distance to the zero-shot text features.
     weight: f64,
-    /// What becomes of the target's own values.
+    /// Whether the target's own values are replaced or added to.
     mode: Mode,
-    /// What the text tower reads; `{}` is the class name.
+    /// Prompt template; `{}` is the class name.
     template: String,
 }
 
@@ -34,16 +34,16 @@ impl Default for Config {
     }
 }
 
-/// The method.
+/// CLIPFit for one backbone.
 pub struct ClipFit {
     config: Config,
     prompts: Vec<Vec<u32>>,
-    /// The source's zero-shot text features `[C, E]`; not needed on a target.
+    /// The source's zero-shot text features `[C, E]`; none on a target.
     teacher: Option<Tensor>,
 }
 
-/// Whether CLIPFit trains a vector.
-fn wanted(parameter: &NamedParameter) -> bool {
+/// Whether CLIPFit trains this bias or gain.
+fn is_trained(parameter: &NamedParameter) -> bool {
     let Some((module, _)) = parameter.name.rsplit_once('.') else {
         return false;
     };
@@ -62,7 +62,7 @@ impl Method for ClipFit {
     fn card() -> Card {
         Card {
             id: "clipfit",
-            title: "CLIPFit: some biases of the text tower, LayerNorms of the image tower",
+            title: "CLIPFit: MLP biases of the text tower, LayerNorms of the image tower",
             paper: "arXiv 2409.16718",
             family: Family::Weights,
             depth: "MLP biases of every text block, LayerNorms of every image block",
@@ -74,7 +74,9 @@ impl Method for ClipFit {
             data: DataNeed::Pixels,
             carried: &["the biases and gains"],
             recomputed: &["token ids of the class names"],
-            deviations: &["what has no counterpart in a target's image tower is left out there"],
+            deviations: &[
+                "LayerNorms without a counterpart in the target's image tower are left out",
+            ],
         }
     }
 
@@ -89,40 +91,40 @@ impl Method for ClipFit {
         let weight_fits = config.weight >= 0.0 && config.weight.is_finite();
         if !weight_fits || !config.template.contains("{}") {
             return Err(Error::Config(
-                "weight must not be negative, and the template must contain {}".into(),
+                "weight must not be negative; template must contain {}".into(),
             ));
         }
-        vectors::parameters(setting, config.mode, wanted)
+        vectors::parameters(setting, config.mode, is_trained)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
-            prompts: bench.class_prompts(&config.template)?,
+            prompts: host.class_prompts(&config.template)?,
             config: config.clone(),
-            teacher: match bench.setting().role {
-                Role::Source => Some(bench.zero_shot()?),
+            teacher: match host.setting().role {
+                Role::Source => Some(host.zero_shot()?),
                 Role::Target => None,
             },
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
         let edits = vectors::edits(parameters, Tower::Text, self.config.mode);
         let prompts = Prompts::new(self.prompts.len()).class_tokens(&self.prompts);
-        Ok(Some(prompts.edited(&edits).encode(bench)?.squeeze(0)?))
+        Ok(Some(prompts.with_edits(&edits).encode(host)?.squeeze(0)?))
     }
 
     fn images(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Option<Tensor>> {
         let edits = vectors::edits(parameters, Tower::Image, self.config.mode);
-        Ok(Some(bench.encode_image(batch, &edits)?))
+        Ok(Some(host.encode_image(batch, &edits)?))
     }
 
-    fn loss(&self, _bench: &Bench, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+    fn loss(&self, _host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
         match (&forward.classifier, &self.teacher) {
             (Some(features), Some(teacher)) => {

@@ -1,8 +1,8 @@
-//! Methods that train what a backbone has in vectors: BitFit's biases (Ben Zaken et
-//! al., arXiv 2106.10199) and CLIPFit's biases and gains (Li et al., arXiv 2409.16718).
+//! Methods that train biases and gains: BitFit (Ben Zaken et al., arXiv 2106.10199) and
+//! CLIPFit (Li et al., arXiv 2409.16718).
 //!
-//! A target may lack the counterpart of some: EVA02's keys have no bias, its MLP is
-//! built otherwise, its image tower has no `ln_pre`. Those are left out there.
+//! A target may have no counterpart for some: EVA02's keys have no bias, its MLP is
+//! different, its image tower has no `ln_pre`. Those are left out there.
 
 mod bitfit;
 mod clipfit;

@@ -1,11 +1,11 @@
 //! CLIP-Adapter (Gao et al., arXiv 2110.04544).
 //!
-//! A bottleneck of two linear layers over the image feature, blended with it:
+//! A bottleneck of two linear layers on the image feature, mixed with the original:
 //! f' = r A(f) + (1 - r) f, A(f) = ReLU(W2 ReLU(W1 f)). The text side is the
-//! zero-shot classifier of the backbone at hand.
+//! zero-shot classifier of the host's backbone.
 
 use harness_sdk::{
-    Batch, Bench, Card, Error, Init, Method, Parameter, Parameters, Result, Tensor, export_plugin,
+    Batch, Card, Error, Host, Init, Method, Parameter, Parameters, Result, Tensor, export_plugin,
     ops,
     wire::{DataNeed, Family, Setting, Site},
 };
@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// r, the share of the adapted feature.
+    /// r, the weight of the adapted feature.
     ratio: f64,
-    /// The bottleneck is this many times narrower than the joint space.
+    /// Reduction factor of the bottleneck.
     #[schemars(range(min = 1))]
     reduction: usize,
 }
@@ -32,7 +32,7 @@ impl Default for Config {
     }
 }
 
-/// The method.
+/// CLIP-Adapter for one backbone.
 pub struct ClipAdapter {
     ratio: f64,
     /// The zero-shot classifier `[C, E]`.
@@ -58,7 +58,7 @@ impl Method for ClipAdapter {
             carried: &["w1", "w2"],
             recomputed: &["the zero-shot classifier"],
             deviations: &[
-                "the reference ships no training configuration; CoOp's trainer, which it builds on, gives optimiser, rate, schedule and batch",
+                "the reference has no training configuration; optimizer, learning rate, schedule and batch size are those of CoOp, which it builds on",
             ],
         }
     }
@@ -66,7 +66,7 @@ impl Method for ClipAdapter {
     fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
         if !(0.0..=1.0).contains(&config.ratio) {
             return Err(Error::Config(format!(
-                "ratio must lie in 0 to 1, found {}",
+                "ratio must be in [0, 1], found {}",
                 config.ratio
             )));
         }
@@ -75,7 +75,7 @@ impl Method for ClipAdapter {
             Some(hidden) if hidden > 0 => hidden,
             _ => {
                 return Err(Error::NotInjectable(format!(
-                    "a joint space of {embed} leaves no bottleneck with a reduction of {}",
+                    "a reduction of {} leaves no bottleneck for features of dimension {embed}",
                     config.reduction
                 )));
             }
@@ -87,25 +87,25 @@ impl Method for ClipAdapter {
         Ok(vec![layer("w1", embed, hidden), layer("w2", hidden, embed)])
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
             ratio: config.ratio,
-            text: bench.zero_shot()?,
+            text: host.zero_shot()?,
         })
     }
 
     fn logits(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
         _classifier: Option<&Tensor>,
     ) -> Result<Tensor> {
-        let image = batch.features(bench)?;
+        let image = batch.features(host)?;
         let hidden = ops::linear(&image, parameters.get("w1")?, None)?.relu()?;
         let adapted = ops::linear(&hidden, parameters.get("w2")?, None)?.relu()?;
         let image = ((adapted * self.ratio)? + (image * (1.0 - self.ratio))?)?;
-        ops::cosine_logits(&image, &self.text, bench.logit_scale())
+        ops::cosine_logits(&image, &self.text, host.logit_scale())
     }
 }
 

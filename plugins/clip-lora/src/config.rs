@@ -1,4 +1,4 @@
-//! Where the low-rank changes go, and how large they are.
+//! Configuration of CLIP-LoRA.
 
 use harness_sdk::{Error, Result, wire::Tower};
 use schemars::JsonSchema;
@@ -8,36 +8,43 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// r, the rank of every change.
+    /// r, the rank of every update.
     pub(crate) rank: usize,
-    /// α; the changes are scaled by α/√r.
+    /// α; updates are scaled by α/√r.
     pub(crate) alpha: f64,
-    /// Share of the inputs of A that are dropped in training.
+    /// Dropout rate on the input of A during training.
     pub(crate) dropout: f64,
     /// The towers that are adapted.
     pub(crate) encoder: Encoder,
-    /// The maps of each attention that are adapted.
+    /// The projections of each attention layer that are adapted.
     pub(crate) projections: Vec<Projection>,
-    /// What the text tower reads; `{}` is the class name.
+    /// Prompt template; `{}` is the class name.
     pub(crate) template: String,
 }
 
-/// The towers that are adapted.
+/// Which towers are adapted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoder {
+    /// Text and image tower.
     Both,
+    /// The text tower.
     Text,
+    /// The image tower.
     Image,
 }
 
-/// A linear map of an attention.
+/// A projection of an attention layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Projection {
+    /// Queries.
     Q,
+    /// Keys.
     K,
+    /// Values.
     V,
+    /// Output.
     Out,
 }
 
@@ -63,20 +70,18 @@ impl Config {
     pub(crate) fn check(&self) -> Result<()> {
         let fail = |text: &str| Err(Error::Config(text.to_owned()));
         if self.rank == 0 || !(self.alpha.is_finite() && self.alpha != 0.0) {
-            return fail("rank must be at least 1, and alpha finite and not 0");
+            return fail("rank must be at least 1; alpha must be finite and not 0");
         }
         if !(0.0..1.0).contains(&self.dropout) {
-            return fail("dropout must lie in [0, 1)");
+            return fail("dropout must be in [0, 1)");
         }
         let repeated = (1..self.projections.len())
             .any(|i| self.projections[..i].contains(&self.projections[i]));
         if self.projections.is_empty() || repeated {
-            return fail(
-                "projections must name each of q, k, v, out at most once, and one at least",
-            );
+            return fail("projections must list at least one of q, k, v, out, each at most once");
         }
         if !self.template.contains("{}") {
-            return fail("the template must contain {}");
+            return fail("template must contain {}");
         }
         Ok(())
     }

@@ -1,25 +1,26 @@
 //! CLIP-LoRA: low-rank adaptation of both towers (Zanella and Ben Ayed, arXiv
 //! 2405.18541), after LoRA (Hu et al., arXiv 2106.09685).
 //!
-//! Queries, keys and values of every block give y = W x + α/√r · B A drop(x); only A
-//! and B are learned, and B = 0 at the start leaves zero-shot CLIP as it is.
+//! The query, key and value projections of every block become
+//! y = W x + α/√r · B A dropout(x). Only A and B are trained; B starts at 0, which is
+//! zero-shot CLIP.
 
 mod config;
 
 use harness_sdk::{
-    Batch, Bench, Card, Edits, Init, Method, OptimizerKind, Parameter, Parameters, Prompts, Recipe,
+    Batch, Card, Edits, Host, Init, Method, OptimizerKind, Parameter, Parameters, Prompts, Recipe,
     Result, Schedule, Tensor, export_plugin,
     wire::{DataNeed, Family, Setting, Site, Tower},
 };
 
 pub use config::{Config, Encoder, Projection};
 
-/// The method.
+/// CLIP-LoRA for one backbone.
 pub struct ClipLora {
     config: Config,
     /// `[SOS] template with name [EOS]` of every class.
     prompts: Vec<Vec<u32>>,
-    /// Text features `[C, E]` where the text tower stays as it is.
+    /// Text features `[C, E]` if the text tower is not adapted.
     frozen: Option<Tensor>,
 }
 
@@ -32,7 +33,7 @@ fn dims(setting: &Setting, tower: Tower) -> (usize, usize) {
     }
 }
 
-/// Name of a site in the module: `text.3.q`.
+/// Prefix of a projection's parameters: `text.3.q`.
 fn site(tower: Tower, layer: usize, projection: Projection) -> String {
     let tower = match tower {
         Tower::Text => "text",
@@ -42,25 +43,25 @@ fn site(tower: Tower, layer: usize, projection: Projection) -> String {
 }
 
 impl ClipLora {
-    fn edits(&self, bench: &Bench, parameters: &Parameters, tower: Tower) -> Result<Edits> {
-        let mut edits = Edits::of(tower);
-        let (layers, _) = dims(bench.setting(), tower);
+    fn edits(&self, host: &Host, parameters: &Parameters, tower: Tower) -> Result<Edits> {
+        let mut edits = Edits::new(tower);
+        let (layers, _) = dims(host.setting(), tower);
         for layer in 0..layers {
             for &projection in &self.config.projections {
                 let site = site(tower, layer, projection);
                 let a = parameters.get(&format!("{site}.a"))?;
                 let b = parameters.get(&format!("{site}.b"))?;
                 let weight = format!("blocks.{layer}.attn.{}.weight", projection.name());
-                let dropout = bench.dropout(self.config.dropout, &site);
+                let dropout = host.dropout(self.config.dropout, &site);
                 edits = edits.low_rank(&weight, (a, b), self.config.scale(), dropout);
             }
         }
         Ok(edits)
     }
 
-    fn encode(&self, bench: &Bench, edits: &Edits) -> Result<Tensor> {
+    fn encode(&self, host: &Host, edits: &Edits) -> Result<Tensor> {
         let prompts = Prompts::new(self.prompts.len()).class_tokens(&self.prompts);
-        Ok(prompts.edited(edits).encode(bench)?.squeeze(0)?)
+        Ok(prompts.with_edits(edits).encode(host)?.squeeze(0)?)
     }
 }
 
@@ -80,11 +81,11 @@ impl Method for ClipLora {
                 "image.N.{q,k,v}.a [rank, image.width], .b [image.width, rank]",
             ],
             data: DataNeed::Pixels,
-            carried: &["A and B of every site"],
+            carried: &["A and B of every projection"],
             recomputed: &["token ids of the class names"],
             deviations: &[
                 "logits are scaled by the backbone's own logit scale, not by a constant 100",
-                "the few-shot draw is the one that all methods share; the reference draws val before train",
+                "all methods share one few-shot split; the reference samples val before train",
             ],
         }
     }
@@ -121,36 +122,36 @@ impl Method for ClipLora {
         Ok(parameters)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
         let mut method = Self {
             config: config.clone(),
-            prompts: bench.class_prompts(&config.template)?,
+            prompts: host.class_prompts(&config.template)?,
             frozen: None,
         };
         if config.encoder == Encoder::Image {
-            method.frozen = Some(method.encode(bench, &Edits::of(Tower::Text))?);
+            method.frozen = Some(method.encode(host, &Edits::new(Tower::Text))?);
         }
         Ok(method)
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
         Ok(Some(match &self.frozen {
             Some(features) => features.clone(),
-            None => self.encode(bench, &self.edits(bench, parameters, Tower::Text)?)?,
+            None => self.encode(host, &self.edits(host, parameters, Tower::Text)?)?,
         }))
     }
 
     fn images(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Option<Tensor>> {
         if self.config.encoder == Encoder::Text {
             return Ok(None);
         }
-        let edits = self.edits(bench, parameters, Tower::Image)?;
-        Ok(Some(bench.encode_image(batch, &edits)?))
+        let edits = self.edits(host, parameters, Tower::Image)?;
+        Ok(Some(host.encode_image(batch, &edits)?))
     }
 }
 

@@ -1,22 +1,21 @@
 //! CoCoOp: conditional context optimisation (Zhou et al., arXiv 2203.05557).
 //!
-//! A small network makes one vector of each image's feature and adds it to every
-//! context vector, so that each image has class prompts of its own. Several images
-//! are encoded in one request, a group each.
+//! A small network maps each image's feature to a vector that is added to every context
+//! vector, so that each image has its own class prompts. Several images are encoded in
+//! one request, one group each.
 
 mod meta_net;
 
 use harness_sdk::{
-    Batch, Bench, Card, ClassPrompts, Context, Method, Parameter, Parameters, Recipe, Result,
+    Batch, Card, ClassPrompts, Context, Host, Method, Parameter, Parameters, Recipe, Result,
     Tensor, export_plugin, ops,
     wire::{DataNeed, Family, Setting, Site},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Prompts, images times classes, in one request: bounds memory, and is enough to
-/// keep the towers busy.
-const PROMPTS_AT_ONCE: usize = 1024;
+/// Most prompts (images times classes) per request; bounds memory.
+const MAX_PROMPTS: usize = 1024;
 
 /// Configuration of CoCoOp.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -25,7 +24,7 @@ pub struct Config {
     context: Context,
 }
 
-/// The method.
+/// CoCoOp for one backbone.
 pub struct CoCoOp {
     prompts: ClassPrompts,
 }
@@ -50,11 +49,11 @@ impl Method for CoCoOp {
             carried: &["ctx", "w1", "b1", "w2", "b2"],
             recomputed: &[
                 "token ids and embeddings of the class names",
-                "image features, which condition the context",
+                "image features that condition the context",
             ],
             deviations: &[
-                "images are encoded together in groups; the reference takes one after another, with the same result",
-                "parameters are f32, the reference trains them in f16",
+                "images are encoded in groups; the reference encodes one at a time, with the same result",
+                "parameters are f32; the reference trains in f16",
             ],
         }
     }
@@ -73,35 +72,35 @@ impl Method for CoCoOp {
         Ok(parameters)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
-            prompts: config.context.prompts(bench)?,
+            prompts: config.context.prompts(host)?,
         })
     }
 
     fn logits(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
         _classifier: Option<&Tensor>,
     ) -> Result<Tensor> {
-        let images = ops::normalize(&batch.features(bench)?)?;
+        let images = ops::normalize(&batch.features(host)?)?;
         let shift = meta_net::forward(&images, parameters)?;
         let context = parameters.get("ctx")?.unsqueeze(0)?;
         // [B, M, D]
         let contexts = context.broadcast_add(&shift.unsqueeze(1)?)?;
         let count = images.dim(0)?;
-        let at_once = (PROMPTS_AT_ONCE / bench.classes().max(1)).max(1);
+        let chunk = (MAX_PROMPTS / host.classes().max(1)).max(1);
         let mut logits = vec![];
-        for start in (0..count).step_by(at_once) {
-            let length = at_once.min(count - start);
+        for start in (0..count).step_by(chunk) {
+            let length = chunk.min(count - start);
             let context = contexts.narrow(0, start, length)?.unsqueeze(1)?;
-            let text = self.prompts.with(&context)?.encode(bench)?;
+            let text = self.prompts.with_context(&context)?.encode(host)?;
             let image = images.narrow(0, start, length)?.unsqueeze(2)?;
             logits.push(ops::normalize(&text)?.matmul(&image)?.squeeze(2)?);
         }
-        Ok((Tensor::cat(&logits, 0)? * bench.logit_scale())?)
+        Ok((Tensor::cat(&logits, 0)? * host.logit_scale())?)
     }
 }
 

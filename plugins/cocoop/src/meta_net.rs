@@ -1,8 +1,8 @@
-//! The network that makes a context vector of an image feature.
+//! The network that maps an image feature to a context vector.
 
 use harness_sdk::{Parameter, Parameters, Result, Tensor, ops, wire::BackboneFacts};
 
-/// Two linear layers, 16 times narrower in between.
+/// Two linear layers with a 16 times narrower hidden layer.
 pub(crate) fn parameters(backbone: &BackboneFacts) -> Vec<Parameter> {
     let hidden = (backbone.embed_dim / 16).max(1);
     let first = ops::linear_parameters(("w1", "b1"), backbone.embed_dim, hidden);

@@ -1,4 +1,4 @@
-//! The attention layer between context and class embeddings.
+//! Attention of the context to the class embeddings.
 
 use harness_sdk::{Init, Parameter, Parameters, Result, Tensor, ops};
 
@@ -7,8 +7,7 @@ use crate::{
     embedding::ClassEmbeddings,
 };
 
-/// The projections: query, key, value, output; weights are `[out, in]`, as in
-/// torch's linear layer.
+/// Query, key, value and output projections; weights are `[out, in]`, as in torch.
 pub(crate) fn parameters(config: &Config, width: usize) -> Vec<Parameter> {
     // torch's default for a linear layer.
     let uniform = Init::Uniform {

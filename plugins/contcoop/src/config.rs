@@ -1,32 +1,34 @@
-//! Configuration of ContCoOp, and what the paper leaves open in it.
+//! Configuration of ContCoOp and the choices the paper leaves open.
 
 use harness_sdk::{Context, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The paper's text names an attention layer between prompts and class
-/// embeddings and the loss L_ce + lambda L_kd, no more: every default here is a
-/// reading of ours, not a setting of the paper.
+/// Configuration of ContCoOp. The paper specifies only an attention layer between prompts
+/// and class embeddings and the loss L_ce + lambda L_kd; every default here is our own
+/// choice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The learned context.
     pub(crate) context: Context,
-    /// What the context attends to; always taken from the backbone at hand.
+    /// What the context attends to; always computed from the host's backbone.
     pub(crate) class_embedding: ClassEmbedding,
-    /// Attention heads; `null`: one per 64 of the text width.
+    /// Attention heads; `null` for one per 64 of the text width.
     pub(crate) heads: Option<usize>,
-    /// Whether the four projections have a bias.
+    /// Whether the four projections have biases.
     pub(crate) bias: bool,
-    /// How the output projection begins. With `zero` step 0 is the prompt alone.
+    /// Initialisation of the output projection. `zero` starts with the prompt alone.
     pub(crate) output_init: OutputInit,
     /// Weight of the distillation loss.
     pub(crate) lambda: f64,
-    /// Temperature of the distillation, for `kl`.
+    /// Temperature of `kl` distillation.
     pub(crate) temperature: f64,
+    /// Form of the distillation loss.
     pub(crate) distillation: Distillation,
 }
 
-/// The class embedding.
+/// What the context attends to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClassEmbedding {
@@ -36,15 +38,17 @@ pub enum ClassEmbedding {
     TextFeature,
 }
 
+/// Initialisation of the output projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputInit {
+    /// All 0.
     Zero,
-    /// N(0, 0.02²): all projections get a gradient from the first step on.
+    /// N(0, 0.02²): all projections get a gradient in the first step.
     SmallNormal,
 }
 
-/// The form of L_kd; the teacher is the source's zero-shot classifier.
+/// Form of L_kd; the teacher is the source's zero-shot classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Distillation {

@@ -1,6 +1,6 @@
-//! Class embeddings, from the backbone at hand.
+//! Class embeddings, from the host's backbone.
 
-use harness_sdk::{Bench, Device, Error, Result, Tensor};
+use harness_sdk::{Device, Error, Host, Result, Tensor};
 
 use crate::config::ClassEmbedding;
 
@@ -8,30 +8,30 @@ use crate::config::ClassEmbedding;
 pub(crate) struct ClassEmbeddings {
     /// `[C, S, D]`
     rows: Tensor,
-    /// `[C, S]`: 0 for a row that counts, very negative for padding.
+    /// `[C, S]`: 0 for a row, -1e9 for padding.
     mask: Tensor,
-    /// Whether the context itself is attended to, before the rows.
+    /// Whether the context also attends to itself.
     with_context: bool,
 }
 
 impl ClassEmbeddings {
-    /// Takes the embeddings; `zero_shot` are the text features `[C, E]`.
-    pub(crate) fn take(kind: ClassEmbedding, bench: &Bench, zero_shot: &Tensor) -> Result<Self> {
+    /// Computes the embeddings; `zero_shot` are the text features `[C, E]`.
+    pub(crate) fn new(kind: ClassEmbedding, host: &Host, zero_shot: &Tensor) -> Result<Self> {
         match kind {
-            ClassEmbedding::NameTokens => Self::name_tokens(bench),
-            ClassEmbedding::TextFeature => Self::text_feature(bench, zero_shot),
+            ClassEmbedding::NameTokens => Self::name_tokens(host),
+            ClassEmbedding::TextFeature => Self::text_feature(host, zero_shot),
         }
     }
 
-    fn name_tokens(bench: &Bench) -> Result<Self> {
-        let names = bench.tokenize(&bench.class_names())?.rows;
+    fn name_tokens(host: &Host) -> Result<Self> {
+        let names = host.tokenize(&host.class_names())?.rows;
         let longest = names.iter().map(Vec::len).max().unwrap_or(0);
         let mut ids = vec![];
         let mut mask = vec![];
         for name in &names {
             let Some(&first) = name.first() else {
                 return Err(Error::NotInjectable(
-                    "a class name has no tokens, so it has no class embedding".into(),
+                    "a class name has no tokens and so no class embedding".into(),
                 ));
             };
             let pad = longest - name.len();
@@ -39,8 +39,8 @@ impl ClassEmbeddings {
             mask.extend(std::iter::repeat_n(0f32, name.len()));
             mask.extend(std::iter::repeat_n(-1e9f32, pad));
         }
-        let width = bench.setting().backbone.text.width;
-        let rows = bench.token_embeddings(&ids)?;
+        let width = host.setting().backbone.text.width;
+        let rows = host.token_embeddings(&ids)?;
         Ok(Self {
             rows: rows.reshape((names.len(), longest, width))?,
             mask: Tensor::from_vec(mask, (names.len(), longest), &Device::Cpu)?,
@@ -48,13 +48,13 @@ impl ClassEmbeddings {
         })
     }
 
-    /// The feature stands as one more token; zeros fill it up to the text width.
-    fn text_feature(bench: &Bench, zero_shot: &Tensor) -> Result<Self> {
+    /// The feature as one more token, zero-padded to the text width.
+    fn text_feature(host: &Host, zero_shot: &Tensor) -> Result<Self> {
         let (classes, embed) = zero_shot.dims2()?;
-        let width = bench.setting().backbone.text.width;
+        let width = host.setting().backbone.text.width;
         let Some(pad) = width.checked_sub(embed) else {
             return Err(Error::NotInjectable(format!(
-                "the text feature is {embed} wide and does not fit the text width {width}"
+                "text features of dimension {embed} do not fit the text width {width}"
             )));
         };
         let mask = Tensor::zeros((classes, 1), zero_shot.dtype(), &Device::Cpu)?;
@@ -65,7 +65,7 @@ impl ClassEmbeddings {
         })
     }
 
-    /// Keys' and values' input `[C, S, D]` and mask `[C, S]` for a context `[M, D]`.
+    /// Input of keys and values `[C, S, D]` and mask `[C, S]` for a context `[M, D]`.
     pub(crate) fn attended(&self, context: &Tensor) -> Result<(Tensor, Tensor)> {
         if !self.with_context {
             return Ok((self.rows.clone(), self.mask.clone()));

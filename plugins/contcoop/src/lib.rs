@@ -1,18 +1,18 @@
 //! ContCoOp (arXiv 2412.20895): context conditioned on class embeddings.
 //!
-//! Learned prompts attend to class embeddings before they enter the text
-//! encoder, and are trained with L = L_ce + lambda L_kd, where L_kd distils the
-//! source's zero-shot knowledge. The class embeddings are taken anew from
-//! whatever backbone the module is in; only the context and the attention weights
-//! are carried. The paper gives no more than that: both readings of "class
-//! embedding" are here behind one switch, and no number of the paper is claimed.
+//! Learned prompts attend to class embeddings before they enter the text encoder and are
+//! trained with L = L_ce + lambda L_kd, where L_kd distils the source's zero-shot
+//! predictions. Class embeddings are recomputed on every backbone; only the context and
+//! the attention weights are carried. The paper gives no more detail: both plausible
+//! meanings of "class embedding" can be configured, and the paper's results are not
+//! claimed to be reproduced.
 
 mod attention;
 mod config;
 mod embedding;
 
 use harness_sdk::{
-    Batch, Bench, Card, ClassPrompts, Forward, Method, Parameter, Parameters, Result, Tensor,
+    Batch, Card, ClassPrompts, Forward, Host, Method, Parameter, Parameters, Result, Tensor,
     export_plugin, ops,
     wire::{DataNeed, Family, Setting, Site},
 };
@@ -21,13 +21,13 @@ pub use config::{ClassEmbedding, Config, Distillation, OutputInit};
 
 use crate::embedding::ClassEmbeddings;
 
-/// The method.
+/// ContCoOp for one backbone.
 pub struct ContCoOp {
     config: Config,
     heads: usize,
     prompts: ClassPrompts,
     embeddings: ClassEmbeddings,
-    /// Zero-shot text features `[C, E]` of the backbone at hand.
+    /// Zero-shot text features `[C, E]` of the host's backbone.
     zero_shot: Tensor,
 }
 
@@ -53,7 +53,7 @@ impl Method for ContCoOp {
                 "token ids and embeddings of the class names",
             ],
             deviations: &[
-                "the paper's text fixes neither attention layer, class embedding, lambda nor recipe: all are readings of ours, both of the class embedding behind one switch",
+                "the paper specifies neither attention layer, class embedding, lambda nor recipe: all are our own choices; `class_embedding` switches between two",
             ],
         }
     }
@@ -67,32 +67,32 @@ impl Method for ContCoOp {
         Ok(parameters)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        let zero_shot = bench.zero_shot()?;
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
+        let zero_shot = host.zero_shot()?;
         Ok(Self {
             config: config.clone(),
-            heads: config.heads(bench.setting().backbone.text.width)?,
-            prompts: config.context.prompts(bench)?,
-            embeddings: ClassEmbeddings::take(config.class_embedding, bench, &zero_shot)?,
+            heads: config.heads(host.setting().backbone.text.width)?,
+            prompts: config.context.prompts(host)?,
+            embeddings: ClassEmbeddings::new(config.class_embedding, host, &zero_shot)?,
             zero_shot,
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
         let context = parameters.get("ctx")?;
         let context = attention::class_context(context, &self.embeddings, parameters, self.heads)?;
-        Ok(Some(self.prompts.encode(bench, &context)?))
+        Ok(Some(self.prompts.encode(host, &context)?))
     }
 
-    fn loss(&self, bench: &Bench, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+    fn loss(&self, host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
         let distance = match (self.config.distillation, &forward.classifier) {
             (Distillation::Cosine, Some(features)) => {
                 ops::cosine_distance(features, &self.zero_shot)?
             }
             _ => {
-                let image = batch.features(bench)?;
-                let teacher = ops::cosine_logits(&image, &self.zero_shot, bench.logit_scale())?;
+                let image = batch.features(host)?;
+                let teacher = ops::cosine_logits(&image, &self.zero_shot, host.logit_scale())?;
                 ops::distillation(&forward.logits, &teacher, self.config.temperature)?
             }
         };

@@ -1,10 +1,10 @@
 //! CoOp: context optimisation (Zhou et al., arXiv 2109.01134).
 //!
-//! The words around the class name are replaced by M learned vectors, shared by
-//! all classes or one set per class. Loss: cross entropy.
+//! M learned vectors replace the words before the class name, shared by all classes or one
+//! set per class. Loss: cross entropy.
 
 use harness_sdk::{
-    Bench, Card, ClassPrompts, Context, Method, Parameter, Parameters, Result, Tensor,
+    Card, ClassPrompts, Context, Host, Method, Parameter, Parameters, Result, Tensor,
     export_plugin,
     wire::{DataNeed, Family, Setting, Site},
 };
@@ -15,12 +15,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The learned context.
     context: Context,
-    /// One context per class ("CSC") instead of one for all.
+    /// One context per class ("CSC") instead of a shared one.
     class_specific: bool,
 }
 
-/// The method.
+/// CoOp for one backbone.
 pub struct CoOp {
     prompts: ClassPrompts,
 }
@@ -41,8 +42,8 @@ impl Method for CoOp {
             carried: &["ctx"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
-                "parameters are f32, the reference trains them in f16, where small updates are lost",
-                "M = 4 and 50 epochs, the protocol of the CoCoOp paper's cross-dataset runs; the first paper's is M = 16 from N(0, 0.02²) and 200 epochs",
+                "parameters are f32; the reference trains in f16, which loses small updates",
+                "M = 4 and 50 epochs, as in the CoCoOp paper's cross-dataset experiments; the CoOp paper uses M = 16 from N(0, 0.02²) and 200 epochs",
             ],
         }
     }
@@ -54,14 +55,14 @@ impl Method for CoOp {
         Ok(vec![ctx])
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
-            prompts: config.context.prompts(bench)?,
+            prompts: config.context.prompts(host)?,
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-        let features = self.prompts.encode(bench, parameters.get("ctx")?)?;
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+        let features = self.prompts.encode(host, parameters.get("ctx")?)?;
         Ok(Some(features))
     }
 }

@@ -1,11 +1,11 @@
-//! Deep language prompting: the text side of independent vision-language prompting
-//! (Khattak et al., arXiv 2210.03117), alone.
+//! Deep language prompting: only the text side of independent vision-language prompting
+//! (Khattak et al., arXiv 2210.03117).
 //!
-//! Learned context at the text input, and learned tokens of their own that replace
-//! it at the input of each deeper text block. Loss: cross entropy.
+//! A learned context at the text input, replaced by other learned tokens at the input of
+//! each deeper text block. Loss: cross entropy.
 
 use harness_sdk::{
-    Bench, Card, ClassPrompts, Context, Error, Init, Method, Parameter, Parameters, Recipe, Result,
+    Card, ClassPrompts, Context, Error, Host, Init, Method, Parameter, Parameters, Recipe, Result,
     Tensor, export_plugin,
     wire::{BackboneFacts, DataNeed, Family, Setting, Site},
 };
@@ -16,10 +16,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The context at the text input; `context.layer` must stay 0.
+    /// The context at the text input; `context.layer` must be 0.
     context: Context,
-    /// Text blocks with tokens at their input, the first block's being the context;
-    /// `null`: all blocks.
+    /// Text blocks with learned tokens, including the input; `null` for all.
     depth: Option<usize>,
 }
 
@@ -37,7 +36,7 @@ impl Config {
     }
 }
 
-/// The method.
+/// Deep language prompting for one backbone.
 pub struct DeepLanguage {
     prompts: ClassPrompts,
     depth: usize,
@@ -62,8 +61,8 @@ impl Method for DeepLanguage {
             carried: &["ctx", "layer<j>"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
-                "the tokens reach every block of a text tower; the reference's depth of 12 does so in CLIP's",
-                "parameters are f32, the reference trains them in f16",
+                "every text block has learned tokens; the reference has a depth of 12, which is every block of CLIP's",
+                "parameters are f32; the reference trains in f16",
             ],
         }
     }
@@ -78,7 +77,7 @@ impl Method for DeepLanguage {
     }
 
     fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
-        config.context.at_input()?;
+        config.context.require_input()?;
         let mut parameters = vec![config.context.parameter("ctx", setting, false)?];
         let shape = [config.context.length, setting.backbone.text.width];
         for layer in 1..config.depth(&setting.backbone)? {
@@ -88,20 +87,20 @@ impl Method for DeepLanguage {
         Ok(parameters)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
-            prompts: config.context.prompts(bench)?,
-            depth: config.depth(&bench.setting().backbone)?,
+            prompts: config.context.prompts(host)?,
+            depth: config.depth(&host.setting().backbone)?,
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-        let mut prompts = self.prompts.with(parameters.get("ctx")?)?;
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+        let mut prompts = self.prompts.with_context(parameters.get("ctx")?)?;
         for layer in 1..self.depth {
             let tokens = parameters.get(&format!("layer{layer}"))?;
             prompts = prompts.replace(layer, 1, tokens)?;
         }
-        Ok(Some(prompts.encode(bench)?.squeeze(0)?))
+        Ok(Some(prompts.encode(host)?.squeeze(0)?))
     }
 }
 

@@ -1,7 +1,7 @@
-//! IVLP: learned tokens in both towers, neither knowing of the other.
+//! IVLP: independent learned tokens in both towers.
 
 use harness_sdk::{
-    Batch, Bench, Card, Method, Parameter, Parameters, Recipe, Result, Tensor, TowerPrompts,
+    Batch, Card, Host, Method, Parameter, Parameters, Recipe, Result, Tensor, TowerPrompts,
     TowerPromptsShape,
     wire::{DataNeed, Family, Setting, Site},
 };
@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Learned tokens in a text block; the first words of `init` at the input.
+    /// Learned tokens per text block; at the input they replace the first words of `init`.
     text_tokens: usize,
-    /// Learned tokens in an image block.
+    /// Learned tokens per image block.
     image_tokens: usize,
-    /// Blocks of each tower with tokens of their own. Never more than there are.
+    /// Blocks of each tower with their own tokens, at most all.
     depth: usize,
-    /// Words before the class name; those that are not learned stay.
+    /// Words before the class name; those not replaced stay.
     init: String,
 }
 
@@ -33,7 +33,7 @@ impl Default for Config {
     }
 }
 
-/// The method.
+/// IVLP for one backbone.
 pub struct Ivlp(TowerPrompts);
 
 impl Config {
@@ -87,20 +87,20 @@ impl Method for Ivlp {
         config.shape().parameters(setting)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        Ok(Self(TowerPrompts::new(bench, config.shape())?))
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
+        Ok(Self(TowerPrompts::new(host, config.shape())?))
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-        Ok(Some(self.0.classifier(bench, parameters)?))
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+        Ok(Some(self.0.classifier(host, parameters)?))
     }
 
     fn images(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Option<Tensor>> {
-        Ok(Some(self.0.images(bench, parameters, batch)?))
+        Ok(Some(self.0.images(host, parameters, batch)?))
     }
 }

@@ -1,11 +1,11 @@
-//! VPT: learned tokens beside the patches, in one block or in several.
+//! VPT: learned tokens beside the patches, in one block or several.
 //!
-//! Tokens are appended at the image input and, in deep VPT, replaced by fresh ones at
-//! the input of each further block. The text tower reads a fixed template.
+//! Tokens are appended at the image input and, in deep VPT, replaced by other learned
+//! tokens at the input of each further block. The prompt is a fixed template.
 
 use harness_sdk::{
-    Batch, Bench, Card, Error, Method, Parameter, Parameters, Recipe, Result, Tensor,
-    deep::{deep_images, layer_names, prompt_parameters, prompted_blocks},
+    Batch, Card, Error, Host, Method, Parameter, Parameters, Recipe, Result, Tensor,
+    deep::{encode_deep_images, layer_names, prompt_parameters, prompted_blocks},
     wire::{DataNeed, Ensemble, Family, Setting, Site, Tower},
 };
 use schemars::JsonSchema;
@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// n, the number of learned tokens in a block.
+    /// n, the number of learned tokens per block.
     tokens: usize,
-    /// Blocks with tokens of their own: 1 is shallow VPT. Never more than there are.
+    /// Blocks with their own tokens, at most all; 1 is shallow VPT.
     depth: usize,
-    /// What the text tower reads; `{}` is the class name.
+    /// Prompt template; `{}` is the class name.
     template: String,
 }
 
@@ -33,10 +33,10 @@ impl Default for Config {
     }
 }
 
-/// The method.
+/// VPT for one backbone.
 pub struct Vpt {
     names: Vec<String>,
-    /// Text features `[C, E]` of the template on the backbone at hand.
+    /// Text features `[C, E]` of the template.
     classifier: Tensor,
 }
 
@@ -56,7 +56,7 @@ impl Method for Vpt {
             carried: &["tokens", "layerN"],
             recomputed: &["text features of the template"],
             deviations: &[
-                "recipe and places are those of the VPT baseline in MaPLe's code: tokens stand after the patches",
+                "recipe and token positions (after the patches) are those of the VPT baseline in MaPLe's code",
             ],
         }
     }
@@ -73,7 +73,7 @@ impl Method for Vpt {
     fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
         if config.depth == 0 || !config.template.contains("{}") {
             return Err(Error::Config(
-                "depth must be at least 1, and the template must contain {}".into(),
+                "depth must be at least 1; template must contain {}".into(),
             ));
         }
         let depth = prompted_blocks(setting, Tower::Image, config.depth);
@@ -82,26 +82,26 @@ impl Method for Vpt {
         prompt_parameters(setting, Tower::Image, config.tokens, names)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        let depth = prompted_blocks(bench.setting(), Tower::Image, config.depth);
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
+        let depth = prompted_blocks(host.setting(), Tower::Image, config.depth);
         let template = std::slice::from_ref(&config.template);
         Ok(Self {
             names: layer_names("tokens", "layer", depth),
-            classifier: bench.class_features(template, Ensemble::NormalisedMean)?,
+            classifier: host.class_features(template, Ensemble::NormalisedMean)?,
         })
     }
 
-    fn classifier(&self, _bench: &Bench, _parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, _host: &Host, _parameters: &Parameters) -> Result<Option<Tensor>> {
         Ok(Some(self.classifier.clone()))
     }
 
     fn images(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Option<Tensor>> {
-        let layers = parameters.all(&self.names)?;
-        Ok(Some(deep_images(bench, batch, &layers)?))
+        let layers = parameters.get_all(&self.names)?;
+        Ok(Some(encode_deep_images(host, batch, &layers)?))
     }
 }

@@ -1,10 +1,10 @@
 //! KgCoOp: knowledge-guided context optimisation (Yao et al., arXiv 2303.13283).
 //!
-//! CoOp whose text features are held near those of the hand-written template:
+//! CoOp whose text features are kept close to those of the hand-written template:
 //! L = L_ce + w (1 - mean_c cos(t_c, t_zs,c)).
 
 use harness_sdk::{
-    Batch, Bench, Card, ClassPrompts, Context, Error, Forward, Method, Parameter, Parameters,
+    Batch, Card, ClassPrompts, Context, Error, Forward, Host, Method, Parameter, Parameters,
     Recipe, Result, Tensor, export_plugin, ops,
     wire::{DataNeed, Family, Role, Setting, Site},
 };
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The learned context.
     context: Context,
     /// w, the weight of the distance to the zero-shot text features.
     weight: f64,
@@ -29,11 +30,11 @@ impl Default for Config {
     }
 }
 
-/// The method.
+/// KgCoOp for one backbone.
 pub struct KgCoOp {
     prompts: ClassPrompts,
     weight: f64,
-    /// The source's zero-shot text features `[C, E]`; not needed on a target.
+    /// The source's zero-shot text features `[C, E]`; none on a target.
     teacher: Option<Tensor>,
 }
 
@@ -53,8 +54,8 @@ impl Method for KgCoOp {
             carried: &["ctx"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
-                "the teacher uses the data set's template, the reference one of its own for some data sets",
-                "parameters are f32, the reference trains them in f16",
+                "the teacher uses the data set's template; the reference has its own for some data sets",
+                "parameters are f32; the reference trains in f16",
             ],
         }
     }
@@ -77,24 +78,24 @@ impl Method for KgCoOp {
         Ok(vec![config.context.parameter("ctx", setting, false)?])
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        let teacher = match bench.setting().role {
-            Role::Source => Some(bench.zero_shot()?),
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
+        let teacher = match host.setting().role {
+            Role::Source => Some(host.zero_shot()?),
             Role::Target => None,
         };
         Ok(Self {
-            prompts: config.context.prompts(bench)?,
+            prompts: config.context.prompts(host)?,
             weight: config.weight,
             teacher,
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-        let features = self.prompts.encode(bench, parameters.get("ctx")?)?;
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+        let features = self.prompts.encode(host, parameters.get("ctx")?)?;
         Ok(Some(features))
     }
 
-    fn loss(&self, _bench: &Bench, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+    fn loss(&self, _host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
         match (&forward.classifier, &self.teacher) {
             (Some(features), Some(teacher)) => {

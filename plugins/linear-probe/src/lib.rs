@@ -1,23 +1,22 @@
-//! A linear probe: the plain baseline without any text.
+//! A linear probe: the baseline without text.
 //!
-//! Multinomial logistic regression on L2-normalised image features,
-//! z = W f/||f|| + b (Radford et al., arXiv 2103.00020, section 3.2, fit it the
-//! same way on whole training sets).
+//! Multinomial logistic regression on L2-normalised image features, z = W f/||f|| + b, as
+//! in Radford et al. (arXiv 2103.00020, section 3.2) on full training sets.
 
 use harness_sdk::{
-    Batch, Bench, Card, Init, Method, OptimizerKind, Parameter, Parameters, Recipe, Result,
+    Batch, Card, Host, Init, Method, OptimizerKind, Parameter, Parameters, Recipe, Result,
     Schedule, Tensor, export_plugin, ops,
     wire::{DataNeed, Family, Setting, Site},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Configuration: nothing to choose.
+/// Configuration: none.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {}
 
-/// The method.
+/// A linear probe.
 pub struct LinearProbe;
 
 impl Method for LinearProbe {
@@ -36,8 +35,8 @@ impl Method for LinearProbe {
             carried: &["w", "b"],
             recomputed: &[],
             deviations: &[
-                "AdamW with decay 0.01 instead of L-BFGS with a searched L2 weight, so that it trains in the loop of all methods",
-                "features are normalised, so that a rate serves every backbone",
+                "AdamW with weight decay 0.01 instead of L-BFGS with a tuned L2 penalty, to share the training loop of all methods",
+                "features are normalised, so that one learning rate suits every backbone",
             ],
         }
     }
@@ -62,18 +61,18 @@ impl Method for LinearProbe {
         ])
     }
 
-    fn prepare(_config: &Config, _bench: &Bench) -> Result<Self> {
+    fn setup(_config: &Config, _host: &Host) -> Result<Self> {
         Ok(Self)
     }
 
     fn logits(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
         _classifier: Option<&Tensor>,
     ) -> Result<Tensor> {
-        let image = ops::normalize(&batch.features(bench)?)?;
+        let image = ops::normalize(&batch.features(host)?)?;
         ops::linear(&image, parameters.get("w")?, Some(parameters.get("b")?))
     }
 }

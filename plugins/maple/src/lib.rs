@@ -1,11 +1,11 @@
 //! MaPLe: multi-modal prompt learning (Khattak et al., arXiv 2210.03117).
 //!
-//! Learned text tokens at the input and in the first blocks; each has a linear map that
-//! makes image tokens of them, so that the prompts of both towers move together.
+//! Learned text tokens at the input and in the first blocks; linear maps derive the image
+//! tokens from them, so that the prompts of both towers are coupled.
 
 use harness_sdk::{
-    Batch, Bench, Card, Error, Init, Method, Parameter, Parameters, Recipe, Result, Tensor,
-    deep::{DeepText, deep_images, layer_names, prompted_blocks},
+    Batch, Card, Error, Host, Init, Method, Parameter, Parameters, Recipe, Result, Tensor,
+    deep::{DeepTextPrompts, encode_deep_images, layer_names, prompted_blocks},
     export_plugin,
     wire::{DataNeed, Family, Setting, Site, Tower},
 };
@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// n, the learned tokens of a block; at the input the first words of `init`.
+    /// n, the learned tokens per block; at the input they replace the first words of `init`.
     tokens: usize,
-    /// Blocks of both towers with tokens of their own. Never more than there are.
+    /// Blocks of both towers with their own tokens, at most all.
     depth: usize,
-    /// Words before the class name; those that are not learned stay.
+    /// Words before the class name; those not replaced stay.
     init: String,
 }
 
@@ -35,16 +35,16 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Blocks with tokens, which both towers must have.
+    /// Blocks with tokens, limited by the shallower tower.
     fn depth(&self, setting: &Setting) -> usize {
         let text = prompted_blocks(setting, Tower::Text, self.depth);
         prompted_blocks(setting, Tower::Image, text)
     }
 }
 
-/// The method.
+/// MaPLe for one backbone.
 pub struct MaPle {
-    prompts: DeepText,
+    prompts: DeepTextPrompts,
     /// `ctx`, `text1`, …
     text: Vec<String>,
 }
@@ -91,12 +91,13 @@ impl Method for MaPle {
         }
         let depth = config.depth(setting);
         let names = layer_names("ctx", "text", depth);
-        let mut parameters = DeepText::parameters(setting, &config.init, config.tokens, &names)?;
+        let mut parameters =
+            DeepTextPrompts::parameters(setting, &config.init, config.tokens, &names)?;
         let (d, v) = (setting.backbone.text.width, setting.backbone.image.width);
         let bound = 1.0 / (d as f64).sqrt();
         for layer in 0..depth {
             for (kind, shape) in [("w", vec![v, d]), ("b", vec![v])] {
-                // The deeper maps are copies of one at the start, as in the reference.
+                // As in the reference, all deeper maps start as copies of one.
                 let init = match layer {
                     0 | 1 => Init::Uniform { bound },
                     _ => Init::CopyOf(format!("proj1.{kind}")),
@@ -107,32 +108,32 @@ impl Method for MaPle {
         Ok(parameters)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
-            prompts: DeepText::new(bench, &config.init, config.tokens)?,
-            text: layer_names("ctx", "text", config.depth(bench.setting())),
+            prompts: DeepTextPrompts::new(host, &config.init, config.tokens)?,
+            text: layer_names("ctx", "text", config.depth(host.setting())),
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-        let layers = parameters.all(&self.text)?;
-        Ok(Some(self.prompts.encode(bench, &layers)?))
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+        let layers = parameters.get_all(&self.text)?;
+        Ok(Some(self.prompts.encode(host, &layers)?))
     }
 
     fn images(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Option<Tensor>> {
         let mut layers = vec![];
-        for (layer, text) in parameters.all(&self.text)?.into_iter().enumerate() {
+        for (layer, text) in parameters.get_all(&self.text)?.into_iter().enumerate() {
             let w = parameters.get(&format!("proj{layer}.w"))?;
             let b = parameters.get(&format!("proj{layer}.b"))?;
             layers.push(text.matmul(&w.t()?)?.broadcast_add(b)?);
         }
         let layers: Vec<&Tensor> = layers.iter().collect();
-        Ok(Some(deep_images(bench, batch, &layers)?))
+        Ok(Some(encode_deep_images(host, batch, &layers)?))
     }
 }
 

@@ -1,11 +1,11 @@
 //! ProGrad: prompt-aligned gradient (Zhu et al., arXiv 2205.14865).
 //!
-//! CoOp whose steps do not work against zero-shot knowledge: where the gradient of
-//! the cross entropy and that of the distillation from the zero-shot classifier
-//! disagree, the part of the first along the second is taken out.
+//! CoOp whose steps do not contradict zero-shot predictions: where the gradient of the
+//! cross entropy conflicts with that of distillation from the zero-shot classifier, its
+//! component along the latter is removed.
 
 use harness_sdk::{
-    Batch, Bench, Card, ClassPrompts, Context, Error, Forward, Init, Method, Parameter, Parameters,
+    Batch, Card, ClassPrompts, Context, Error, Forward, Host, Init, Method, Parameter, Parameters,
     Recipe, Result, Tensor, export_plugin, ops,
     wire::{DataNeed, Family, Role, Setting, Site},
 };
@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The learned context.
     context: Context,
-    /// The share of the conflicting part that is taken out; 0 is CoOp. The authors
-    /// take 0.8 for 8 and 16 shots of Oxford Flowers, DTD and EuroSAT.
+    /// Share of the conflicting component that is removed; 0 is CoOp. The authors use 0.8
+    /// for 8 and 16 shots of Oxford Flowers, DTD and EuroSAT.
     lambda: f64,
     /// Temperature of the distillation.
     temperature: f64,
@@ -37,12 +38,12 @@ impl Default for Config {
     }
 }
 
-/// The method.
+/// ProGrad for one backbone.
 pub struct ProGrad {
     prompts: ClassPrompts,
     lambda: f64,
     temperature: f64,
-    /// The source's zero-shot classifier `[C, E]`; not needed on a target.
+    /// The source's zero-shot classifier `[C, E]`; none on a target.
     teacher: Option<Tensor>,
 }
 
@@ -62,10 +63,10 @@ impl Method for ProGrad {
             carried: &["ctx"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
-                "the last places begin with \"a photo of a\"; the reference writes each data set's template backwards (\"a type of pet, a photo of a\")",
-                "where the second gradient is zero the first is taken; the reference divides 0 by 0 and gets there because NaN compares false",
-                "200 epochs, the reference's for 8 and 16 shots; it takes fewer for fewer shots and on ImageNet",
-                "parameters are f32, the reference trains them in f16",
+                "the last positions are initialised with \"a photo of a\"; the reference reorders each data set's template (\"a type of pet, a photo of a\")",
+                "if the second gradient is zero, the first is used; the reference gets the same from 0 / 0 because NaN compares false",
+                "200 epochs, the reference's number for 8 and 16 shots; it uses fewer for fewer shots and for ImageNet",
+                "parameters are f32; the reference trains in f16",
             ],
         }
     }
@@ -93,46 +94,40 @@ impl Method for ProGrad {
         let ctx = config.context.parameter("ctx", setting, false)?;
         Ok(vec![match &config.context.init {
             Some(words) if config.context.layer == 0 => {
-                ctx.beginning(Init::WordsAfterZeros(words.clone()))
+                ctx.with_init(Init::WordsAfterZeros(words.clone()))
             }
             _ => ctx,
         }])
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        let teacher = match bench.setting().role {
-            Role::Source => Some(bench.zero_shot()?),
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
+        let teacher = match host.setting().role {
+            Role::Source => Some(host.zero_shot()?),
             Role::Target => None,
         };
         Ok(Self {
-            prompts: config.context.prompts(bench)?,
+            prompts: config.context.prompts(host)?,
             lambda: config.lambda,
             temperature: config.temperature,
             teacher,
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-        let features = self.prompts.encode(bench, parameters.get("ctx")?)?;
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+        let features = self.prompts.encode(host, parameters.get("ctx")?)?;
         Ok(Some(features))
     }
 
-    fn second_loss(
-        &self,
-        bench: &Bench,
-        batch: &Batch,
-        forward: &Forward,
-    ) -> Result<Option<Tensor>> {
+    fn second_loss(&self, host: &Host, batch: &Batch, forward: &Forward) -> Result<Option<Tensor>> {
         let Some(teacher) = &self.teacher else {
             return Ok(None);
         };
-        let teacher = ops::cosine_logits(&batch.features(bench)?, teacher, bench.logit_scale())?;
+        let teacher = ops::cosine_logits(&batch.features(host)?, teacher, host.logit_scale())?;
         let loss = ops::distillation(&forward.logits, &teacher, self.temperature)?;
         Ok(Some(loss))
     }
 
-    /// `g - lambda (g · b) b` with `b` the second gradient at length 1, where
-    /// `g · b < 0`.
+    /// `g - lambda (g · b) b` if `g · b < 0`, with `b` the normalised second gradient.
     fn combine(&self, first: &Tensor, second: &Tensor) -> Result<Tensor> {
         let dot = f64::from((first * second)?.sum_all()?.to_scalar::<f32>()?);
         let square = f64::from(second.sqr()?.sum_all()?.to_scalar::<f32>()?);

@@ -1,24 +1,25 @@
 //! PromptSRC: self-regulating prompts (Khattak et al., arXiv 2307.06948).
 //!
-//! Independent prompts in both towers, held near what the frozen backbone says of text,
-//! images and their match, and averaged over the epochs with Gaussian weights.
+//! Independent prompts in both towers, regularised towards the frozen backbone's text
+//! features, image features and predictions, and averaged over the epochs with Gaussian
+//! weights.
 
 mod config;
 mod templates;
 
 use harness_sdk::{
-    Batch, Bench, Card, Error, Forward, Method, Parameter, Parameters, Recipe, Result, Tensor,
+    Batch, Card, Error, Forward, Host, Method, Parameter, Parameters, Recipe, Result, Tensor,
     TowerPrompts, TowerPromptsShape, export_plugin, ops,
     wire::{DataNeed, Ensemble, Family, Role, Setting, Site},
 };
 
 pub use config::Config;
 
-/// The method.
+/// PromptSRC for one backbone.
 pub struct PromptSrc {
     config: Config,
     prompts: TowerPrompts,
-    /// The source's text features `[C, E]`, normalised; not needed on a target.
+    /// The source's normalised text features `[C, E]`; none on a target.
     teacher: Option<Tensor>,
 }
 
@@ -62,8 +63,8 @@ impl Method for PromptSrc {
             carried: &["ctx", "textN", "tokens", "imageN"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
-                "the average over epochs covers the prompts alone, in f32; the reference averages its whole f16 model",
-                "defaults are its base-to-new setting; its few-shot setting is epochs 50 with average 30/30 or 45/5",
+                "only the prompts are averaged over epochs, in f32; the reference averages the whole model in f16",
+                "defaults are its base-to-new setting; its few-shot setting is 50 epochs with average 30/30 or 45/5",
             ],
         }
     }
@@ -82,54 +83,54 @@ impl Method for PromptSrc {
         config.shape().parameters(setting)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        let teacher = match bench.setting().role {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
+        let teacher = match host.setting().role {
             Role::Source => {
                 let templates = config.teacher_templates();
-                let mean = bench.class_features(&templates, Ensemble::RawMean)?;
+                let mean = host.class_features(&templates, Ensemble::RawMean)?;
                 Some(ops::normalize(&mean)?)
             }
             Role::Target => None,
         };
         Ok(Self {
-            prompts: TowerPrompts::new(bench, config.shape())?,
+            prompts: TowerPrompts::new(host, config.shape())?,
             config: config.clone(),
             teacher,
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-        Ok(Some(self.prompts.classifier(bench, parameters)?))
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+        Ok(Some(self.prompts.classifier(host, parameters)?))
     }
 
     fn images(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Option<Tensor>> {
-        Ok(Some(self.prompts.images(bench, parameters, batch)?))
+        Ok(Some(self.prompts.images(host, parameters, batch)?))
     }
 
-    /// CE + w_t mean|t - t_zs| + w_f mean|f - f_zs| + Σ KL(p_zs ‖ p) / (B C), all
-    /// features normalised.
-    fn loss(&self, bench: &Bench, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+    /// CE + w_t mean|t - t_zs| + w_f mean|f - f_zs| + w_p Σ KL(p_zs ‖ p) / (B C), with
+    /// normalised features.
+    fn loss(&self, host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
         let (Some(text), Some(teacher)) = (&forward.classifier, &self.teacher) else {
             return Err(Error::Config(
-                "promptsrc is trained on a source, where it has its teacher".into(),
+                "promptsrc can only be trained on a source".into(),
             ));
         };
         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
-        let near_text = distance(&ops::normalize(text)?, teacher)?;
-        let frozen = ops::normalize(&batch.frozen_features(bench)?)?;
-        let near_image = distance(&ops::normalize(&batch.features(bench)?)?, &frozen)?;
-        let zero_shot = (frozen.matmul(&teacher.t()?)? * bench.logit_scale())?;
-        // The mean over the batch, once more over the classes.
-        let classes = bench.classes() as f64;
-        let match_kl = (ops::distillation(&forward.logits, &zero_shot, 1.0)? / classes)?;
-        let loss = (loss + (near_text * self.config.text_weight)?)?;
-        let loss = (loss + (near_image * self.config.image_weight)?)?;
-        Ok((loss + (match_kl * self.config.logit_weight)?)?)
+        let text_distance = distance(&ops::normalize(text)?, teacher)?;
+        let frozen = ops::normalize(&batch.frozen_features(host)?)?;
+        let image_distance = distance(&ops::normalize(&batch.features(host)?)?, &frozen)?;
+        let zero_shot = (frozen.matmul(&teacher.t()?)? * host.logit_scale())?;
+        // `distillation` averages over the batch, the reference also over the classes.
+        let classes = host.classes() as f64;
+        let logit_kl = (ops::distillation(&forward.logits, &zero_shot, 1.0)? / classes)?;
+        let loss = (loss + (text_distance * self.config.text_weight)?)?;
+        let loss = (loss + (image_distance * self.config.image_weight)?)?;
+        Ok((loss + (logit_kl * self.config.logit_weight)?)?)
     }
 
     fn epoch_weights(&self, epochs: usize) -> Option<Vec<f64>> {

@@ -1,5 +1,5 @@
-//! What the teacher reads: the front of OpenAI's eighty ImageNet templates, with the
-//! plain one moved to the first place, as in PromptSRC's code.
+//! Templates of the teacher: the first of OpenAI's 80 ImageNet templates, with "a photo
+//! of a {}." moved to the front, as in PromptSRC's code.
 
 pub(crate) const TEACHER: [&str; 60] = [
     "a photo of a {}.",

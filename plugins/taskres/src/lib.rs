@@ -1,10 +1,10 @@
 //! TaskRes: task residual tuning (Yu et al., arXiv 2211.10277).
 //!
-//! A residual is added to the text feature of every class: t' = t + alpha x. The
-//! text feature t comes from the backbone at hand, the residual x is carried.
+//! A residual is added to the text feature of every class: t' = t + alpha x. The text
+//! feature t is recomputed on every backbone, the residual x is carried.
 
 use harness_sdk::{
-    Bench, Card, Error, Init, Method, OptimizerKind, Parameter, Parameters, Recipe, Result, Tensor,
+    Card, Error, Host, Init, Method, OptimizerKind, Parameter, Parameters, Recipe, Result, Tensor,
     export_plugin,
     wire::{DataNeed, Ensemble, Family, Setting, Site},
 };
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The weight of the residual; the authors take 1.0 for Oxford Flowers.
+    /// Weight of the residual; the authors use 1.0 for Oxford Flowers.
     alpha: f64,
 }
 
@@ -25,7 +25,7 @@ impl Default for Config {
     }
 }
 
-/// The method.
+/// TaskRes for one backbone.
 pub struct TaskRes {
     alpha: f64,
     /// Unnormalised text features `[C, E]` of the data set's templates.
@@ -48,10 +48,10 @@ impl Method for TaskRes {
             carried: &["x"],
             recomputed: &["text features of the templates"],
             deviations: &[
-                "the base is never carried; the reference's checkpoint holds it, so that on another backbone it would be the old one's",
-                "`_` in a class name reads as a space; the reference leaves it",
-                "only the regular base: the enhanced one needs a checkpoint that is not published",
-                "lr 2e-3 everywhere, the reference takes 2e-4 on ImageNet",
+                "the text features are recomputed on the target; the reference stores those of the source in its checkpoint",
+                "`_` in a class name becomes a space; the reference keeps it",
+                "no enhanced base: it needs a checkpoint that is not published",
+                "lr 2e-3 for every data set; the reference uses 2e-4 for ImageNet",
             ],
         }
     }
@@ -76,15 +76,15 @@ impl Method for TaskRes {
         Ok(vec![Parameter::new("x", &shape, Init::Zeros).per_class(0)])
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        let templates = &bench.setting().task.templates;
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
+        let templates = &host.setting().task.templates;
         Ok(Self {
             alpha: config.alpha,
-            base: bench.class_features(templates, Ensemble::RawMean)?,
+            base: host.class_features(templates, Ensemble::RawMean)?,
         })
     }
 
-    fn classifier(&self, _bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, _host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
         let residual = (parameters.get("x")? * self.alpha)?;
         Ok(Some((&self.base + residual)?))
     }

@@ -1,8 +1,8 @@
-//! The network that makes tokens of a class's zero-shot text feature.
+//! The network that maps a class's zero-shot text feature to tokens.
 
 use harness_sdk::{Parameter, Parameters, Result, Tensor, ops, wire::BackboneFacts};
 
-/// Two linear layers, 4 times narrower in between, to `length` tokens.
+/// Two linear layers with a 4 times narrower hidden layer; the output is `length` tokens.
 pub(crate) fn parameters(length: usize, backbone: &BackboneFacts) -> Vec<Parameter> {
     let hidden = (backbone.embed_dim / 4).max(1);
     let first = ops::linear_parameters(("w1", "b1"), backbone.embed_dim, hidden);

@@ -4,13 +4,14 @@ use harness_sdk::{Context, Error, Result, wire::BackboneFacts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Configuration of TCP.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The context at the text input; `context.layer` must stay 0.
+    /// The context at the text input; `context.layer` must be 0.
     pub(crate) context: Context,
-    /// The text block whose input holds the class tokens; `null`: 2/3 of the depth,
-    /// which is block 8 of 12 and block 2 of 3.
+    /// The text block at whose input the class tokens enter; `null` for 2/3 of the depth,
+    /// block 8 of 12.
     pub(crate) layer: Option<usize>,
     /// w, the weight of the distance to the zero-shot text features.
     pub(crate) weight: f64,
@@ -37,7 +38,7 @@ impl Config {
                 self.weight
             )));
         }
-        self.context.at_input()
+        self.context.require_input()
     }
 
     /// The block of the class tokens in a backbone.
@@ -48,8 +49,9 @@ impl Config {
             return Ok(layer);
         }
         Err(Error::NotInjectable(format!(
-            "needs text block {layer} above the first, {} has {layers} text blocks",
-            backbone.name
+            "class tokens cannot enter at text block {layer}: {} has blocks 0 to {}, and block 0 holds the context",
+            backbone.name,
+            layers.saturating_sub(1)
         )))
     }
 }

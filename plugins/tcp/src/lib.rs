@@ -1,26 +1,26 @@
 //! TCP: textual-based class-aware prompt tuning (Yao et al., arXiv 2311.18231).
 //!
-//! Learned context at the text input, and tokens of each class, made from its
-//! zero-shot text feature, that replace the context's places at the input of a
-//! deeper text block. Loss: cross entropy + w (1 - mean_c cos(t_c, t_zs,c)).
+//! A learned context at the text input, replaced at the input of a deeper text block by
+//! tokens that a network derives from each class's zero-shot text feature.
+//! Loss: cross entropy + w (1 - mean_c cos(t_c, t_zs,c)).
 
 mod class_tokens;
 mod config;
 
 use harness_sdk::{
-    Batch, Bench, Card, ClassPrompts, Forward, Method, OptimizerKind, Parameter, Parameters,
-    Recipe, Result, Tensor, export_plugin, ops,
+    Batch, Card, ClassPrompts, Forward, Host, Method, OptimizerKind, Parameter, Parameters, Recipe,
+    Result, Tensor, export_plugin, ops,
     wire::{DataNeed, Family, Setting, Site},
 };
 
 pub use config::Config;
 
-/// The method.
+/// TCP for one backbone.
 pub struct Tcp {
     prompts: ClassPrompts,
-    /// Zero-shot text features `[C, E]` of the backbone at hand.
+    /// Zero-shot text features `[C, E]` of the host's backbone.
     zero_shot: Tensor,
-    /// The text block whose input holds the class tokens.
+    /// The text block at whose input the class tokens enter.
     layer: usize,
     weight: f64,
 }
@@ -34,7 +34,7 @@ impl Method for Tcp {
             title: "TCP: textual-based class-aware prompt tuning",
             paper: "arXiv 2311.18231",
             family: Family::Deep,
-            depth: "text block 2/3 of the way up",
+            depth: "text block at 2/3 of the depth",
             sites: &[Site::TextInput, Site::TextBlock],
             needs: &[
                 "ctx [M, text.width]",
@@ -44,13 +44,13 @@ impl Method for Tcp {
             data: DataNeed::Features,
             carried: &["ctx", "w1", "b1", "w2", "b2"],
             recomputed: &[
-                "zero-shot text features, of which the class tokens are made",
+                "zero-shot text features, the input of the class tokens",
                 "token ids and embeddings of the class names",
             ],
             deviations: &[
-                "the class tokens enter at 2/3 of the depth: block 8 of 12 as in the reference, which knows no other depth",
-                "words of a template after the class name are left out; the reference keeps them",
-                "parameters are f32, the reference trains them in f16; its eps of 1e-3, chosen for that, is kept as part of its recipe",
+                "the class tokens enter at 2/3 of the depth; the reference supports only block 8 of 12",
+                "words after the class name in a template are dropped; the reference keeps them",
+                "parameters are f32; the reference trains in f16 with an eps of 1e-3, which is kept",
             ],
         }
     }
@@ -74,24 +74,24 @@ impl Method for Tcp {
         Ok(parameters)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
-            prompts: config.context.prompts(bench)?,
-            zero_shot: bench.zero_shot()?,
-            layer: config.layer(&bench.setting().backbone)?,
+            prompts: config.context.prompts(host)?,
+            zero_shot: host.zero_shot()?,
+            layer: config.layer(&host.setting().backbone)?,
             weight: config.weight,
         })
     }
 
-    fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
         let context = parameters.get("ctx")?;
         let tokens = class_tokens::forward(&self.zero_shot, context.dims2()?, parameters)?;
-        let prompts = self.prompts.with(context)?;
-        let features = prompts.replace(self.layer, 1, &tokens)?.encode(bench)?;
+        let prompts = self.prompts.with_context(context)?;
+        let features = prompts.replace(self.layer, 1, &tokens)?.encode(host)?;
         Ok(Some(features.squeeze(0)?))
     }
 
-    fn loss(&self, _bench: &Bench, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+    fn loss(&self, _host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
         match &forward.classifier {
             Some(features) => {

@@ -1,13 +1,13 @@
-//! The cache: keys, values, and how it answers.
+//! The cache of keys and values, and its logits.
 
 use harness_sdk::{
-    Batch, Bench, Device, Init, Parameter, Parameters, Result, Tensor, ops,
+    Batch, Device, Host, Init, Parameter, Parameters, Result, Tensor, ops,
     wire::{Setting, Split},
 };
 
 use crate::{config::Config, search};
 
-/// What both methods compute from the backbone at hand.
+/// What both methods compute from the host's backbone.
 pub(crate) struct Cache {
     config: Config,
     scale: f64,
@@ -15,13 +15,13 @@ pub(crate) struct Cache {
     text: Tensor,
 }
 
-/// `keys` `[n, E]`, one a training image; `values` `[n, C]`, 1 where the image is of
-/// the class; `alpha` and `beta` `[1]`. n is left open: the module brings it.
+/// `keys` `[n, E]`, one per training image; `values` `[n, C]`, their one-hot labels;
+/// `alpha` and `beta` `[1]`. n is dynamic.
 pub(crate) fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
     config.check()?;
-    let open = Parameter::OPEN;
-    let keys = [open, setting.backbone.embed_dim];
-    let values = [open, setting.task.classes.len()];
+    let images = Parameter::DYNAMIC;
+    let keys = [images, setting.backbone.embed_dim];
+    let values = [images, setting.task.classes.len()];
     Ok(vec![
         Parameter::new("keys", &keys, Init::Zeros),
         Parameter::new("values", &values, Init::Zeros)
@@ -32,32 +32,32 @@ pub(crate) fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Param
     ])
 }
 
-/// Unnormalised features `[n, E]` of training images, as the reference code averages the passes
-/// of its augmented loader.
-fn mean_over_views(bench: &Bench, rows: &[u32]) -> Result<Tensor> {
-    let views = bench.setting().task.train_views.max(1);
-    let mut sum = bench.image_features(Split::Train, rows)?;
+/// Unnormalised features `[n, E]` of training images, averaged over their views as in the
+/// reference.
+fn mean_over_views(host: &Host, rows: &[u32]) -> Result<Tensor> {
+    let views = host.setting().task.train_views.max(1);
+    let mut sum = host.image_features(Split::Train, rows)?;
     for view in 1..views {
-        sum = (sum + bench.image_view(Split::Train, rows, view as u32)?)?;
+        sum = (sum + host.image_features_in_view(Split::Train, rows, view as u32)?)?;
     }
     Ok((sum / views as f64)?)
 }
 
 impl Cache {
-    pub(crate) fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
+    pub(crate) fn new(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
             config: config.clone(),
-            scale: config.scale(bench),
-            text: bench.zero_shot()?,
+            scale: config.scale(host),
+            text: host.zero_shot()?,
         })
     }
 
-    /// The cache of the training draw.
-    pub(crate) fn build(&self, bench: &Bench) -> Result<Parameters> {
-        let labels = bench.labels(Split::Train)?;
+    /// The cache of the training images.
+    pub(crate) fn build(&self, host: &Host) -> Result<Parameters> {
+        let labels = host.labels(Split::Train)?;
         let rows: Vec<u32> = (0..labels.len() as u32).collect();
-        let keys = ops::normalize(&mean_over_views(bench, &rows)?)?;
-        let (classes, images) = (bench.classes(), labels.len());
+        let keys = ops::normalize(&mean_over_views(host, &rows)?)?;
+        let (classes, images) = (host.classes(), labels.len());
         let mut values = vec![0f32; classes * images];
         for (image, &class) in labels.iter().enumerate() {
             values[image * classes + class as usize] = 1.0;
@@ -79,28 +79,28 @@ impl Cache {
     /// `scale f W + alpha exp(-beta (1 - f F)) V` for a batch, `[B, C]`.
     pub(crate) fn logits(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
     ) -> Result<Tensor> {
-        let image = ops::normalize(&batch.features(bench)?)?;
+        let image = ops::normalize(&batch.features(host)?)?;
         let zero_shot = ops::cosine_logits(&image, &self.text, self.scale)?;
-        let answer = answer(&image, parameters, parameters.get("beta")?)?;
-        Ok((zero_shot + answer.broadcast_mul(parameters.get("alpha")?)?)?)
+        let cached = cache_logits(&image, parameters, parameters.get("beta")?)?;
+        Ok((zero_shot + cached.broadcast_mul(parameters.get("alpha")?)?)?)
     }
 
-    /// The module with alpha and beta that do best on the validation draw; none where
+    /// The module with the alpha and beta that are best on the validation split; none if
     /// they are not searched.
-    pub(crate) fn select(&self, bench: &Bench, trained: &Parameters) -> Result<Option<Parameters>> {
-        let labels = bench.labels(Split::Val)?;
+    pub(crate) fn select(&self, host: &Host, trained: &Parameters) -> Result<Option<Parameters>> {
+        let labels = host.labels(Split::Val)?;
         if !self.config.search || labels.is_empty() {
             return Ok(None);
         }
         let rows: Vec<u32> = (0..labels.len() as u32).collect();
-        let image = ops::normalize(&bench.image_features(Split::Val, &rows)?)?;
+        let image = ops::normalize(&host.image_features(Split::Val, &rows)?)?;
         let zero_shot = ops::cosine_logits(&image, &self.text, self.scale)?;
         let best = search::best(self.config.search_scale, &zero_shot, &labels, |beta| {
-            answer(&image, trained, &Tensor::new(&[beta], &Device::Cpu)?)
+            cache_logits(&image, trained, &Tensor::new(&[beta], &Device::Cpu)?)
         })?;
         let mut entries = vec![];
         for (name, tensor) in trained.iter() {
@@ -116,7 +116,7 @@ impl Cache {
 }
 
 /// `exp(-beta (1 - f F)) V` for normalised features `[B, E]`: `[B, C]`.
-fn answer(image: &Tensor, parameters: &Parameters, beta: &Tensor) -> Result<Tensor> {
+fn cache_logits(image: &Tensor, parameters: &Parameters, beta: &Tensor) -> Result<Tensor> {
     let affinity = image.matmul(&parameters.get("keys")?.t()?)?;
     let weight = (affinity - 1.0)?.broadcast_mul(beta)?.exp()?;
     Ok(weight.matmul(parameters.get("values")?)?)

@@ -1,33 +1,33 @@
 //! Configuration of both methods.
 
-use harness_sdk::{Bench, Error, Result};
+use harness_sdk::{Error, Host, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Configuration of Tip-Adapter and Tip-Adapter-F.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Weight of the cache before the search. The authors begin with 1.17 on ImageNet,
-    /// Food101, Oxford Pets and SUN397, 3 on Caltech101, Cars and UCF101, 2 on DTD and
-    /// EuroSAT, 5 on Aircraft and 10 on Flowers.
+    /// Weight of the cache before the search. The authors use 1.17 for ImageNet, Food101,
+    /// Oxford Pets and SUN397, 3 for Caltech101, Cars and UCF101, 2 for DTD and EuroSAT, 5
+    /// for Aircraft and 10 for Flowers.
     pub(crate) alpha: f64,
     /// Sharpness of the cache before the search.
     pub(crate) beta: f64,
-    /// Whether alpha and beta are searched on the validation draw; otherwise, and
-    /// where there is no such draw, they stay as they begin.
+    /// Whether alpha and beta are searched on the validation split, if there is one.
     pub(crate) search: bool,
-    /// Where the search ends: `[beta, alpha]`. 200 and 20 values from 0.1 on. The
-    /// authors take [7, 3] on ImageNet and [13, 13] on DTD.
+    /// Upper bounds of the search, `[beta, alpha]`: 200 and 20 values from 0.1. The
+    /// authors use [7, 3] for ImageNet and [13, 13] for DTD.
     pub(crate) search_scale: [f64; 2],
-    /// The scale of the zero-shot logits, beside which alpha stands.
+    /// Scale of the zero-shot logits, to which alpha is relative.
     pub(crate) scale: Scale,
 }
 
-/// A scale of cosines.
+/// Scale of the zero-shot logits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {
-    /// 100, as the reference has it.
+    /// 100, as in the reference.
     Hundred,
     /// The backbone's own logit scale.
     Backbone,
@@ -63,10 +63,10 @@ impl Config {
         Ok(())
     }
 
-    pub(crate) fn scale(&self, bench: &Bench) -> f64 {
+    pub(crate) fn scale(&self, host: &Host) -> f64 {
         match self.scale {
             Scale::Hundred => 100.0,
-            Scale::Backbone => bench.logit_scale(),
+            Scale::Backbone => host.logit_scale(),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Tip-Adapter-F: the cache with its keys trained.
+//! Tip-Adapter-F: the cache with trained keys.
 
 use harness_sdk::{
-    Batch, Bench, Card, Method, OptimizerKind, Parameter, Parameters, Recipe, Result, Schedule,
+    Batch, Card, Host, Method, OptimizerKind, Parameter, Parameters, Recipe, Result, Schedule,
     Tensor, wire::Setting,
 };
 
@@ -11,7 +11,7 @@ use crate::{
     training_free::CARD,
 };
 
-/// The method.
+/// Tip-Adapter-F for one backbone.
 pub struct TipAdapterF(Cache);
 
 impl Method for TipAdapterF {
@@ -22,10 +22,10 @@ impl Method for TipAdapterF {
             id: "tip-adapter-f",
             title: "Tip-Adapter-F: the cache with trained keys",
             deviations: &[
-                "the last epoch's keys are the module; the reference keeps the epoch that is best on the test set",
-                "alpha and beta are searched on the few-shot validation draw; the reference searches on the test set of ImageNet and on whole validation sets elsewhere",
-                "keys begin with the feature of one view of an image; the reference averages ten augmented ones",
-                "20 epochs everywhere; the reference takes 100 on EuroSAT",
+                "the module has the keys of the last epoch; the reference selects the best epoch on the test set",
+                "alpha and beta are searched on the few-shot validation split; the reference searches on the test set of ImageNet and on full validation sets otherwise",
+                "keys are initialised with the mean over the suite's `views`, one by default; the reference averages ten augmented views",
+                "20 epochs for every data set; the reference uses 100 for EuroSAT",
             ],
             ..CARD
         }
@@ -48,25 +48,25 @@ impl Method for TipAdapterF {
         cache::parameters(config, setting)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        Ok(Self(Cache::prepare(config, bench)?))
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
+        Ok(Self(Cache::new(config, host)?))
     }
 
-    fn build(&self, bench: &Bench) -> Result<Option<Parameters>> {
-        Ok(Some(self.0.build(bench)?))
+    fn build(&self, host: &Host) -> Result<Option<Parameters>> {
+        Ok(Some(self.0.build(host)?))
     }
 
     fn logits(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
         _classifier: Option<&Tensor>,
     ) -> Result<Tensor> {
-        self.0.logits(bench, parameters, batch)
+        self.0.logits(host, parameters, batch)
     }
 
-    fn select(&self, bench: &Bench, trained: &Parameters) -> Result<Option<Parameters>> {
-        self.0.select(bench, trained)
+    fn select(&self, host: &Host, trained: &Parameters) -> Result<Option<Parameters>> {
+        self.0.select(host, trained)
     }
 }

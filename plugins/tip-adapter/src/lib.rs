@@ -1,8 +1,8 @@
 //! Tip-Adapter and Tip-Adapter-F (Zhang et al., arXiv 2207.09519).
 //!
-//! A cache of the training images' features (keys) and classes (values) adds to the
-//! zero-shot logits: 100 f W + alpha exp(-beta (1 - f F)) V. Tip-Adapter is built
-//! without training; Tip-Adapter-F trains the keys.
+//! A cache of the training images' features (keys) and labels (values) adds to the
+//! zero-shot logits: 100 f W + alpha exp(-beta (1 - f F)) V. Tip-Adapter is not trained;
+//! Tip-Adapter-F trains the keys.
 
 mod cache;
 mod config;

@@ -1,7 +1,7 @@
-//! Tip-Adapter: the cache as it is built.
+//! Tip-Adapter: the cache without training.
 
 use harness_sdk::{
-    Batch, Bench, Card, Method, Parameter, Parameters, Recipe, Result, Tensor,
+    Batch, Card, Host, Method, Parameter, Parameters, Recipe, Result, Tensor,
     wire::{DataNeed, Family, Setting, Site},
 };
 
@@ -10,13 +10,13 @@ use crate::{
     config::Config,
 };
 
-/// The method.
+/// Tip-Adapter for one backbone.
 pub struct TipAdapter(Cache);
 
-/// The card of Tip-Adapter; Tip-Adapter-F's differs in few fields.
+/// Tip-Adapter's card; Tip-Adapter-F's differs in a few fields.
 pub(crate) const CARD: Card = Card {
     id: "tip-adapter",
-    title: "Tip-Adapter: a cache of training features, without training",
+    title: "Tip-Adapter: a cache of training features, not trained",
     paper: "arXiv 2207.09519",
     family: Family::Features,
     depth: "logits",
@@ -26,9 +26,9 @@ pub(crate) const CARD: Card = Card {
     carried: &["keys", "values", "alpha", "beta"],
     recomputed: &["the zero-shot classifier"],
     deviations: &[
-        "alpha and beta are searched on the few-shot validation draw; the reference searches on the test set of ImageNet and on whole validation sets elsewhere",
-        "a key is the feature of one view of an image; the reference averages ten augmented ones",
-        "the classifier uses the data set's templates; the reference has seven for ImageNet",
+        "alpha and beta are searched on the few-shot validation split; the reference searches on the test set of ImageNet and on full validation sets otherwise",
+        "a key is the mean over the suite's `views`, one by default; the reference averages ten augmented views",
+        "the classifier uses the data set's templates; the reference uses seven for ImageNet",
     ],
 };
 
@@ -50,25 +50,25 @@ impl Method for TipAdapter {
         cache::parameters(config, setting)
     }
 
-    fn prepare(config: &Config, bench: &Bench) -> Result<Self> {
-        Ok(Self(Cache::prepare(config, bench)?))
+    fn setup(config: &Config, host: &Host) -> Result<Self> {
+        Ok(Self(Cache::new(config, host)?))
     }
 
-    fn build(&self, bench: &Bench) -> Result<Option<Parameters>> {
-        Ok(Some(self.0.build(bench)?))
+    fn build(&self, host: &Host) -> Result<Option<Parameters>> {
+        Ok(Some(self.0.build(host)?))
     }
 
     fn logits(
         &self,
-        bench: &Bench,
+        host: &Host,
         parameters: &Parameters,
         batch: &Batch,
         _classifier: Option<&Tensor>,
     ) -> Result<Tensor> {
-        self.0.logits(bench, parameters, batch)
+        self.0.logits(host, parameters, batch)
     }
 
-    fn select(&self, bench: &Bench, trained: &Parameters) -> Result<Option<Parameters>> {
-        self.0.select(bench, trained)
+    fn select(&self, host: &Host, trained: &Parameters) -> Result<Option<Parameters>> {
+        self.0.select(host, trained)
     }
 }

@@ -1,27 +1,29 @@
-//! Errors as they cross the boundary: a kind to act on and a text to show.
+//! Errors that cross the boundary: a kind to act on and a message to show.
 
 use std::fmt;
 
 use abi_stable::{StableAbi, std_types::RString};
 
-/// What went wrong, as far as the other side must know to act on it.
+/// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ErrorKind {
-    /// The method's configuration is not acceptable.
+    /// The method's configuration is invalid.
     Config,
-    /// The method or module does not fit this backbone or class set: a result.
+    /// The method or module does not fit this backbone or class set: a result, not a
+    /// failure.
     NotInjectable,
-    /// A request that breaks the contract: shapes, ids, ranges.
+    /// A request that violates the contract: shapes, ids, ranges.
     Request,
-    /// A site this backbone does not offer.
+    /// A site that this backbone does not offer.
     NotOffered,
     /// A number became NaN or infinite.
     Numeric,
-    /// The host asked to stop.
+    /// The host cancelled the work.
     Cancelled,
-    /// A panic was caught on the plugin's side.
+    /// A panic was caught.
     Panicked,
-    /// Anything else, kinds of a newer ABI included.
+    /// Anything else, including kinds of a newer ABI.
     Internal,
 }
 
@@ -42,10 +44,10 @@ impl ErrorKind {
     }
 }
 
-/// An error value of either side.
+/// An error of either side.
 ///
-/// The kind travels as a number so that a newer plugin may use kinds that an
-/// older host does not know; those read as [`ErrorKind::Internal`].
+/// The kind crosses as a number. Kinds that the reader does not know read as
+/// [`ErrorKind::Internal`].
 #[repr(C)]
 #[derive(Clone, Debug, StableAbi)]
 pub struct AbiError {
@@ -54,6 +56,7 @@ pub struct AbiError {
 }
 
 impl AbiError {
+    /// An error with a message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             code: kind.code(),
@@ -61,6 +64,7 @@ impl AbiError {
         }
     }
 
+    /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         ErrorKind::ALL
             .into_iter()
@@ -68,6 +72,7 @@ impl AbiError {
             .unwrap_or(ErrorKind::Internal)
     }
 
+    /// The message to show.
     pub fn message(&self) -> &str {
         self.message.as_str()
     }

@@ -1,7 +1,5 @@
-//! Panics become error values before they reach the boundary.
-//!
-//! A panic that reaches a function of the boundary would end the process there
-//! and then, whichever side it came from.
+//! Turns panics into errors before they reach the boundary, where they would abort the
+//! process.
 
 use std::{
     any::Any,
@@ -15,17 +13,21 @@ use abi_stable::std_types::RResult;
 use crate::{AbiError, ErrorKind};
 
 thread_local! {
-    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    static PANIC_LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs an entry of `side` ("the plugin", say) and returns its panic as an error.
+/// Runs `entry`, a function that the other side calls, and returns a panic as an error.
+/// `side` ("the plugin") begins the message.
+///
+/// # Errors
+/// The error of `entry`, or one of kind [`ErrorKind::Panicked`].
 pub fn guarded<T, E: Into<AbiError>>(
     side: &str,
     entry: impl FnOnce() -> Result<T, E>,
 ) -> RResult<T, AbiError> {
     static HOOK: Once = Once::new();
-    HOOK.call_once(note_places);
-    // What the entry touched is dropped, or behind a lock that a panic poisons.
+    HOOK.call_once(record_locations);
+    // Unwind safe: what the entry used is dropped or behind a lock that a panic poisons.
     match panic::catch_unwind(AssertUnwindSafe(entry)) {
         Ok(Ok(value)) => RResult::ROk(value),
         Ok(Err(error)) => RResult::RErr(error.into()),
@@ -33,14 +35,14 @@ pub fn guarded<T, E: Into<AbiError>>(
     }
 }
 
-/// Keeps the place of a panic. A plugin has its own copy of std, so each side has
-/// its own hook.
-fn note_places() {
-    let before = panic::take_hook();
+/// Keeps the location of the last panic. A plugin has its own copy of std, so each side
+/// has its own hook.
+fn record_locations() {
+    let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let place = info.location().map(ToString::to_string);
-        PLACE.with_borrow_mut(|p| *p = place);
-        before(info);
+        let location = info.location().map(ToString::to_string);
+        PANIC_LOCATION.with_borrow_mut(|last| *last = location);
+        previous(info);
     }));
 }
 
@@ -50,16 +52,16 @@ fn panicked(side: &str, payload: Box<dyn Any + Send>) -> AbiError {
         None => payload
             .downcast_ref::<String>()
             .cloned()
-            .unwrap_or_else(|| "a value that is not text".to_owned()),
+            .unwrap_or_else(|| "a payload that is not a string".to_owned()),
     };
-    let place = PLACE
+    let location = PANIC_LOCATION
         .with_borrow_mut(Option::take)
-        .map_or_else(String::new, |place| format!(" at {place}"));
-    // A payload whose own drop panics must not get out either.
+        .map_or_else(String::new, |location| format!(" at {location}"));
+    // Dropping the payload could panic again.
     std::mem::forget(payload);
     AbiError::new(
         ErrorKind::Panicked,
-        format!("{side} panicked: {message}{place}"),
+        format!("{side} panicked: {message}{location}"),
     )
 }
 
@@ -68,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_an_error_with_its_place() {
+    fn a_panic_becomes_an_error_with_its_location() {
         let result: RResult<(), _> = guarded("the plugin", || -> Result<(), AbiError> {
             panic!("index {} out of bounds", 7)
         });

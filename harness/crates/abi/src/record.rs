@@ -1,8 +1,8 @@
-//! The version record: what a plugin says of itself before any of its code runs.
+//! The version record, which the host reads before any of a plugin's code runs.
 //!
-//! It is a block of plain bytes without pointers, so the host can read it from
-//! the file and answer the common mistakes (older SDK, `panic = "abort"`) in one
-//! line instead of abi_stable's layout comparison of a thousand.
+//! It is a block of plain bytes without pointers, so the host can read it from the file
+//! and report the common mistakes (older SDK, `panic = "abort"`) in one line, where
+//! abi_stable's layout comparison prints a thousand.
 
 use thiserror::Error;
 
@@ -14,7 +14,7 @@ pub const RECORD_SYMBOL: &str = "HARNESS_PLUGIN_RECORD";
 const MAGIC: [u8; 8] = *b"HARNESSP";
 const TEXT: usize = 64;
 
-/// See the module's description. The first 16 bytes never change their meaning.
+/// Versions a plugin was built with. The first 16 bytes never change their meaning.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PluginRecord {
@@ -30,18 +30,27 @@ pub struct PluginRecord {
 
 /// Why a block of bytes is not a record.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RecordError {
+    /// Too few bytes.
     #[error("its version record is {found} bytes long, expected at least {expected}")]
-    Short { found: usize, expected: usize },
+    Short {
+        /// Length of the block.
+        found: usize,
+        /// Length of a record.
+        expected: usize,
+    },
+    /// Other bytes.
     #[error("its version record does not begin with `HARNESSP`")]
     Magic,
 }
 
 impl PluginRecord {
+    /// Length in bytes.
     pub const SIZE: usize = size_of::<Self>();
 
-    /// The record of a plugin that is compiled against this crate. Texts longer
-    /// than 64 bytes are cut.
+    /// The record of a plugin that is compiled against this crate. Strings are truncated
+    /// to 64 bytes.
     pub const fn new(sdk: &str, rustc: &str) -> Self {
         Self {
             magic: MAGIC,
@@ -55,6 +64,9 @@ impl PluginRecord {
     }
 
     /// Reads a record from the bytes of its symbol.
+    ///
+    /// # Errors
+    /// The bytes are too few or no record.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
         let Some(bytes) = bytes.first_chunk::<{ Self::SIZE }>() else {
             return Err(RecordError::Short {
@@ -86,16 +98,17 @@ impl PluginRecord {
         )
     }
 
+    /// Whether panics unwind, so that they can be caught.
     pub fn unwinds(&self) -> bool {
         self.unwinds == 1
     }
 
-    /// Version of the SDK it was built with.
+    /// SDK version.
     pub fn sdk(&self) -> String {
         text(&self.sdk)
     }
 
-    /// What `rustc --version` said when the SDK was built.
+    /// Output of `rustc --version`.
     pub fn rustc(&self) -> String {
         text(&self.rustc)
     }
@@ -150,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_and_short_blocks_are_refused() {
+    fn other_and_short_blocks_are_rejected() {
         let good = bytes(&PluginRecord::new("0.1.0", "rustc"));
         assert_eq!(
             PluginRecord::parse(&good[..20]),
@@ -159,13 +172,13 @@ mod tests {
                 expected: PluginRecord::SIZE
             })
         );
-        let mut foreign = good;
-        foreign[0] = b'X';
-        assert_eq!(PluginRecord::parse(&foreign), Err(RecordError::Magic));
+        let mut other = good;
+        other[0] = b'X';
+        assert_eq!(PluginRecord::parse(&other), Err(RecordError::Magic));
     }
 
     #[test]
-    fn long_texts_are_cut_not_overrun() {
+    fn long_strings_are_truncated() {
         let record = PluginRecord::new(&"v".repeat(500), "");
         assert_eq!(record.sdk().len(), 64);
         assert_eq!(record.rustc(), "");

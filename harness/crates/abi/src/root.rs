@@ -1,4 +1,4 @@
-//! The root module: where a loaded plugin begins.
+//! The root module: the entry points of a loaded plugin.
 
 use abi_stable::{
     StableAbi, declare_root_module_statics,
@@ -10,8 +10,8 @@ use abi_stable::{
 
 use crate::{AbiError, MethodObject};
 
-/// Name of the symbol under which abi_stable expects a library's header. The
-/// export macro of the SDK writes it out; a test compares the two.
+/// Name of the symbol under which abi_stable looks for a library's header;
+/// [`export_symbols!`](crate::export_symbols) repeats it.
 pub const LOADER_SYMBOL: &str = "_1as_0lib_1header_0root_bmodule_bloader";
 
 /// Entry points of a plugin. Fields are only ever added at the end.
@@ -22,7 +22,7 @@ pub const LOADER_SYMBOL: &str = "_1as_0lib_1header_0root_bmodule_bloader";
 pub struct PluginMod {
     /// A [`Descriptor`](crate::wire::Descriptor) as JSON.
     pub descriptor: extern "C" fn() -> RResult<RString, AbiError>,
-    /// A method by its id, configured by a JSON object.
+    /// Opens a method by id with a JSON object as its configuration.
     #[sabi(last_prefix_field)]
     pub open: extern "C" fn(method: RStr<'_>, config: RStr<'_>) -> RResult<MethodObject, AbiError>,
 }

@@ -1,4 +1,4 @@
-//! Random views of a training image, drawn as torchvision draws them.
+//! Random views of a training image, sampled as in torchvision.
 
 use image::RgbImage;
 use image::imageops::{crop_imm, flip_horizontal};
@@ -6,7 +6,7 @@ use image::imageops::{crop_imm, flip_horizontal};
 use crate::error::Result;
 use crate::transform::{ImageTransform, resize};
 
-/// Tries for a region before the largest central one is taken.
+/// Attempts at a region before the largest central one is used.
 const TRIES: usize = 10;
 /// Width over height of a random region.
 const RATIO: [f64; 2] = [3.0 / 4.0, 4.0 / 3.0];
@@ -20,12 +20,12 @@ pub struct Region {
     pub height: u32,
 }
 
-/// What of an image is shown.
+/// A part of an image, possibly flipped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct View {
     /// The part that is resized to the tower's square; none: the evaluation crop.
     pub region: Option<Region>,
-    /// Whether left and right are exchanged.
+    /// Whether it is mirrored horizontally.
     pub is_flipped: bool,
 }
 

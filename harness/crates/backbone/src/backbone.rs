@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use serde_json::Value;
 
 use crate::checkpoint::{
-    Architecture, Catalog, Config, Files, Layout, Weights, read_catalog, read_tensors,
+    Architecture, Catalog, CheckpointLayout, Config, Files, Weights, read_catalog, read_tensors,
 };
 use crate::dims::{Activation, Dims};
 use crate::error::{BackboneError, Result};
@@ -19,7 +19,7 @@ use crate::transform::ImageTransform;
 /// A vision-language model: two towers, logit scale, image transform and, if it has one, tokenizer.
 #[derive(Debug, Clone)]
 pub struct Backbone {
-    plan: Architecture,
+    architecture: Architecture,
     text: TextTower,
     image: ImageTower,
     /// Natural logarithm of the logit scale.
@@ -34,12 +34,12 @@ impl Dims {
     /// # Errors
     /// When a file is missing or damaged, or the layout is not known.
     pub fn read(folder: &Path) -> Result<Self> {
-        let (_, _, plan) = open(folder)?;
-        Ok(plan.dims)
+        let (_, _, architecture) = open(folder)?;
+        Ok(architecture.dims)
     }
 }
 
-impl Layout {
+impl CheckpointLayout {
     /// How the weights in a folder are laid out; reads no more than their header.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ impl Layout {
 /// When a file is missing or damaged, or the layout is not known.
 pub fn digest(folder: &Path) -> Result<String> {
     let files = Files::find(folder)?;
-    let layout = Layout::detect(&read_catalog(&files.weights)?)?;
+    let layout = CheckpointLayout::detect(&read_catalog(&files.weights)?)?;
     let (config, _) = files.config(&layout)?;
     files.digest(&config)
 }
@@ -65,17 +65,21 @@ pub fn digest(folder: &Path) -> Result<String> {
 pub(crate) fn open(folder: &Path) -> Result<(Files, Config, Architecture)> {
     let files = Files::find(folder)?;
     let catalog = read_catalog(&files.weights)?;
-    let layout = Layout::detect(&catalog)?;
+    let layout = CheckpointLayout::detect(&catalog)?;
     let (_, config) = files.config(&layout)?;
-    let plan = Architecture::read(&catalog, &config, layout)?;
-    Ok((files, config, plan))
+    let architecture = Architecture::read(&catalog, &config, layout)?;
+    Ok((files, config, architecture))
 }
 
 /// The image transform that the files of a folder describe.
-fn transform(files: &Files, config: &Config, plan: &Architecture) -> Result<ImageTransform> {
-    let size = plan.dims.image.image_size;
+fn transform(
+    files: &Files,
+    config: &Config,
+    architecture: &Architecture,
+) -> Result<ImageTransform> {
+    let size = architecture.dims.image.image_size;
     match &files.preprocessor {
-        Some(path) if plan.layout.is_transformers() => {
+        Some(path) if architecture.layout.is_transformers() => {
             let text = fs_err::read_to_string(path)?;
             let value = serde_json::from_str(&text).map_err(|e| BackboneError::File {
                 path: path.clone(),
@@ -89,10 +93,12 @@ fn transform(files: &Files, config: &Config, plan: &Architecture) -> Result<Imag
 }
 
 /// The tokenizer of a folder, or CLIP's own where none is there and the vocabulary is CLIP's.
-fn tokenizer(files: &Files, plan: &Architecture) -> Result<Option<Tokenizer>> {
+fn tokenizer(files: &Files, architecture: &Architecture) -> Result<Option<Tokenizer>> {
     match files.tokenizer.as_deref() {
         Some(path) => Tokenizer::load(path).map(Some),
-        None if Tokenizer::is_clip(plan.dims.text.vocab_size) => Tokenizer::clip().map(Some),
+        None if Tokenizer::is_clip(architecture.dims.text.vocab_size) => {
+            Tokenizer::clip().map(Some)
+        }
         None => Ok(None),
     }
 }
@@ -105,12 +111,12 @@ impl Backbone {
     /// When a file is missing or damaged, or a tensor is missing, surplus, of another shape or type,
     /// or not finite.
     pub fn load(folder: &Path) -> Result<Self> {
-        let (files, config, plan) = open(folder)?;
-        let transform = transform(&files, &config, &plan)?;
-        let tokenizer = tokenizer(&files, &plan)?;
+        let (files, config, architecture) = open(folder)?;
+        let transform = transform(&files, &config, &architecture)?;
+        let tokenizer = tokenizer(&files, &architecture)?;
         let catalog = read_catalog(&files.weights)?;
         let weights = Weights::new(catalog, read_tensors(&files.weights)?);
-        Self::build(weights, plan, transform, tokenizer)
+        Self::build(weights, architecture, transform, tokenizer)
     }
 
     /// Whether a folder holds a backbone, as far as names and shapes of its tensors, configuration
@@ -119,11 +125,11 @@ impl Backbone {
     /// # Errors
     /// As [`Self::load`], values aside.
     pub fn check(folder: &Path) -> Result<()> {
-        let (files, config, plan) = open(folder)?;
-        let transform = transform(&files, &config, &plan)?;
-        let tokenizer = tokenizer(&files, &plan)?;
-        let weights = Weights::hollow(read_catalog(&files.weights)?)?;
-        Self::build(weights, plan, transform, tokenizer).map(drop)
+        let (files, config, architecture) = open(folder)?;
+        let transform = transform(&files, &config, &architecture)?;
+        let tokenizer = tokenizer(&files, &architecture)?;
+        let weights = Weights::placeholder(read_catalog(&files.weights)?)?;
+        Self::build(weights, architecture, transform, tokenizer).map(drop)
     }
 
     /// Builds a backbone from a state dict in memory. Tracked tensors (such as those of a
@@ -137,21 +143,26 @@ impl Backbone {
         tokenizer: Option<Tokenizer>,
     ) -> Result<Self> {
         let catalog = Catalog::of("state dict".into(), &tensors);
-        let layout = Layout::detect(&catalog)?;
+        let layout = CheckpointLayout::detect(&catalog)?;
         let config = Config::new("configuration".into(), config.clone());
-        let plan = Architecture::read(&catalog, &config, layout)?;
-        let size = plan.dims.image.image_size;
+        let architecture = Architecture::read(&catalog, &config, layout)?;
+        let size = architecture.dims.image.image_size;
         let transform = ImageTransform::from_config(&config, "preprocess_cfg.", size)?;
-        Self::build(Weights::new(catalog, tensors), plan, transform, tokenizer)
+        Self::build(
+            Weights::new(catalog, tensors),
+            architecture,
+            transform,
+            tokenizer,
+        )
     }
 
     fn build(
         mut weights: Weights,
-        plan: Architecture,
+        architecture: Architecture,
         transform: ImageTransform,
         tokenizer: Option<Tokenizer>,
     ) -> Result<Self> {
-        let vocabulary = plan.dims.text.vocab_size;
+        let vocabulary = architecture.dims.text.vocab_size;
         if let Some(t) = tokenizer.as_ref().filter(|t| t.vocab_size() > vocabulary) {
             return Err(BackboneError::Tokenizer(format!(
                 "has {} tokens, but the token embedding has {vocabulary} rows",
@@ -159,17 +170,17 @@ impl Backbone {
             )));
         }
         // CLIP reads the highest id of a row: its end token is the last of the vocabulary.
-        let end_token = match (&tokenizer, plan.end_token) {
+        let end_token = match (&tokenizer, architecture.end_token) {
             (Some(tokenizer), _) => tokenizer.eot(),
             (None, Some(id)) => id,
             (None, None) => u32::try_from(vocabulary - 1).unwrap_or(u32::MAX),
         };
-        let text = TextTower::load(&mut weights, &plan, end_token)?;
-        let image = ImageTower::load(&mut weights, &plan)?;
+        let text = TextTower::load(&mut weights, &architecture, end_token)?;
+        let image = ImageTower::load(&mut weights, &architecture)?;
         let log_scale = weights.take("logit_scale", &[])?;
         weights.finish()?;
         Ok(Self {
-            plan,
+            architecture,
             text,
             image,
             log_scale,
@@ -180,17 +191,17 @@ impl Backbone {
 
     /// Dimensions of both towers.
     pub fn dims(&self) -> &Dims {
-        &self.plan.dims
+        &self.architecture.dims
     }
 
     /// How the state dict's tensors were named.
-    pub fn layout(&self) -> Layout {
-        self.plan.layout
+    pub fn layout(&self) -> CheckpointLayout {
+        self.architecture.layout
     }
 
     /// Nonlinearity of the text tower.
     pub fn activation(&self) -> Activation {
-        self.plan.dims.text.activation
+        self.architecture.dims.text.activation
     }
 
     /// The text tower.

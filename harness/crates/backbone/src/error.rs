@@ -1,14 +1,15 @@
-//! What can go wrong between a folder of weights and a feature.
+//! Errors from loading weights to computing features.
 
 use std::path::PathBuf;
 
 /// An error of this crate. Every message says where, what was expected and what was found.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BackboneError {
     /// Reading failed; the message of `fs_err` names the path.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// A file is absent, truncated or not of its format.
+    /// A file is missing, truncated or malformed.
     #[error("{}: {reason}", path.display())]
     File {
         /// The file or folder.
@@ -19,7 +20,7 @@ pub enum BackboneError {
     /// The configuration lacks a value, or names something this crate does not compute.
     #[error("{origin}: `{key}`: {reason}")]
     Config {
-        /// The file, or a name for configuration that was handed over in memory.
+        /// The file, or a name for a configuration in memory.
         origin: String,
         /// Path of the key, such as `text_cfg.heads`.
         key: String,
@@ -27,23 +28,23 @@ pub enum BackboneError {
         reason: String,
     },
     /// The tensor names follow none of the known layouts.
-    #[error("{origin}: no known layout: {reason}")]
+    #[error("{origin}: unknown layout: {reason}")]
     Layout {
-        /// The weights file, or a name for tensors that were handed over in memory.
+        /// The weights file, or a name for tensors in memory.
         origin: String,
-        /// Which names were looked for.
+        /// Which names were expected and found.
         reason: String,
     },
-    /// One tensor is missing, surplus, mis-shaped, of the wrong type or not finite.
+    /// A tensor is missing, unexpected, of the wrong shape or type, or not finite.
     #[error("{origin}: tensor `{name}`: expected {expected}, found {found}")]
     Tensor {
-        /// The weights file, or a name for tensors that were handed over in memory.
+        /// The weights file, or a name for tensors in memory.
         origin: String,
         /// The tensor's name in the state dict.
         name: String,
         /// What this architecture needs.
         expected: String,
-        /// What is there.
+        /// What was found.
         found: String,
     },
     /// The tokenizer file is unusable or a text cannot be encoded.

@@ -1,9 +1,12 @@
-//! CLIP-family backbones: two differentiable towers loaded from safetensors, tokenizer and image
+//! CLIP-family backbones: two differentiable towers loaded from safetensors, with tokenizer and image
 //! transform.
 //!
-//! Weights are recognised by their tensor names, dimensions come from the tensors and the
-//! configuration. Gradients flow to whatever is tracked, contexts and edits of prompts above all, and
-//! never to frozen weights.
+//! Layouts are detected from tensor names; dimensions come from the tensors and the configuration.
+//! Gradients flow to everything that is tracked, above all contexts and edits of prompts, and never
+//! to frozen weights.
+//!
+//! It knows checkpoints in safetensors, tokens and images. It must not know data sets, hubs, plugins
+//! or suites.
 
 mod augment;
 mod backbone;
@@ -13,27 +16,28 @@ mod dims;
 mod edits;
 mod error;
 mod image;
+mod modules;
 mod names;
 mod ops;
-mod picture;
 mod published;
 mod reference;
+mod source_image;
 mod text;
 mod tokenizer;
 mod transform;
 
 pub use augment::{Region, View};
 pub use backbone::{Backbone, digest};
-pub use checkpoint::Layout;
+pub use checkpoint::CheckpointLayout;
 pub use dims::{Activation, Dims, ImageDims, TextDims};
 pub use edits::{BiasMode, WeightEdit};
 pub use error::{BackboneError, Result};
 pub use image::{ImageEdit, ImageTower};
 pub use names::NamedParameter;
 pub use ops::Dropout;
-pub use picture::Picture;
 pub use published::published;
 pub use reference::ReferenceClip;
+pub use source_image::SourceImage;
 pub use text::{PromptBatch, Segment, TextEdit, TextParameter, TextTower, TokenRows};
 pub use tokenizer::Tokenizer;
 pub use transform::ImageTransform;

@@ -1,4 +1,4 @@
-//! Canonical names of what an edit can change, the same for every layout.
+//! Canonical names of the parameters that edits can change, the same for every layout.
 //!
 //! | canonical | open_clip | transformers | EVA02 in timm | EVA02 in EVA-CLIP |
 //! |---|---|---|---|---|
@@ -26,7 +26,7 @@ use candle_core::Tensor;
 
 use crate::block::{Block, Mlp, Packing};
 use crate::dims::Dims;
-use crate::error::{BackboneError, Result};
+use crate::error::BackboneError;
 use crate::ops::{LayerNorm, Linear, LowRank};
 
 /// A weight, bias or gain that an edit can name.
@@ -122,34 +122,17 @@ impl List {
     }
 }
 
-/// Queries, keys, values, in packed order.
-const PARTS: [&str; 3] = ["attn.q", "attn.k", "attn.v"];
+/// Queries, keys and values, in packed order.
+pub(crate) const PARTS: [&str; 3] = ["attn.q", "attn.k", "attn.v"];
 
-/// Where a named parameter lives.
+/// Where an edit writes a named parameter.
 pub(crate) enum Slot<'a> {
     /// A bias or gain of its own.
     Vector(&'a mut Tensor),
     /// One third of a packed bias.
     Third(&'a mut Tensor, usize),
-    /// The weight of a linear map: the place of its low-rank change, and `[out, in]`.
+    /// The weight of a linear map: where its low-rank change goes, and `[out, in]`.
     Map(&'a mut Option<LowRank>, [usize; 2]),
-}
-
-impl Slot<'_> {
-    /// The value of a bias or gain.
-    pub(crate) fn read(self, tower: &str, name: &str) -> Result<Tensor> {
-        match self {
-            Slot::Vector(own) => Ok(own.detach()),
-            Slot::Third(packed, part) => {
-                let width = packed.elem_count() / 3;
-                Ok(packed.narrow(0, part * width, width)?.detach())
-            }
-            Slot::Map(..) => Err(BackboneError::Request(format!(
-                "{tower} parameter {name}: expected a bias or a gain, found the weight of a \
-                 linear map"
-            ))),
-        }
-    }
 }
 
 /// The error for a name that a tower does not have.

@@ -1,6 +1,6 @@
 //! Dimensions of the published backbones that methods are usually counted on.
 
-use crate::{Activation, Dims, ImageDims, TextDims};
+use crate::dims::{Activation, Dims, ImageDims, TextDims};
 
 /// OpenAI's CLIP ViT-B/16 (`b16`) or ViT-L/14 (`l14`).
 pub fn published(name: &str) -> Option<Dims> {

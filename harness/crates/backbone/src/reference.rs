@@ -1,7 +1,7 @@
-//! candle-transformers' CLIP on the same weights: another implementation to compare with.
+//! candle-transformers' CLIP on the same weights, as an independent reference.
 //!
-//! It computes OpenAI's architecture in transformers' names, forward only. Its backward pass drops
-//! gradients, so nothing is ever trained with it.
+//! It computes OpenAI's architecture in transformers' layout, forward only. Its backward pass drops
+//! gradients, so it is never used for training.
 
 use std::path::Path;
 
@@ -29,12 +29,12 @@ impl ReferenceClip {
     /// # Errors
     /// When a file is missing or damaged, or the backbone is not what candle-transformers computes.
     pub fn load(folder: &Path) -> Result<Self> {
-        let (files, _, plan) = open(folder)?;
-        let config = config(&plan).map_err(|reason| {
-            BackboneError::Request(format!(
-                "{}: candle-transformers computes transformers' CLIP with QuickGELU and no other; {reason}",
-                folder.display()
-            ))
+        let (files, _, architecture) = open(folder)?;
+        let config = config(&architecture).map_err(|reason| BackboneError::File {
+            path: folder.to_path_buf(),
+            reason: format!(
+                "candle-transformers only computes CLIP in transformers' layout with QuickGELU; {reason}"
+            ),
         })?;
         let weights = read_tensors(&files.weights)?;
         let builder = VarBuilder::from_tensors(weights, DType::F32, &Device::Cpu);
@@ -69,19 +69,28 @@ impl ReferenceClip {
     }
 }
 
-/// The model's configuration, or why it cannot be this model.
-fn config(plan: &Architecture) -> Result<ClipConfig, String> {
-    if !plan.layout.is_transformers() {
-        return Err(format!("this one is laid out as {}", plan.layout.name()));
+/// What candle-transformers' CLIP does not compute.
+#[derive(Debug, thiserror::Error)]
+enum Unsupported {
+    #[error("found layout {0}")]
+    Layout(&'static str),
+    #[error("found GELU")]
+    Activation,
+    #[error("found a LayerNorm epsilon other than {EPS:e}")]
+    Epsilon,
+}
+
+/// The configuration of the model.
+fn config(architecture: &Architecture) -> Result<ClipConfig, Unsupported> {
+    if !architecture.layout.is_transformers() {
+        return Err(Unsupported::Layout(architecture.layout.name()));
     }
-    let (text, image) = (&plan.dims.text, &plan.dims.image);
-    if [text.activation, plan.image_activation] != [Activation::QuickGelu; 2] {
-        return Err("this one has GELU".to_owned());
+    let (text, image) = (&architecture.dims.text, &architecture.dims.image);
+    if [text.activation, architecture.image_activation] != [Activation::QuickGelu; 2] {
+        return Err(Unsupported::Activation);
     }
-    if [plan.text_eps, plan.image_eps] != [EPS; 2] {
-        return Err(format!(
-            "this one has a LayerNorm epsilon other than {EPS:e}"
-        ));
+    if [architecture.text_eps, architecture.image_eps] != [EPS; 2] {
+        return Err(Unsupported::Epsilon);
     }
     Ok(ClipConfig {
         text_config: ClipTextConfig {
@@ -93,7 +102,7 @@ fn config(plan: &Architecture) -> Result<ClipConfig, String> {
             pad_with: None,
             num_hidden_layers: text.layers,
             num_attention_heads: text.heads,
-            projection_dim: plan.dims.embed_dim,
+            projection_dim: architecture.dims.embed_dim,
         },
         vision_config: ClipVisionConfig {
             embed_dim: image.width,
@@ -101,7 +110,7 @@ fn config(plan: &Architecture) -> Result<ClipConfig, String> {
             intermediate_size: image.mlp,
             num_hidden_layers: image.layers,
             num_attention_heads: image.heads,
-            projection_dim: plan.dims.embed_dim,
+            projection_dim: architecture.dims.embed_dim,
             num_channels: 3,
             image_size: image.image_size,
             patch_size: image.patch_size,

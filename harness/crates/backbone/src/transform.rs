@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Config;
 use crate::error::{BackboneError, Result};
-use crate::picture::{Channels, Picture, premultiply, resize_nearest, unpremultiply};
+use crate::source_image::{Channels, SourceImage, premultiply, resize_nearest, unpremultiply};
 
 /// Channel means of OpenAI's training images, used by the whole CLIP family.
 const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
@@ -18,7 +18,7 @@ const STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 /// Shortest side to `size` (bicubic, antialiased), centre crop, scale to [0, 1], normalise.
 ///
-/// Images come converted to RGB, as CoOp's reader hands them over, or as a [`Picture`], which is
+/// Images come converted to RGB, as CoOp's reader hands them over, or as a [`SourceImage`], which is
 /// converted after resizing as open_clip does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageTransform {
@@ -40,7 +40,7 @@ impl ImageTransform {
         }
     }
 
-    /// The transform a configuration describes, CLIP's where it is silent.
+    /// The transform of a configuration, with CLIP's values as defaults.
     pub(crate) fn from_config(config: &Config, section: &str, size: usize) -> Result<Self> {
         let key = |name: &str| format!("{section}{name}");
         let (mean_key, std_key) = if section.is_empty() {
@@ -77,13 +77,13 @@ impl ImageTransform {
         Ok(self.centre(&resize(image, width, height)?))
     }
 
-    /// The same of an image that is converted to RGB once it is resized.
+    /// As [`Self::crop`], for an image that is converted to RGB after resizing.
     ///
     /// # Errors
     /// As [`Self::crop`].
-    pub fn crop_picture(&self, picture: &Picture) -> Result<RgbImage> {
-        let (width, height) = self.resized(picture.dimensions())?;
-        let resized = match &picture.0 {
+    pub fn crop_source(&self, source: &SourceImage) -> Result<RgbImage> {
+        let (width, height) = self.resized(source.dimensions())?;
+        let resized = match &source.0 {
             Channels::Rgb(pixels) => resize(pixels, width, height)?,
             Channels::Indexed(pixels) => resize_nearest(pixels, width, height),
             Channels::Alpha(pixels) => {

@@ -1,29 +1,29 @@
-//! The annotations of a data set, for those who need no image.
+//! The annotations of a data set without its images.
 
 use std::path::{Path, PathBuf};
 
-use crate::DataError;
-use crate::format::Request;
+use crate::error::DataError;
+use crate::format::{Request, list};
 use crate::listing::{Listing, Pixels};
-use crate::opening::Opening;
+use crate::options::OpenOptions;
 use crate::problems::Problems;
-use crate::sampling::{Picks, Sampler, few_shot};
+use crate::sampling::{FewShotSplit, Sampler, few_shot};
 use crate::summary::Split;
 
-/// Paths and labels by split, as annotation files give them.
+/// Paths and labels of each split, as the annotation files give them.
 pub struct Annotations {
     listing: Listing,
     path: PathBuf,
 }
 
 impl Annotations {
-    /// Reads the annotations at `path`. No image need be there.
+    /// Reads the annotations at `path`. The images may be missing.
     ///
     /// # Errors
-    /// Unknown format, or one error that counts and names all that is wrong in them.
-    pub fn read(path: &Path, opening: &Opening) -> Result<Annotations, DataError> {
+    /// Unknown format, or one error that counts and names everything that is wrong in them.
+    pub fn read(path: &Path, options: &OpenOptions) -> Result<Annotations, DataError> {
         let mut problems = Problems::default();
-        let listing = Request::new(path, opening).list(&mut problems)?;
+        let listing = list(Request::new(path, options), &mut problems)?;
         problems.into_result(&listing.origin)?;
         Ok(Annotations {
             listing,
@@ -31,8 +31,8 @@ impl Annotations {
         })
     }
 
-    /// The few-shot draw of all classes.
-    pub fn few_shot(&self, shots: usize, seed: u64, sampler: Sampler) -> Picks {
+    /// The few-shot split of all classes.
+    pub fn few_shot(&self, shots: usize, seed: u64, sampler: Sampler) -> FewShotSplit {
         let [train, val, _] = self.listing.labels();
         few_shot(&train, &val, shots, seed, sampler)
     }
@@ -43,7 +43,7 @@ impl Annotations {
         Some(&item.path)
     }
 
-    /// The folder from which paths count.
+    /// The folder to which paths are relative.
     pub fn image_folder(&self) -> &Path {
         match &self.listing.pixels {
             Pixels::Files(base) => base,
@@ -51,7 +51,7 @@ impl Annotations {
         }
     }
 
-    /// The folder of CoOp's pickled draws, which is not read, if there is one.
+    /// CoOp's folder of pickled few-shot splits, if there is one. It is never read.
     pub fn unread_pickles(&self) -> Option<PathBuf> {
         let folder = self.path.join("split_fewshot");
         folder.is_dir().then_some(folder)

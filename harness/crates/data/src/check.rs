@@ -1,4 +1,4 @@
-//! Everything that can be said about a data set before it is used.
+//! Checking a data set before a run uses it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,84 +6,85 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::DataError;
 use crate::dataset::Dataset;
-use crate::format::Request;
-use crate::known::Known;
-use crate::opening::Opening;
-use crate::problems::{Kind, Problems, UNREADABLE};
+use crate::error::DataError;
+use crate::format::{Request, list, resolve};
+use crate::known::KnownDataset;
+use crate::options::OpenOptions;
+use crate::problems::{ProblemGroup, Problems, UNREADABLE};
 use crate::summary::{Class, Split};
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug)]
-pub struct Check {
+pub struct DatasetCheck {
     pub name: String,
     pub format: &'static str,
     /// In label order.
     pub classes: Vec<Class>,
     /// Images of each class by split, in the order of [`Split::ALL`], as annotated.
     pub counts: Vec<[usize; 3]>,
-    /// The entry of the list whose sizes it should have.
-    pub known: Option<&'static Known>,
-    /// What stands against a run.
-    pub problems: Vec<Kind>,
-    /// What a run would not mind, such as an image in both train and test.
-    pub notes: Vec<Kind>,
+    /// The known data set whose published sizes it should have.
+    pub known: Option<&'static KnownDataset>,
+    /// What prevents a run.
+    pub problems: Vec<ProblemGroup>,
+    /// What does not, such as an image in both train and test.
+    pub notes: Vec<ProblemGroup>,
     /// Images that a run with `allow_missing` would leave out.
     pub missing: usize,
-    /// The hash that a report would carry; none if there could be no run.
+    /// The hash that a report would carry; `None` if the data set cannot be run.
     pub manifest_sha256: Option<String>,
 }
 
-impl Check {
-    /// Checks what lies at `path`: annotations, presence and, with `decode`, the pixels of
-    /// every image. `progress` hears of decoded images and of their number.
+impl DatasetCheck {
+    /// Checks the data set at `path`: annotations, presence of the images and, with `decode`, their
+    /// pixels. `progress` is called with the numbers of decoded images and of all images.
     ///
     /// # Errors
     /// There is no data set, or its annotations cannot be read at all.
     pub fn run(
         path: &Path,
-        opening: &Opening,
+        options: &OpenOptions,
         decode: bool,
         progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<Check, DataError> {
-        let request = Request::new(path, opening);
+    ) -> Result<DatasetCheck, DataError> {
+        let request = Request::new(path, options);
         let mut problems = Problems::default();
-        let listing = request.list(&mut problems)?;
+        let listing = list(request, &mut problems)?;
         let summary = listing.summary();
         let counts = counts(&summary.classes, &listing.labels());
         let mut notes = Problems::default();
-        let known = Known::find(&summary.name).filter(|_| request.is_layout_of(&summary.name));
+        let known = KnownDataset::find(&summary.name)
+            .filter(|known| known.is_published(&summary.name, path));
         if let Some(known) = known {
             sizes(known, &counts, &mut notes);
         }
-        // Counted here whether or not a run would mind.
-        let strict = Opening {
+        // Missing images are counted even where a run would accept them.
+        let strict = OpenOptions {
             allow_missing: false,
-            ..opening.clone()
+            ..options.clone()
         };
-        let parts = Request::new(path, &strict).resolve(listing, &mut problems)?;
+        let parts = resolve(Request::new(path, &strict), listing, &mut problems)?;
         let content = parts.content.clone();
         let dataset = Dataset::from_parts(parts);
         duplicates(&dataset, &content, &mut notes);
         if decode {
             unreadable(&dataset, progress, &mut problems);
         }
-        let kinds = problems.into_kinds();
-        let lost = kinds.iter().filter(|kind| kind.is_about_images());
-        let missing = lost.map(|kind| kind.which.len()).sum();
-        let is_runnable = kinds
+        let groups = problems.into_groups();
+        let lost = groups.iter().filter(|group| group.is_about_images());
+        let missing = lost.map(|group| group.items.len()).sum();
+        let is_runnable = groups
             .iter()
-            .all(|kind| opening.allow_missing && kind.is_about_images());
+            .all(|group| options.allow_missing && group.is_about_images());
         let manifest_sha256 = is_runnable.then(|| dataset.manifest_sha256().to_owned());
-        Ok(Check {
+        Ok(DatasetCheck {
             name: summary.name,
             format: summary.format,
             classes: summary.classes,
             counts,
             known,
-            problems: kinds,
-            notes: notes.into_kinds(),
+            problems: groups,
+            notes: notes.into_groups(),
             missing,
             manifest_sha256,
         })
@@ -112,7 +113,7 @@ fn counts(classes: &[Class], labels: &[Vec<u32>; 3]) -> Vec<[usize; 3]> {
     counts
 }
 
-fn sizes(known: &Known, counts: &[[usize; 3]], notes: &mut Problems) {
+fn sizes(known: &KnownDataset, counts: &[[usize; 3]], notes: &mut Problems) {
     let of = |split: Split| counts.iter().map(|counts| counts[split.index()]).sum();
     let expected = known.sizes;
     let pairs: [(&str, usize, usize); 4] = [
@@ -123,15 +124,15 @@ fn sizes(known: &Known, counts: &[[usize; 3]], notes: &mut Problems) {
     ];
     for (what, found, expected) in pairs {
         if found != expected {
-            let which = format!("{found} {what}, {expected} are published");
-            notes.add("other size than published", which);
+            let item = format!("{found} {what}, published are {expected}");
+            notes.add("size differs from the published one", item);
         }
     }
 }
 
 /// Test images that are, byte for byte, also in train or val.
 fn duplicates(dataset: &Dataset, content: &[Vec<String>; 3], notes: &mut Problems) {
-    // The content of a sheet is one for all its images.
+    // A sprite sheet has one content for all its images.
     let digests = |split: Split| {
         let digests = &content[split.index()];
         let is_whole = digests.len() == dataset.len(split);
@@ -158,7 +159,7 @@ fn duplicates(dataset: &Dataset, content: &[Vec<String>; 3], notes: &mut Problem
     }
 }
 
-/// Decodes every image and notes those that cannot be.
+/// Decodes every image and adds those that cannot be decoded to the problems.
 fn unreadable(
     dataset: &Dataset,
     progress: &(dyn Fn(usize, usize) + Sync),
@@ -177,7 +178,7 @@ fn unreadable(
             failed.map(|error| error.to_string())
         })
         .collect();
-    for which in failed {
-        problems.add(UNREADABLE, which);
+    for item in failed {
+        problems.add(UNREADABLE, item);
     }
 }

@@ -1,4 +1,4 @@
-//! From annotations to images: which are there, and what identifies their bytes.
+//! From annotations to images: which exist, and what identifies their bytes.
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -6,28 +6,28 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 use rayon::prelude::*;
 
-use crate::DataError;
 use crate::dataset::{ImageSource, Parts};
 use crate::decode::{MAX_FILE_BYTES, decode, probe, read_bounded, to_rgb};
+use crate::error::DataError;
 use crate::listing::{Extent, Item, Listing, Pixels};
-use crate::opening::Opening;
+use crate::options::OpenOptions;
 use crate::problems::{MISSING, Problems, UNREADABLE};
 use crate::summary::Split;
 use harness_store::{FileDigests, Stamp};
 
-/// Images of a split beyond which their names and sizes stand for their bytes: reading
-/// ImageNet's training images takes longer than training on a few of them.
-const MOST_READ: usize = 200_000;
+/// Above this many images in a split, names and sizes identify them instead of hashes: reading all
+/// of ImageNet's training images takes longer than training on a few of them.
+const MAX_HASHED_IMAGES: usize = 200_000;
 
-/// The images of a listing less those that are missing or unreadable. These are counted where
-/// `opening` allows it and problems where not.
+/// The images of a listing without those that are missing or unreadable, which are counted where
+/// `options` allows them and problems otherwise.
 pub(crate) fn resolve(
     path: &Path,
     mut listing: Listing,
-    opening: &Opening,
+    options: &OpenOptions,
     problems: &mut Problems,
 ) -> Result<Parts, DataError> {
-    let mut cache = FileDigests::open(opening.digests.as_deref(), path);
+    let mut cache = FileDigests::open(options.digests.as_deref(), path);
     let mut content = [const { Vec::new() }; 3];
     let mut missing = 0;
     for split in Split::ALL {
@@ -39,10 +39,10 @@ pub(crate) fn resolve(
                     cache.remember(identity.remember);
                     content[split.index()].push(identity.name);
                 }
-                Err(fault) => {
+                Err(problem) => {
                     missing += 1;
-                    if !opening.allow_missing {
-                        problems.add(fault.what(), fault.which(&item.path));
+                    if !options.allow_missing {
+                        problems.add(problem.kind(), problem.item(&item.path));
                     }
                 }
             }
@@ -50,7 +50,7 @@ pub(crate) fn resolve(
         listing.retain(split, &keep);
     }
     cache.save();
-    if missing > 0 && opening.allow_missing {
+    if missing > 0 && options.allow_missing {
         // What is left must still be a data set.
         listing.check(problems);
     }
@@ -63,47 +63,46 @@ pub(crate) fn resolve(
     })
 }
 
-/// What names the bytes of an image.
+/// What identifies the bytes of an image.
 struct Identity {
     name: String,
     remember: Option<(String, Stamp, String)>,
 }
 
 /// Why an image cannot be used.
-pub(crate) enum Fault {
+enum ImageProblem {
     Missing,
     Unreadable(DataError),
 }
 
-impl Fault {
-    /// The kind of problem.
-    pub(crate) fn what(&self) -> &'static str {
+impl ImageProblem {
+    fn kind(&self) -> &'static str {
         match self {
-            Fault::Missing => MISSING,
-            Fault::Unreadable(_) => UNREADABLE,
+            ImageProblem::Missing => MISSING,
+            ImageProblem::Unreadable(_) => UNREADABLE,
         }
     }
 
-    fn which(&self, path: &str) -> String {
+    fn item(&self, path: &str) -> String {
         match self {
-            Fault::Missing => path.to_owned(),
-            Fault::Unreadable(error) => error.to_string(),
+            ImageProblem::Missing => path.to_owned(),
+            ImageProblem::Unreadable(error) => error.to_string(),
         }
     }
 }
 
-impl From<DataError> for Fault {
+impl From<DataError> for ImageProblem {
     fn from(error: DataError) -> Self {
         match &error {
-            DataError::Io(io) if io.kind() == ErrorKind::NotFound => Fault::Missing,
-            _ => Fault::Unreadable(error),
+            DataError::Io(io) if io.kind() == ErrorKind::NotFound => ImageProblem::Missing,
+            _ => ImageProblem::Unreadable(error),
         }
     }
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for ImageProblem {
     fn from(error: std::io::Error) -> Self {
-        Fault::from(DataError::Io(error))
+        ImageProblem::from(DataError::Io(error))
     }
 }
 
@@ -111,14 +110,14 @@ fn identities(
     listing: &Listing,
     split: Split,
     cache: &FileDigests,
-) -> Vec<Result<Identity, Fault>> {
+) -> Vec<Result<Identity, ImageProblem>> {
     let items = &listing.items[split.index()];
-    let is_read = items.len() <= MOST_READ;
+    let is_hashed = items.len() <= MAX_HASHED_IMAGES;
     let at = |index: usize| match &listing.pixels {
-        Pixels::Files(base) => of_file(&items[index], base, is_read, cache),
-        Pixels::Shards(extents) => of_extent(&extents[split.index()][index], is_read, cache),
-        // Such a format does not come here.
-        Pixels::Own => Err(Fault::Missing),
+        Pixels::Files(base) => of_file(&items[index], base, is_hashed, cache),
+        Pixels::Shards(extents) => of_extent(&extents[split.index()][index], is_hashed, cache),
+        // Such a format resolves its images itself.
+        Pixels::Custom => Err(ImageProblem::Missing),
     };
     (0..items.len()).into_par_iter().map(at).collect()
 }
@@ -126,12 +125,12 @@ fn identities(
 fn of_file(
     item: &Item,
     base: &Path,
-    is_read: bool,
+    is_hashed: bool,
     cache: &FileDigests,
-) -> Result<Identity, Fault> {
+) -> Result<Identity, ImageProblem> {
     let path = base.join(&item.path);
     let metadata = fs_err::metadata(&path)?;
-    if !is_read {
+    if !is_hashed {
         return Ok(Identity {
             name: format!("{} {}", item.path, metadata.len()),
             remember: None,
@@ -139,12 +138,16 @@ fn of_file(
     }
     let stamp = Stamp::of(&metadata);
     let sha256 = || Ok(probe(&path, &read_bounded(&path, MAX_FILE_BYTES)?)?.sha256);
-    known_or(cache, item.path.clone(), stamp, sha256)
+    cached_or(cache, item.path.clone(), stamp, sha256)
 }
 
-fn of_extent(extent: &Extent, is_read: bool, cache: &FileDigests) -> Result<Identity, Fault> {
+fn of_extent(
+    extent: &Extent,
+    is_hashed: bool,
+    cache: &FileDigests,
+) -> Result<Identity, ImageProblem> {
     let key = extent.name();
-    if !is_read {
+    if !is_hashed {
         return Ok(Identity {
             name: format!("{key} {}", extent.length),
             remember: None,
@@ -152,15 +155,15 @@ fn of_extent(extent: &Extent, is_read: bool, cache: &FileDigests) -> Result<Iden
     }
     let stamp = Stamp::of(&fs_err::metadata(extent.shard.as_path())?);
     let sha256 = || Ok(probe(Path::new(&key), &extent.read()?)?.sha256);
-    known_or(cache, key.clone(), stamp, sha256)
+    cached_or(cache, key.clone(), stamp, sha256)
 }
 
-fn known_or(
+fn cached_or(
     cache: &FileDigests,
     key: String,
     stamp: Option<Stamp>,
-    sha256: impl FnOnce() -> Result<String, Fault>,
-) -> Result<Identity, Fault> {
+    sha256: impl FnOnce() -> Result<String, ImageProblem>,
+) -> Result<Identity, ImageProblem> {
     if let Some(name) = stamp.and_then(|stamp| cache.get(&key, stamp)) {
         let name = name.to_owned();
         return Ok(Identity {
@@ -174,7 +177,7 @@ fn known_or(
 }
 
 impl Extent {
-    /// Its place in words: the shard's file name and the offset.
+    /// Folder and file name of the shard, and the offset.
     fn name(&self) -> String {
         let shard = self.shard.file_name().unwrap_or_default().to_string_lossy();
         let folder = self.shard.parent().and_then(Path::file_name);
@@ -191,38 +194,38 @@ impl Extent {
         if bytes.len() as u64 == self.length {
             return Ok(bytes);
         }
-        let reason = format!("{} ends early or is too large", self.name());
+        let reason = format!("{} is incomplete or too large", self.name());
         Err(DataError::malformed(&self.shard, reason))
     }
 }
 
-/// Images that are read one by one, with the digests they had when the data set was opened.
+/// Images that are read one at a time, with the hashes they had when the data set was opened.
 struct Images {
-    place: Place,
+    location: Location,
     paths: [Vec<String>; 3],
-    /// None where names stand for bytes.
+    /// `None` where names identify the images.
     sha256: [Option<Vec<String>>; 3],
 }
 
-enum Place {
+enum Location {
     Files(PathBuf),
     Extents([Vec<Extent>; 3]),
 }
 
 fn source(listing: Listing, content: &[Vec<String>; 3]) -> Box<dyn ImageSource> {
     let Listing { items, pixels, .. } = listing;
-    let place = match pixels {
-        Pixels::Files(base) => Place::Files(base),
-        Pixels::Shards(extents) => Place::Extents(extents),
-        Pixels::Own => Place::Extents([const { Vec::new() }; 3]),
+    let location = match pixels {
+        Pixels::Files(base) => Location::Files(base),
+        Pixels::Shards(extents) => Location::Extents(extents),
+        Pixels::Custom => Location::Extents([const { Vec::new() }; 3]),
     };
-    let is_read = |names: &Vec<String>| names.len() <= MOST_READ;
+    let is_hashed = |names: &Vec<String>| names.len() <= MAX_HASHED_IMAGES;
     let sha256 = content
         .each_ref()
-        .map(|names| is_read(names).then(|| names.clone()));
+        .map(|names| is_hashed(names).then(|| names.clone()));
     let paths = items.map(|items| items.into_iter().map(|item| item.path).collect());
     Box::new(Images {
-        place,
+        location,
         paths,
         sha256,
     })
@@ -231,13 +234,13 @@ fn source(listing: Listing, content: &[Vec<String>; 3]) -> Box<dyn ImageSource> 
 impl ImageSource for Images {
     fn image(&self, split: Split, index: usize) -> Result<RgbImage, DataError> {
         let part = split.index();
-        let (path, bytes) = match &self.place {
-            Place::Files(base) => {
+        let (path, bytes) = match &self.location {
+            Location::Files(base) => {
                 let path = base.join(&self.paths[part][index]);
                 let bytes = read_bounded(&path, MAX_FILE_BYTES)?;
                 (path, bytes)
             }
-            Place::Extents(extents) => {
+            Location::Extents(extents) => {
                 let extent = &extents[part][index];
                 let name = extent.shard.with_file_name(extent.name());
                 (name, extent.read()?)

@@ -1,14 +1,10 @@
 //! An opened data set, whatever its format.
 
 use std::fmt;
-use std::path::Path;
 
 use image::RgbImage;
 
-use crate::DataError;
-use crate::format::Request;
-use crate::opening::Opening;
-use crate::problems::Problems;
+use crate::error::DataError;
 use crate::summary::{Class, Split, Summary};
 use harness_store::FieldDigest;
 
@@ -16,18 +12,18 @@ use harness_store::FieldDigest;
 pub(crate) trait ImageSource: Send + Sync {
     /// Image `index` of `split`; the index has been checked against the labels.
     fn image(&self, split: Split, index: usize) -> Result<RgbImage, DataError>;
-    /// What image `index` of `split` is called.
+    /// Name of image `index` of `split` in messages.
     fn name(&self, split: Split, index: usize) -> String {
         format!("{split}[{index}]")
     }
 }
 
-/// What a format hands over once its files have been checked.
+/// What a format provides once its files have been checked.
 pub(crate) struct Parts {
     pub(crate) summary: Summary,
     /// Labels by split, in the order of [`Split::ALL`].
     pub(crate) labels: [Vec<u32>; 3],
-    /// By split, whatever identifies its pixels: digests of files, the geometry of a sheet.
+    /// By split, what identifies the pixels: hashes of files, the geometry of a sprite sheet.
     pub(crate) content: [Vec<String>; 3],
     /// Images that were left out because they are missing or unreadable.
     pub(crate) missing: usize,
@@ -65,30 +61,6 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Opens what lies at `path` as it is; see [`Dataset::open_as`].
-    ///
-    /// # Errors
-    /// As [`Dataset::open_as`].
-    pub fn open(path: &Path) -> Result<Dataset, DataError> {
-        Dataset::open_as(path, &Opening::default())
-    }
-
-    /// Opens what lies at `path` in whichever format it has and checks everything short of
-    /// decoding pixels.
-    ///
-    /// # Errors
-    /// Unknown format, unreadable files, or one [`DataError::Invalid`] that counts and names all
-    /// that is wrong with the content.
-    pub fn open_as(path: &Path, opening: &Opening) -> Result<Dataset, DataError> {
-        let request = Request::new(path, opening);
-        let mut problems = Problems::default();
-        let listing = request.list(&mut problems)?;
-        let origin = listing.origin.clone();
-        let parts = request.resolve(listing, &mut problems)?;
-        problems.into_result(&origin)?;
-        Ok(Dataset::from_parts(parts))
-    }
-
     pub(crate) fn from_parts(parts: Parts) -> Dataset {
         let classes = &parts.summary.classes;
         Dataset {
@@ -114,7 +86,7 @@ impl Dataset {
         &self.summary.license
     }
 
-    /// Where the pictures come from.
+    /// Where the images come from.
     pub fn source(&self) -> &str {
         &self.summary.source
     }
@@ -164,7 +136,7 @@ impl Dataset {
     }
 
     /// The pixels of one image as PIL's `convert("RGB")` gives them: alpha is dropped, grey is
-    /// spread over the channels, EXIF orientation is ignored.
+    /// copied to all channels, EXIF orientation is ignored.
     ///
     /// # Errors
     /// An index beyond the split, an image that cannot be decoded, a file that has changed.
@@ -180,7 +152,7 @@ impl Dataset {
         self.images.image(split, index)
     }
 
-    /// What an image of a split is called: its path, where it has one.
+    /// Name of an image in messages: its path, where it has one.
     pub(crate) fn image_name(&self, split: Split, index: usize) -> String {
         self.images.name(split, index)
     }
@@ -192,7 +164,7 @@ impl Dataset {
     }
 }
 
-/// What stands in for the images of a data set whose annotations are unsound.
+/// The images of a data set whose annotations are too broken to find any.
 struct NoImages;
 
 impl ImageSource for NoImages {

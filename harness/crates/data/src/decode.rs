@@ -5,14 +5,14 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageFormat, ImageReader, Limits, RgbImage};
 
-use crate::DataError;
+use crate::error::DataError;
 use harness_store::sha256_hex;
 
-/// Pixels an image may have; a few kilobytes of PNG can claim far more.
+/// Most pixels of an image; a few kilobytes of PNG can claim far more.
 pub(crate) const MAX_PIXELS: u64 = 1 << 26;
-/// Bytes an image file may have.
+/// Most bytes of an image file.
 pub(crate) const MAX_FILE_BYTES: u64 = 512 << 20;
-/// Bytes a decoder may allocate: [`MAX_PIXELS`] with four 16-bit channels.
+/// Most bytes that a decoder may allocate: [`MAX_PIXELS`] with four 16-bit channels.
 const MAX_ALLOC: u64 = MAX_PIXELS * 8;
 
 /// Reads a whole file, refusing one with more than `limit` bytes.
@@ -64,7 +64,7 @@ pub(crate) fn decode(
 /// An image file as RGB, within the bounds that hold for data sets.
 ///
 /// # Errors
-/// The file is missing, too large, or no image that can be decoded.
+/// The file is missing, too large, or not an image that can be decoded.
 pub fn read_image(path: &Path) -> Result<RgbImage, DataError> {
     let bytes = read_bounded(path, MAX_FILE_BYTES)?;
     Ok(to_rgb(pixels(path, &bytes)?))
@@ -73,9 +73,9 @@ pub fn read_image(path: &Path) -> Result<RgbImage, DataError> {
 fn pixels(path: &Path, bytes: &[u8]) -> Result<DynamicImage, DataError> {
     dimensions(path, bytes)?;
     let mut reader = reader(path, bytes)?;
-    // The decoder fills what is missing with grey and says nothing.
+    // The decoder silently fills what is missing with grey.
     if reader.format() == Some(ImageFormat::Jpeg) && is_cut_off(bytes) {
-        let reason = "a JPEG that ends before its last row; fetch the file again";
+        let reason = "truncated JPEG; download the file again";
         return Err(DataError::image(path, reason));
     }
     let mut limits = Limits::default();
@@ -86,8 +86,8 @@ fn pixels(path: &Path, bytes: &[u8]) -> Result<DynamicImage, DataError> {
         .map_err(|error| DataError::image(path, format!("cannot be decoded: {error}")))
 }
 
-/// What PIL's `convert("RGB")` makes of an image: alpha is dropped, grey is spread over the
-/// channels, of 16 bits the upper eight count. Only 16-bit grey is clipped at 255 instead.
+/// What PIL's `convert("RGB")` makes of an image: alpha is dropped, grey is copied to all
+/// channels, and 16 bits are cut to the upper eight, except that 16-bit grey is clipped at 255.
 pub(crate) fn to_rgb(image: DynamicImage) -> RgbImage {
     match image {
         DynamicImage::ImageLuma16(grey) => {
@@ -116,7 +116,7 @@ fn dimensions(path: &Path, bytes: &[u8]) -> Result<(u32, u32), DataError> {
         .map_err(|error| DataError::image(path, format!("not a readable image: {error}")))?;
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > MAX_PIXELS {
-        let reason = format!("{width}x{height} pixels, expected 1 to {MAX_PIXELS} in all");
+        let reason = format!("{width}x{height} pixels, expected 1 to {MAX_PIXELS} in total");
         return Err(DataError::image(path, reason));
     }
     Ok((width, height))

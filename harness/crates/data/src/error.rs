@@ -1,4 +1,4 @@
-//! What can be wrong with a data set.
+//! Errors of reading and writing data sets.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,21 +7,22 @@ use thiserror::Error;
 
 /// Why a data set cannot be read or written.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum DataError {
     /// The operating system refused; the message of `fs-err` names the file.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The directory has none of the known layouts.
     #[error(
-        "{dir}: not a data set: found neither a dataset.json, a split_zhou_*.json (CoOp), test/*.tar (WebDataset), \
-         a manifest.csv or .jsonl, nor the folders train/ and test/ or one folder for each class; \
-         point at the folder that holds one of them"
+        "{dir}: not a data set: expected a dataset.json, a split_zhou_*.json (CoOp), test/*.tar (WebDataset), \
+         a manifest.csv or .jsonl, folders train/ and test/, or one folder per class; \
+         point at the folder that contains one of them"
     )]
     UnknownFormat { dir: PathBuf },
-    /// The file is not the JSON that its format prescribes.
+    /// The file does not follow its format.
     #[error("{path}: {reason}")]
     Malformed { path: PathBuf, reason: String },
-    /// Everything that is wrong with the content, counted by kind, the first ten of each named.
+    /// Everything that is wrong with the content: counts by kind, and the first ten of each.
     #[error("{path}: {count} problem(s): {summary}")]
     Invalid {
         path: PathBuf,
@@ -31,11 +32,11 @@ pub enum DataError {
     /// An image cannot be decoded.
     #[error("{path}: {reason}")]
     Image { path: PathBuf, reason: String },
-    /// The file is not the one that was there when the data set was opened.
-    #[error("{path}: changed since the data set was opened; start again")]
+    /// The file is not the same as when the data set was opened.
+    #[error("{path}: changed since the data set was opened; run again")]
     Changed { path: PathBuf },
     /// An index beyond the end of a split.
-    #[error("image {index} of split `{split}` was asked for, but it has {len}")]
+    #[error("no image {index} in split `{split}`, which has {len}")]
     OutOfRange {
         split: &'static str,
         index: usize,

@@ -1,26 +1,27 @@
-//! Data set formats and CoOp's few-shot sampling.
+//! Data set formats and few-shot sampling.
 //!
-//! - [`Dataset::open`] reads any supported format; one file under `format/` is one format.
-//! - [`Known`] is the list of data sets that go by a name.
-//! - [`Annotations`] and [`few_shot`] draw the same images as CoOp's data loader does for the
-//!   same seed, images unseen; [`Check`] says all that is wrong.
+//! - [`Dataset::open`] reads any supported format; each file under `format/` is one format.
+//! - [`KnownDataset`] lists the data sets that are known by name.
+//! - [`Annotations`] and [`few_shot`] select the same images as CoOp's data loader for the same
+//!   seed, without reading an image.
+//! - [`DatasetCheck`] reports everything that is wrong with a data set.
 //!
-//! It knows folders, tables, archives and pictures. It must not know backbones, plugins or
-//! suites.
+//! It knows folders, tables, archives and images. It must not know backbones, plugins or suites.
 
 mod annotations;
 mod check;
 mod content;
 mod dataset;
 mod decode;
-mod division;
 mod error;
 mod format;
 mod known;
 mod listing;
-mod opening;
+mod open;
+mod options;
 mod problems;
 mod prompts;
+mod random_split;
 mod relative;
 mod sampling;
 mod summary;
@@ -28,14 +29,14 @@ mod text;
 mod validate;
 
 pub use annotations::Annotations;
-pub use check::Check;
+pub use check::DatasetCheck;
 pub use dataset::{Dataset, SplitData};
 pub use decode::read_image;
 pub use error::DataError;
-pub use format::{SplitFile, SplitItem, sheet};
-pub use known::{Known, Layout, Located, Sizes};
-pub use opening::{Division, Opening};
-pub use problems::Kind;
+pub use format::{SplitFile, SplitItem, sprite_sheet};
+pub use known::{DatasetLayout, DatasetLocation, KnownDataset, PublishedSizes};
+pub use options::{OpenOptions, RandomSplit};
+pub use problems::ProblemGroup;
 pub use prompts::Templates;
-pub use sampling::{Mersenne, Picks, Sampler, few_shot};
+pub use sampling::{FewShotSplit, Mersenne, Sampler, few_shot};
 pub use summary::{Class, Split, Summary};

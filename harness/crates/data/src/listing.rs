@@ -1,13 +1,13 @@
-//! What the annotations of a data set say, no image touched.
+//! What the annotations of a data set say, without touching an image.
 
 use std::path::PathBuf;
 
-use crate::opening::Opening;
+use crate::options::OpenOptions;
 use crate::problems::Problems;
 use crate::summary::{Class, Split, Summary};
 use crate::validate::{self, Content};
 
-/// The annotations of a data set, as any format hands them over.
+/// The annotations of a data set, whatever its format.
 pub(crate) struct Listing {
     pub(crate) name: String,
     pub(crate) title: String,
@@ -18,17 +18,17 @@ pub(crate) struct Listing {
     /// In label order.
     pub(crate) classes: Vec<Class>,
     pub(crate) templates: Vec<String>,
-    /// Images by split, in the order in which few-shot draws count them.
+    /// Images by split, in the order in which few-shot sampling numbers them.
     pub(crate) items: [Vec<Item>; 3],
     pub(crate) pixels: Pixels,
-    /// What messages name: the file of the annotations, or the folder that says it all.
+    /// What messages name: the annotation file, or the folder whose structure is the annotation.
     pub(crate) origin: PathBuf,
 }
 
 /// One image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
-    /// Relative to the image folder; also names an image that is no file of its own.
+    /// Relative to the image folder; a name for an image that is not a file of its own.
     pub(crate) path: String,
     pub(crate) label: u32,
 }
@@ -37,13 +37,13 @@ pub(crate) struct Item {
 pub(crate) enum Pixels {
     /// Files below a folder, at the paths of the items.
     Files(PathBuf),
-    /// Parts of tar files, for each item one.
+    /// Parts of tar files, one per item.
     Shards([Vec<Extent>; 3]),
-    /// The format reads them in its own way.
-    Own,
+    /// The format reads them itself.
+    Custom,
 }
 
-/// Bytes of a file.
+/// A range of bytes of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) shard: std::sync::Arc<PathBuf>,
@@ -52,17 +52,17 @@ pub(crate) struct Extent {
 }
 
 impl Listing {
-    /// Puts what a suite says in place of what the data set says of itself.
-    pub(crate) fn apply(&mut self, opening: &Opening) {
-        if let Some(templates) = &opening.templates {
+    /// Replaces what the data set says about itself by what the options say.
+    pub(crate) fn apply(&mut self, options: &OpenOptions) {
+        if let Some(templates) = &options.templates {
             self.templates = templates.list();
         }
-        if let Some(base) = &opening.shift_of {
+        if let Some(base) = &options.shift_of {
             self.shift_of = Some(base.clone());
         }
     }
 
-    /// Notes what is wrong whatever the format.
+    /// Checks what every format has to fulfil.
     pub(crate) fn check(&self, problems: &mut Problems) {
         let labels = self.labels();
         let content = Content {
@@ -95,7 +95,7 @@ impl Listing {
         }
     }
 
-    /// Keeps the items that `keep` says, and whatever goes with them.
+    /// Keeps the items with a `true` in `keep`, and their extents.
     pub(crate) fn retain(&mut self, split: Split, keep: &[bool]) {
         let at = split.index();
         let mut kept = keep.iter();

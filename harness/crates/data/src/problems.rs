@@ -1,52 +1,52 @@
-//! Collects everything that is wrong, so that one error tells it all.
+//! Collects everything that is wrong, so that one error reports all of it.
 
 use std::path::Path;
 
-use crate::DataError;
+use crate::error::DataError;
 
 /// How many problems of a kind are named; the others are only counted.
-const NAMED: usize = 10;
-/// Characters of what names a problem; a class name may have megabytes.
-const WIDEST: usize = 300;
+const MAX_NAMED: usize = 10;
+/// Characters that name a problem; a damaged class name may have megabytes.
+const MAX_CHARACTERS: usize = 300;
 
-/// Kinds of problems that `allow_missing` passes over.
+/// Kinds of problems that `allow_missing` accepts.
 pub(crate) const MISSING: &str = "missing image";
 pub(crate) const UNREADABLE: &str = "unreadable image";
 
 /// Problems by kind, in the order in which the kinds were first met.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Problems {
-    kinds: Vec<Kind>,
+    groups: Vec<ProblemGroup>,
 }
 
 /// All problems of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kind {
-    /// The kind, such as "missing image".
-    pub what: &'static str,
-    /// What names each of them.
-    pub which: Vec<String>,
+pub struct ProblemGroup {
+    /// Such as "missing image".
+    pub kind: &'static str,
+    /// One text per problem that says where it is.
+    pub items: Vec<String>,
 }
 
 impl Problems {
-    /// Notes one problem: `what` is its kind ("label out of range"), `which` names it.
-    pub(crate) fn add(&mut self, what: &'static str, which: impl Into<String>) {
-        let which = shortened(which.into());
-        match self.kinds.iter_mut().find(|kind| kind.what == what) {
-            Some(kind) => kind.which.push(which),
-            None => self.kinds.push(Kind {
-                what,
-                which: vec![which],
+    /// Adds one problem: its kind ("label out of range") and where it is.
+    pub(crate) fn add(&mut self, kind: &'static str, item: impl Into<String>) {
+        let item = shortened(item.into());
+        match self.groups.iter_mut().find(|group| group.kind == kind) {
+            Some(group) => group.items.push(item),
+            None => self.groups.push(ProblemGroup {
+                kind,
+                items: vec![item],
             }),
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
+        self.groups.is_empty()
     }
 
-    pub(crate) fn into_kinds(self) -> Vec<Kind> {
-        self.kinds
+    pub(crate) fn into_groups(self) -> Vec<ProblemGroup> {
+        self.groups
     }
 
     /// `Ok` without problems, otherwise the one error about `path`.
@@ -54,40 +54,39 @@ impl Problems {
         if self.is_empty() {
             return Ok(());
         }
-        let parts: Vec<String> = self.kinds.iter().map(Kind::describe).collect();
+        let parts: Vec<String> = self.groups.iter().map(ProblemGroup::describe).collect();
         Err(DataError::Invalid {
             path: path.to_owned(),
-            count: self.kinds.iter().map(|kind| kind.which.len()).sum(),
+            count: self.groups.iter().map(|group| group.items.len()).sum(),
             summary: parts.join("; "),
         })
     }
 }
 
-impl Kind {
-    /// Whether it is about images that are missing or unreadable, not about what is said of
-    /// them.
+impl ProblemGroup {
+    /// Whether it is about missing or unreadable images rather than about annotations.
     pub fn is_about_images(&self) -> bool {
-        matches!(self.what, MISSING | UNREADABLE)
+        matches!(self.kind, MISSING | UNREADABLE)
     }
 
-    /// The kind with its count and the first ten names, on one line.
+    /// The kind with its count and the first ten items, on one line.
     pub fn describe(&self) -> String {
-        let more = match self.which.len().saturating_sub(NAMED) {
+        let more = match self.items.len().saturating_sub(MAX_NAMED) {
             0 => String::new(),
             n => format!(", and {n} more"),
         };
-        let named = &self.which[..self.which.len().min(NAMED)];
+        let named = &self.items[..self.items.len().min(MAX_NAMED)];
         format!(
             "{} ({}): {}{more}",
-            self.what,
-            self.which.len(),
+            self.kind,
+            self.items.len(),
             named.join(", ")
         )
     }
 }
 
 fn shortened(text: String) -> String {
-    match text.char_indices().nth(WIDEST) {
+    match text.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
         None => text,
     }

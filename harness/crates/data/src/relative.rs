@@ -1,4 +1,4 @@
-//! Paths that a manifest names: always below the data set's own folder.
+//! Paths in a manifest, which must stay inside the data set's folder.
 
 use std::path::{Component, Path};
 

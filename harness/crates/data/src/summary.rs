@@ -1,14 +1,9 @@
-//! What a data set says about itself, known without opening an image.
+//! What is known about a data set without opening an image.
 
 use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-
-use crate::DataError;
-use crate::format::Request;
-use crate::opening::Opening;
-use crate::problems::Problems;
 
 /// The three parts of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -72,17 +67,6 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Reads what the annotations at `path` say; cheaper than opening it, and no image is touched.
-    ///
-    /// # Errors
-    /// The same as [`crate::Dataset::open`], less those that concern images.
-    pub fn read(path: &Path, opening: &Opening) -> Result<Summary, DataError> {
-        let mut problems = Problems::default();
-        let listing = Request::new(path, opening).list(&mut problems)?;
-        problems.into_result(&listing.origin)?;
-        Ok(listing.summary())
-    }
-
     /// Number of images in `split`.
     pub fn len(&self, split: Split) -> usize {
         self.counts[split.index()]
@@ -94,7 +78,7 @@ impl Summary {
     }
 }
 
-/// The name of a folder, for a data set that has no other.
+/// The name of a folder, for a data set without a name of its own.
 pub(crate) fn display_name(path: &Path) -> String {
     // `data/pets/.` and `.` have no file name of their own.
     let resolved = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());

@@ -1,9 +1,9 @@
-//! Text files as they are found: with a byte order mark, with either line ending.
+//! Text files, with or without a byte order mark and with either line ending.
 
 use std::path::Path;
 
-use crate::DataError;
 use crate::decode::read_bounded;
+use crate::error::DataError;
 
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -12,7 +12,7 @@ pub(crate) fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// The lines of a UTF-8 file, without spaces at their ends, empty ones left out.
+/// The lines of a UTF-8 file that are not empty, without trailing spaces.
 pub(crate) fn lines(path: &Path) -> Result<Vec<String>, DataError> {
     let bytes = read_bounded(path, MAX_BYTES)?;
     let text = std::str::from_utf8(without_bom(&bytes)).map_err(|error| {

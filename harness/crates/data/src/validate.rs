@@ -15,10 +15,10 @@ pub(crate) struct Content<'a> {
     pub(crate) labels: [&'a [u32]; 3],
 }
 
-/// Bytes of a class name; no tokenizer takes in more.
-const LONGEST_NAME: usize = 1000;
+/// Bytes of a class name; far more than a prompt can hold.
+const MAX_NAME_BYTES: usize = 1000;
 
-/// Notes everything that is wrong with `content`.
+/// Adds everything that is wrong with `content` to the problems.
 pub(crate) fn check(content: &Content<'_>, problems: &mut Problems) {
     if content.name.trim().is_empty() {
         problems.add("empty text", "name");
@@ -43,9 +43,9 @@ fn check_classes(classes: &[Class], problems: &mut Problems) {
         if class.name.trim().is_empty() {
             problems.add("empty text", format!("name of class {label}"));
         }
-        if class.name.len() > LONGEST_NAME {
-            let which = format!("class {label} has {} bytes", class.name.len());
-            problems.add("class name longer than 1000 bytes", which);
+        if class.name.len() > MAX_NAME_BYTES {
+            let item = format!("class {label} has {} bytes", class.name.len());
+            problems.add("class name longer than 1000 bytes", item);
         }
         if class.id.trim().is_empty() {
             problems.add("empty text", format!("id of class {label}"));
@@ -62,8 +62,8 @@ fn check_templates(templates: &[String], problems: &mut Problems) {
     for template in templates {
         let marks = template.matches("{}").count();
         if marks != 1 {
-            let what = "template whose number of {} is not one";
-            problems.add(what, format!("`{template}` has {marks}"));
+            let kind = "template without exactly one {}";
+            problems.add(kind, format!("`{template}` has {marks}"));
         }
     }
 }
@@ -72,13 +72,13 @@ fn check_labels(content: &Content<'_>, split: Split, problems: &mut Problems) {
     let classes = content.classes.len();
     for (index, &label) in content.labels[split.index()].iter().enumerate() {
         if label as usize >= classes {
-            let which = format!("{split}[{index}] = {label} with {classes} classes");
-            problems.add("label out of range", which);
+            let item = format!("{split}[{index}] = {label} with {classes} classes");
+            problems.add("label out of range", item);
         }
     }
 }
 
-// A shifted data set may be for testing alone; one that has training images must cover its classes.
+// A shifted data set may have test images only; otherwise every class needs a training image.
 fn check_every_class_trains(content: &Content<'_>, problems: &mut Problems) {
     let train = content.labels[Split::Train.index()];
     if train.is_empty() && content.shifted {

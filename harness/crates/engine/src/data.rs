@@ -1,25 +1,25 @@
-//! What `harness data` asks: the picks of a draw, and what is wrong with a data set.
+//! What `harness data` needs: few-shot splits and checks of data sets.
 
 use std::path::{Path, PathBuf};
 
 use harness_data::{Annotations, DataError};
-pub use harness_data::{Check, Kind, Known, Sampler, Split};
+pub use harness_data::{DatasetCheck, KnownDataset, ProblemGroup, Sampler, Split};
 
 pub use crate::job::Draw;
 use crate::registry::{FactsError, Places, find_dataset as find};
 use crate::run::RunError;
 use crate::suite::{DatasetEntry, Document, SuiteError};
 
-/// Paths of a few-shot draw, in its order.
+/// The paths of a few-shot split, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picked {
+pub struct FewShotPaths {
     pub train: Vec<String>,
     pub val: Vec<String>,
     /// The folder that the paths count from.
     pub image_folder: PathBuf,
-    /// The hash of the picks that a report carries.
+    /// The hash of the split, as in a report.
     pub sha256: String,
-    /// A folder of CoOp's pickled draws, which is not read.
+    /// CoOp's folder of pickled few-shot splits, which is not read.
     pub unread_pickles: Option<PathBuf>,
 }
 
@@ -38,34 +38,34 @@ pub struct Checked {
     /// As the command line or the suite calls it.
     pub label: String,
     /// What was found, or why nothing could be.
-    pub outcome: Result<Check, String>,
+    pub outcome: Result<DatasetCheck, String>,
 }
 
 /// The data sets that go by a name wherever they lie.
-pub fn known() -> &'static [Known] {
-    Known::all()
+pub fn known() -> &'static [KnownDataset] {
+    KnownDataset::all()
 }
 
 /// The images that a run with this draw trains on, from annotations alone.
 ///
 /// # Errors
 /// There is no such data set, or something is wrong with its annotations.
-pub fn picks(places: &Places, name: &str, draw: Draw) -> Result<Picked, LookError> {
+pub fn few_shot(places: &Places, name: &str, draw: Draw) -> Result<FewShotPaths, LookError> {
     let (path, opening) = find(places, &DatasetEntry::named(name), "")?;
     let annotations = Annotations::read(&path, &opening)?;
-    let picks = annotations.few_shot(draw.shots as usize, draw.seed, draw.sampler);
-    let paths = |split, picks: &[usize]| {
-        let paths = picks.iter();
+    let split = annotations.few_shot(draw.shots as usize, draw.seed, draw.sampler);
+    let paths = |part, indices: &[usize]| {
+        let paths = indices.iter();
         paths
-            .filter_map(|&index| annotations.path(split, index))
+            .filter_map(|&index| annotations.path(part, index))
             .map(str::to_owned)
             .collect()
     };
-    Ok(Picked {
-        train: paths(Split::Train, &picks.train),
-        val: paths(Split::Val, &picks.val),
+    Ok(FewShotPaths {
+        train: paths(Split::Train, &split.train),
+        val: paths(Split::Val, &split.val),
         image_folder: annotations.image_folder().to_owned(),
-        sha256: picks.sha256,
+        sha256: split.sha256,
         unread_pickles: annotations.unread_pickles(),
     })
 }
@@ -108,7 +108,7 @@ fn look(
 ) -> Checked {
     let found = find(places, entry, "").map_err(LookError::from);
     let outcome = found
-        .and_then(|(path, opening)| Ok(Check::run(&path, &opening, decode, progress)?))
+        .and_then(|(path, opening)| Ok(DatasetCheck::run(&path, &opening, decode, progress)?))
         .map_err(|error| match error {
             LookError::Facts(FactsError::NotFetched(absent)) => {
                 format!("{absent}; `harness fetch --dataset {}` gets it", entry.name)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-pub use harness_hub::{Arrival, Check, FetchError, Patience, Progress};
+pub use harness_hub::{Download, FetchError, Progress, RetryPolicy, Verification};
 use harness_hub::{Fetched, Repo, Request};
 
 use crate::registry::{
@@ -30,7 +30,7 @@ pub struct Served {
     /// The folder that its files are in.
     pub folder: PathBuf,
     /// What came over the network.
-    pub arrived: Vec<Arrival>,
+    pub downloads: Vec<Download>,
 }
 
 impl Needs {
@@ -130,7 +130,7 @@ impl Needs {
     /// A file is not to be had. What came before it stays.
     pub fn fetch(
         &self,
-        patience: Patience,
+        policy: RetryPolicy,
         progress: &mut dyn Progress,
     ) -> Result<Vec<Served>, FetchError> {
         let hub = self.places.hub();
@@ -139,14 +139,14 @@ impl Needs {
             served.push(Served {
                 name: name.clone(),
                 folder: fetched.located.folder,
-                arrived: fetched.arrived,
+                downloads: fetched.downloads,
             });
         };
         for (name, request) in &self.requests {
-            add(name, hub.fetch(request, patience, progress)?);
+            add(name, hub.fetch(request, policy, progress)?);
         }
         for (name, repo) in &self.repositories {
-            add(name, fetch_shards(hub, repo, patience, progress)?);
+            add(name, fetch_shards(hub, repo, policy, progress)?);
         }
         Ok(served)
     }

@@ -8,7 +8,8 @@ use std::{
     path::PathBuf,
 };
 
-use harness_data::{Opening, Sampler};
+use harness_abi::wire::{Recipe, RecipeChanges};
+use harness_data::{OpenOptions, Sampler};
 use harness_store::Key;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +45,7 @@ pub struct DatasetRef {
     pub path: PathBuf,
     /// How it is read.
     #[serde(default)]
-    pub opening: Opening,
+    pub opening: OpenOptions,
     /// Hash of the data manifest: items, labels, class names, templates, pixels.
     pub manifest_sha256: String,
 }
@@ -113,8 +114,8 @@ pub enum UnitWork {
         dataset: DatasetRef,
         draw: Draw,
         images: ImageOptions,
-        /// Overrides of the method's own recipe; unknown keys are errors.
-        recipe: serde_json::Value,
+        /// Changes to the method's own recipe.
+        recipe: RecipeChanges,
     },
     /// Put a trained module into a backbone, unchanged, and evaluate it there.
     Inject {
@@ -246,8 +247,8 @@ pub enum JobOutput {
         /// Tensors that are left out where a target has no counterpart.
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         optional: BTreeSet<String>,
-        /// The method's recipe before overrides.
-        recipe: serde_json::Value,
+        /// The method's own recipe; none if it states none.
+        recipe: Option<Recipe>,
     },
     Features {
         images: u64,
@@ -270,8 +271,8 @@ pub enum JobOutput {
         train_seconds: f64,
         /// Loss of the last step; none when no step was taken.
         final_loss: Option<f64>,
-        /// The recipe that was followed, overrides included.
-        recipe: serde_json::Value,
+        /// The recipe that was used; none if the method states none.
+        recipe: Option<Recipe>,
         /// SHA-256 over the picked training images.
         picks_sha256: String,
     },

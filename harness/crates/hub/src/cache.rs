@@ -22,11 +22,11 @@ impl Cache {
         self.root.join(repo.folder())
     }
 
-    /// The commit that a revision was seen at, if it was seen.
+    /// The commit that a revision last pointed to, if known.
     pub(crate) fn commit(&self, repo: &Repo) -> Option<String> {
         let text = fs_err::read_to_string(self.reference(repo)).ok()?;
         let commit = text.trim();
-        // What names a folder below must not lead out of it.
+        // The commit becomes part of a path, so it must not lead outside the cache.
         repo.at(commit).ok().map(|repo| repo.revision().to_owned())
     }
 
@@ -34,8 +34,8 @@ impl Cache {
         self.repo(repo).join("refs").join(repo.revision())
     }
 
-    /// Folder of the files of a revision. It need not exist. A revision that was
-    /// never looked up has a folder of its own name, as a person would put it there.
+    /// The folder of the files of a revision, which may not exist. A revision that was never looked
+    /// up has a folder of its own name, where users can put files by hand.
     pub(crate) fn snapshot(&self, repo: &Repo) -> PathBuf {
         let commit = self.commit(repo);
         let name = commit.as_deref().unwrap_or(repo.revision());
@@ -47,27 +47,27 @@ impl Cache {
         self.repo(repo).join("blobs").join(hash)
     }
 
-    /// What has arrived of a blob.
+    /// The downloaded part of a blob.
     pub(crate) fn incomplete(&self, repo: &Repo, hash: &str) -> PathBuf {
         self.blob(repo, &format!("{hash}.incomplete"))
     }
 
-    /// The file that one process locks while it fetches a blob.
+    /// The file that a process locks while it downloads a blob.
     pub(crate) fn lock(&self, repo: &Repo, hash: &str) -> PathBuf {
         let folder = self.root.join(".locks").join(repo.folder());
         folder.join(format!("{hash}.lock"))
     }
 
-    /// Makes a blob appear under its name at a commit, and the revision lead there.
+    /// Links a blob under its file name at a commit, and points the revision to the commit.
     pub(crate) fn link(&self, repo: &Repo, commit: &str, file: &str, hash: &str) -> io::Result<()> {
         let snapshot = self.repo(repo).join("snapshots").join(commit);
-        let place = snapshot.join(file);
-        let folder = place.parent().unwrap_or(&snapshot);
+        let path = snapshot.join(file);
+        let folder = path.parent().unwrap_or(&snapshot);
         fs_err::create_dir_all(folder)?;
-        // As many steps up as the file lies deep, then out of `snapshots`.
+        // Up from the depth of the file, then out of `snapshots`.
         let depth = Path::new(file).components().count() + 1;
         let target = Path::new(&"../".repeat(depth)).join("blobs").join(hash);
-        harness_store::replace_link(&place, &target)?;
+        harness_store::replace_link(&path, &target)?;
         if commit != repo.revision() {
             let reference = self.reference(repo);
             if let Some(folder) = reference.parent() {
@@ -97,9 +97,9 @@ mod tests {
         for file in ["classnames.txt", "test/deep/0.tar"] {
             cache.link(&repo, COMMIT, file, "aa").unwrap();
             cache.link(&repo, COMMIT, file, "aa").unwrap();
-            let place = cache.snapshot(&repo).join(file);
-            assert_eq!(std::fs::read(&place).unwrap(), b"bytes");
-            assert!(std::fs::read_link(&place).unwrap().is_relative());
+            let path = cache.snapshot(&repo).join(file);
+            assert_eq!(std::fs::read(&path).unwrap(), b"bytes");
+            assert!(std::fs::read_link(&path).unwrap().is_relative());
         }
         assert_eq!(cache.commit(&repo).as_deref(), Some(COMMIT));
         let root = folder.path().join("datasets--org--wds");

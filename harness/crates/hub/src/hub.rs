@@ -1,24 +1,24 @@
-//! Files of a repository: found on disk, or to be fetched.
+//! Finding files of a repository on disk.
 
 use std::path::{Path, PathBuf};
 
 use crate::cache::Cache;
 use crate::repo::{Repo, RepoError};
+use crate::repo_file::RepoFile;
 use crate::settings::Settings;
-use crate::wanted::Wanted;
 
 /// Files of one repository that are needed together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub repo: Repo,
-    pub files: Vec<Wanted>,
-    /// A folder on the web that holds these files and is asked instead of the hub.
+    pub files: Vec<RepoFile>,
+    /// URL of a folder with these files, used instead of the hub.
     pub mirror: Option<String>,
 }
 
 impl Request {
-    /// Files of a repository of the hub.
-    pub fn new(repo: Repo, files: Vec<Wanted>) -> Self {
+    /// Files of a repository on the hub.
+    pub fn new(repo: Repo, files: Vec<RepoFile>) -> Self {
         Self {
             repo,
             files,
@@ -30,11 +30,11 @@ impl Request {
 /// Where the files of a request are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
-    /// The folder that holds them, of one commit.
+    /// The folder that contains them, all of one commit.
     pub folder: PathBuf,
-    /// What was found, in the order of the request.
+    /// Paths of the files that were found, in the order of the request.
     pub found: Vec<PathBuf>,
-    /// What is needed and not there. Optional files are not missed.
+    /// Required files that were not found.
     pub missing: Vec<Missing>,
 }
 
@@ -44,22 +44,22 @@ impl Located {
     }
 }
 
-/// A file that is needed and not there.
+/// A required file that is not on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// Its name, or its names if one of several will do.
+    /// Its name, or its possible names.
     pub name: String,
-    /// Bytes, where known.
+    /// Size in bytes, if known.
     pub size: Option<u64>,
-    /// Bytes by rule of thumb.
+    /// Approximate size in bytes.
     pub about: Option<u64>,
-    /// Where it is looked for.
-    pub place: PathBuf,
-    /// Where it comes from.
+    /// Where it was looked for.
+    pub path: PathBuf,
+    /// Where it can be downloaded.
     pub url: String,
 }
 
-/// The hub's files as this machine has them.
+/// A hub and its cache on this machine.
 #[derive(Clone, Debug)]
 pub struct Hub {
     pub(crate) settings: Settings,
@@ -74,38 +74,38 @@ impl Hub {
         }
     }
 
-    /// With the settings of the process's environment.
+    /// Uses the settings of the environment.
     pub fn from_environment() -> Self {
         Self::new(Settings::from_environment())
     }
 
-    /// Whether the network is not to be used.
+    /// Whether to stay offline.
     pub fn is_offline(&self) -> bool {
         self.settings.offline
     }
 
-    /// Looks on disk only.
+    /// Looks for the files of a request on disk, without network access.
     ///
     /// # Errors
-    /// A file name leads out of the repository.
+    /// A file name leads outside the repository.
     pub fn locate(&self, request: &Request) -> Result<Located, RepoError> {
-        request.files.iter().try_for_each(Wanted::check)?;
+        request.files.iter().try_for_each(RepoFile::check)?;
         let folder = self.cache.snapshot(&request.repo);
         let mut located = Located {
             found: Vec::new(),
             missing: Vec::new(),
             folder,
         };
-        for wanted in &request.files {
-            let first = wanted.names.first().map_or("", String::as_str);
-            match find(&located.folder, wanted) {
+        for file in &request.files {
+            let first = file.names.first().map_or("", String::as_str);
+            match find(&located.folder, file) {
                 Some((_, path)) => located.found.push(path),
-                None if wanted.optional => {}
+                None if file.optional => {}
                 None => located.missing.push(Missing {
-                    name: wanted.label(),
-                    size: wanted.size,
-                    about: wanted.about,
-                    place: located.folder.join(first),
+                    name: file.label(),
+                    size: file.size,
+                    about: file.about,
+                    path: located.folder.join(first),
                     url: self.url(request, first),
                 }),
             }
@@ -113,7 +113,7 @@ impl Hub {
         Ok(located)
     }
 
-    /// Where a file of a request is fetched from.
+    /// The URL of a file of a request.
     pub(crate) fn url(&self, request: &Request, file: &str) -> String {
         match self.mirror(request) {
             Some(base) => format!("{base}/{}", crate::repo::encode(file, true)),
@@ -121,7 +121,7 @@ impl Hub {
         }
     }
 
-    /// The plain folder that stands in for the hub, if there is one.
+    /// The URL of the folder that is used instead of the hub, if there is one.
     pub(crate) fn mirror(&self, request: &Request) -> Option<String> {
         let own = request.mirror.as_deref();
         let own = own.map(|base| base.trim_end_matches('/').to_owned());
@@ -132,11 +132,11 @@ impl Hub {
     }
 }
 
-/// The first name of a file that is in a folder, with its path.
-pub(crate) fn find<'w>(folder: &Path, wanted: &'w Wanted) -> Option<(&'w str, PathBuf)> {
-    let names = wanted.names.iter();
+/// The first name of a file that exists in a folder, with its path.
+pub(crate) fn find<'w>(folder: &Path, file: &'w RepoFile) -> Option<(&'w str, PathBuf)> {
+    let names = file.names.iter();
     let mut found = names.map(|name| (name.as_str(), folder.join(name)));
-    // Follows links: one whose blob is gone is no file.
+    // Follows links: a link without its blob does not count.
     found.find(|(_, path)| path.is_file())
 }
 
@@ -156,20 +156,20 @@ mod tests {
     }
 
     fn request() -> Request {
-        let mut weights = Wanted::any_of(["open_clip_model.safetensors", "model.safetensors"]);
+        let mut weights = RepoFile::any_of(["open_clip_model.safetensors", "model.safetensors"]);
         weights.size = Some(5);
         Request::new(
             Repo::model("org/name", "main").unwrap(),
             vec![
                 weights,
-                Wanted::file("config.json"),
-                Wanted::file("tokenizer.json").optional(),
+                RepoFile::file("config.json"),
+                RepoFile::file("tokenizer.json").optional(),
             ],
         )
     }
 
     #[test]
-    fn what_another_tool_left_is_found() {
+    fn files_of_other_tools_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let hub = hub(folder.path());
         let located = hub.locate(&request()).unwrap();
@@ -215,8 +215,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let hub = hub(folder.path());
         for missing in hub.locate(&request()).unwrap().missing {
-            std::fs::create_dir_all(missing.place.parent().unwrap()).unwrap();
-            std::fs::write(&missing.place, "x").unwrap();
+            std::fs::create_dir_all(missing.path.parent().unwrap()).unwrap();
+            std::fs::write(&missing.path, "x").unwrap();
         }
         assert!(hub.locate(&request()).unwrap().is_complete());
     }
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_name_that_leads_out_is_an_error() {
         let mut request = request();
-        request.files.push(Wanted::file("../../secret"));
+        request.files.push(RepoFile::file("../../secret"));
         assert!(hub(Path::new("/nowhere")).locate(&request).is_err());
     }
 }

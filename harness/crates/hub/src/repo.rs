@@ -1,12 +1,12 @@
-//! What a repository of a hub is called: kind, id, revision.
+//! Names of repositories: kind, id, revision.
 
 use std::fmt;
 use std::path::{Component, Path};
 
-/// Longest id that the hub gives out.
-const LONGEST_ID: usize = 96;
+/// Longest id that the hub allows.
+const MAX_ID_LENGTH: usize = 96;
 
-/// What a repository holds.
+/// What a repository contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RepoKind {
     Model,
@@ -21,16 +21,19 @@ pub struct Repo {
     revision: String,
 }
 
-/// Why a text names no repository or no file of one.
+/// Why a name of a repository or file is invalid.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RepoError {
-    #[error("{0:?} is no repository: expected org/name, of letters, digits, `-`, `_` and `.`")]
+    #[error(
+        "invalid repository {0:?}: expected org/name, made of letters, digits, `-`, `_` and `.`"
+    )]
     Id(String),
     #[error(
-        "{0:?} is no revision: expected a branch such as main, a tag, refs/pr/N or the 40 digits of a commit"
+        "invalid revision {0:?}: expected a branch such as main, a tag, refs/pr/N or the 40 digits of a commit"
     )]
     Revision(String),
-    #[error("{0:?} is no file of a repository: expected a relative path without `..`")]
+    #[error("invalid file name {0:?}: expected a relative path without `..`")]
     File(String),
 }
 
@@ -51,7 +54,7 @@ impl Repo {
         Self::new(RepoKind::Dataset, id, revision)
     }
 
-    /// `org/name` or `org/name@revision`; the revision is `main` unless named.
+    /// `org/name` or `org/name@revision`; the default revision is `main`.
     ///
     /// # Errors
     /// As for [`Repo::model`].
@@ -62,7 +65,7 @@ impl Repo {
 
     fn new(kind: RepoKind, id: &str, revision: &str) -> Result<Self, RepoError> {
         let parts: Vec<&str> = id.split('/').collect();
-        if parts.len() != 2 || id.len() > LONGEST_ID || !parts.iter().all(|part| is_word(part)) {
+        if parts.len() != 2 || id.len() > MAX_ID_LENGTH || !parts.iter().all(|part| is_word(part)) {
             return Err(RepoError::Id(id.to_owned()));
         }
         if !revision.split('/').all(is_word) {
@@ -88,14 +91,9 @@ impl Repo {
         &self.revision
     }
 
-    /// The same repository at another revision, which a server named.
+    /// The same repository at a revision that a server named.
     pub(crate) fn at(&self, revision: &str) -> Result<Self, RepoError> {
         Self::new(self.kind, &self.id, revision)
-    }
-
-    /// Whether the revision is a commit, which never changes.
-    pub fn is_pinned(&self) -> bool {
-        is_commit(&self.revision)
     }
 
     /// Name of its folder in a cache: `models--org--name`.
@@ -137,12 +135,12 @@ fn is_word(text: &str) -> bool {
         && !text.contains("..")
 }
 
-/// Whether a text is a git commit in full.
+/// Whether a text is a full git commit hash.
 pub(crate) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.chars().all(|c| c.is_ascii_hexdigit())
 }
 
-/// Refuses a file name that would lead out of its repository.
+/// Rejects a file name that leads outside its repository.
 pub(crate) fn check_file(name: &str) -> Result<(), RepoError> {
     let mut parts = Path::new(name).components();
     let is_inside = parts.all(|part| matches!(part, Component::Normal(_)));
@@ -152,7 +150,7 @@ pub(crate) fn check_file(name: &str) -> Result<(), RepoError> {
     Ok(())
 }
 
-/// Percent-encodes what a URL's path may not hold.
+/// Percent-encodes characters that the path of a URL must not contain.
 pub(crate) fn encode(text: &str, keeps_slashes: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -173,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_with_a_revision_is_taken_apart() {
+    fn an_id_with_a_revision_is_parsed() {
         let repo = Repo::parse(RepoKind::Model, "openai/clip@refs/pr/32").unwrap();
         assert_eq!((repo.id(), repo.revision()), ("openai/clip", "refs/pr/32"));
         assert_eq!(repo.folder(), "models--openai--clip");
@@ -190,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_lead_elsewhere_is_refused() {
+    fn names_that_lead_elsewhere_are_rejected() {
         for id in [
             "", "clip", "a/b/c", "../b", "a/..", "a/b c", "a--b/c", "a/b?c", "/b",
         ] {

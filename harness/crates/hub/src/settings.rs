@@ -1,24 +1,24 @@
-//! What the environment says about hubs, in the variables of Hugging Face's tools.
+//! Settings from the environment, in the variables of Hugging Face's tools.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-/// The hub that is asked unless `HF_ENDPOINT` names another.
+/// The default of `HF_ENDPOINT`.
 const ENDPOINT: &str = "https://huggingface.co";
 
-/// Where files are kept and where they come from.
+/// Where files are cached and where they come from.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Folder of repositories: `HF_HUB_CACHE`, or `hub` in `HF_HOME`.
     pub cache: PathBuf,
-    /// The hub's address without a slash at its end: `HF_ENDPOINT`.
+    /// The hub's address without a trailing slash: `HF_ENDPOINT`.
     pub endpoint: String,
     /// A plain copy of the hub's files, as `URL/org/name/file`: `HARNESS_MIRROR`.
     pub mirror: Option<String>,
-    /// `HF_TOKEN`, or the file that logging in leaves.
+    /// `HF_TOKEN`, or the file that `hf auth login` writes.
     pub token: Option<Token>,
-    /// Whether the network is not to be used: `HF_HUB_OFFLINE`.
+    /// Whether to stay offline: `HF_HUB_OFFLINE`.
     pub offline: bool,
 }
 
@@ -27,7 +27,7 @@ pub struct Settings {
 pub struct Token(String);
 
 impl Token {
-    /// `None` for a text that no header can hold.
+    /// `None` for a text that cannot be in a header.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let is_plain = text.chars().all(|c| c.is_ascii_graphic());
@@ -51,7 +51,7 @@ impl Settings {
         Self::read(|name| std::env::var_os(name))
     }
 
-    /// Reads variables through `get`. An empty variable counts as none.
+    /// Reads variables through `get`. An empty variable counts as unset.
     fn read(get: impl Fn(&str) -> Option<OsString>) -> Self {
         let path = |name: &str| {
             let value = get(name).filter(|value| !value.is_empty());

@@ -7,4 +7,4 @@ pub use harness_abi::{
     std_types::{RResult, RStr, RString},
 };
 
-pub use crate::plugin::{Export, PluginIdentity, SDK_VERSION, descriptor, open};
+pub use crate::boundary::{Export, PluginIdentity, SDK_VERSION, descriptor, open};

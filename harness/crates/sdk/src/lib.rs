@@ -1,13 +1,17 @@
 //! What the author of a fine-tuning method depends on, and nothing else.
 //!
-//! Implement [`Method`], call [`export_plugin!`], build as a `cdylib`. Write
-//! ordinary candle code: the host's towers are differentiable operations here,
-//! and training, optimisers, schedules, module files and the boundary itself are
-//! the SDK's business.
+//! Implement [`Method`], call [`export_plugin!`], build a `cdylib`. Write ordinary candle
+//! code: the host's towers are differentiable operations here, and the SDK takes care of
+//! training, optimizers, schedules, module files and the plugin boundary.
+//!
+//! Built on `harness-abi` and candle. It knows neither how the host stores backbones and
+//! data nor any particular method. Modules, each using only those before it: `host`
+//! (queries to the host), `parameter`, `method` (what an author implements), `prompts`,
+//! `module` (the module file), `training`, `boundary` (calls from the host), [`testkit`].
 //!
 //! ```
 //! use harness_sdk::{
-//!     Bench, Card, ClassPrompts, Context, Method, Parameter, Parameters, Result, Tensor,
+//!     Card, ClassPrompts, Context, Host, Method, Parameter, Parameters, Result, Tensor,
 //!     wire::{DataNeed, Family, Setting, Site},
 //! };
 //!
@@ -36,12 +40,12 @@
 //!         Ok(vec![context.parameter("ctx", setting, false)?])
 //!     }
 //!
-//!     fn prepare(context: &Context, bench: &Bench) -> Result<Self> {
-//!         Ok(Self(context.prompts(bench)?))
+//!     fn setup(context: &Context, host: &Host) -> Result<Self> {
+//!         Ok(Self(context.prompts(host)?))
 //!     }
 //!
-//!     fn classifier(&self, bench: &Bench, parameters: &Parameters) -> Result<Option<Tensor>> {
-//!         Ok(Some(self.0.encode(bench, parameters.get("ctx")?)?))
+//!     fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+//!         Ok(Some(self.0.encode(host, parameters.get("ctx")?)?))
 //!     }
 //! }
 //!
@@ -49,40 +53,28 @@
 //! # fn main() {}
 //! ```
 
-mod bench;
+#![warn(missing_docs, clippy::undocumented_unsafe_blocks)]
+
 mod boundary;
-mod bridge;
-mod class_axis;
-mod context;
-pub mod deep;
-mod edits;
-mod entry;
 mod error;
 #[doc(hidden)]
 pub mod export;
+mod host;
 mod method;
-mod module_file;
+mod module;
 pub mod ops;
-mod optimizer;
 mod parameter;
-mod plugin;
-mod prompt;
-mod recipe;
-mod schedule;
+mod prompts;
 pub mod testkit;
-mod tower_prompts;
-mod train;
+mod training;
 
-pub use bench::Bench;
 pub use candle_core::{self, Device, Tensor};
-pub use context::{ClassPrompts, ClassTokenPosition, Context};
-pub use edits::Edits;
 pub use error::{Error, Result};
-pub use harness_abi::wire;
+pub use harness_abi::wire::{self, OptimizerKind, Recipe, Schedule};
+pub use host::Host;
 pub use method::{Batch, Card, Forward, Method};
-pub use optimizer::OptimizerKind;
 pub use parameter::{Init, Parameter, Parameters};
-pub use prompt::Prompts;
-pub use recipe::Recipe;
-pub use schedule::Schedule;
-pub use tower_prompts::{TowerPrompts, TowerPromptsShape};
+pub use prompts::{
+    ClassPrompts, ClassTokenPosition, Context, Edits, Prompts, TowerPrompts, TowerPromptsShape,
+    deep,
+};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use harness_engine::data::{self, Check, Checked, Kind, Split};
+use harness_engine::data::{self, Checked, DatasetCheck, ProblemGroup, Split};
 use harness_render::terminal::one_line;
 use harness_report::ExitCode;
 
@@ -77,7 +77,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     })
 }
 
-fn render(label: &str, check: &Check, arguments: &CheckArguments) -> String {
+fn render(label: &str, check: &DatasetCheck, arguments: &CheckArguments) -> String {
     let mut text = format!(
         "{label} ({}, {} classes)\n",
         check.format,
@@ -128,10 +128,10 @@ fn render(label: &str, check: &Check, arguments: &CheckArguments) -> String {
             rows,
         ));
     }
-    for (word, kinds) in [("problem", &check.problems), ("note", &check.notes)] {
-        for kind in kinds {
+    for (word, groups) in [("problem", &check.problems), ("note", &check.notes)] {
+        for group in groups {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{word}: {}", one_line(&kind.describe(), WIDEST));
+            let _ = writeln!(text, "{word}: {}", one_line(&group.describe(), WIDEST));
         }
     }
     let _ = match &check.manifest_sha256 {
@@ -143,7 +143,7 @@ fn render(label: &str, check: &Check, arguments: &CheckArguments) -> String {
             )
         }
         Some(hash) => writeln!(text, "manifest {hash}\n"),
-        None if check.problems.iter().all(Kind::is_about_images) => writeln!(
+        None if check.problems.iter().all(ProblemGroup::is_about_images) => writeln!(
             text,
             "does not run unless its entry of the suite says `allow_missing: true`\n"
         ),
@@ -157,10 +157,10 @@ fn write_all(path: &PathBuf, checked: &[Checked]) -> Result<(), Failure> {
     let mut text = String::new();
     for Checked { label, outcome } in checked {
         let Ok(check) = outcome else { continue };
-        for kind in check.problems.iter().chain(&check.notes) {
-            for which in &kind.which {
+        for group in check.problems.iter().chain(&check.notes) {
+            for item in &group.items {
                 // Writing to a String cannot fail.
-                let _ = writeln!(text, "{label}\t{}\t{}", kind.what, one_line(which, WIDEST));
+                let _ = writeln!(text, "{label}\t{}\t{}", group.kind, one_line(item, WIDEST));
             }
         }
     }

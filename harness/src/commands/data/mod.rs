@@ -1,7 +1,7 @@
 //! `harness data`.
 
 mod check;
-mod picks;
+mod few_shot;
 
 use harness_report::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 pub(crate) fn data(action: &DataAction) -> Result<ExitCode, Failure> {
     match action {
-        DataAction::Picks(arguments) => picks::picks(arguments),
+        DataAction::FewShot(arguments) => few_shot::few_shot(arguments),
         DataAction::Check(arguments) => check::check(arguments),
     }
 }

@@ -1,23 +1,32 @@
-//! What a plugin says of itself and its methods, before any model is loaded.
+//! What a plugin says about itself and its methods, before any model is loaded.
 
 use serde::{Deserialize, Serialize};
+
+use super::Recipe;
 
 /// A plugin and its methods.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Descriptor {
+    /// The plugin.
     pub plugin: PluginInfo,
+    /// Its methods, in the order of export.
     pub methods: Vec<MethodCard>,
 }
 
+/// How a plugin was built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginInfo {
+    /// Name of the crate.
     pub name: String,
+    /// Version of the crate.
     pub version: String,
+    /// SPDX expression.
     pub license: String,
-    /// Version of the SDK.
+    /// SDK version.
     pub sdk: String,
+    /// Output of `rustc --version`.
     pub rustc: String,
-    /// ABI as `major.minor`.
+    /// ABI version as `major.minor`.
     pub abi: String,
 }
 
@@ -26,20 +35,23 @@ pub struct PluginInfo {
 pub struct MethodCard {
     /// Name in a suite: lower case, digits and dashes.
     pub id: String,
+    /// One line: name and idea.
     pub title: String,
-    /// Where the method was published, or what it follows.
+    /// Where the method was published.
     pub paper: String,
+    /// What kind of module it trains.
     pub family: Family,
     /// The deepest site with the default configuration.
     pub depth: String,
-    /// The sites it touches with the default configuration.
+    /// The sites it changes with the default configuration.
     pub sites: Vec<Site>,
-    /// Shapes at those sites, as expressions of the backbone's dimensions.
+    /// Tensor shapes, in terms of the backbone's dimensions.
     pub needs: Vec<String>,
+    /// What it reads of the images.
     pub data: DataNeed,
     /// Tensors in the module file.
     pub carried: Vec<String>,
-    /// What is computed anew from the target.
+    /// What is recomputed on the target.
     pub recomputed: Vec<String>,
     /// Where it differs from the published method or its reference code, and why.
     /// Since ABI 1.1.
@@ -48,11 +60,12 @@ pub struct MethodCard {
     /// JSON Schema of the configuration.
     #[serde(default)]
     pub config_schema: serde_json::Value,
-    /// The reference recipe.
-    #[serde(default)]
-    pub recipe: serde_json::Value,
+    /// The reference recipe; none from plugins of ABI 1.0 that state none.
+    #[serde(default, deserialize_with = "super::recipe::stated")]
+    pub recipe: Option<Recipe>,
 }
 
+/// What kind of module a method trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
@@ -66,18 +79,27 @@ pub enum Family {
     Features,
 }
 
-/// A kind of place in a backbone that a module touches.
+/// Where in a backbone a module acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Site {
+    /// Token embeddings of the prompt.
     TextInput,
+    /// Tokens at the input of a deeper text block.
     TextBlock,
+    /// Tokens beside the patches.
     ImageInput,
+    /// Tokens at the input of a deeper image block.
     ImageBlock,
+    /// A weight of a linear layer.
     Weight,
+    /// A bias or gain.
     Bias,
+    /// The output of the image tower.
     ImageFeature,
+    /// The output of the text tower.
     TextFeature,
+    /// The class scores.
     Logits,
 }
 
@@ -87,6 +109,6 @@ pub enum Site {
 pub enum DataNeed {
     /// Features of the frozen image tower, which the host caches.
     Features,
-    /// A pass through the image tower of its own.
+    /// A forward pass of its own through the image tower.
     Pixels,
 }

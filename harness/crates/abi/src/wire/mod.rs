@@ -1,11 +1,11 @@
-//! The JSON that crosses, as serde types.
+//! The JSON that crosses the boundary, as serde types.
 //!
-//! A field or variant that the reader does not know is an error on the way to
-//! the host (a newer plugin must not be half understood) and ignored on the way
-//! to the plugin (a newer host may say more).
+//! The host rejects fields and variants that it does not know, so that it never half
+//! understands a newer plugin. Plugins ignore them, so that a newer host may add some.
 
 mod card;
 mod encode;
+mod recipe;
 mod service;
 mod setting;
 mod train;
@@ -14,6 +14,7 @@ pub use card::{DataNeed, Descriptor, Family, MethodCard, PluginInfo, Site};
 pub use encode::{
     BiasMode, Dropout, Edit, Encoded, ImageRequest, Segment, TextRequest, TokenRows, Tower,
 };
+pub use recipe::{OptimizerKind, Recipe, RecipeChanges, RecipeError, Schedule};
 pub use service::{Ensemble, Service, Split, Tokenized};
 pub use setting::{
     BackboneFacts, Class, ImageFacts, NamedParameter, Role, Setting, TaskFacts, TextFacts,

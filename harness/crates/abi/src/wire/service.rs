@@ -1,10 +1,10 @@
-//! Class and data services, always from the backbone at hand.
+//! Class and data services, always of the current backbone.
 
 use serde::{Deserialize, Serialize};
 
 use super::Tower;
 
-/// A question to the host.
+/// A query to the host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "service",
@@ -14,60 +14,78 @@ use super::Tower;
 )]
 pub enum Service {
     /// JSON: [`Tokenized`].
-    Tokenize { texts: Vec<String> },
-    /// Tensor `[n, D]`, before the positional embedding.
-    TokenEmbeddings { ids: Vec<u32> },
-    /// Tensor `[C, E]`: the class names in templates through the plain text tower.
+    Tokenize {
+        /// The texts, without start and end tokens.
+        texts: Vec<String>,
+    },
+    /// Tensor `[n, D]`: token embeddings without positions.
+    TokenEmbeddings {
+        /// The n token ids.
+        ids: Vec<u32>,
+    },
+    /// Tensor `[C, E]`: text features of the class names from the unchanged text tower.
     ClassFeatures {
+        /// Templates with one `{}` each.
         templates: Vec<String>,
+        /// How the features of several templates are combined.
         ensemble: Ensemble,
     },
-    /// Tensor `[n, E]`: unnormalised features of the plain image tower.
+    /// Tensor `[n, E]`: unnormalised features from the unchanged image tower.
     ImageFeatures {
+        /// Which split.
         split: Split,
+        /// Which images of it.
         rows: Vec<u32>,
         /// Which view of training images, see
         /// [`train_views`](super::TaskFacts::train_views).
         #[serde(default, skip_serializing_if = "is_first")]
         view: u32,
     },
-    /// JSON: class of each row, as a list. Not for the test split.
-    Labels { split: Split },
-    /// Tensor `[n]`: a bias or gain of the plain backbone, by its canonical name.
-    /// Since ABI 1.1.
-    Parameter { tower: Tower, name: String },
-    /// JSON: exp of the backbone's logit scale, a number.
+    /// JSON: list of class indices, one per image. Refused for the test split.
+    Labels {
+        /// Which split.
+        split: Split,
+    },
+    /// Tensor `[n]`: a bias or gain of the unchanged backbone. Since ABI 1.1.
+    Parameter {
+        /// Which tower.
+        tower: Tower,
+        /// Its name, see [`parameters`](super::BackboneFacts::parameters).
+        name: String,
+    },
+    /// JSON: a number, exp of the backbone's logit scale.
     LogitScale {},
 }
 
-/// The first view needs no mention, so that older hosts understand the request.
+/// View 0 is left out of the JSON, so that older hosts accept the request.
 pub(super) fn is_first(view: &u32) -> bool {
     *view == 0
 }
 
-/// How the features of several templates become one.
+/// How the features of several templates are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ensemble {
-    /// Normalise each, mean, normalise: OpenAI's rule.
+    /// Normalise each, average, normalise again, as OpenAI's CLIP does.
     NormalisedMean,
-    /// Mean of the features as they are.
+    /// Average without normalising.
     RawMean,
 }
 
-/// A part of the task. Rows count from 0 within it.
+/// A part of the data set. Rows count from 0 within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Split {
-    /// The few-shot draw.
+    /// The few-shot training images.
     Train,
-    /// The few-shot validation draw.
+    /// The few-shot validation images.
     Val,
-    /// All test images; refused while training.
+    /// All test images; refused during training.
     Test,
 }
 
 impl Split {
+    /// `train`, `val` or `test`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -76,6 +94,7 @@ impl Split {
         }
     }
 
+    /// The inverse of [`as_str`](Self::as_str).
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Train, Self::Val, Self::Test]
             .into_iter()
@@ -83,10 +102,13 @@ impl Split {
     }
 }
 
-/// Token ids without start and end, and the ids of those two.
+/// Tokenised texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokenized {
+    /// Token ids of each text, without start and end tokens.
     pub rows: Vec<Vec<u32>>,
+    /// Id of the start token.
     pub start_of_text: u32,
+    /// Id of the end token.
     pub end_of_text: u32,
 }

@@ -2,67 +2,77 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Split;
+use super::{Recipe, RecipeChanges, Split};
 
 /// What a method would train in a setting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Survey {
+    /// The module's tensors.
     pub parameters: Vec<ParameterShape>,
-    /// The recipe as the configuration leaves it.
-    pub recipe: serde_json::Value,
+    /// The method's own recipe with this configuration; none if it states none.
+    #[serde(default, deserialize_with = "super::recipe::stated")]
+    pub recipe: Option<Recipe>,
 }
 
+/// A tensor of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterShape {
+    /// Name in the module file.
     pub name: String,
-    /// 0 is a dimension that the module decides: the number of training images, say.
+    /// 0 is a dynamic dimension: the module file determines it (the number of training
+    /// images, for example).
     pub shape: Vec<usize>,
-    /// The dimension that has one entry for each class, if one does: the classes of
-    /// the task where the module was trained, by the ids in its header.
+    /// The dimension with one entry per class, if any. The entries are in the order of the
+    /// class ids in the module's header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_axis: Option<usize>,
-    /// Whether a module may go without it where a backbone has no counterpart.
-    /// Since ABI 1.1.
+    /// Whether it is left out where the backbone has no counterpart. Since ABI 1.1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
-    /// Carried like the others, but not trained. Since ABI 1.1.
+    /// Whether it is carried but not trained. Since ABI 1.1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fixed: bool,
 }
 
-/// One training.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A request to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainJob {
-    /// Seeds initialisation and batch order.
+    /// Seed of initialisation and batch order.
     pub seed: u64,
-    /// Overrides of the recipe: an object; unknown keys are errors.
-    #[serde(default)]
-    pub recipe: serde_json::Value,
+    /// Changes to the method's own recipe.
+    #[serde(default, deserialize_with = "super::recipe::changes")]
+    pub recipe: RecipeChanges,
 }
 
-/// How a training went.
+/// The outcome of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainSummary {
+    /// Optimizer steps taken.
     pub steps: u64,
-    /// Trained numbers in total.
+    /// Number of trained values.
     pub parameters: u64,
-    /// Loss of the last step; none when no step was taken.
+    /// Loss of the last step; none without steps.
     pub final_loss: Option<f64>,
-    /// The recipe that was followed.
-    pub recipe: serde_json::Value,
+    /// The recipe that was used; none if the method states none.
+    #[serde(default, deserialize_with = "super::recipe::stated")]
+    pub recipe: Option<Recipe>,
 }
 
-/// Rows to probe a module on.
+/// Images to probe a module on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
+    /// Which split.
     pub split: Split,
+    /// Which images of it.
     pub rows: Vec<u32>,
 }
 
-/// The loss of a probe and the names of its gradients.
+/// JSON of a reply to a probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProbeReply {
+    /// The loss.
     pub loss: f64,
+    /// Names of the trained parameters, in the order of their gradients.
     pub gradients: Vec<String>,
 }
 
@@ -71,20 +81,27 @@ pub struct ProbeReply {
 pub struct ModuleHeader {
     /// `harness-module/1`.
     pub format: String,
+    /// Name of the plugin that trained it.
     pub plugin: String,
+    /// Version of that plugin.
     pub plugin_version: String,
+    /// Id of the method.
     pub method: String,
+    /// Configuration of the method.
     pub config: serde_json::Value,
-    /// Backbone the module was trained on.
+    /// Backbone it was trained on.
     pub source: String,
+    /// Data set it was trained on.
     pub dataset: String,
-    /// Class ids, in the order of any tensor that has a class dimension.
+    /// Class ids, in the order of any tensor with a class dimension.
     pub classes: Vec<String>,
+    /// Seed of the training.
     pub seed: u64,
 }
 
 impl ModuleHeader {
+    /// The format this crate reads and writes.
     pub const FORMAT: &'static str = "harness-module/1";
-    /// Key of the header in the safetensors metadata.
+    /// Key in the safetensors metadata.
     pub const KEY: &'static str = "harness";
 }

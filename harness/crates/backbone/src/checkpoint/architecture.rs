@@ -2,7 +2,7 @@
 
 use super::catalog::Catalog;
 use super::config::Config;
-use super::layout::{ImageNames, Layout, TextNames};
+use super::layout::{CheckpointLayout, ImageNames, TextNames};
 use crate::dims::{Activation, Dims, ImageDims, TextDims};
 use crate::error::Result;
 
@@ -18,7 +18,7 @@ const ROPE_GRID: usize = 16;
 /// Shapes and constants of both towers.
 #[derive(Debug, Clone)]
 pub(crate) struct Architecture {
-    pub(crate) layout: Layout,
+    pub(crate) layout: CheckpointLayout,
     pub(crate) dims: Dims,
     pub(crate) text_eps: f32,
     pub(crate) image_eps: f32,
@@ -35,7 +35,11 @@ const OPENAI_BUFFER: &str = "input_resolution";
 
 impl Architecture {
     /// Reads names and shapes, and the configuration for what they do not tell.
-    pub(crate) fn read(catalog: &Catalog, config: &Config, layout: Layout) -> Result<Self> {
+    pub(crate) fn read(
+        catalog: &Catalog,
+        config: &Config,
+        layout: CheckpointLayout,
+    ) -> Result<Self> {
         if !config.fits(&layout) {
             let key = Config::wanted(&layout);
             let name = layout.name();

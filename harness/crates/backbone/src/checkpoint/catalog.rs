@@ -6,10 +6,10 @@ use candle_core::Tensor;
 
 use crate::error::{BackboneError, Result};
 
-/// What a state dict holds.
+/// The names and shapes of a state dict.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalog {
-    /// The file, or what the caller calls the tensors.
+    /// The file, or a name for tensors in memory.
     pub(crate) origin: String,
     shapes: BTreeMap<String, Vec<usize>>,
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::layout::Layout;
+use super::layout::CheckpointLayout;
 use crate::dims::Activation;
 use crate::error::{BackboneError, Result};
 
@@ -44,7 +44,7 @@ impl Config {
     }
 
     /// Whether this is the form of configuration that goes with a layout.
-    pub(crate) fn fits(&self, layout: &Layout) -> bool {
+    pub(crate) fn fits(&self, layout: &CheckpointLayout) -> bool {
         let sections = Self::sections(layout);
         sections
             .iter()
@@ -52,13 +52,13 @@ impl Config {
     }
 
     /// The sections that `fits` looks for, for messages.
-    pub(crate) fn wanted(layout: &Layout) -> String {
+    pub(crate) fn wanted(layout: &CheckpointLayout) -> String {
         Self::sections(layout)
             .map(|s| format!("`{s}`"))
             .join(" and ")
     }
 
-    fn sections(layout: &Layout) -> [&'static str; 2] {
+    fn sections(layout: &CheckpointLayout) -> [&'static str; 2] {
         if layout.is_transformers() {
             ["text_config", "vision_config"]
         } else {

@@ -1,11 +1,11 @@
-//! Which files of a folder make a backbone, and their digest.
+//! The files in a folder that make up a backbone, and their hash.
 
 use std::path::{Path, PathBuf};
 
 use harness_store::Sha256;
 
 use super::config::Config;
-use super::layout::Layout;
+use super::layout::CheckpointLayout;
 use crate::error::{BackboneError, Result};
 
 /// Weight files in order of preference. A hub folder may hold a bare image trunk as
@@ -77,7 +77,7 @@ impl Files {
     }
 
     /// The first configuration file of the form that `layout` needs.
-    pub(crate) fn config(&self, layout: &Layout) -> Result<(PathBuf, Config)> {
+    pub(crate) fn config(&self, layout: &CheckpointLayout) -> Result<(PathBuf, Config)> {
         let mut seen = Vec::new();
         for name in CONFIGS {
             let path = self.folder.join(name);

@@ -27,7 +27,7 @@ pub(crate) enum ImageNames {
 
 /// A state-dict layout: the naming scheme of both towers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub struct CheckpointLayout {
     pub(crate) text: TextNames,
     pub(crate) image: ImageNames,
 }
@@ -75,7 +75,7 @@ impl ImageNames {
     }
 }
 
-impl Layout {
+impl CheckpointLayout {
     pub(crate) fn detect(catalog: &Catalog) -> Result<Self> {
         let texts = [
             TextNames::Transformers,
@@ -101,14 +101,14 @@ impl Layout {
         let text = text.ok_or_else(|| {
             let names = texts.map(TextNames::token_embedding).join(", ");
             unknown(format!(
-                "no text tower; expected one of {names}; found {}",
+                "no text tower: expected one of {names}; found {}",
                 catalog.sample()
             ))
         })?;
         let image = image.ok_or_else(|| {
             let names = images.map(ImageNames::patch_embedding).join(", ");
             unknown(format!(
-                "no image tower; expected one of {names}; found {}",
+                "no image tower: expected one of {names}; found {}",
                 catalog.sample()
             ))
         })?;
@@ -138,7 +138,7 @@ impl Layout {
     }
 }
 
-/// Buffers that some checkpoints carry and no tower needs.
+/// Buffers of some checkpoints that no tower needs.
 pub(crate) fn is_buffer(name: &str) -> bool {
     const JIT: [&str; 3] = ["input_resolution", "context_length", "vocab_size"];
     JIT.contains(&name)

@@ -1,4 +1,4 @@
-//! From files to checked tensors: which files, which layout, which dimensions, which values.
+//! From files to checked tensors: files, layout, dimensions, values.
 
 mod architecture;
 mod catalog;
@@ -12,7 +12,7 @@ pub(crate) use architecture::Architecture;
 pub(crate) use catalog::Catalog;
 pub(crate) use config::Config;
 pub(crate) use files::Files;
-pub use layout::Layout;
+pub use layout::CheckpointLayout;
 pub(crate) use layout::{ImageNames, TextNames};
 pub(crate) use safetensors::{read_catalog, read_tensors};
 pub(crate) use weights::Weights;

@@ -1,4 +1,4 @@
-//! Reading a safetensors file: header alone, or every tensor as f32.
+//! Reading a safetensors file: only the header, or every tensor as f32.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
@@ -27,8 +27,8 @@ pub(crate) fn read_catalog(path: &Path) -> Result<Catalog> {
     Ok(Catalog::new(path.display().to_string(), shapes))
 }
 
-/// Every tensor but known buffers, f16 and bf16 widened to f32. The file is mapped, so that what is
-/// needed at once is the result and no copy of the file.
+/// Every tensor except known buffers; f16 and bf16 are converted to f32. The file is mapped, so memory
+/// holds only the result and no copy of the file.
 pub(crate) fn read_tensors(path: &Path) -> Result<HashMap<String, Tensor>> {
     let (file, metadata, data_start) = open(path)?;
     let mapped = map(file.file())?;
@@ -44,7 +44,7 @@ pub(crate) fn read_tensors(path: &Path) -> Result<HashMap<String, Tensor>> {
         let bytes = data.and_then(|data| data.get(start..end));
         let bytes = bytes.ok_or_else(|| BackboneError::File {
             path: path.to_path_buf(),
-            reason: "became shorter while it was read".into(),
+            reason: "was truncated while it was being read".into(),
         })?;
         let Some(values) = widen(info.dtype, bytes) else {
             return Err(BackboneError::Tensor {
@@ -61,7 +61,7 @@ pub(crate) fn read_tensors(path: &Path) -> Result<HashMap<String, Tensor>> {
 }
 
 /// Maps a file for reading.
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "mapping a file is unsafe in every library")]
 fn map(file: &std::fs::File) -> Result<Mmap> {
     // SAFETY: the bytes are only copied out of the map and any value of them is a valid `u8`. A
     // file that is cut while it is mapped ends the process, as in every reader that maps weights;
@@ -98,7 +98,7 @@ fn open(path: &Path) -> Result<(fs_err::File, Metadata, u64)> {
     let expected = 8 + header + metadata.data_len() as u64;
     if expected != length {
         return Err(broken(format!(
-            "truncated or damaged: the header describes {expected} bytes, the file has {length}; fetch \
+            "truncated or damaged: the header describes {expected} bytes, the file has {length}; download \
              it again"
         )));
     }

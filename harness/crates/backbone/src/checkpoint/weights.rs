@@ -1,4 +1,4 @@
-//! Handing out tensors of a state dict, each checked and each exactly once.
+//! Taking tensors out of a state dict, each checked and each exactly once.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ pub(crate) struct Weights {
     catalog: Catalog,
     tensors: HashMap<String, Tensor>,
     /// Whether the tensors are placeholders without values.
-    is_hollow: bool,
+    is_placeholder: bool,
 }
 
 impl Weights {
@@ -25,15 +25,15 @@ impl Weights {
         Self {
             catalog,
             tensors,
-            is_hollow: false,
+            is_placeholder: false,
         }
     }
 
-    /// The names and shapes of a state dict; what is built from it can compute nothing.
-    pub(crate) fn hollow(catalog: Catalog) -> Result<Self> {
+    /// Tensors of the right names and shapes without values, to check whether a backbone can be built.
+    pub(crate) fn placeholder(catalog: Catalog) -> Result<Self> {
         let placeholder = |(name, shape): (&String, &Vec<usize>)| {
             let mut shape = shape.clone();
-            // Nothing to allocate, and still of the right rank for those who join tensors.
+            // An empty tensor of the right rank allocates nothing and can still be concatenated.
             if let Some(last) = shape.last_mut() {
                 *last = 0;
             }
@@ -44,7 +44,7 @@ impl Weights {
         Ok(Self {
             catalog,
             tensors,
-            is_hollow: true,
+            is_placeholder: true,
         })
     }
 
@@ -61,7 +61,7 @@ impl Weights {
         if found != shape {
             return Err(self.error(name, format!("{shape:?}"), format!("{found:?}")));
         }
-        if self.is_hollow {
+        if self.is_placeholder {
             return Ok(tensor);
         }
         if tensor.dtype() != DType::F32 || !tensor.device().is_cpu() {
@@ -73,7 +73,7 @@ impl Weights {
             let found = format!("{} at element {at}", values[at]);
             return Err(self.error(name, "finite values".into(), found));
         }
-        // Kernels read parameters as contiguous slices; a tracked one must stay the caller's own.
+        // Kernels read contiguous slices, and a copy of a tracked tensor would not be trained.
         if tensor.is_contiguous() {
             Ok(tensor)
         } else if tensor.track_op() {
@@ -99,10 +99,10 @@ impl Weights {
         })
     }
 
-    /// Checks the rotary tables that came with the file against the ones that are used.
+    /// Compares the rotary tables of the file with those that are computed.
     pub(crate) fn check_rope(&self, rope: &Rope) -> Result<()> {
         let tables = self.tensors.iter().filter(|(name, _)| is_rope_table(name));
-        for (name, tensor) in tables.filter(|_| !self.is_hollow) {
+        for (name, tensor) in tables.filter(|_| !self.is_placeholder) {
             let stored = tensor.flatten_all()?.to_vec1::<f32>()?;
             let far = rope.distance(&stored, name.ends_with("sin"));
             if stored.len() != rope.len() || far > ROPE_TOLERANCE {
@@ -119,7 +119,7 @@ impl Weights {
         Ok(())
     }
 
-    /// Fails if anything but known buffers is left.
+    /// Fails if a tensor is left that is not a known buffer.
     pub(crate) fn finish(self) -> Result<()> {
         let mut left: Vec<&String> = self.tensors.keys().filter(|n| !is_buffer(n)).collect();
         left.sort();
@@ -127,7 +127,7 @@ impl Weights {
             None => Ok(()),
             Some(first) => {
                 let found = format!(
-                    "{} surplus tensor(s): the checkpoint is of another architecture",
+                    "{} unexpected tensor(s): the checkpoint has another architecture",
                     left.len()
                 );
                 Err(self.error(first, "no tensor of this name".into(), found))

@@ -9,26 +9,29 @@ use crate::error::Result;
 use crate::ops::{AttentionShape, Linear, Rope, WeightLayout};
 
 impl ImageTower {
-    pub(crate) fn load(weights: &mut Weights, plan: &Architecture) -> Result<Self> {
-        match plan.layout.image {
-            ImageNames::Transformers => Self::load_transformers(weights, plan),
-            ImageNames::OpenClip => Self::load_open_clip(weights, plan),
-            ImageNames::Timm => Self::load_eva(weights, plan, "visual.trunk.", &TIMM),
-            ImageNames::EvaClip => Self::load_eva(weights, plan, "visual.", &EVA_CLIP),
+    pub(crate) fn load(weights: &mut Weights, architecture: &Architecture) -> Result<Self> {
+        match architecture.layout.image {
+            ImageNames::Transformers => Self::load_transformers(weights, architecture),
+            ImageNames::OpenClip => Self::load_open_clip(weights, architecture),
+            ImageNames::Timm => Self::load_eva(weights, architecture, "visual.trunk.", &TIMM),
+            ImageNames::EvaClip => Self::load_eva(weights, architecture, "visual.", &EVA_CLIP),
         }
     }
 
-    fn load_transformers(weights: &mut Weights, plan: &Architecture) -> Result<Self> {
-        let (d, p, tokens) = sizes(plan);
-        let shape = block_shape(plan);
-        let names = plan.layout.image;
+    fn load_transformers(weights: &mut Weights, architecture: &Architecture) -> Result<Self> {
+        let (d, p, tokens) = sizes(architecture);
+        let shape = block_shape(architecture);
+        let names = architecture.layout.image;
         let at = "vision_model.";
-        let blocks = (0..plan.dims.image.layers)
+        let blocks = (0..architecture.dims.image.layers)
             .map(|i| block::transformers(weights, &format!("{}{i}.", names.blocks()), shape));
         let blocks = blocks.collect::<Result<_>>()?;
-        let head = weights.take("visual_projection.weight", &[plan.dims.embed_dim, d])?;
+        let head = weights.take(
+            "visual_projection.weight",
+            &[architecture.dims.embed_dim, d],
+        )?;
         Ok(Self {
-            dims: plan.dims.image.clone(),
+            dims: architecture.dims.image.clone(),
             patch_weight: weights.take(names.patch_embedding(), &[d, 3, p, p])?,
             patch_bias: None,
             class_token: weights.take(&format!("{at}embeddings.class_embedding"), &[d])?,
@@ -36,33 +39,41 @@ impl ImageTower {
                 &format!("{at}embeddings.position_embedding.weight"),
                 &[tokens, d],
             )?,
-            ln_pre: Some(weights.layer_norm(&format!("{at}pre_layrnorm"), d, plan.image_eps)?),
+            ln_pre: Some(weights.layer_norm(
+                &format!("{at}pre_layrnorm"),
+                d,
+                architecture.image_eps,
+            )?),
             blocks,
-            attention: attention_shape(plan, None),
-            ln_post: weights.layer_norm(&format!("{at}post_layernorm"), d, plan.image_eps)?,
+            attention: attention_shape(architecture, None),
+            ln_post: weights.layer_norm(
+                &format!("{at}post_layernorm"),
+                d,
+                architecture.image_eps,
+            )?,
             head: Linear::new(head, None),
         })
     }
 
-    fn load_open_clip(weights: &mut Weights, plan: &Architecture) -> Result<Self> {
-        let (d, p, tokens) = sizes(plan);
-        let shape = block_shape(plan);
-        let names = plan.layout.image;
-        let blocks = (0..plan.dims.image.layers)
+    fn load_open_clip(weights: &mut Weights, architecture: &Architecture) -> Result<Self> {
+        let (d, p, tokens) = sizes(architecture);
+        let shape = block_shape(architecture);
+        let names = architecture.layout.image;
+        let blocks = (0..architecture.dims.image.layers)
             .map(|i| block::open_clip(weights, &format!("{}{i}.", names.blocks()), shape));
         let blocks = blocks.collect::<Result<_>>()?;
         Ok(Self {
-            dims: plan.dims.image.clone(),
+            dims: architecture.dims.image.clone(),
             patch_weight: weights.take(names.patch_embedding(), &[d, 3, p, p])?,
             patch_bias: None,
             class_token: weights.take("visual.class_embedding", &[d])?,
             positions: weights.take("visual.positional_embedding", &[tokens, d])?,
-            ln_pre: Some(weights.layer_norm("visual.ln_pre", d, plan.image_eps)?),
+            ln_pre: Some(weights.layer_norm("visual.ln_pre", d, architecture.image_eps)?),
             blocks,
-            attention: attention_shape(plan, None),
-            ln_post: weights.layer_norm("visual.ln_post", d, plan.image_eps)?,
+            attention: attention_shape(architecture, None),
+            ln_post: weights.layer_norm("visual.ln_post", d, architecture.image_eps)?,
             head: Linear {
-                weight: weights.take("visual.proj", &[d, plan.dims.embed_dim])?,
+                weight: weights.take("visual.proj", &[d, architecture.dims.embed_dim])?,
                 bias: None,
                 layout: WeightLayout::InOut,
                 low_rank: None,
@@ -72,15 +83,15 @@ impl ImageTower {
 
     fn load_eva(
         weights: &mut Weights,
-        plan: &Architecture,
+        architecture: &Architecture,
         at: &str,
         names: &EvaNames,
     ) -> Result<Self> {
-        let (d, p, tokens) = sizes(plan);
-        let shape = block_shape(plan);
-        let image = &plan.dims.image;
+        let (d, p, tokens) = sizes(architecture);
+        let shape = block_shape(architecture);
+        let image = &architecture.dims.image;
         let grid = image.image_size / image.patch_size;
-        let rope = Rope::new(grid, plan.rope_grid, image.width / image.heads);
+        let rope = Rope::new(grid, architecture.rope_grid, image.width / image.heads);
         weights.check_rope(&rope)?;
         let blocks = (0..image.layers)
             .map(|i| block::eva(weights, &format!("{at}blocks.{i}."), names, shape));
@@ -93,31 +104,31 @@ impl ImageTower {
             positions: weights.take(&format!("{at}pos_embed"), &[1, tokens, d])?,
             ln_pre: None,
             blocks,
-            attention: attention_shape(plan, Some(rope)),
-            ln_post: weights.layer_norm(&format!("{at}norm"), d, plan.image_eps)?,
-            head: weights.linear(&format!("{at}head"), plan.dims.embed_dim, d)?,
+            attention: attention_shape(architecture, Some(rope)),
+            ln_post: weights.layer_norm(&format!("{at}norm"), d, architecture.image_eps)?,
+            head: weights.linear(&format!("{at}head"), architecture.dims.embed_dim, d)?,
         })
     }
 }
 
 /// Width, patch side and number of tokens.
-fn sizes(plan: &Architecture) -> (usize, usize, usize) {
-    let image = &plan.dims.image;
+fn sizes(architecture: &Architecture) -> (usize, usize, usize) {
+    let image = &architecture.dims.image;
     (image.width, image.patch_size, image.patches + 1)
 }
 
-fn block_shape(plan: &Architecture) -> BlockShape {
+fn block_shape(architecture: &Architecture) -> BlockShape {
     BlockShape {
-        width: plan.dims.image.width,
-        mlp: plan.dims.image.mlp,
-        eps: plan.image_eps,
-        activation: plan.image_activation,
+        width: architecture.dims.image.width,
+        mlp: architecture.dims.image.mlp,
+        eps: architecture.image_eps,
+        activation: architecture.image_activation,
     }
 }
 
-fn attention_shape(plan: &Architecture, rope: Option<Rope>) -> AttentionShape {
+fn attention_shape(architecture: &Architecture, rope: Option<Rope>) -> AttentionShape {
     AttentionShape {
-        heads: plan.dims.image.heads,
+        heads: architecture.dims.image.heads,
         causal: false,
         rope: rope.map(Arc::new),
     }

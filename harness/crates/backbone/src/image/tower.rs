@@ -8,6 +8,7 @@ use super::edits::{ImageEdit, TokenEdits};
 use crate::block::Block;
 use crate::dims::ImageDims;
 use crate::error::{BackboneError, Result};
+use crate::modules::{self, Module};
 use crate::names::{self, Slot};
 use crate::ops::{AttentionShape, LayerNorm, Linear};
 
@@ -55,7 +56,7 @@ impl ImageTower {
         self.edited(edits)?.run(pixels, &tokens)
     }
 
-    /// The tower with its named parameters as the edits ask; they share all other weights.
+    /// The tower with the edits of its parameters applied; all other weights are shared.
     fn edited(&self, edits: &[ImageEdit]) -> Result<Cow<'_, Self>> {
         let mut tower = Cow::Borrowed(self);
         for edit in edits {
@@ -71,10 +72,13 @@ impl ImageTower {
     /// # Errors
     /// When the tower has none of this name.
     pub fn parameter(&self, name: &str) -> Result<Tensor> {
-        match self.clone().slot(name) {
-            Some(slot) => slot.read("image", name),
-            None => Err(names::unknown("image", name)),
-        }
+        modules::read("image", name, &self.blocks, |module| match module {
+            "ln_pre" => self.ln_pre.as_ref().map(Module::Norm),
+            "ln_post" => Some(Module::Norm(&self.ln_post)),
+            "patch" => self.patch_bias.as_ref().map(Module::Bias),
+            "head" => self.head.bias.as_ref().map(Module::Bias),
+            _ => None,
+        })
     }
 
     fn slot(&mut self, name: &str) -> Option<Slot<'_>> {

@@ -1,7 +1,10 @@
 //! Tensor operations with exact, deterministic gradients.
 //!
-//! candle's composite forms either drop gradients or compute those of frozen weights as well; each
-//! operation here is one node of the graph whose backward pass yields only what is tracked.
+//! candle's fused operations (`softmax_last_dim`, `LayerNorm`, `rope`) drop the gradient silently.
+//! Its composite ones are differentiable but allocate every intermediate result, and `matmul` also
+//! computes the gradients of frozen weights: the backward pass of an MLP map of ViT-B/16 took 220 ms
+//! instead of 86 ms. Each operation here is one node of the graph, and its backward pass computes
+//! only what is tracked.
 
 mod activation;
 mod attention;

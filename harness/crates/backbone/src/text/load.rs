@@ -7,13 +7,17 @@ use crate::error::Result;
 use crate::ops::{AttentionShape, Linear, WeightLayout};
 
 impl TextTower {
-    pub(crate) fn load(weights: &mut Weights, plan: &Architecture, end_token: u32) -> Result<Self> {
-        let (dims, embed) = (plan.dims.text.clone(), plan.dims.embed_dim);
-        let names = plan.layout.text;
+    pub(crate) fn load(
+        weights: &mut Weights,
+        architecture: &Architecture,
+        end_token: u32,
+    ) -> Result<Self> {
+        let (dims, embed) = (architecture.dims.text.clone(), architecture.dims.embed_dim);
+        let names = architecture.layout.text;
         let shape = BlockShape {
             width: dims.width,
             mlp: dims.mlp,
-            eps: plan.text_eps,
+            eps: architecture.text_eps,
             activation: dims.activation,
         };
         let blocks = (0..dims.layers).map(|i| {
@@ -56,7 +60,7 @@ impl TextTower {
                 causal: true,
                 rope: None,
             },
-            ln_final: weights.layer_norm(&norm_name, dims.width, plan.text_eps)?,
+            ln_final: weights.layer_norm(&norm_name, dims.width, architecture.text_eps)?,
             projection,
             dims,
         })

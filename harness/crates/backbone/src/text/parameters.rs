@@ -3,8 +3,9 @@
 use candle_core::Tensor;
 
 use super::tower::TextTower;
-use crate::block::{Block, Mlp, Packing};
+use crate::block::Block;
 use crate::error::Result;
+use crate::modules::Module;
 use crate::ops::{LayerNorm, Linear, WeightLayout};
 
 /// A weight of the text tower. Linear maps are `[out, in]` whatever the checkpoint's layout, and
@@ -72,38 +73,14 @@ impl List {
     }
 
     fn block(&mut self, at: &str, block: &Block) -> Result<()> {
-        self.norm(&format!("{at}ln_1"), &block.ln_1);
-        let maps = ["q", "k", "v"].map(|part| format!("{at}attn.{part}"));
-        match &block.packing {
-            Packing::Packed { map, .. } => {
-                for (part, name) in maps.iter().enumerate() {
-                    self.linear(name, &third(map, part)?)?;
-                }
+        for (name, module) in block.modules()? {
+            let name = format!("{at}{name}");
+            match module {
+                Module::Norm(norm) => self.norm(&name, norm),
+                Module::Linear(map) => self.linear(&name, &map)?,
+                Module::Bias(bias) => self.push(&format!("{name}.bias"), bias),
             }
-            Packing::Split(parts) => {
-                for (part, name) in parts.iter().zip(&maps) {
-                    self.linear(name, part)?;
-                }
-            }
-        }
-        self.linear(&format!("{at}attn.out"), &block.out)?;
-        self.norm(&format!("{at}ln_2"), &block.ln_2);
-        // The text towers of the CLIP family are plain, whatever stands beside them.
-        if let Mlp::Plain { up, down, .. } = &block.mlp {
-            self.linear(&format!("{at}mlp.fc"), up)?;
-            self.linear(&format!("{at}mlp.proj"), down)?;
         }
         Ok(())
     }
-}
-
-/// One of the three maps that lie one above the other.
-fn third(map: &Linear, part: usize) -> Result<Linear> {
-    let rows = map.weight.dim(0)? / 3;
-    let bias = map.bias.as_ref();
-    let bias = bias.map(|bias| bias.narrow(0, part * rows, rows));
-    Ok(Linear::new(
-        map.weight.narrow(0, part * rows, rows)?,
-        bias.transpose()?,
-    ))
 }

@@ -1,4 +1,4 @@
-//! Prompts as segments, and edits at deeper places.
+//! Prompts as segments, and edits inside the tower.
 
 use candle_core::Tensor;
 
@@ -18,6 +18,18 @@ pub struct PromptBatch {
     pub segments: Vec<Segment>,
     /// Changes inside the tower.
     pub edits: Vec<TextEdit>,
+}
+
+impl PromptBatch {
+    /// One group of prompts without edits, a row of token ids each.
+    pub(super) fn of_ids(rows: &[Vec<u32>]) -> Self {
+        Self {
+            groups: 1,
+            classes: rows.len(),
+            segments: vec![Segment::Tokens(TokenRows::PerClass(rows.to_vec()))],
+            edits: Vec::new(),
+        }
+    }
 }
 
 /// A part of a prompt.

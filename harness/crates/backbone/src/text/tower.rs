@@ -6,11 +6,12 @@ use candle_core::{DType, Device, Tensor};
 
 use super::assemble::Assembly;
 use super::edits::bind;
-use super::prompt::{PromptBatch, Segment, TextEdit, TokenRows};
+use super::prompt::{PromptBatch, TextEdit};
 use crate::block::Block;
 use crate::dims::TextDims;
 use crate::edits::Replacements;
 use crate::error::{BackboneError, Result};
+use crate::modules::{self, Module};
 use crate::names::{self, Slot};
 use crate::ops::{AttentionShape, LayerNorm, Linear};
 
@@ -38,7 +39,7 @@ impl TextTower {
         &self.dims
     }
 
-    /// The id that ends every prompt and whose position is read.
+    /// The token that ends every prompt; features are read at its position.
     pub fn end_token(&self) -> u32 {
         self.end_token
     }
@@ -58,25 +59,26 @@ impl TextTower {
     /// # Errors
     /// As [`Self::encode`].
     pub fn encode_ids(&self, rows: &[Vec<u32>]) -> Result<Tensor> {
-        self.encode_rows(&PromptBatch {
-            groups: 1,
-            classes: rows.len(),
-            segments: vec![Segment::Tokens(TokenRows::PerClass(rows.to_vec()))],
-            edits: Vec::new(),
-        })
+        self.encode_rows(&PromptBatch::of_ids(rows))
     }
 
     fn encode_rows(&self, batch: &PromptBatch) -> Result<Tensor> {
-        let assembly = Assembly::of(batch, &self.dims, self.end_token)?;
-        let ends = assembly.ends();
+        let (x, ends) = self.embed(batch)?;
         let shortest = ends.iter().min().map_or(0, |end| end + 1);
         let edits = bind(batch, &self.dims, shortest)?;
-        let tokens = self.embed_tokens(&assembly.tokens)?;
-        let x = assembly.gather(tokens, &batch.segments)?;
         self.edited(&batch.edits)?.run(x, &ends, &edits)
     }
 
-    /// The tower with its named parameters as the edits ask; they share all other weights.
+    /// The embeddings `[N, S, D]` of a batch, before positions are added, and the position of each
+    /// end token.
+    pub(super) fn embed(&self, batch: &PromptBatch) -> Result<(Tensor, Vec<usize>)> {
+        let assembly = Assembly::of(batch, &self.dims, self.end_token)?;
+        let tokens = self.embed_tokens(&assembly.tokens)?;
+        let x = assembly.gather(tokens, &batch.segments)?;
+        Ok((x, assembly.ends()))
+    }
+
+    /// The tower with the edits of its parameters applied; all other weights are shared.
     fn edited(&self, edits: &[TextEdit]) -> Result<Cow<'_, Self>> {
         let mut tower = Cow::Borrowed(self);
         for edit in edits {
@@ -92,10 +94,10 @@ impl TextTower {
     /// # Errors
     /// When the tower has none of this name.
     pub fn parameter(&self, name: &str) -> Result<Tensor> {
-        match self.clone().slot(name) {
-            Some(slot) => slot.read("text", name),
-            None => Err(names::unknown("text", name)),
-        }
+        modules::read("text", name, &self.blocks, |module| match module {
+            "ln_final" => Some(Module::Norm(&self.ln_final)),
+            _ => None,
+        })
     }
 
     fn slot(&mut self, name: &str) -> Option<Slot<'_>> {
@@ -159,17 +161,35 @@ impl TextTower {
 
     /// Positions, blocks with edits, pooling, projection: `[N, S, D] -> [N, E]`.
     fn run(&self, x: Tensor, ends: &[usize], edits: &Replacements) -> Result<Tensor> {
+        let x = self.run_blocks(x, edits, |_| Ok(()))?;
+        self.project(&at_ends(&x, ends)?)
+    }
+
+    /// Positions and blocks with edits, `[N, S, D] -> [N, S, D]`; `observe` sees the sequence before
+    /// the first block and after each.
+    pub(super) fn run_blocks(
+        &self,
+        x: Tensor,
+        edits: &Replacements,
+        mut observe: impl FnMut(&Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
         let length = x.dim(1)?;
         let mut x = edits.apply(0, x)?;
         x = x.broadcast_add(&self.positions.narrow(0, 0, length)?)?;
+        observe(&x)?;
         for (layer, block) in self.blocks.iter().enumerate() {
             if layer > 0 {
                 x = edits.apply(layer, x)?;
             }
             x = block.forward(&x, &self.attention)?;
+            observe(&x)?;
         }
-        let pooled = at_ends(&x, ends)?;
-        Ok(self.projection.forward(&self.ln_final.forward(&pooled)?)?)
+        Ok(x)
+    }
+
+    /// States at the end token to features: `[N, D] -> [N, E]`.
+    pub(super) fn project(&self, pooled: &Tensor) -> Result<Tensor> {
+        Ok(self.projection.forward(&self.ln_final.forward(pooled)?)?)
     }
 }
 

@@ -1,10 +1,10 @@
-//! What the text tower holds at the end token after each of its layers.
+//! The states of the text tower at the end token after each of its layers.
 
 use candle_core::Tensor;
 
-use super::assemble::Assembly;
-use super::prompt::{PromptBatch, Segment, TokenRows};
+use super::prompt::PromptBatch;
 use super::tower::{TextTower, at_ends};
+use crate::edits::Replacements;
 use crate::error::Result;
 
 impl TextTower {
@@ -15,26 +15,13 @@ impl TextTower {
     /// # Errors
     /// As [`Self::encode_ids`].
     pub fn trace_ids(&self, rows: &[Vec<u32>]) -> Result<Vec<Tensor>> {
-        let batch = PromptBatch {
-            groups: 1,
-            classes: rows.len(),
-            segments: vec![Segment::Tokens(TokenRows::PerClass(rows.to_vec()))],
-            edits: Vec::new(),
-        };
-        let assembly = Assembly::of(&batch, &self.dims, self.end_token)?;
-        let ends = assembly.ends();
-        let tokens = self.embed_tokens(&assembly.tokens)?;
-        let mut x = assembly.gather(tokens, &batch.segments)?;
-        let length = x.dim(1)?;
-        x = x.broadcast_add(&self.positions.narrow(0, 0, length)?)?;
-        let mut states = vec![at_ends(&x, &ends)?];
-        let mut last = states[0].clone();
-        for block in &self.blocks {
-            x = block.forward(&x, &self.attention)?;
-            last = at_ends(&x, &ends)?;
-            states.push(last.clone());
-        }
-        states.push(self.projection.forward(&self.ln_final.forward(&last)?)?);
+        let (x, ends) = self.embed(&PromptBatch::of_ids(rows))?;
+        let mut states = Vec::with_capacity(self.dims.layers + 2);
+        let last = self.run_blocks(x, &Replacements::default(), |x| {
+            states.push(at_ends(x, &ends)?);
+            Ok(())
+        })?;
+        states.push(self.project(&at_ends(&last, &ends)?)?);
         Ok(states)
     }
 }

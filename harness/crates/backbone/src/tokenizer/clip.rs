@@ -16,22 +16,24 @@ use crate::error::{BackboneError, Result};
 pub(super) const VOCABULARY: usize = 49408;
 /// Ids of the start and end token.
 pub(super) const START_AND_END: (u32, u32) = (49406, 49407);
-/// Merges that are used; the file goes on.
+/// Merges that are used; the file has more.
 const MERGES: usize = VOCABULARY - 2 * 256 - 2;
 /// OpenAI's file, see `assets/README.md`.
 const FILE: &[u8] = include_bytes!("../../assets/bpe_simple_vocab_16e6.txt.gz");
-/// Words, single digits and runs of everything else; what is between them is dropped.
+/// Words, single digits and runs of everything else; white space between them is dropped.
 const WORDS: &str = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
-/// What marks the last piece of a word.
+/// Suffix of the last piece of a word.
 const END_OF_WORD: &str = "</w>";
 
 /// The encoding without start and end token, for text that is already cleaned. Built once.
 pub(super) fn tokenizer() -> Result<&'static Tokenizer> {
-    static BUILT: OnceLock<std::result::Result<Tokenizer, String>> = OnceLock::new();
-    BUILT
-        .get_or_init(|| build().map_err(|error| error.to_string()))
-        .as_ref()
-        .map_err(|reason| BackboneError::Tokenizer(format!("the embedded merges: {reason}")))
+    static BUILT: OnceLock<Tokenizer> = OnceLock::new();
+    if let Some(built) = BUILT.get() {
+        return Ok(built);
+    }
+    let built = build()
+        .map_err(|error| BackboneError::Tokenizer(format!("the embedded merges: {error}")))?;
+    Ok(BUILT.get_or_init(|| built))
 }
 
 fn build() -> tokenizers::Result<Tokenizer> {
@@ -39,10 +41,11 @@ fn build() -> tokenizers::Result<Tokenizer> {
     GzDecoder::new(FILE).read_to_string(&mut text)?;
     // The first line is a version.
     let lines = text.lines().skip(1).take(MERGES);
-    let merges: Merges = lines
-        .filter_map(|line| line.split_once(' '))
-        .map(|(left, right)| (left.to_owned(), right.to_owned()))
-        .collect();
+    let merges = lines.map(|line| match line.split_once(' ') {
+        Some((left, right)) => Ok((left.to_owned(), right.to_owned())),
+        None => Err(format!("expected two pieces, found {line:?}").into()),
+    });
+    let merges = merges.collect::<tokenizers::Result<Merges>>()?;
     let bytes = byte_characters();
     let alone = bytes.iter().map(char::to_string);
     let last = bytes.iter().map(|c| format!("{c}{END_OF_WORD}"));

@@ -40,7 +40,7 @@ impl Model {
         self.shapes.keys().map(rename).collect()
     }
 
-    fn hollow(&self) -> TempDir {
+    fn placeholder(&self) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         self.write(folder.path(), |_| {});
         folder
@@ -59,7 +59,7 @@ const MODELS: [(&str, [usize; 4]); 6] = [
 #[test]
 fn names_and_shapes_of_the_published_checkpoints_are_accepted() {
     for (name, expected) in MODELS {
-        let folder = model(name).hollow();
+        let folder = model(name).placeholder();
         Backbone::check(folder.path()).unwrap();
         let dims = Dims::read(folder.path()).unwrap();
         let (text, image) = (dims.text, dims.image);
@@ -83,7 +83,7 @@ fn names_and_shapes_of_the_published_checkpoints_are_accepted() {
 fn other_names_and_shapes_are_refused_without_reading_a_value() {
     for (name, _) in MODELS {
         let refused = |model: Model| {
-            let error = Backbone::check(model.hollow().path());
+            let error = Backbone::check(model.placeholder().path());
             error.expect_err(name).to_string()
         };
         let last = model(name)
@@ -116,7 +116,7 @@ fn other_names_and_shapes_are_refused_without_reading_a_value() {
     let mut old = model("clip-vit-b16");
     let ids = "text_model.embeddings.position_ids";
     old.shapes.insert(ids.into(), vec![1, 77]);
-    Backbone::check(old.hollow().path()).unwrap();
+    Backbone::check(old.placeholder().path()).unwrap();
 }
 
 /// Loads the model and compares its features with the stored ones.

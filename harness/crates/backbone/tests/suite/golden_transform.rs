@@ -1,7 +1,7 @@
 //! The image transform against PIL's and torchvision's.
 
 use crate::common::{golden, tensors, values};
-use harness_backbone::{ImageTransform, Picture};
+use harness_backbone::{ImageTransform, SourceImage};
 
 /// Levels of 255 by which JPEG pixels may differ from those of libjpeg-turbo's decoder after
 /// resizing: at most, and in the mean.
@@ -17,8 +17,8 @@ fn golden_pixels_of_every_file_and_size() {
         let bytes = fs_err::read(folder.join(file)).unwrap();
         let is_png = bytes.starts_with(b"\x89PNG");
         let transform = ImageTransform::clip(size.parse().unwrap());
-        let picture = Picture::decode(&bytes).unwrap();
-        let cropped = transform.crop_picture(&picture).unwrap();
+        let source = SourceImage::decode(&bytes).unwrap();
+        let cropped = transform.crop_source(&source).unwrap();
         let found = transform.normalise(&cropped).unwrap();
         assert_eq!(found.dims(), expected.dims(), "{key}");
         let difference = (found - expected).unwrap();
@@ -49,8 +49,8 @@ fn golden_png_pixels_of_coops_order() {
         let bytes = fs_err::read(folder.join(file)).unwrap();
         let rgb = image::load_from_memory(&bytes).unwrap().to_rgb8();
         let transform = ImageTransform::clip(32);
-        let picture = Picture::decode(&bytes).unwrap();
-        let after = transform.crop_picture(&picture).unwrap();
+        let source = SourceImage::decode(&bytes).unwrap();
+        let after = transform.crop_source(&source).unwrap();
         assert_eq!(transform.crop(&rgb).unwrap(), after, "{file}");
     }
 }

@@ -101,7 +101,7 @@ fn wrong_shapes_types_and_values_are_named() {
 }
 
 #[test]
-fn surplus_tensors_are_named_and_known_buffers_ignored() {
+fn unexpected_tensors_are_named_and_known_buffers_ignored() {
     let cpu = &Device::Cpu;
     let source = backbone("hf-clip");
     let folder = with_tensors(&source, |state| {
@@ -113,7 +113,7 @@ fn surplus_tensors_are_named_and_known_buffers_ignored() {
         let bias = Tensor::zeros(24, DType::F32, cpu).unwrap();
         state.insert("text_projection.bias".into(), bias);
     });
-    assert_refused(folder.path(), &["text_projection.bias", "surplus"]);
+    assert_refused(folder.path(), &["text_projection.bias", "unexpected tensor"]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Tests of the crate's public face, in one binary so that they link once.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod checkpoint;
 mod common;

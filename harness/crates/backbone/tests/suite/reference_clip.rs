@@ -26,8 +26,8 @@ fn features_equal_those_of_candle_transformers() {
 #[test]
 fn what_candle_transformers_does_not_compute_is_refused() {
     for (name, reason) in [
-        ("open-clip-quickgelu", "laid out as open-clip"),
-        ("open-clip-eva02", "laid out as open-clip-eva02"),
+        ("open-clip-quickgelu", "found layout open-clip"),
+        ("open-clip-eva02", "found layout open-clip-eva02"),
     ] {
         let error = ReferenceClip::load(&backbone(name)).unwrap_err();
         assert!(error.to_string().contains(reason), "{error}");

@@ -1,14 +1,14 @@
 //! FGVC Aircraft as it is published: `variants.txt` and `images_variant_{train,val,test}.txt`.
 //!
-//! Labels are lines of `variants.txt`; a line of a list is an image's number and its variant,
-//! which may hold spaces. CoOp has no split file for it and reads these.
+//! Labels are line numbers of `variants.txt`; a line of a list is an image number and a variant,
+//! which may contain spaces. CoOp has no split file for this data set and reads these files.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::DataError;
-use crate::format::registry::{Format, Request};
-use crate::known::{Known, Layout};
+use crate::error::DataError;
+use crate::format::contract::{Format, Request};
+use crate::known::{DatasetLayout, KnownDataset};
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
 use crate::relative::stays_inside;
@@ -35,18 +35,18 @@ impl Format for AircraftFormat {
         for split in Split::ALL {
             let name = format!("images_variant_{split}.txt");
             for (index, line) in lines(&dir.join(&name))?.iter().enumerate() {
-                let place = || format!("{name}, line {}: `{line}`", index + 1);
+                let location = || format!("{name}, line {}: `{line}`", index + 1);
                 let Some((number, variant)) = line.split_once(' ') else {
-                    problems.add("line without a variant", place());
+                    problems.add("line without a variant", location());
                     continue;
                 };
                 let path = format!("{number}.jpg");
                 match labels.get(variant.trim_start()) {
                     _ if !stays_inside(&path) => {
-                        problems.add("path that leaves the image folder", place());
+                        problems.add("path outside the image folder", location());
                     }
                     Some(&label) => items[split.index()].push(Item { path, label }),
-                    None => problems.add("variant that variants.txt lacks", place()),
+                    None => problems.add("variant that is not in variants.txt", location()),
                 }
             }
         }
@@ -70,7 +70,7 @@ impl Format for AircraftFormat {
     }
 }
 
-fn entry() -> Option<&'static Known> {
-    let mut all = Known::all().iter();
-    all.find(|known| known.layout == Layout::Aircraft)
+fn entry() -> Option<&'static KnownDataset> {
+    let mut all = KnownDataset::all().iter();
+    all.find(|known| known.layout == DatasetLayout::Aircraft)
 }

@@ -1,28 +1,26 @@
-//! Image folders: `root/{train,val,test}/<class>/<image>`, or `root/<class>/<image>` to be
-//! divided by seed.
+//! Image folders: `root/{train,val,test}/<class>/<image>`, or `root/<class>/<image>` with a random
+//! split.
 //!
-//! Classes are the folders of `train/` in byte order of their names, images likewise; a name's `_`
-//! becomes a space in the class name, and the folder name is the class id. `val/` may be missing.
+//! Classes are the folders of `train/` in byte order of their names, and so are images. The folder
+//! name is the class id; with spaces for `_` it is the class name. `val/` may be missing.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::DataError;
-use crate::division::divide;
-use crate::format::registry::{Format, Request};
+use crate::error::DataError;
+use crate::format::contract::{Format, Request};
+use crate::format::directory::{DirectoryEntry, is_image, sorted};
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
+use crate::random_split::random_split;
 use crate::summary::{Class, Split, display_name};
 
 const TEMPLATE: &str = "a photo of a {}.";
-const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
-/// What file managers leave behind; dot files are passed over too.
-const LITTER: [&str; 2] = ["Thumbs.db", "desktop.ini"];
 
-/// With a folder for each split.
+/// A folder per split.
 pub(crate) struct FolderFormat;
 
-/// With a folder for each class alone.
+/// A folder per class, without splits.
 pub(crate) struct UndividedFolderFormat;
 
 impl Format for FolderFormat {
@@ -32,10 +30,10 @@ impl Format for FolderFormat {
 
     fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
         let dir = request.path;
-        if request.opening.division.is_some() {
+        if request.options.random_split.is_some() {
             problems.add(
-                "split by seed",
-                "it has train/ and test/ folders of its own",
+                "unneeded random split",
+                "the data set has train/ and test/ folders",
             );
         }
         let mut listing = listing(dir, "image-folder");
@@ -57,7 +55,7 @@ impl Format for FolderFormat {
                         listing.items[split.index()].extend(found);
                     }
                     None => problems.add(
-                        "class folder that train/ lacks",
+                        "class folder that is not in train/",
                         entry.path.display().to_string(),
                     ),
                 }
@@ -86,7 +84,7 @@ impl Format for UndividedFolderFormat {
             listing.classes.push(class(&entry.name));
             items.extend(images(&entry.path, &entry.name, label, problems)?);
         }
-        listing.items = divide(items, request.opening.division, problems);
+        listing.items = random_split(items, request.options.random_split, problems);
         Ok(listing)
     }
 }
@@ -115,20 +113,20 @@ fn class(folder: &str) -> Class {
     }
 }
 
-fn class_folders(root: &Path, problems: &mut Problems) -> Result<Vec<Entry>, DataError> {
+fn class_folders(root: &Path, problems: &mut Problems) -> Result<Vec<DirectoryEntry>, DataError> {
     let mut folders = Vec::new();
     for entry in sorted(root, problems)? {
         if entry.path.is_dir() {
             folders.push(entry);
         } else {
-            let which = entry.path.display().to_string();
-            problems.add("file where a class folder was expected", which);
+            let item = entry.path.display().to_string();
+            problems.add("file among the class folders", item);
         }
     }
     Ok(folders)
 }
 
-/// The images of one class, their paths beginning with `inside`.
+/// The images of one class; their paths begin with `inside`.
 fn images(
     dir: &Path,
     inside: &str,
@@ -141,46 +139,12 @@ fn images(
             let path = format!("{inside}/{}", entry.name);
             items.push(Item { path, label });
         } else {
-            // Passing over a picture in an unknown format would shrink the test set in silence.
-            let what = "entry that is not a png, jpg, webp, bmp or gif file (move it away)";
+            // Skipping an image in an unknown format would silently shrink the test set.
+            let what = "not a png, jpg, webp, bmp or gif file (move it elsewhere)";
             problems.add(what, entry.path.display().to_string());
         }
     }
     Ok(items)
-}
-
-/// Whether a file name has the ending of an image that can be read.
-pub(super) fn is_image(name: &str) -> bool {
-    let extension = Path::new(name).extension().and_then(|ext| ext.to_str());
-    extension.is_some_and(|ext| {
-        EXTENSIONS
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(ext))
-    })
-}
-
-/// Something in a folder.
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) path: PathBuf,
-}
-
-/// The entries of `dir` in byte order of their names, which every file system agrees on.
-pub(super) fn sorted(dir: &Path, problems: &mut Problems) -> Result<Vec<Entry>, DataError> {
-    let mut entries = Vec::new();
-    for entry in fs_err::read_dir(dir)? {
-        let path = entry?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            problems.add("name that is not UTF-8", path.display().to_string());
-            continue;
-        };
-        if !name.starts_with('.') && !LITTER.contains(&name) {
-            let name = name.to_owned();
-            entries.push(Entry { name, path });
-        }
-    }
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(entries)
 }
 
 fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> {

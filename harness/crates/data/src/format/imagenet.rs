@@ -1,20 +1,20 @@
-//! ImageNet and its four shifted test sets: folders named by WNID, names in `classnames.txt`.
+//! ImageNet and its four shifted test sets: one folder per WNID, names in `classnames.txt`.
 //!
-//! The WNID is the class id, so that classes are matched across these sets whatever their
-//! labels: two classes are named "missile", two "sunglasses", and ImageNet-A and -R number
-//! their 200 classes from 0. Labels follow the folders in byte order; ImageNetV2's folders
-//! are numbers that count the lines of `classnames.txt`.
+//! The WNID is the class id, so classes match across these sets although their labels differ:
+//! two classes are named "missile", two "sunglasses", and ImageNet-A and -R number their 200
+//! classes from 0. Labels follow the byte order of the folders; ImageNetV2's folders are line
+//! numbers of `classnames.txt`.
 //!
-//! Images of a class come in byte order of their names. CoOp takes them in the order in which
-//! its file system lists them, so that nobody else can draw the images that it drew.
+//! Images of a class are in byte order of their names. CoOp takes them in the order in which its
+//! file system lists them, so its few-shot split of ImageNet cannot be reproduced elsewhere.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::DataError;
-use crate::format::folder::{Entry, is_image, sorted};
-use crate::format::registry::{Format, Request};
-use crate::known::{Known, Layout, is_wnid};
+use crate::error::DataError;
+use crate::format::contract::{Format, Request};
+use crate::format::directory::{DirectoryEntry, is_image, sorted};
+use crate::known::{DatasetLayout, KnownDataset, is_wnid};
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
 use crate::summary::{Class, Split};
@@ -39,17 +39,17 @@ impl Format for ImagenetFormat {
         let reader = Reader { images: &images };
         let mut items = [const { Vec::new() }; 3];
         let classes = match known.layout {
-            Layout::ImagenetNumbered => {
+            DatasetLayout::ImagenetNumbered => {
                 let classes: Vec<Class> = names.iter().map(class).collect();
                 let numbers: Vec<String> = (0..classes.len()).map(|n| n.to_string()).collect();
                 items[Split::Test.index()] = reader.split("", &numbers, problems)?;
                 classes
             }
-            Layout::Imagenet => {
+            DatasetLayout::Imagenet => {
                 let folders = reader.wnids("train", problems)?;
                 items[Split::Train.index()] = reader.split("train", &folders, problems)?;
-                // The official validation images are the test set of everyone's tables; a
-                // validation split there is none.
+                // Published results test on the official validation images; there is no other
+                // validation split.
                 items[Split::Test.index()] = reader.split("val", &folders, problems)?;
                 of_folders(&folders, &names, problems)
             }
@@ -76,28 +76,34 @@ impl Format for ImagenetFormat {
 }
 
 /// The known data set whose layout a folder has.
-fn entry(dir: &Path) -> Option<&'static Known> {
+fn entry(dir: &Path) -> Option<&'static KnownDataset> {
     let is_ours = |layout| {
         matches!(
             layout,
-            Layout::Imagenet | Layout::ImagenetFolders | Layout::ImagenetNumbered
+            DatasetLayout::Imagenet
+                | DatasetLayout::ImagenetFolders
+                | DatasetLayout::ImagenetNumbered
         )
     };
-    let all = || Known::all().iter().filter(|known| is_ours(known.layout));
+    let all = || {
+        KnownDataset::all()
+            .iter()
+            .filter(|known| is_ours(known.layout))
+    };
     // A folder of WNIDs alone could be any of the shifted sets.
-    let in_place = |known: &&Known| known.is_at(dir) && known.image_folder(dir) != dir;
-    let bare = |known: &&Known| {
-        known.layout == Layout::Imagenet
+    let is_in_place = |known: &&KnownDataset| known.is_at(dir) && known.image_folder(dir) != dir;
+    let is_bare = |known: &&KnownDataset| {
+        known.layout == DatasetLayout::Imagenet
             && known.is_at(dir)
             && dir.join(&known.annotations).exists()
     };
-    all().find(in_place).or_else(|| all().find(bare))
+    all().find(is_in_place).or_else(|| all().find(is_bare))
 }
 
-/// WNIDs and names in the order of the file, `n01440764 tench` a line.
-fn names(dir: &Path, known: &Known) -> Result<Vec<(String, String)>, DataError> {
+/// WNIDs and names in the order of the file, one `n01440764 tench` per line.
+fn names(dir: &Path, known: &KnownDataset) -> Result<Vec<(String, String)>, DataError> {
     let own = dir.join(&known.annotations);
-    // The copies beside the shifted sets are often forgotten.
+    // The shifted sets are often stored without their own copy.
     let beside = dir
         .parent()
         .map(|root| root.join("imagenet").join(&known.annotations));
@@ -139,14 +145,13 @@ fn of_folders(
         .iter()
         .map(|(wnid, name)| (wnid.as_str(), name.as_str()))
         .collect();
-    let name = |wnid: &String| match by_wnid.get(wnid.as_str()) {
+    let mut name = |wnid: &String| match by_wnid.get(wnid.as_str()) {
         Some(name) => (*name).to_owned(),
         None => {
-            problems.add("class folder that classnames.txt lacks", wnid.as_str());
+            problems.add("class folder that is not in classnames.txt", wnid.as_str());
             wnid.clone()
         }
     };
-    let mut name = name;
     folders
         .iter()
         .map(|wnid| Class {
@@ -161,14 +166,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The class folders in byte order. Other files, such as README.txt, are passed over.
+    /// The class folders in byte order. Other files, such as README.txt, are ignored.
     fn wnids(&self, below: &str, problems: &mut Problems) -> Result<Vec<String>, DataError> {
         let entries = sorted(&self.images.join(below), problems)?;
         let folders = entries.into_iter().filter(|entry| is_wnid(&entry.name));
         Ok(folders.map(|entry| entry.name).collect())
     }
 
-    /// The images of all classes; the place of a folder in the list is its label.
+    /// The images of all classes; the index of a folder in the list is its label.
     fn split(
         &self,
         below: &str,
@@ -187,12 +192,12 @@ impl Reader<'_> {
                 problems.add("missing class folder", dir.display().to_string());
                 continue;
             }
-            for Entry { name, .. } in sorted(&dir, problems)? {
+            for DirectoryEntry { name, .. } in sorted(&dir, problems)? {
                 let path = format!("{inside}/{name}");
                 if is_image(&name) {
                     items.push(Item { path, label });
                 } else {
-                    problems.add("file that is not an image (move it away)", path);
+                    problems.add("file that is not an image (move it elsewhere)", path);
                 }
             }
         }

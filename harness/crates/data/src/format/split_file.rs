@@ -1,18 +1,18 @@
 //! The split files of CoOp's protocol: `{"train": [[path, label, name], ...], "val", "test"}`.
 //!
-//! The pickles in a `split_fewshot` folder beside them are not read: they hold absolute paths
-//! of the machine that wrote them, and a pickle runs code when it is loaded. The same picks
-//! are drawn anew from the seed.
+//! The pickles in a `split_fewshot` folder beside them are not read: they contain absolute paths
+//! of the machine that wrote them, and a pickle runs code when it is loaded. The same few-shot
+//! split is sampled again from the seed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::DataError;
 use crate::decode::read_bounded;
-use crate::format::registry::{Format, Request};
-use crate::known::{Known, Layout};
+use crate::error::DataError;
+use crate::format::contract::{Format, Request};
+use crate::known::{DatasetLayout, KnownDataset};
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
 use crate::relative::stays_inside;
@@ -36,7 +36,7 @@ impl Format for SplitFileFormat {
             (Some(known), _) => dir.join(&known.annotations),
             (None, [only]) => only.clone(),
             (None, several) => {
-                let reason = format!("{} split files, expected one", several.len());
+                let reason = format!("expected one split file, found {}", several.len());
                 return Err(DataError::malformed(dir, reason));
             }
         };
@@ -89,25 +89,29 @@ fn split_files(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn known_by(path: &Path) -> Option<&'static Known> {
+fn known_by(path: &Path) -> Option<&'static KnownDataset> {
     let name = path.file_name()?.to_str()?;
-    Known::all()
+    KnownDataset::all()
         .iter()
-        .find(|known| known.layout == Layout::SplitFile && known.annotations == name)
+        .find(|known| known.layout == DatasetLayout::SplitFile && known.annotations == name)
 }
 
-/// Where a split file counts its paths from; where it is nobody's known one, the first of
-/// the usual places that has the first image.
-fn image_folder(dir: &Path, known: Option<&Known>, file: &SplitFile) -> PathBuf {
+/// The folder to which the paths are relative; for a split file that is not known, the first of
+/// the usual folders that contains the first image.
+fn image_folder(dir: &Path, known: Option<&KnownDataset>, file: &SplitFile) -> PathBuf {
     if let Some(known) = known {
         return known.image_folder(dir);
     }
     let first = Split::ALL
         .into_iter()
         .find_map(|split| file.split(split).first());
-    let places = [dir.join("images"), dir.to_owned()];
-    let has_first = |place: &&PathBuf| first.is_some_and(|item| place.join(&item.path).exists());
-    places.iter().find(has_first).unwrap_or(&places[0]).clone()
+    let folders = [dir.join("images"), dir.to_owned()];
+    let has_first = |folder: &&PathBuf| first.is_some_and(|item| folder.join(&item.path).exists());
+    folders
+        .iter()
+        .find(has_first)
+        .unwrap_or(&folders[0])
+        .clone()
 }
 
 /// A checked split file.
@@ -123,7 +127,7 @@ pub struct SplitFile {
 /// One image of a split file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitItem {
-    /// Relative to the image folder of the data set; never leaves it.
+    /// Relative to the image folder of the data set, and always inside it.
     pub path: String,
     /// Below the number of classes.
     pub label: u32,
@@ -144,8 +148,8 @@ impl SplitFile {
     /// Reads and checks a split file.
     ///
     /// # Errors
-    /// A file that is not of this form; labels of the training list that are not 0..C; a label
-    /// that is missing from training or has two names; a path that leaves the image folder.
+    /// The file has another form; the labels of the training list are not 0..C; a label is missing
+    /// from training or has two names; a path leads outside the image folder.
     pub fn read(path: &Path) -> Result<SplitFile, DataError> {
         let mut problems = Problems::default();
         let file = SplitFile::parse(path, None, &mut problems)?;
@@ -153,10 +157,10 @@ impl SplitFile {
         Ok(file)
     }
 
-    /// Reads a split file less the classes that the protocol of `known` leaves out.
+    /// Reads a split file without the classes that the protocol of `known` leaves out.
     fn parse(
         path: &Path,
-        known: Option<&Known>,
+        known: Option<&KnownDataset>,
         problems: &mut Problems,
     ) -> Result<SplitFile, DataError> {
         let bytes = read_bounded(path, MAX_BYTES)?;
@@ -201,7 +205,7 @@ impl SplitFile {
 }
 
 impl Raw {
-    /// Takes classes out by name and numbers the others anew, in their order.
+    /// Removes classes by name and renumbers the others in their order.
     fn drop_classes(&mut self, names: &[String]) {
         let lists = [&mut self.train, &mut self.val, &mut self.test];
         let dropped: Vec<u32> = lists
@@ -251,7 +255,7 @@ fn items(raw: &[RawItem]) -> Vec<SplitItem> {
         .collect()
 }
 
-/// The name each label has where the training list first uses it.
+/// The name of each label where the training list first uses it.
 fn class_names<'a>(raw: &'a Raw, problems: &mut Problems) -> BTreeMap<u32, &'a str> {
     let mut names = BTreeMap::new();
     for (_, label, name) in &raw.train {
@@ -262,34 +266,37 @@ fn class_names<'a>(raw: &'a Raw, problems: &mut Problems) -> BTreeMap<u32, &'a s
     }
     for (expected, &label) in (0_u32..).zip(names.keys()) {
         if label != expected {
-            let which = format!("{expected} (the next label in use is {label})");
-            problems.add("train labels with a gap", which);
+            let item = format!("{expected} (the next label is {label})");
+            problems.add("gap in the train labels", item);
             break;
         }
     }
     names
 }
 
-/// `names` is the known and the stated name of the label, if training has it.
+/// `names` are the name in training and the one in this item, if training has the label.
 fn check_item(
-    place: &str,
+    location: &str,
     path: &str,
     names: Option<(&str, &str)>,
     label: u32,
     problems: &mut Problems,
 ) {
     match names {
-        None => problems.add("label that train lacks", format!("{place} = {label}")),
+        None => problems.add(
+            "label that is not in train",
+            format!("{location} = {label}"),
+        ),
         Some((known, stated)) if known != stated => problems.add(
             "two names for one label",
-            format!("{place}: label {label} is `{known}` and `{stated}`"),
+            format!("{location}: label {label} is `{known}` and `{stated}`"),
         ),
         Some(_) => {}
     }
     if !stays_inside(path) {
         problems.add(
-            "path that leaves the image folder",
-            format!("{place} `{path}`"),
+            "path outside the image folder",
+            format!("{location} `{path}`"),
         );
     }
 }

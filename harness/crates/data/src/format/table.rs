@@ -1,20 +1,20 @@
-//! A table of images, one a row: CSV, TSV or JSON lines.
+//! A table with one image per row: CSV, TSV or JSON lines.
 //!
-//! Columns: `path`, relative to the table's folder; `class`, the class name; and, where wanted,
-//! `split` (`train`, `val` or `test`; in no row or in every one), `id` (the class id, the class name by default) and
-//! `label` (the class's place; by default classes come in byte order of their ids).
+//! Columns: `path`, relative to the table's folder, and `class`, the class name. Optional: `split`
+//! (`train`, `val` or `test`, in every row or in none), `id` (the class id, by default the class
+//! name) and `label` (the class's number; by default classes are in byte order of their ids).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::DataError;
 use crate::decode::read_bounded;
-use crate::division::divide;
-use crate::format::registry::{Format, Request};
+use crate::error::DataError;
+use crate::format::contract::{Format, Request};
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
+use crate::random_split::random_split;
 use crate::relative::stays_inside;
 use crate::summary::{Class, Split, display_name};
 use crate::text::without_bom;
@@ -25,7 +25,7 @@ const MAX_BYTES: u64 = 1 << 30;
 
 pub(crate) struct TableFormat;
 
-/// A row as it stands in the table.
+/// A row as it is in the table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -60,9 +60,9 @@ impl Format for TableFormat {
         let mut given = [const { Vec::new() }; 3];
         let mut free = Vec::new();
         for (index, row) in rows.iter().enumerate() {
-            let place = || format!("row {}: `{}`", index + 1, row.path);
+            let location = || format!("row {}: `{}`", index + 1, row.path);
             if !stays_inside(&row.path) {
-                problems.add("path that leaves the table's folder", place());
+                problems.add("path outside the table's folder", location());
                 continue;
             }
             let label = labels.get(row.id()).copied().unwrap_or_default();
@@ -74,21 +74,21 @@ impl Format for TableFormat {
                 None => free.push(item),
                 Some(name) => match Split::ALL.into_iter().find(|split| split.as_str() == name) {
                     Some(split) => given[split.index()].push(item),
-                    None => problems.add("split that is none of train, val, test", place()),
+                    None => problems.add("split other than train, val or test", location()),
                 },
             }
         }
         let is_given = given.iter().any(|items| !items.is_empty());
         if is_given && !free.is_empty() {
-            let which = format!("{} rows, such as `{}`", free.len(), free[0].path);
-            problems.add("row without a split where others have one", which);
-        } else if is_given && request.opening.division.is_some() {
-            problems.add("split by seed", "the table has a `split` column of its own");
+            let item = format!("{} rows, such as `{}`", free.len(), free[0].path);
+            problems.add("row without a split although others have one", item);
+        } else if is_given && request.options.random_split.is_some() {
+            problems.add("unneeded random split", "the table has a `split` column");
         }
         let items = if is_given {
             given
         } else {
-            divide(free, request.opening.division, problems)
+            random_split(free, request.options.random_split, problems)
         };
         let name = display_name(request.path);
         Ok(Listing {
@@ -114,14 +114,14 @@ impl Row {
     }
 }
 
-/// The table that a path names, or that lies in the folder.
+/// The table at a path, or in the folder at a path.
 fn table(path: &Path) -> Option<PathBuf> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     if path.is_file() && matches!(extension, Some("csv" | "tsv" | "jsonl")) {
         return Some(path.to_owned());
     }
-    let mut places = NAMES.map(|name| path.join(name)).into_iter();
-    places.find(|place| place.is_file())
+    let mut candidates = NAMES.map(|name| path.join(name)).into_iter();
+    candidates.find(|candidate| candidate.is_file())
 }
 
 fn read(path: &Path) -> Result<Vec<Row>, DataError> {
@@ -144,7 +144,7 @@ fn read(path: &Path) -> Result<Vec<Row>, DataError> {
             DataError::malformed(
                 path,
                 format!(
-                    "{error}; expected the columns path and class, and perhaps split, id and label"
+                    "{error}; expected the columns path and class, and optionally split, id and label"
                 ),
             )
         })?);
@@ -167,24 +167,24 @@ fn json_lines(path: &Path, bytes: &[u8]) -> Result<Vec<Row>, DataError> {
     Ok(rows)
 }
 
-/// The classes in label order; each id must have one name and one label everywhere.
+/// The classes in label order; each id must have the same name and label in every row.
 fn classes(rows: &[Row], problems: &mut Problems) -> Vec<Class> {
     let mut by_id: BTreeMap<&str, &Row> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         let first = *by_id.entry(row.id()).or_insert(row);
         if first.class != row.class {
-            let which = format!(
+            let item = format!(
                 "row {}: `{}` is `{}` and `{}`",
                 index + 1,
                 row.id(),
                 first.class,
                 row.class
             );
-            problems.add("two names for one class id", which);
+            problems.add("two names for one class id", item);
         }
         if first.label != row.label {
-            let which = format!("row {}: `{}`", index + 1, row.id());
-            problems.add("class with two labels", which);
+            let item = format!("row {}: `{}`", index + 1, row.id());
+            problems.add("class with two labels", item);
         }
     }
     let mut classes: Vec<(&str, &Row)> = by_id.into_iter().collect();
@@ -196,14 +196,14 @@ fn classes(rows: &[Row], problems: &mut Problems) -> Vec<Class> {
         classes.sort_by_key(|(_, row)| row.label);
         let expected = (0..)
             .zip(&classes)
-            .find(|(place, (_, row))| row.label != Some(*place));
-        if let Some((place, (id, row))) = expected {
+            .find(|(next, (_, row))| row.label != Some(*next));
+        if let Some((next, (id, row))) = expected {
             let found = row
                 .label
                 .map_or("nothing".to_owned(), |label| label.to_string());
             problems.add(
                 "labels that are not 0, 1, 2, …",
-                format!("`{id}` has {found} where {place} comes next"),
+                format!("`{id}` has {found}, expected {next}"),
             );
         }
     }

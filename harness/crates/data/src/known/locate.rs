@@ -1,27 +1,27 @@
-//! Where below a data folder a known data set lies, or what is missing there.
+//! Finding a known data set below a data folder, or what is missing there.
 
 use std::path::{Path, PathBuf};
 
-use super::entry::{Known, Layout, plain};
+use super::dataset::{DatasetLayout, KnownDataset, plain};
 
-/// What was found of a data set below a data folder.
+/// The result of looking for a data set below a data folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Located {
+pub enum DatasetLocation {
     /// The folder with its annotations.
-    At(PathBuf),
-    /// Files and folders that would have to be there, each with what it is.
+    Found(PathBuf),
+    /// Files and folders that are missing, each with what it is.
     Missing(Vec<String>),
 }
 
-impl Known {
+impl KnownDataset {
     /// Looks for the data set below `root`.
-    pub fn locate(&self, root: &Path) -> Located {
+    pub fn locate(&self, root: &Path) -> DatasetLocation {
         let folders = self.folders(root);
         for folder in &folders {
             for inside in &self.inside {
-                let dir = place(folder, inside);
+                let dir = below(folder, inside);
                 if self.is_at(&dir) {
-                    return Located::At(dir);
+                    return DatasetLocation::Found(dir);
                 }
             }
         }
@@ -29,43 +29,51 @@ impl Known {
             .into_iter()
             .next()
             .unwrap_or_else(|| root.join(&self.names[0]));
-        Located::Missing(self.missing(&folder))
+        DatasetLocation::Missing(self.missing(&folder))
+    }
+
+    /// Whether a data set called `name`, read at `dir`, is this one rather than a user's own folder
+    /// of the same name.
+    pub(crate) fn is_published(&self, name: &str, dir: &Path) -> bool {
+        self.name == name && self.is_at(dir)
     }
 
     /// Whether `dir` holds this data set's annotations.
     pub(crate) fn is_at(&self, dir: &Path) -> bool {
         match self.layout {
-            Layout::SplitFile | Layout::Aircraft => dir.join(&self.annotations).is_file(),
-            Layout::Imagenet => self
+            DatasetLayout::SplitFile | DatasetLayout::Aircraft => {
+                dir.join(&self.annotations).is_file()
+            }
+            DatasetLayout::Imagenet => self
                 .images
                 .iter()
-                .any(|images| place(dir, images).join("train").is_dir()),
-            Layout::ImagenetFolders => self
+                .any(|images| below(dir, images).join("train").is_dir()),
+            DatasetLayout::ImagenetFolders => self
                 .images
                 .iter()
-                .any(|images| has_wnid_folder(&place(dir, images))),
-            Layout::ImagenetNumbered => {
-                self.images.iter().any(|images| place(dir, images).is_dir())
+                .any(|images| has_wnid_folder(&below(dir, images))),
+            DatasetLayout::ImagenetNumbered => {
+                self.images.iter().any(|images| below(dir, images).is_dir())
             }
         }
     }
 
-    /// The folder from which the annotations in `dir` count their paths.
+    /// The folder to which the image paths of the annotations in `dir` are relative.
     pub(crate) fn image_folder(&self, dir: &Path) -> PathBuf {
-        let places = self.images.iter().map(|images| place(dir, images));
-        let fits = |found: &PathBuf| match self.layout {
-            Layout::Imagenet => found.join("train").is_dir(),
-            Layout::ImagenetFolders => has_wnid_folder(found),
+        let candidates = self.images.iter().map(|images| below(dir, images));
+        let is_image_folder = |found: &PathBuf| match self.layout {
+            DatasetLayout::Imagenet => found.join("train").is_dir(),
+            DatasetLayout::ImagenetFolders => has_wnid_folder(found),
             _ => found.is_dir(),
         };
-        places
+        candidates
             .clone()
-            .find(fits)
-            .or_else(|| places.into_iter().next())
+            .find(is_image_folder)
+            .or_else(|| candidates.into_iter().next())
             .unwrap_or_else(|| dir.to_owned())
     }
 
-    /// Folders below `root` that go by one of the names, in the order of the names.
+    /// Folders below `root` that have one of its names, in the order of the names.
     fn folders(&self, root: &Path) -> Vec<PathBuf> {
         let names = self.names.iter().chain([&self.name]);
         let order: Vec<String> = names.map(|name| plain(name)).collect();
@@ -84,17 +92,16 @@ impl Known {
         found.into_iter().map(|(_, path)| path).collect()
     }
 
-    /// What `folder` would have to hold.
+    /// What `folder` has to contain.
     fn missing(&self, folder: &Path) -> Vec<String> {
-        let images = place(folder, &self.images[0]);
+        let images = below(folder, &self.images[0]);
         let annotations = folder.join(&self.annotations);
         let images = match self.layout {
-            Layout::Imagenet => format!(
-                "{}/train and val (a folder for each WNID)",
-                images.display()
-            ),
-            Layout::ImagenetFolders => format!("{} (a folder for each WNID)", images.display()),
-            Layout::ImagenetNumbered => format!("{} (folders 0 to 999)", images.display()),
+            DatasetLayout::Imagenet => {
+                format!("{}/train and val (one folder per WNID)", images.display())
+            }
+            DatasetLayout::ImagenetFolders => format!("{} (one folder per WNID)", images.display()),
+            DatasetLayout::ImagenetNumbered => format!("{} (folders 0 to 999)", images.display()),
             _ => format!("{} (the images)", images.display()),
         };
         vec![
@@ -105,7 +112,7 @@ impl Known {
 }
 
 /// `dir` itself for ".", so that messages show no dot.
-fn place(dir: &Path, inside: &str) -> PathBuf {
+fn below(dir: &Path, inside: &str) -> PathBuf {
     if inside == "." {
         dir.to_owned()
     } else {

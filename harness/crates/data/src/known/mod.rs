@@ -1,8 +1,8 @@
-//! The data sets that the harness knows by name: what is in `datasets.yaml`, and where it lies.
+//! Data sets known by name: what `datasets.yaml` says about them, and where they are on disk.
 
-mod entry;
+mod dataset;
 mod locate;
 
-pub use entry::{Known, Layout, Sizes};
-pub use locate::Located;
+pub use dataset::{DatasetLayout, KnownDataset, PublishedSizes};
+pub use locate::DatasetLocation;
 pub(crate) use locate::is_wnid;

@@ -1,11 +1,11 @@
-//! Prompt templates: a data set's own, an ensemble by name, or those that a suite gives.
+//! Prompt templates: an ensemble by name, or a list in the suite.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-/// Which templates a data set is read with.
+/// The templates that replace those of a data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Templates {
@@ -16,8 +16,8 @@ pub enum Templates {
 }
 
 static ENSEMBLES: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
-    // Part of the program, and read by its tests.
-    serde_yaml::from_str(include_str!("ensembles.yaml")).unwrap_or_default()
+    serde_yaml::from_str(include_str!("ensembles.yaml"))
+        .expect("ensembles.yaml is part of the program, and a test reads it")
 });
 
 impl Templates {

@@ -1,4 +1,4 @@
-//! Which images of a data set a few-shot run trains and validates on.
+//! Selecting the images on which a few-shot run trains and validates.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::Mersenne;
 use harness_store::FieldDigest;
 
-/// Images of the val split per class, at most; CoOp's choice.
+/// Most validation images per class, as in CoOp.
 const VAL_SHOTS: usize = 4;
 
-/// The protocol whose order of draws is followed.
+/// The protocol that decides the order of sampling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampler {
@@ -38,36 +38,37 @@ impl fmt::Display for Sampler {
     }
 }
 
-/// The picked images, as indices into the splits, in the order of the protocol.
+/// The selected images, as indices into the splits, in the order of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picks {
+pub struct FewShotSplit {
     pub train: Vec<usize>,
     pub val: Vec<usize>,
-    /// Hex SHA-256 over both lists; equal when the same images were picked in the same order.
+    /// Hex SHA-256 over both lists; equal for the same images in the same order.
     pub sha256: String,
 }
 
-/// Picks `shots` training and at most `min(shots, 4)` validation images per class.
+/// Selects `shots` training and at most `min(shots, 4)` validation images per class.
 ///
-/// Classes come in the order in which they first appear in the labels; a class with fewer images
-/// gives all of them, in their order. Both splits are drawn from one stream seeded with `seed`.
+/// Classes are in the order in which they first appear in the labels; a class with fewer images
+/// contributes all of them in their order. Both splits are sampled from one stream seeded with
+/// `seed`.
 pub fn few_shot(
     train_labels: &[u32],
     val_labels: &[u32],
     shots: usize,
     seed: u64,
     sampler: Sampler,
-) -> Picks {
+) -> FewShotSplit {
     let mut random = Mersenne::new(seed);
     let val_shots = shots.min(VAL_SHOTS);
     let (train, val) = match sampler {
         Sampler::Coop => {
-            let train = pick(&mut random, train_labels, shots);
-            (train, pick(&mut random, val_labels, val_shots))
+            let train = select(&mut random, train_labels, shots);
+            (train, select(&mut random, val_labels, val_shots))
         }
         Sampler::ClipLora => {
-            let val = pick(&mut random, val_labels, val_shots);
-            (pick(&mut random, train_labels, shots), val)
+            let val = select(&mut random, val_labels, val_shots);
+            (select(&mut random, train_labels, shots), val)
         }
     };
     let mut digest = FieldDigest::default();
@@ -78,20 +79,20 @@ pub fn few_shot(
         }
     }
     let sha256 = digest.hex();
-    Picks { train, val, sha256 }
+    FewShotSplit { train, val, sha256 }
 }
 
-fn pick(random: &mut Mersenne, labels: &[u32], shots: usize) -> Vec<usize> {
-    let mut picks = Vec::new();
+fn select(random: &mut Mersenne, labels: &[u32], shots: usize) -> Vec<usize> {
+    let mut selected = Vec::new();
     for members in by_first_appearance(labels) {
         if members.len() < shots {
-            picks.extend(members);
+            selected.extend(members);
         } else {
             let drawn = random.sample(members.len(), shots);
-            picks.extend(drawn.into_iter().map(|index| members[index]));
+            selected.extend(drawn.into_iter().map(|index| members[index]));
         }
     }
-    picks
+    selected
 }
 
 /// The indices of each class, classes in the order in which they first appear.

@@ -79,14 +79,14 @@ impl Mersenne {
                 .collect();
         }
         let mut seen = HashSet::with_capacity(k);
-        let mut picks = Vec::with_capacity(k);
-        while picks.len() < k {
+        let mut chosen = Vec::with_capacity(k);
+        while chosen.len() < k {
             let j = self.below(n);
             if seen.insert(j) {
-                picks.push(j);
+                chosen.push(j);
             }
         }
-        picks
+        chosen
     }
 
     /// A uniform number below `n`, which is at least 1 and below 2^32.

@@ -1,7 +1,7 @@
-//! Few-shot sampling that picks the same images as CoOp's data loader for the same seed.
+//! Few-shot sampling that selects the same images as CoOp's data loader for the same seed.
 
 mod few_shot;
 mod mersenne;
 
-pub use few_shot::{Picks, Sampler, few_shot};
+pub use few_shot::{FewShotSplit, Sampler, few_shot};
 pub use mersenne::Mersenne;

@@ -37,7 +37,7 @@ fn damaged_files_are_refused_by_name() {
     refused("empty.jpg", "", &["the file is empty"]);
     refused("text.jpg", "not an image", &["not a readable image"]);
     let jpeg = encode(picture(64, 64, 1), ImageFormat::Jpeg);
-    let cut = &["ends before its last row"];
+    let cut = &["truncated JPEG"];
     for end in [jpeg.len() / 2, jpeg.len() - 1, jpeg.len() - 2] {
         refused("cut.jpg", &jpeg[..end], cut);
     }

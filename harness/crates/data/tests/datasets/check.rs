@@ -1,17 +1,17 @@
 //! What a check says of sound and of damaged data.
 
-use crate::support::{opening, png, put, write_toy};
-use harness_data::{Check, Dataset, Opening, Split};
+use crate::support::{options, png, put, write_toy};
+use harness_data::{Dataset, DatasetCheck, OpenOptions, Split};
 
-fn check(root: &std::path::Path, opening: &Opening) -> Check {
-    Check::run(root, opening, true, &|_, _| {}).unwrap()
+fn check(root: &std::path::Path, options: &OpenOptions) -> DatasetCheck {
+    DatasetCheck::run(root, options, true, &|_, _| {}).unwrap()
 }
 
 #[test]
 fn a_sound_data_set_has_counts_and_the_hash_of_a_run() {
     let root = tempfile::tempdir().unwrap();
     write_toy(root.path());
-    let check = check(root.path(), &Opening::default());
+    let check = check(root.path(), &OpenOptions::default());
     assert_eq!(check.counts, [[3, 1, 2], [4, 1, 2]]);
     assert_eq!(check.len(Split::Train), 7);
     assert!(check.problems.is_empty() && check.notes.is_empty());
@@ -42,17 +42,17 @@ fn everything_is_counted_and_named_at_once() {
         .unwrap();
     let jpeg = jpeg.into_inner();
     put(root.path(), "images/cut.jpg", &jpeg[..jpeg.len() / 2]);
-    let lenient = opening(|it| it.allow_missing = true);
+    let lenient = options(|it| it.allow_missing = true);
     let check = check(root.path(), &lenient);
     let found: Vec<(&str, usize)> = check
         .problems
         .iter()
-        .map(|kind| (kind.what, kind.which.len()))
+        .map(|group| (group.kind, group.items.len()))
         .collect();
     assert_eq!(
         found,
         [
-            ("path that leaves the image folder", 1),
+            ("path outside the image folder", 1),
             ("two names for one label", 1),
             ("missing image", 1),
             ("unreadable image", 1),
@@ -62,7 +62,7 @@ fn everything_is_counted_and_named_at_once() {
     assert_eq!(check.manifest_sha256, None);
     let notes: Vec<String> = check.notes.iter().map(|kind| kind.describe()).collect();
     assert!(
-        notes[0].contains("2 classes, 37 are published"),
+        notes[0].contains("2 classes, published are 37"),
         "{notes:?}"
     );
     assert_eq!(
@@ -78,10 +78,10 @@ fn what_may_be_missing_leaves_the_hash_of_a_lenient_run() {
     put(root.path(), "manifest.csv", csv);
     put(root.path(), "a.png", png(1));
     put(root.path(), "c.png", png(2));
-    let strict = check(root.path(), &Opening::default());
+    let strict = check(root.path(), &OpenOptions::default());
     assert_eq!((strict.missing, strict.manifest_sha256), (1, None));
-    let lenient = opening(|it| it.allow_missing = true);
-    let data = Dataset::open_as(root.path(), &lenient).unwrap();
+    let lenient = options(|it| it.allow_missing = true);
+    let data = Dataset::open_with(root.path(), &lenient).unwrap();
     assert_eq!(
         check(root.path(), &lenient).manifest_sha256.as_deref(),
         Some(data.manifest_sha256())

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{opening, png, put};
+use crate::support::{options, png, put};
 use harness_data::{
-    Annotations, DataError, Dataset, Known, Located, Sampler, Split, SplitFile, Templates,
+    Annotations, DataError, Dataset, DatasetLocation, KnownDataset, Sampler, Split, SplitFile,
+    Templates,
 };
 
 fn golden(name: &str) -> PathBuf {
@@ -28,9 +29,9 @@ fn lay_out(folder: &Path, split: &str, images: &str) -> SplitFile {
 }
 
 fn located(name: &str, root: &Path) -> PathBuf {
-    match Known::find(name).unwrap().locate(root) {
-        Located::At(path) => path,
-        Located::Missing(missing) => panic!("{missing:?}"),
+    match KnownDataset::find(name).unwrap().locate(root) {
+        DatasetLocation::Found(path) => path,
+        DatasetLocation::Missing(missing) => panic!("{missing:?}"),
     }
 }
 
@@ -44,7 +45,7 @@ fn a_real_data_set_is_found_by_other_names_and_read_as_published() {
     );
     let path = located("pets", root.path());
     let data = Dataset::open(&path).unwrap();
-    let sizes = Known::find("oxford_pets").unwrap().sizes;
+    let sizes = KnownDataset::find("oxford_pets").unwrap().sizes;
     assert_eq!(data.name(), "oxford_pets");
     assert_eq!(data.classes().len(), sizes.classes);
     assert_eq!(
@@ -72,7 +73,7 @@ fn a_second_real_data_set_is_read_with_every_image_in_its_place() {
         "images",
     );
     let data = Dataset::open(&located("dtd", root.path())).unwrap();
-    let sizes = Known::find("dtd").unwrap().sizes;
+    let sizes = KnownDataset::find("dtd").unwrap().sizes;
     assert_eq!(
         Split::ALL.map(|split| data.len(split)),
         [sizes.train, sizes.val, sizes.test]
@@ -98,9 +99,9 @@ fn digests_that_are_remembered_change_nothing_and_follow_a_changed_file() {
         file.unwrap().set_modified(old).unwrap();
     }
     let digests = root.path().join("digests");
-    let remembering = opening(|it| it.digests = Some(digests.clone()));
+    let remembering = options(|it| it.digests = Some(digests.clone()));
     let hash = || {
-        let data = Dataset::open_as(&folder, &remembering).unwrap();
+        let data = Dataset::open_with(&folder, &remembering).unwrap();
         data.manifest_sha256().to_owned()
     };
     let before = hash();
@@ -122,7 +123,7 @@ fn digests_that_are_remembered_change_nothing_and_follow_a_changed_file() {
 }
 
 #[test]
-fn picks_need_no_image() {
+fn a_few_shot_split_needs_no_image() {
     let root = tempfile::tempdir().unwrap();
     let name = "split_zhou_DescribableTextures.json";
     put(
@@ -137,10 +138,10 @@ fn picks_need_no_image() {
     );
     let path = located("dtd", root.path());
     let annotations = Annotations::read(&path, &Default::default()).unwrap();
-    let picks = annotations.few_shot(16, 1, Sampler::Coop);
-    assert_eq!(picks.train.len(), 47 * 16);
+    let split = annotations.few_shot(16, 1, Sampler::Coop);
+    assert_eq!(split.train.len(), 47 * 16);
     assert_eq!(
-        annotations.path(Split::Train, picks.train[0]),
+        annotations.path(Split::Train, split.train[0]),
         Some("banded/banded_0117.jpg")
     );
     assert!(annotations.image_folder().ends_with("DTD/images"));
@@ -174,8 +175,8 @@ fn missing_images_are_left_out_only_when_that_is_said() {
     let error = Dataset::open(root.path()).unwrap_err().to_string();
     assert!(error.contains("missing image (2): 2.png, 9.png"), "{error}");
     assert!(error.contains("unreadable image (1)") && error.contains("the file is empty"));
-    let lenient = opening(|it| it.allow_missing = true);
-    let data = Dataset::open_as(root.path(), &lenient).unwrap();
+    let lenient = options(|it| it.allow_missing = true);
+    let data = Dataset::open_with(root.path(), &lenient).unwrap();
     assert_eq!(data.missing(), 3);
     assert_eq!(data.split(Split::Train).labels, [0, 1, 1, 0, 1]);
     assert_eq!(data.split(Split::Test).labels, [0, 0]);
@@ -187,7 +188,7 @@ fn missing_images_are_left_out_only_when_that_is_said() {
     for number in [1, 3, 5] {
         std::fs::remove_file(root.path().join(format!("images/{number}.png"))).unwrap();
     }
-    let error = Dataset::open_as(root.path(), &lenient).unwrap_err();
+    let error = Dataset::open_with(root.path(), &lenient).unwrap_err();
     assert!(
         error.to_string().contains("class without train images"),
         "{error}"
@@ -202,8 +203,8 @@ fn a_suite_chooses_the_templates() {
     put(root.path(), "images/a.png", png(1));
     put(root.path(), "images/b.png", png(2));
     let read = |templates: Option<Templates>| {
-        let opening = opening(|it| it.templates = templates);
-        let data = Dataset::open_as(root.path(), &opening).unwrap();
+        let own = options(|it| it.templates = templates);
+        let data = Dataset::open_with(root.path(), &own).unwrap();
         (data.templates().to_vec(), data.manifest_sha256().to_owned())
     };
     let (own, plain) = read(None);
@@ -211,9 +212,9 @@ fn a_suite_chooses_the_templates() {
     let (eighty, other) = read(Some(Templates::Ensemble("imagenet-80".to_owned())));
     assert_eq!(eighty.len(), 80);
     assert_ne!(plain, other, "templates are part of the manifest");
-    let wrong = opening(|it| it.templates = Some(Templates::Own(vec!["a photo.".to_owned()])));
+    let wrong = options(|it| it.templates = Some(Templates::Own(vec!["a photo.".to_owned()])));
     assert!(matches!(
-        Dataset::open_as(root.path(), &wrong),
+        Dataset::open_with(root.path(), &wrong),
         Err(DataError::Invalid { .. })
     ));
 }
@@ -268,8 +269,8 @@ fn the_text_files_of_aircraft_are_read_in_their_order() {
     );
     let error = Dataset::open(&path).unwrap_err().to_string();
     for part in [
-        "leaves the image folder",
-        "variant that variants.txt lacks",
+        "outside the image folder",
+        "variant that is not in variants.txt",
         "`8`",
     ] {
         assert!(error.contains(part), "{error}");
@@ -293,7 +294,9 @@ fn what_is_missing_is_named() {
             ["imagenetv2/classnames.txt", "(folders 0 to 999)"],
         ),
     ] {
-        let Located::Missing(missing) = Known::find(name).unwrap().locate(root.path()) else {
+        let DatasetLocation::Missing(missing) =
+            KnownDataset::find(name).unwrap().locate(root.path())
+        else {
             panic!("{name} was found in an empty folder");
         };
         let text = missing.join("\n");

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::support::{opening, put, put_tar};
-use harness_data::{Dataset, Opening, Split, Templates};
+use crate::support::{options, put, put_tar};
+use harness_data::{Dataset, OpenOptions, Split, Templates};
 use image::ImageFormat;
 
 /// Images of each split that are exported.
@@ -106,9 +106,9 @@ impl Original {
         }
     }
 
-    fn templates(&self) -> Opening {
+    fn templates(&self) -> OpenOptions {
         let templates = Templates::Own(self.data.templates().to_vec());
-        opening(|it| it.templates = Some(templates))
+        options(|it| it.templates = Some(templates))
     }
 }
 
@@ -121,7 +121,7 @@ fn formats_that_keep_the_order_read_back_the_same() {
         let shards = original.as_webdataset(&root.path().join("wds"));
         let mut manifests = Vec::new();
         for place in [&split_file, &csv, &lines, &shards] {
-            let data = Dataset::open_as(place, &original.templates()).unwrap();
+            let data = Dataset::open_with(place, &original.templates()).unwrap();
             assert_eq!(data.class_ids(), original.data.class_ids());
             assert_eq!(data.class_names(), original.data.class_names());
             assert_eq!(data.templates(), original.data.templates());
@@ -146,7 +146,7 @@ fn a_folder_reads_back_as_a_table_of_its_files() {
     let original = Original::read("digits");
     let root = tempfile::tempdir().unwrap();
     original.as_folder(root.path());
-    let data = Dataset::open_as(root.path(), &original.templates()).unwrap();
+    let data = Dataset::open_with(root.path(), &original.templates()).unwrap();
     let mut rows = "path,split,class\n".to_owned();
     for split in Split::ALL {
         for id in data.class_ids() {
@@ -159,6 +159,6 @@ fn a_folder_reads_back_as_a_table_of_its_files() {
     }
     put(root.path(), "table.csv", rows);
     let table = root.path().join("table.csv");
-    let table = Dataset::open_as(&table, &original.templates()).unwrap();
+    let table = Dataset::open_with(&table, &original.templates()).unwrap();
     assert_eq!(table.manifest_sha256(), data.manifest_sha256());
 }

@@ -1,4 +1,4 @@
-//! The picks published for real data sets are reproduced from their split files.
+//! The few-shot splits published for real data sets are reproduced from their split files.
 //!
 //! Cases are the files of the golden folder's `datasets/`: `split_zhou_*.json` and
 //! `fewshot_*.json` = `{"shots16-seed1": {"train": [path, ...], "val": [...]}}`.
@@ -46,9 +46,9 @@ fn splits() -> Vec<(PathBuf, SplitFile)> {
         .collect()
 }
 
-fn paths(file: &SplitFile, split: Split, picks: &[usize]) -> Vec<String> {
+fn paths(file: &SplitFile, split: Split, indices: &[usize]) -> Vec<String> {
     let items = file.split(split);
-    picks.iter().map(|&i| items[i].path.clone()).collect()
+    indices.iter().map(|&i| items[i].path.clone()).collect()
 }
 
 /// The folder that the published list puts before the paths of `file`, if it is about `file`.
@@ -72,7 +72,7 @@ fn number(case: &str, word: &str) -> u64 {
 }
 
 #[test]
-fn golden_picks_equal_the_published_lists() {
+fn golden_splits_equal_the_published_lists() {
     let splits = splits();
     for path in files("fewshot_") {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -83,14 +83,14 @@ fn golden_picks_equal_the_published_lists() {
                 .iter()
                 .find_map(|(_, file)| Some((file, prefix(&lists["train"], file)?)))
                 .unwrap_or_else(|| panic!("{path:?}: no split file has the images of {case}"));
-            let picks = few_shot(
+            let sampled = few_shot(
                 &file.labels(Split::Train),
                 &file.labels(Split::Val),
                 number(case, "shots") as usize,
                 number(case, "seed"),
                 Sampler::Coop,
             );
-            for (split, indices) in [(Split::Train, &picks.train), (Split::Val, &picks.val)] {
+            for (split, indices) in [(Split::Train, &sampled.train), (Split::Val, &sampled.val)] {
                 let ours: Vec<String> = paths(file, split, indices)
                     .iter()
                     .map(|relative| format!("{folder}{relative}"))
@@ -149,8 +149,8 @@ fn golden_hashes_of_the_sixteen_shot_lists() {
         known += 1;
         let labels = file.labels(Split::Train);
         for (seed, hash) in (1..).zip(hashes) {
-            let picks = few_shot(&labels, &[], 16, seed, Sampler::Coop);
-            let list = paths(&file, Split::Train, &picks.train).join("\n");
+            let sampled = few_shot(&labels, &[], 16, seed, Sampler::Coop);
+            let list = paths(&file, Split::Train, &sampled.train).join("\n");
             assert_eq!(short_sha(list.as_bytes()), *hash, "{path:?} seed {seed}");
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::support::picture;
-use harness_data::{DataError, Dataset, Opening, Split, Summary};
+use harness_data::{DataError, Dataset, OpenOptions, Split, Summary};
 
 fn put(root: &Path, name: &str, seed: u32) {
     let path = root.join(name);
@@ -45,7 +45,7 @@ fn folders_are_classes_in_sorted_order() {
         .map(|index| data.image(Split::Train, index).unwrap())
         .collect();
     assert!(train == [picture(8, 4, 2), picture(7, 4, 1), picture(6, 4, 0)]);
-    let summary = Summary::read(&root, &Opening::default()).unwrap();
+    let summary = Summary::read(&root, &OpenOptions::default()).unwrap();
     assert_eq!(summary.format, "image-folder");
     assert_eq!(Split::ALL.map(|split| summary.len(split)), [3, 0, 2]);
 }
@@ -101,7 +101,7 @@ fn everything_wrong_is_told_in_one_error() {
     let message = error(root);
     for part in [
         "5 problem(s)",
-        "class folder that train/ lacks (1)",
+        "class folder that is not in train/ (1)",
         "walrus",
         "class without train images (1): `empty`",
         "note.txt",

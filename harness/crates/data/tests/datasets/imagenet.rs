@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::support::{png, put};
-use harness_data::{Dataset, Known, Located, Split};
+use harness_data::{Dataset, DatasetLocation, KnownDataset, Split};
 
 /// Two classes share a name; the file's order is not that of the folders.
 const NAMES: &str =
@@ -11,7 +11,7 @@ const NAMES: &str =
 const WNIDS: [&str; 4] = ["n03773504", "n04008634", "n04355933", "n04356056"];
 
 fn open(name: &str, root: &Path) -> Result<Dataset, String> {
-    let Located::At(path) = Known::find(name).unwrap().locate(root) else {
+    let DatasetLocation::Found(path) = KnownDataset::find(name).unwrap().locate(root) else {
         panic!("{name} is not there");
     };
     // The folder alone says which of them it is.
@@ -95,7 +95,7 @@ fn shifted_sets_keep_their_wnids_whatever_their_labels() {
     );
     let error = open("imagenet-r", root.path()).unwrap_err();
     assert!(
-        error.contains("classnames.txt lacks (1): n00000001"),
+        error.contains("not in classnames.txt (1): n00000001"),
         "{error}"
     );
 }

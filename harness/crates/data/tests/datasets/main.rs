@@ -1,7 +1,7 @@
 //! Opening and writing data sets in every format.
 
 // A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bad_images;
 mod check;
@@ -9,11 +9,11 @@ mod coop_layout;
 mod export;
 mod fewshot_golden;
 mod folder;
-mod hostile_sheet;
+mod hostile_sprite_sheet;
 mod imagenet;
 mod sampler_properties;
-mod sheet;
 mod split_file;
+mod sprite_sheet;
 mod support;
 mod table;
 mod webdataset;

@@ -1,8 +1,8 @@
-//! What must hold for the picks of any labels, shots and seed.
+//! What must hold for the few-shot split of any labels, shots and seed.
 
 use std::collections::{HashMap, HashSet};
 
-use harness_data::{Picks, Sampler, few_shot};
+use harness_data::{FewShotSplit, Sampler, few_shot};
 use proptest::prelude::*;
 
 fn count(labels: impl IntoIterator<Item = u32>) -> HashMap<u32, usize> {
@@ -22,11 +22,11 @@ fn appearance(labels: impl IntoIterator<Item = u32>) -> Vec<u32> {
 }
 
 /// Distinct, in range, `min(shots, size)` of every class, classes together and in file order.
-fn check(labels: &[u32], picks: &[usize], shots: usize) -> Result<(), TestCaseError> {
-    let distinct: HashSet<usize> = picks.iter().copied().collect();
-    prop_assert_eq!(distinct.len(), picks.len());
-    prop_assert!(picks.iter().all(|&index| index < labels.len()));
-    let picked: Vec<u32> = picks.iter().map(|&index| labels[index]).collect();
+fn check(labels: &[u32], indices: &[usize], shots: usize) -> Result<(), TestCaseError> {
+    let distinct: HashSet<usize> = indices.iter().copied().collect();
+    prop_assert_eq!(distinct.len(), indices.len());
+    prop_assert!(indices.iter().all(|&index| index < labels.len()));
+    let picked: Vec<u32> = indices.iter().map(|&index| labels[index]).collect();
     let expected: HashMap<u32, usize> = count(labels.iter().copied())
         .into_iter()
         .map(|(label, size)| (label, size.min(shots)))
@@ -49,7 +49,7 @@ fn labels() -> impl Strategy<Value = Vec<u32>> {
 
 proptest! {
     #[test]
-    fn picks_are_what_was_asked_for(
+    fn splits_are_what_was_asked_for(
         train in labels(),
         val in labels(),
         shots in 0_usize..40,
@@ -57,10 +57,10 @@ proptest! {
         clip_lora in any::<bool>(),
     ) {
         let sampler = if clip_lora { Sampler::ClipLora } else { Sampler::Coop };
-        let picks = few_shot(&train, &val, shots, seed, sampler);
-        check(&train, &picks.train, shots)?;
-        check(&val, &picks.val, shots.min(4))?;
-        prop_assert_eq!(&picks, &few_shot(&train, &val, shots, seed, sampler));
+        let split = few_shot(&train, &val, shots, seed, sampler);
+        check(&train, &split.train, shots)?;
+        check(&val, &split.val, shots.min(4))?;
+        prop_assert_eq!(&split, &few_shot(&train, &val, shots, seed, sampler));
     }
 
     #[test]
@@ -81,25 +81,25 @@ proptest! {
 #[test]
 fn a_short_class_gives_all_its_images_without_a_draw() {
     let labels = [3, 3, 5, 3, 5];
-    let picks = few_shot(&labels, &[], 3, 1, Sampler::Coop);
-    assert_eq!(picks.train[3..], [2, 4]);
+    let split = few_shot(&labels, &[], 3, 1, Sampler::Coop);
+    assert_eq!(split.train[3..], [2, 4]);
     let alone = few_shot(&[3, 3, 3], &[], 3, 1, Sampler::Coop);
     let of_three: Vec<usize> = alone.train.iter().map(|&index| [0, 1, 3][index]).collect();
-    assert_eq!(picks.train[..3], of_three);
+    assert_eq!(split.train[..3], of_three);
 }
 
 #[test]
 fn seeds_and_samplers_pick_differently_and_the_digest_tells() {
     let labels: Vec<u32> = (0..400).map(|index| index % 10).collect();
     let draw = |seed, sampler| few_shot(&labels, &labels, 16, seed, sampler);
-    let all: Vec<Picks> = vec![
+    let all: Vec<FewShotSplit> = vec![
         draw(1, Sampler::Coop),
         draw(2, Sampler::Coop),
         // Beyond 32 bits the seed has a second word.
         draw(1 + (1 << 32), Sampler::Coop),
         draw(1, Sampler::ClipLora),
     ];
-    let digests: HashSet<&str> = all.iter().map(|picks| picks.sha256.as_str()).collect();
+    let digests: HashSet<&str> = all.iter().map(|split| split.sha256.as_str()).collect();
     assert_eq!(digests.len(), all.len());
 }
 

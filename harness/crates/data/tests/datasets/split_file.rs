@@ -40,7 +40,7 @@ fn inconsistent_labels_and_names_are_told_together() {
     for part in [
         "4 problem(s)",
         "two names for one label (1): val[0]: label 0 is `cat` and `dog`",
-        "label that train lacks (1): val[1] = 5",
+        "label that is not in train (1): val[1] = 5",
         "test[0] `../../etc/passwd`, test[1] `/a.jpg`",
     ] {
         assert!(message.contains(part), "`{message}` lacks `{part}`");
@@ -53,7 +53,7 @@ fn labels_must_have_no_gap() {
     content["train"] = json!([["a.jpg", 0, "cat"], ["b.jpg", 2, "dog"]]);
     let message = read(&content).unwrap_err();
     assert!(
-        message.contains("gap (1): 1 (the next label in use is 2)"),
+        message.contains("gap in the train labels (1): 1 (the next label is 2)"),
         "{message}"
     );
     content["train"] = json!([]);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use harness_data::Class;
-use harness_data::sheet::{DatasetSpec, SplitTiles, Tiles, write};
+use harness_data::sprite_sheet::{DatasetSpec, SplitTiles, Tiles, write};
 use image::{Rgb, RgbImage};
 
 /// A picture that no other seed has.
@@ -90,9 +90,11 @@ pub(crate) fn put_tar(root: &Path, name: &str, entries: &[(&str, &[u8])]) {
     put(root, name, archive.into_inner().unwrap());
 }
 
-/// A reading with other settings than the usual.
-pub(crate) fn opening(change: impl FnOnce(&mut harness_data::Opening)) -> harness_data::Opening {
-    let mut opening = harness_data::Opening::default();
-    change(&mut opening);
-    opening
+/// The default options with one change.
+pub(crate) fn options(
+    change: impl FnOnce(&mut harness_data::OpenOptions),
+) -> harness_data::OpenOptions {
+    let mut options = harness_data::OpenOptions::default();
+    change(&mut options);
+    options
 }

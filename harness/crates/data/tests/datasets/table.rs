@@ -1,9 +1,9 @@
-//! CSV and JSON lines, and division by seed.
+//! CSV and JSON lines, and random splits by seed.
 
 use std::path::Path;
 
-use crate::support::{opening, png, put};
-use harness_data::{Dataset, Division, Opening, Split};
+use crate::support::{options, png, put};
+use harness_data::{Dataset, OpenOptions, RandomSplit, Split};
 
 fn images(root: &Path, count: u32) {
     for number in 0..count {
@@ -11,8 +11,8 @@ fn images(root: &Path, count: u32) {
     }
 }
 
-fn error(path: &Path, opening: &Opening) -> String {
-    Dataset::open_as(path, opening).unwrap_err().to_string()
+fn error(path: &Path, options: &OpenOptions) -> String {
+    Dataset::open_with(path, options).unwrap_err().to_string()
 }
 
 const CSV: &str = "\u{feff}split,class,path,label,id
@@ -53,19 +53,19 @@ fn what_is_wrong_with_a_table_is_told_with_its_row() {
     for (text, part) in [
         (
             "path,class\n../x.png,a\n",
-            "leaves the table's folder (1): row 1",
+            "outside the table's folder (1): row 1",
         ),
         (
             "path,class\n/etc/passwd,a\n",
-            "leaves the table's folder (1): row 1",
+            "outside the table's folder (1): row 1",
         ),
         (
             "path,class,split\na.png,a,training\n",
-            "none of train, val, test (1): row 1",
+            "other than train, val or test (1): row 1",
         ),
         (
             "path,class,split\na.png,a,train\nb.png,a,\n",
-            "without a split where others have one (1)",
+            "without a split although others have one (1)",
         ),
         (
             "path,class,id\na.png,a,1\nb.png,b,1\n",
@@ -89,7 +89,7 @@ fn what_is_wrong_with_a_table_is_told_with_its_row() {
         ),
     ] {
         std::fs::write(&path, text).unwrap();
-        let message = error(&path, &Opening::default());
+        let message = error(&path, &OpenOptions::default());
         assert!(message.contains(part), "{message} lacks {part}");
         assert!(!message.contains('\n'));
     }
@@ -98,7 +98,7 @@ fn what_is_wrong_with_a_table_is_told_with_its_row() {
         "t.jsonl",
         "{\"path\": \"a\", \"class\": \"a\"}\n{\"path\": 3}\n",
     );
-    let message = error(&root.path().join("t.jsonl"), &Opening::default());
+    let message = error(&root.path().join("t.jsonl"), &OpenOptions::default());
     assert!(
         message.contains("line 2: invalid type: integer `3`"),
         "{message}"
@@ -116,25 +116,28 @@ fn images_are_divided_by_seed_class_by_class() {
             png(number),
         );
     }
-    let message = error(root.path(), &Opening::default());
+    let message = error(root.path(), &OpenOptions::default());
     assert!(message.contains("split: {seed: 1, test: 0.2}"), "{message}");
-    let divide = |seed, val, test| {
-        let division = Division { seed, val, test };
-        Dataset::open_as(root.path(), &opening(|it| it.division = Some(division)))
+    let split_at_random = |seed, val, test| {
+        let random_split = RandomSplit { seed, val, test };
+        Dataset::open_with(
+            root.path(),
+            &options(|it| it.random_split = Some(random_split)),
+        )
     };
-    let data = divide(1, 0.1, 0.25).unwrap();
+    let data = split_at_random(1, 0.1, 0.25).unwrap();
     assert_eq!(Split::ALL.map(|split| data.len(split)), [20, 3, 7]);
     assert_eq!(data.split(Split::Test).labels, [0, 0, 0, 0, 0, 1, 1]);
     let hash = |seed| {
-        divide(seed, 0.1, 0.25)
+        split_at_random(seed, 0.1, 0.25)
             .unwrap()
             .manifest_sha256()
             .to_owned()
     };
     assert_eq!(hash(1), data.manifest_sha256());
     assert_ne!(hash(1), hash(2));
-    // random.seed(1); random.sample(range(20), 5) without a val share.
-    let alone = divide(1, 0.0, 0.25).unwrap();
+    // random.seed(1); random.sample(range(20), 5) without val.
+    let alone = split_at_random(1, 0.0, 0.25).unwrap();
     let mut drawn = [4, 18, 2, 8, 3];
     drawn.sort_unstable();
     let found: Vec<u8> = (0..5)
@@ -142,9 +145,9 @@ fn images_are_divided_by_seed_class_by_class() {
         .collect();
     assert_eq!(found, drawn);
     assert!(
-        divide(1, 0.5, 0.5)
+        split_at_random(1, 0.5, 0.5)
             .unwrap_err()
             .to_string()
-            .contains("no share for train")
+            .contains("nothing for train")
     );
 }

@@ -67,10 +67,13 @@ fn damaged_shards_are_refused_in_one_line() {
     let path = root.path().join("test/1.tar");
     let whole = std::fs::read(&path).unwrap();
     for (cut, part) in [
-        (0, "does not end as a tar file does"),
-        (700, "does not end as a tar file does"),
-        (1024, "does not end as a tar file does"),
-        (whole.len() - 1024 - 512, "does not end as a tar file does"),
+        (0, "incomplete: the end marker of a tar file is missing"),
+        (700, "incomplete: the end marker of a tar file is missing"),
+        (1024, "incomplete: the end marker of a tar file is missing"),
+        (
+            whole.len() - 1024 - 512,
+            "incomplete: the end marker of a tar file is missing",
+        ),
     ] {
         std::fs::write(&path, &whole[..cut]).unwrap();
         let message = error(root.path());
@@ -84,7 +87,7 @@ fn damaged_shards_are_refused_in_one_line() {
     std::fs::remove_file(&path).unwrap();
     let message = error(root.path());
     assert!(
-        message.contains("wrong number of shards (1): test: 1, nshards.txt says 2"),
+        message.contains("wrong number of shards (1): test: 1 found, nshards.txt says 2"),
         "{message}"
     );
 }

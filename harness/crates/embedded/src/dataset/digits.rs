@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use harness_data::Class;
-use harness_data::sheet::{self, DatasetSpec, SplitTiles, Tiles};
+use harness_data::sprite_sheet::{self, DatasetSpec, SplitTiles, Tiles};
 use image::{Rgb, RgbImage};
 use rand::seq::SliceRandom;
 
@@ -57,7 +57,7 @@ pub(crate) fn write_digits(csv: &Path, folder: &Path) -> Result<(), PackError> {
             .to_vec(),
         templates: vec!["a picture of a {} .".to_owned()],
     };
-    Ok(sheet::write(&folder.join("digits"), &spec, &tiles)?)
+    Ok(sprite_sheet::write(&folder.join("digits"), &spec, &tiles)?)
 }
 
 /// Light strokes on black, and the digit.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use harness_data::Class;
-use harness_data::sheet::{self, DatasetSpec, SplitTiles, Tiles};
+use harness_data::sprite_sheet::{self, DatasetSpec, SplitTiles, Tiles};
 use image::RgbImage;
 use rayon::prelude::*;
 
@@ -50,7 +50,11 @@ pub(crate) fn write_drawn(definition: &Definition, folder: &Path) -> Result<(), 
             .collect(),
         templates: vec![definition.template.to_owned()],
     };
-    Ok(sheet::write(&folder.join(definition.name), &spec, &tiles)?)
+    Ok(sprite_sheet::write(
+        &folder.join(definition.name),
+        &spec,
+        &tiles,
+    )?)
 }
 
 /// `count` pictures, the classes taking turns.

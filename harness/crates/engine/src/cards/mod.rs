@@ -6,4 +6,4 @@ mod dims;
 
 pub use count::{CardError, Count, counts};
 pub use dims::dims;
-pub use harness_abi::wire::{MethodCard, PluginInfo};
+pub use harness_abi::wire::{MethodCard, PluginInfo, Recipe};

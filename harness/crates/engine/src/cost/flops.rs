@@ -1,4 +1,4 @@
-//! Floating-point operations of the towers, a multiplication and an addition counting two.
+//! Floating-point operations of the towers; a multiplication and an addition count as two.
 
 use harness_backbone::{Activation, Dims, ImageDims, TextDims};
 
@@ -28,8 +28,8 @@ fn product(factors: &[usize]) -> f64 {
     factors.iter().map(|factor| *factor as f64).product()
 }
 
-/// The published CLIP models by their widths, at 224 pixels with patches of 16 (B) or 14 (L):
-/// what stands for a backbone whose files are not on disk.
+/// The published CLIP models by their widths, at 224 pixels with patches of 16 (B) or 14 (L);
+/// an approximation for a backbone whose files are not on disk.
 pub(super) fn nominal(text_width: usize, image_width: usize, image_layers: usize) -> Dims {
     let patch_size = if image_width < 1024 { 16 } else { 14 };
     Dims {

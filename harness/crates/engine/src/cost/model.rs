@@ -5,8 +5,7 @@ use std::iter::Sum;
 
 use harness_abi::wire::{DataNeed, Family};
 use harness_backbone::{Dims, Tokenizer};
-use harness_data::Known;
-use serde_json::Value;
+use harness_data::KnownDataset;
 
 use super::flops;
 use super::throughput::Throughput;
@@ -147,18 +146,16 @@ fn training(method: &MethodInput, dims: &Dims, size: &Size, draw: Draw) -> Opera
         Family::Input | Family::Deep => TO_INPUT,
         Family::Weights => TO_WEIGHTS,
     };
-    let number = |key: &str| {
-        let own = method.recipe.get(key).and_then(Value::as_f64);
-        own.or_else(|| method.card.recipe.get(key).and_then(Value::as_f64))
-    };
-    let batch = number("batch").unwrap_or(32.0).max(1.0);
+    let own = method.card.recipe.clone().unwrap_or_default();
+    // The suite's check has rejected values that no recipe can have.
+    let recipe = own.with(&method.recipe).unwrap_or(own);
+    let batch = recipe.batch as f64;
     let images = size.drawn(draw) as f64;
     // The last incomplete batch is dropped, unless it is the only one.
     let steps_per_epoch = (images / batch).floor().max(1.0);
-    let is_by_shots = method.recipe.get("epochs").is_none();
-    let steps = match number("steps_per_shot").filter(|_| is_by_shots) {
-        Some(steps) => steps * f64::from(draw.shots),
-        None => number("epochs").unwrap_or(50.0) * steps_per_epoch,
+    let steps = match recipe.steps_per_shot {
+        Some(steps) => steps as f64 * f64::from(draw.shots),
+        None => recipe.epochs as f64 * steps_per_epoch,
     };
     Operations {
         text: steps * passes * size.prompts(dims),
@@ -184,7 +181,7 @@ impl Size {
     /// What is published of a data set whose files are not on disk.
     fn of(facts: &DatasetFacts, tokenizer: Option<&Tokenizer>) -> Self {
         if facts.class_names.is_empty() {
-            let published = Known::find(&facts.reference.name).map(|known| known.sizes);
+            let published = KnownDataset::find(&facts.reference.name).map(|known| known.sizes);
             let (classes, test) = published.map_or(UNKNOWN, |sizes| (sizes.classes, sizes.test));
             return Self {
                 classes,

@@ -1,4 +1,4 @@
-//! How fast this machine runs the towers.
+//! Measuring the throughput of the towers on this machine.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ const IMAGES: usize = 2;
 /// Timings, of which the fastest counts.
 const RUNS: usize = 3;
 
-/// Floating-point operations a CPU second in one thread, everything around them included.
+/// Floating-point operations per CPU second in one thread, including all overhead.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Throughput {
     /// Text tower, forward and backward to its input.
@@ -150,7 +150,7 @@ mod tests {
     use super::Throughput;
 
     #[test]
-    fn the_throughput_is_one_that_a_core_can_have() {
+    fn throughput_is_what_a_core_can_have() {
         let throughput = Throughput::measure().unwrap();
         for flops in [throughput.text, throughput.image] {
             assert!((1e8..1e12).contains(&flops), "{flops:e}");

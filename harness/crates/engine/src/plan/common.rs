@@ -1,30 +1,29 @@
 //! The common recipe: every method trained alike.
 
-use harness_abi::wire::MethodCard;
+use harness_abi::wire::{MethodCard, OptimizerKind, RecipeChanges, Schedule};
 use serde_json::{Map, Value, json};
 
-use super::overlay::overlay;
-
-/// CoOp's protocol at 50 epochs, every field that decides a training.
-fn recipe() -> Value {
-    json!({
-        "optimizer": "sgd",
-        "lr": 2e-3,
-        "momentum": 0.9,
-        "weight_decay": 5e-4,
-        "schedule": "epoch-cosine",
-        "warmup_epochs": 1,
-        "warmup_lr": 1e-5,
-        "epochs": 50,
-        "batch": 32,
-    })
+/// CoOp's protocol at 50 epochs: every field that decides a training.
+fn recipe() -> RecipeChanges {
+    RecipeChanges {
+        optimizer: Some(OptimizerKind::Sgd),
+        lr: Some(2e-3),
+        momentum: Some(0.9),
+        weight_decay: Some(5e-4),
+        schedule: Some(Schedule::EpochCosine),
+        warmup_epochs: Some(1),
+        warmup_lr: Some(1e-5),
+        epochs: Some(50),
+        batch: Some(32),
+        ..RecipeChanges::default()
+    }
 }
 
-/// The common recipe as changes to a method's own. A method that is not trained at
-/// all stays untrained: with steps it would be another method.
-pub(super) fn recipe_changes(card: &MethodCard) -> Value {
-    match card.recipe.get("epochs").and_then(Value::as_u64) {
-        Some(0) => json!({}),
+/// The common recipe as changes to a method's own. A method without training keeps its
+/// own: with steps it would be another method.
+pub(super) fn recipe_changes(card: &MethodCard) -> RecipeChanges {
+    match &card.recipe {
+        Some(own) if own.epochs == 0 => RecipeChanges::default(),
         _ => recipe(),
     }
 }
@@ -40,15 +39,29 @@ pub(super) fn config(card: &MethodCard, own: &Map<String, Value>) -> Value {
     config
 }
 
+/// Puts a configuration on top of another.
+fn overlay(below: &mut Value, above: &Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in above {
+                overlay(below.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (below, above) => *below = above.clone(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use harness_abi::wire::Recipe;
+
     use super::*;
 
-    fn card(epochs: u64, properties: Value) -> MethodCard {
+    fn card(epochs: usize, properties: Value) -> MethodCard {
         let card = json!({
             "id": "m", "title": "", "paper": "", "family": "input", "depth": "",
             "sites": [], "needs": [], "data": "features", "carried": [], "recomputed": [],
-            "recipe": {"epochs": epochs, "lr": 1.0},
+            "recipe": Recipe { epochs, ..Recipe::default() },
             "config_schema": {"properties": properties},
         });
         serde_json::from_value(card).unwrap()
@@ -56,12 +69,10 @@ mod tests {
 
     #[test]
     fn what_is_not_trained_stays_untrained() {
-        assert_eq!(recipe_changes(&card(0, json!({}))), json!({}));
+        let untrained = recipe_changes(&card(0, json!({})));
+        assert_eq!(untrained, RecipeChanges::default());
         let changes = recipe_changes(&card(200, json!({})));
-        assert_eq!(
-            (&changes["epochs"], &changes["batch"]),
-            (&json!(50), &json!(32))
-        );
+        assert_eq!((changes.epochs, changes.batch), (Some(50), Some(32)));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use harness_abi::wire::MethodCard;
-use harness_data::Opening;
+use harness_abi::wire::{MethodCard, Recipe, RecipeChanges};
+use harness_data::OpenOptions;
 use serde_json::{Value, json};
 
 use super::{Engine, Inputs, MethodInput};
@@ -29,7 +29,7 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
         reference: DatasetRef {
             name: name.to_owned(),
             path: PathBuf::from(name),
-            opening: Opening::default(),
+            opening: OpenOptions::default(),
             manifest_sha256: format!("sha of {name}"),
         },
         name: name.to_owned(),
@@ -47,7 +47,7 @@ pub(crate) fn card(family: &str, data: &str) -> MethodCard {
     let card = json!({
         "id": "coop", "title": "", "paper": "", "family": family, "depth": "", "sites": [],
         "needs": [], "data": data, "carried": [], "recomputed": [],
-        "recipe": {"epochs": 10, "batch": 8},
+        "recipe": Recipe { epochs: 10, batch: 8, ..Recipe::default() },
     });
     serde_json::from_value(card).unwrap()
 }
@@ -62,9 +62,9 @@ pub(crate) fn method(label: &str) -> MethodInput {
             config: json!({}),
         },
         card: card("input", "features"),
-        recipe: json!({}),
+        recipe: RecipeChanges::default(),
         base: RecipeBase::Own,
-        changes: json!({}),
+        changes: RecipeChanges::default(),
         module: None,
     }
 }

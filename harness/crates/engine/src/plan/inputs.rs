@@ -2,12 +2,11 @@
 
 use std::ops::Index;
 
-use harness_abi::wire::MethodCard;
-use serde_json::{Value, json};
+use harness_abi::wire::{MethodCard, RecipeChanges};
+use serde_json::Value;
 
 use super::common;
 use super::index::{BackboneIndex, DatasetIndex, MethodIndex};
-use super::overlay::overlay;
 use crate::job::MethodRef;
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, InputKind, ModuleFile, Plugin};
 use crate::suite::{MethodEntry, RecipeBase, Suite};
@@ -27,11 +26,11 @@ pub struct MethodInput {
     pub method: MethodRef,
     /// What the plugin says of the method.
     pub card: MethodCard,
-    /// What the method's own recipe becomes.
-    pub recipe: Value,
+    /// Changes to the method's own recipe.
+    pub recipe: RecipeChanges,
     /// Whose recipe that is, and what the suite and the entry change in it.
     pub base: RecipeBase,
-    pub changes: Value,
+    pub changes: RecipeChanges,
     /// The module, where it was trained elsewhere.
     pub module: Option<ModuleFile>,
 }
@@ -46,16 +45,17 @@ impl MethodInput {
         module: Option<ModuleFile>,
     ) -> Self {
         let base = entry.recipe.base.or(suite.recipe.base).unwrap_or_default();
-        let mut changes = Value::Object(suite.recipe.changes.clone());
-        overlay(&mut changes, &Value::Object(entry.recipe.changes.clone()));
-        let (mut config, mut recipe) = match base {
-            RecipeBase::Own => (Value::Object(entry.config.clone()), json!({})),
+        let changes = suite.recipe.changes.then(&entry.recipe.changes);
+        let (mut config, common) = match base {
+            RecipeBase::Own => (
+                Value::Object(entry.config.clone()),
+                RecipeChanges::default(),
+            ),
             RecipeBase::Common => (
                 common::config(card, &entry.config),
                 common::recipe_changes(card),
             ),
         };
-        overlay(&mut recipe, &changes);
         if let Some(file) = module.as_ref().filter(|_| entry.config.is_empty()) {
             config = file.header.config.clone();
         }
@@ -68,7 +68,7 @@ impl MethodInput {
                 config,
             },
             card: card.clone(),
-            recipe,
+            recipe: common.then(&changes),
             base,
             changes,
             module,

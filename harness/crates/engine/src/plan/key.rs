@@ -3,6 +3,7 @@
 //! Each type is taken apart without `..`, so a new field does not compile until somebody
 //! decides whether it is part of the key.
 
+use harness_abi::wire::RecipeChanges;
 use harness_store::Key;
 use serde::Serialize;
 use serde_json::Value;
@@ -48,7 +49,7 @@ enum WorkInputs<'a> {
         dataset: &'a str,
         draw: Draw,
         images: ImageInputs,
-        recipe: &'a Value,
+        recipe: &'a RecipeChanges,
     },
     Inject {
         method: MethodInputs<'a>,
@@ -239,6 +240,7 @@ fn test_images(images: &ImageOptions) -> ImageInputs {
 mod tests {
     use std::collections::BTreeSet;
 
+    use harness_abi::wire::{OptimizerKind, Schedule};
     use serde_json::json;
 
     use super::*;
@@ -246,6 +248,25 @@ mod tests {
 
     fn engine() -> Engine {
         fixture::inputs(&["t"]).engine
+    }
+
+    /// Changes of every field.
+    fn recipe() -> RecipeChanges {
+        RecipeChanges {
+            optimizer: Some(OptimizerKind::Sgd),
+            lr: Some(0.5),
+            momentum: Some(0.5),
+            weight_decay: Some(0.5),
+            betas: Some([0.5, 0.5]),
+            eps: Some(0.5),
+            schedule: Some(Schedule::StepCosine),
+            warmup_epochs: Some(1),
+            warmup_lr: Some(0.5),
+            min_lr: Some(0.5),
+            epochs: Some(1),
+            steps_per_shot: Some(Some(1)),
+            batch: Some(1),
+        }
     }
 
     /// Work of each kind; both kinds of images and of modules.
@@ -296,7 +317,7 @@ mod tests {
                 dataset: dataset(),
                 draw,
                 images,
-                recipe: json!({"epochs": 1}),
+                recipe: recipe(),
             },
             inject(ModuleSource::Training {
                 key: Key::of(&json!(1)),
@@ -341,7 +362,9 @@ mod tests {
             Value::Number(number) => vec![json!(number.as_f64().unwrap() / 2.0)],
             Value::String(text) => {
                 let mut others = vec![json!(format!("{text} other"))];
-                others.extend(["flip", "f16", "clip-lora"].map(|name| json!(name)));
+                others.extend(
+                    ["flip", "f16", "clip-lora", "adam", "constant"].map(|name| json!(name)),
+                );
                 others
             }
             Value::Object(_) => vec![json!({"more": 1})],

@@ -10,7 +10,6 @@ mod index;
 mod inputs;
 mod key;
 mod not_measured;
-mod overlay;
 mod selection;
 #[cfg(test)]
 mod tests;

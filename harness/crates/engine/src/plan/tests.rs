@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::fixture::{dataset, inputs, method};
 use super::*;
@@ -36,7 +36,7 @@ fn shaped(shape: &[usize]) -> UnitResult {
             shapes: BTreeMap::from([("ctx".to_owned(), shape.to_vec())]),
             class_axes: BTreeMap::new(),
             optional: BTreeSet::new(),
-            recipe: Value::Null,
+            recipe: None,
         }),
         usage: Usage::default(),
     }
@@ -343,7 +343,7 @@ impl Choice {
         method.method.plugin_sha256 = self.plugin.to_string();
         method.method.id = format!("m{}", self.id);
         method.method.config = json!({ "length": self.config });
-        method.recipe = json!({ "epochs": self.recipe });
+        method.recipe.epochs = Some(self.recipe.into());
         inputs.suite.shots = vec![self.shots];
         inputs.suite.seeds = vec![self.seed];
         inputs.backbones[0].reference.sha256 = format!("s{}", self.source);

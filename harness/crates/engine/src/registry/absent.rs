@@ -71,7 +71,7 @@ impl Absent {
             name: file.name,
             size: file.size,
             about: file.about,
-            place: file.place,
+            place: file.path,
         });
         Self {
             kind,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_hub::registry::{Aliases, Entry, backbone_files};
+use harness_hub::registry::{Aliases, BackboneEntry, backbone_files};
 use harness_hub::{Hub, Repo, RepoKind, Request};
 
 use super::absent::{Absent, AbsentFile, InputKind};
@@ -74,7 +74,7 @@ impl Published {
     }
 
     /// Every alias with what is known of it.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &BackboneEntry)> {
         let own = self.own.iter().flat_map(|own| &own.aliases.0);
         let all = own.chain(&self.embedded.0);
         all.map(|(alias, entry)| (alias.as_str(), entry))
@@ -115,7 +115,7 @@ impl Published {
         entry.request().ok()
     }
 
-    fn entry(&self, name: &str, entry: &Entry) -> Result<Whereabouts, String> {
+    fn entry(&self, name: &str, entry: &BackboneEntry) -> Result<Whereabouts, String> {
         let request = entry.request().map_err(|error| error.to_string())?;
         let found = self.locate(name, request.clone())?;
         let Whereabouts::Here(folder) = &found else {

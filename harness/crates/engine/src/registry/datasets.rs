@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use harness_data::{Known, Located};
+use harness_data::{DatasetLocation, KnownDataset};
 
 use super::absent::Absent;
 use super::{Places, shards};
@@ -46,17 +46,17 @@ impl Places {
         if let Some(path) = self.embedded_dataset(name) {
             return DatasetPlace::Here { path, known: None };
         }
-        let known = Known::find(name);
+        let known = KnownDataset::find(name);
         let mut missing = Vec::new();
         for root in self.data() {
             match known.map(|known| (known, known.locate(root))) {
-                Some((known, Located::At(path))) => {
+                Some((known, DatasetLocation::Found(path))) => {
                     return DatasetPlace::Here {
                         path: fs_err::canonicalize(&path).unwrap_or(path),
                         known: Some(known.name.clone()),
                     };
                 }
-                Some((_, Located::Missing(files))) => missing.extend(files),
+                Some((_, DatasetLocation::Missing(files))) => missing.extend(files),
                 None if !name.contains('/') && root.join(name).is_dir() => {
                     let path = root.join(name);
                     return DatasetPlace::Here {
@@ -71,7 +71,7 @@ impl Places {
             return DatasetPlace::Nowhere;
         };
         if self.data().is_empty() {
-            let Located::Missing(files) = known.locate("DATA".as_ref()) else {
+            let DatasetLocation::Missing(files) = known.locate("DATA".as_ref()) else {
                 return DatasetPlace::Nowhere;
             };
             return DatasetPlace::Absent {

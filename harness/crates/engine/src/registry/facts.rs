@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use harness_backbone::{Backbone, Dims, Layout};
-use harness_data::{Dataset, Known, Opening, Split};
+use harness_backbone::{Backbone, CheckpointLayout, Dims};
+use harness_data::{Dataset, KnownDataset, OpenOptions, Split};
 use serde_json::Value;
 
 use super::{Absent, DatasetPlace, Places, Whereabouts, shards};
@@ -116,7 +116,7 @@ impl BackboneFacts {
         Backbone::check(&path).map_err(|error| unusable(error.into()))?;
         let dims = Dims::read(&path).map_err(|error| unusable(error.into()))?;
         let sha256 = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
-        let layout = Layout::read(&path).map_err(|error| unusable(error.into()))?;
+        let layout = CheckpointLayout::read(&path).map_err(|error| unusable(error.into()))?;
         Ok(Self {
             dims: serde_json::to_value(&dims).map_err(|error| unusable(error.into()))?,
             layout: layout.name().to_owned(),
@@ -132,13 +132,13 @@ impl BackboneFacts {
 impl DatasetFacts {
     /// Stands for a data set that is not on disk: what is published of it.
     pub(crate) fn absent(entry: &DatasetEntry) -> Self {
-        let published = Known::find(&entry.name).and_then(|known| known.shift_of.clone());
+        let published = KnownDataset::find(&entry.name).and_then(|known| known.shift_of.clone());
         Self {
             name: shards::own_name(&entry.name).to_owned(),
             reference: DatasetRef {
                 name: entry.label.clone(),
                 path: PathBuf::new(),
-                opening: Opening::default(),
+                opening: OpenOptions::default(),
                 manifest_sha256: String::new(),
             },
             title: entry.name.clone(),
@@ -167,12 +167,13 @@ impl DatasetFacts {
         let kind = "data set";
         let name = &entry.name;
         let (path, opening) = find_dataset(places, entry, wanted_by)?;
-        let dataset = Dataset::open_as(&path, &opening).map_err(|error| FactsError::Unusable {
-            kind,
-            name: name.to_owned(),
-            path: path.clone(),
-            source: error.into(),
-        })?;
+        let dataset =
+            Dataset::open_with(&path, &opening).map_err(|error| FactsError::Unusable {
+                kind,
+                name: name.to_owned(),
+                path: path.clone(),
+                source: error.into(),
+            })?;
         Ok(Self {
             name: dataset.name().to_owned(),
             missing: dataset.missing(),
@@ -196,12 +197,12 @@ pub(crate) fn find_dataset(
     places: &Places,
     entry: &DatasetEntry,
     wanted_by: &str,
-) -> Result<(PathBuf, Opening), FactsError> {
+) -> Result<(PathBuf, OpenOptions), FactsError> {
     let found = places.dataset(&entry.name);
     match found.map_err(|reason| malformed(&entry.name, reason))? {
         DatasetPlace::Here { path, known } => Ok((
             path,
-            Opening {
+            OpenOptions {
                 known,
                 digests: places.digests().map(Path::to_owned),
                 ..entry.opening()

@@ -16,7 +16,7 @@ pub use backbones::Whereabouts;
 pub use datasets::DatasetPlace;
 pub use facts::{BackboneFacts, DatasetFacts, FactsError};
 pub(crate) use facts::{find_dataset, malformed, missing};
-pub use harness_hub::registry::{Dims, Entry, Tower};
+pub use harness_hub::registry::{BackboneEntry, NominalDims, TowerDims};
 pub use libraries::LibraryError;
 pub use module::ModuleFile;
 pub use places::Places;

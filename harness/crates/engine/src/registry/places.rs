@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_hub::registry::Entry;
+use harness_hub::registry::BackboneEntry;
 use harness_hub::{Hub, Request};
 
 use super::backbones::{HUB, Published, Whereabouts};
@@ -127,7 +127,7 @@ impl Places {
     }
 
     /// Backbones with an alias, and what is known of them; the nearest first.
-    pub fn aliases(&self) -> impl Iterator<Item = (&str, &Entry)> {
+    pub fn aliases(&self) -> impl Iterator<Item = (&str, &BackboneEntry)> {
         self.published.entries()
     }
 
@@ -288,7 +288,7 @@ mod tests {
         let places = Places::of_suite(&folder.path().join("x.yaml"));
         let error = places.with_aliases().unwrap_err().to_string();
         for part in [
-            "backbones.yaml:2:9: \"org\" is no repository",
+            "backbones.yaml:2:9: invalid repository \"org\"",
             ":3:1: \"hf:x\" is no alias",
             ":4:1: \"both\" needs either `repo` or `path`",
             ":5:7: unknown key \"repoo\"",

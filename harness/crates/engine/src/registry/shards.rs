@@ -7,7 +7,9 @@
 
 use std::path::Path;
 
-use harness_hub::{FetchError, Fetched, Hub, Patience, Progress, Repo, RepoKind, Request, Wanted};
+use harness_hub::{
+    FetchError, Fetched, Hub, Progress, Repo, RepoFile, RepoKind, Request, RetryPolicy,
+};
 
 use super::absent::{Absent, InputKind};
 use super::backbones::HUB;
@@ -61,20 +63,20 @@ pub(crate) fn locate(hub: &Hub, name: &str, repo: &Repo) -> Result<DatasetPlace,
 pub(crate) fn fetch(
     hub: &Hub,
     repo: &Repo,
-    patience: Patience,
+    policy: RetryPolicy,
     progress: &mut dyn Progress,
 ) -> Result<Fetched, FetchError> {
     let small = Request::new(repo.clone(), small_files());
-    let mut first = hub.fetch(&small, patience, progress)?;
+    let mut first = hub.fetch(&small, policy, progress)?;
     let whole = request(hub, repo).map_err(|reason| FetchError::Broken {
         url: repo.to_string(),
         reason,
     })?;
-    let rest = hub.fetch(&whole, patience, progress)?;
-    first.arrived.extend(rest.arrived);
+    let rest = hub.fetch(&whole, policy, progress)?;
+    first.downloads.extend(rest.downloads);
     Ok(Fetched {
         located: rest.located,
-        arrived: first.arrived,
+        downloads: first.downloads,
     })
 }
 
@@ -85,20 +87,20 @@ fn request(hub: &Hub, repo: &Repo) -> Result<Request, String> {
     for split in SPLITS {
         let path = located.folder.join(count_file(split));
         let numbers = 0..count(&path)?.unwrap_or(0);
-        let shards = numbers.map(|number| Wanted::file(format!("{split}/{number}.tar")));
+        let shards = numbers.map(|number| RepoFile::file(format!("{split}/{number}.tar")));
         request.files.extend(shards);
     }
     Ok(request)
 }
 
 /// Optional files go first: where the others are on disk, these were asked for.
-fn small_files() -> Vec<Wanted> {
+fn small_files() -> Vec<RepoFile> {
     vec![
-        Wanted::file("zeroshot_classification_templates.txt").optional(),
+        RepoFile::file("zeroshot_classification_templates.txt").optional(),
         // Some repositories have nothing but a test split.
-        Wanted::file(count_file("train")).optional(),
-        Wanted::file("classnames.txt"),
-        Wanted::file(count_file("test")),
+        RepoFile::file(count_file("train")).optional(),
+        RepoFile::file("classnames.txt"),
+        RepoFile::file(count_file("test")),
     ]
 }
 

@@ -215,7 +215,7 @@ impl Known for Registry {
 
 /// Names of data sets that come along and of known ones.
 pub(crate) fn datasets(places: &Places) -> Vec<String> {
-    let known = harness_data::Known::all().iter();
+    let known = harness_data::KnownDataset::all().iter();
     let mut names = places.datasets();
     names.extend(known.map(|known| known.name.clone()));
     names

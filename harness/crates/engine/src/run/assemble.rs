@@ -9,6 +9,9 @@ use harness_report::{
     Provenance, Report, Retraining, Status, Suite, Training, Upgrade, Usage, shell::quote,
 };
 
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use super::error::RunError;
 use super::results::Results;
 use super::setup::{SetUp, Settings};
@@ -113,7 +116,7 @@ fn methods(setup: &SetUp<'_>) -> Vec<Method> {
                     RecipeBase::Own => "own".to_owned(),
                     RecipeBase::Common => "common".to_owned(),
                 },
-                changes: input.changes.clone(),
+                changes: recipe_json(&input.changes),
             }),
             family: family_name(input.card.family).to_owned(),
             depth: input.card.depth.clone(),
@@ -129,6 +132,11 @@ fn family_name(family: Family) -> &'static str {
         Family::Weights => "weights",
         Family::Features => "features",
     }
+}
+
+/// A recipe as the report holds it: JSON, so that reports of other versions can be read.
+fn recipe_json(recipe: &impl Serialize) -> Value {
+    serde_json::to_value(recipe).expect("numbers and names always serialise")
 }
 
 fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
@@ -263,7 +271,7 @@ fn training(
         parameters_sha256_before: parameters_sha256.clone(),
         parameters_sha256_after: injected.map(|(_, after)| after.clone()),
         final_loss: *final_loss,
-        recipe: recipe.clone(),
+        recipe: recipe.as_ref().map_or_else(|| json!({}), recipe_json),
         picks_sha256: picks_sha256.clone(),
         sampler: Some(sampler.to_string()),
     })

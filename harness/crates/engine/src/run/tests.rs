@@ -23,13 +23,13 @@ while IFS= read -r line; do
     work=${line#*\"unit\":\{\"work\":\{\"}; work=${work%%\"*}
     [ -e "$FOLDER/$work.crash" ] && kill -ABRT $$
     case "$work" in
-        survey) reply '{"surveyed":{"parameters":3,"shapes":{"ctx":[3]},"recipe":{}}}' ;;
+        survey) reply '{"surveyed":{"parameters":3,"shapes":{"ctx":[3]},"recipe":null}}' ;;
         features) reply '{"features":{"images":2}}' ;;
         zero-shot) reply '{"zero-shot":{'"$seen"'}}' ;;
         train)
             module=${line#*\"module\":\"}; module=${module%%\"*}
             [ -e "$FOLDER/train.lie" ] || printf abc > "$module"
-            reply '{"trained":{'"$seen"',"module_sha256":"'$hash'","module_bytes":3,"parameters_sha256":"p","parameters":3,"steps":1,"train_seconds":0,"final_loss":1.5,"recipe":{},"picks_sha256":"k"}}' ;;
+            reply '{"trained":{'"$seen"',"module_sha256":"'$hash'","module_bytes":3,"parameters_sha256":"p","parameters":3,"steps":1,"train_seconds":0,"final_loss":1.5,"recipe":null,"picks_sha256":"k"}}' ;;
         inject) reply '{"injected":{'"$seen"',"parameters_sha256_before":"p","parameters_sha256_after":"p"}}' ;;
     esac
 done

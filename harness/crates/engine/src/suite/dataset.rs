@@ -1,6 +1,6 @@
 //! A data set with its options, as a suite names it.
 
-use harness_data::{Division, Opening, Templates};
+use harness_data::{OpenOptions, RandomSplit, Templates};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -91,17 +91,15 @@ impl DatasetEntry {
     }
 
     /// How the data set is to be read.
-    pub fn opening(&self) -> Opening {
-        Opening {
+    pub fn opening(&self) -> OpenOptions {
+        OpenOptions {
             templates: self.templates.as_ref().and_then(TemplateChoice::templates),
             allow_missing: self.allow_missing,
-            division: self.split.map(|SplitShares { seed, val, test }| Division {
-                seed,
-                val,
-                test,
-            }),
+            random_split: self
+                .split
+                .map(|SplitShares { seed, val, test }| RandomSplit { seed, val, test }),
             shift_of: self.shift_of.clone(),
-            ..Opening::default()
+            ..OpenOptions::default()
         }
     }
 }

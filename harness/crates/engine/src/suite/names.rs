@@ -5,13 +5,12 @@
 use std::collections::HashMap;
 
 use harness_abi::wire::MethodCard;
-use serde_json::Value as Json;
+use serde::Deserialize;
 
-use super::Mistake;
 use super::module;
-use super::recipe::BASE;
 use super::shape;
 use super::tree::Node;
+use super::{Mistake, RecipeChoice};
 use crate::registry::ModuleFile;
 
 /// What the names in a suite may refer to.
@@ -185,8 +184,7 @@ fn pairs(suite: &Node, found: &mut Vec<Mistake>) {
 
 fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
     let mut labels: HashMap<&str, usize> = HashMap::new();
-    let shared = suite.get("recipe");
-    let mut shared_is_checked = false;
+    recipe_values(suite.get("recipe"), found);
     for entry in items(suite, "methods") {
         let id_node = entry.get("id").unwrap_or(entry);
         let Some(id) = id_node.as_str().filter(|id| !id.is_empty()) else {
@@ -213,40 +211,20 @@ fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
                     found.extend(shape::check(config, &card.config_schema, "\"config\""));
                 }
                 found.extend(module::check(suite, entry, id, known));
-                if let Some(recipe) = entry.get("recipe") {
-                    recipe_keys(recipe, &card.recipe, id, found);
-                }
-                // The suite's recipe must fit every method; one report is enough.
-                if let Some(recipe) = shared.filter(|_| !shared_is_checked) {
-                    let before = found.len();
-                    recipe_keys(recipe, &card.recipe, id, found);
-                    shared_is_checked = found.len() > before;
-                }
+                recipe_values(entry.get("recipe"), found);
             }
         }
     }
 }
 
-/// Overrides must name keys that the method's recipe has, with values of that kind.
-fn recipe_keys(recipe: &Node, reference: &Json, id: &str, found: &mut Vec<Mistake>) {
-    let Some(reference) = reference.as_object() else {
+/// Values that no recipe can have. Unknown keys and types are a matter of shape.
+fn recipe_values(recipe: Option<&Node>, found: &mut Vec<Mistake>) {
+    let Some(recipe) = recipe else {
         return;
     };
-    for (key, node) in recipe.entries() {
-        match reference.get(&key.text) {
-            // Checked by the suite's own schema.
-            None if key.text == BASE => {}
-            None => found.push(
-                Mistake::new(
-                    key.mark,
-                    format!("unknown key {:?} in the recipe of {id}", key.text),
-                )
-                .meant(&key.text, reference.keys().map(String::as_str)),
-            ),
-            Some(value @ Json::Object(_)) if !node.entries().is_empty() => {
-                recipe_keys(node, value, id, found);
-            }
-            Some(_) => {}
-        }
+    if let Ok(choice) = RecipeChoice::deserialize(recipe.to_json())
+        && let Err(error) = choice.check()
+    {
+        found.push(Mistake::new(recipe.mark, error.to_string()));
     }
 }

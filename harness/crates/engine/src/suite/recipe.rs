@@ -1,42 +1,40 @@
 //! `recipe:` of a suite and of a method: a word, or a mapping with changes.
 
+use harness_abi::wire::{Recipe, RecipeChanges, RecipeError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-/// Which recipe changes are made to.
+/// The recipe that changes apply to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecipeBase {
-    /// Each method's own, as its authors published it.
+    /// Each method's own, as published.
     #[default]
     Own,
-    /// One for all: SGD 2e-3, 50 epochs, batch 32, context "a photo of a".
+    /// The same for all: SGD 2e-3, 50 epochs, batch 32, context "a photo of a".
     Common,
 }
 
-/// A recipe: whose, and what is changed in it.
+/// A base recipe and changes to it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RecipeChoice {
-    /// None: as the suite says, which says `own` unless it says otherwise.
+    /// None: the suite's, by default `own`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<RecipeBase>,
     #[serde(flatten)]
-    pub changes: Map<String, Value>,
+    pub changes: RecipeChanges,
 }
 
-/// The key of a recipe that names its base and is no part of the recipe itself.
-pub(crate) const BASE: &str = "base";
+/// The key that names the base and is no field of a recipe.
+const BASE: &str = "base";
 
-/// The mapping's form.
-#[derive(Deserialize, JsonSchema)]
-struct Changes {
-    /// `own`: each method's own recipe; `common`: one for all. The other keys are
-    /// changes to it.
-    #[serde(default)]
-    base: Option<RecipeBase>,
-    #[serde(flatten)]
-    changes: Map<String, Value>,
+impl RecipeChoice {
+    /// # Errors
+    /// A change to a value that no recipe can have.
+    pub(super) fn check(&self) -> Result<(), RecipeError> {
+        Recipe::default().with(&self.changes).map(drop)
+    }
 }
 
 impl<'de> Deserialize<'de> for RecipeChoice {
@@ -54,14 +52,19 @@ impl<'de> Deserialize<'de> for RecipeChoice {
                 let base = RecipeBase::deserialize(de::value::StrDeserializer::new(word))?;
                 Ok(RecipeChoice {
                     base: Some(base),
-                    changes: Map::new(),
+                    changes: RecipeChanges::default(),
                 })
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<RecipeChoice, A::Error> {
                 let map = de::value::MapAccessDeserializer::new(map);
-                let Changes { base, changes } = Changes::deserialize(map)?;
-                Ok(RecipeChoice { base, changes })
+                let mut fields = Map::deserialize(map)?;
+                let base = fields.remove(BASE).unwrap_or(Value::Null);
+                Ok(RecipeChoice {
+                    base: Deserialize::deserialize(base).map_err(de::Error::custom)?,
+                    changes: Deserialize::deserialize(Value::Object(fields))
+                        .map_err(de::Error::custom)?,
+                })
             }
         }
 
@@ -75,10 +78,18 @@ impl JsonSchema for RecipeChoice {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let changes = generator.subschema_for::<Changes>();
+        let base = generator.subschema_for::<Option<RecipeBase>>();
+        let mut mapping = RecipeChanges::json_schema(generator);
+        mapping.insert(
+            "description".to_owned(),
+            json!("`base` is `own`, each method's own recipe, or `common`, one for all; the other\nkeys change it."),
+        );
+        if let Some(Value::Object(fields)) = mapping.get_mut("properties") {
+            fields.insert(BASE.to_owned(), base.into());
+        }
         schemars::json_schema!({
             "description": "`own`, `common`, or changes to one of them.",
-            "anyOf": [{ "type": "string", "enum": ["own", "common"] }, changes],
+            "anyOf": [{ "type": "string", "enum": ["own", "common"] }, mapping],
         })
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use harness_abi::wire::{DataNeed, Family, MethodCard, ModuleHeader};
-use harness_data::{Opening, Templates};
+use harness_abi::wire::{DataNeed, Family, MethodCard, ModuleHeader, Recipe, RecipeChanges};
+use harness_data::{OpenOptions, Templates};
 use serde_json::json;
 
 use super::{Document, Known, Mistakes, RecipeBase, Sampler, Suite};
@@ -47,7 +47,7 @@ impl Shelf {
                     },
                 },
             }),
-            recipe: json!({ "epochs": 50, "batch": 32, "optimizer": { "lr": 0.002 } }),
+            recipe: Some(Recipe::default()),
         });
         Self {
             cards: cards.to_vec(),
@@ -118,7 +118,7 @@ methods:
     config:
       class_embedding: text-feature
       lambda: 2
-    recipe: {epochs: 20, optimizer: {lr: 1e-3}}
+    recipe: {epochs: 20, lr: 1e-3}
 datasets: [shapes, colours]
 shots: [1, 16]
 seeds: [1, 2, 3]
@@ -136,8 +136,8 @@ fn a_good_suite_reads_as_written() {
     let labels: Vec<&str> = suite.methods.iter().map(|m| m.label.as_str()).collect();
     assert_eq!(labels, ["coop", "coop-csc", "contcoop"]);
     assert_eq!(suite.methods[1].config["class_specific"], true);
-    assert_eq!(suite.methods[2].recipe.changes["optimizer"]["lr"], 1e-3);
-    assert_eq!(suite.recipe.changes["epochs"], 10);
+    assert_eq!(suite.methods[2].recipe.changes.lr, Some(1e-3));
+    assert_eq!(suite.recipe.changes.epochs, Some(10));
 }
 
 #[test]
@@ -205,15 +205,17 @@ fn a_recipe_is_a_word_or_a_mapping() {
     };
     let common = at("common").unwrap().recipe;
     assert_eq!(common.base, Some(RecipeBase::Common));
-    assert!(common.changes.is_empty());
+    assert_eq!(common.changes, RecipeChanges::default());
     let both = at("{base: own, epochs: 3}").unwrap().recipe;
     assert_eq!(both.base, Some(RecipeBase::Own));
-    assert_eq!(both.changes["epochs"], 3);
-    assert!(!both.changes.contains_key("base"));
+    assert_eq!(both.changes.epochs, Some(3));
     for (recipe, says) in [
         ("comon", "did you mean \"common\"?"),
         ("{base: comon}", "did you mean \"common\"?"),
         ("3", "\"recipe\": expected text or a mapping, found 3"),
+        ("{batch: 0}", "recipe: batch must be at least 1"),
+        ("{optimizer: adm}", "did you mean \"adam\"?"),
+        ("{lr: fast}", "\"lr\": expected a number"),
     ] {
         let mistakes = at(recipe).unwrap_err().to_string();
         assert!(mistakes.contains(says), "{mistakes}");
@@ -241,9 +243,12 @@ fn a_gate_is_read_and_held_to_its_range() {
 #[test]
 fn aliases_carry_a_value_to_a_second_place() {
     let text = GOOD
-        .replace("{epochs: 20, optimizer: {lr: 1e-3}}", "&short {epochs: 20}")
+        .replace("{epochs: 20, lr: 1e-3}", "&short {epochs: 20}")
         .replace("recipe: {epochs: 10}", "recipe: *short");
-    assert_eq!(read(text.as_bytes()).unwrap().recipe.changes["epochs"], 20);
+    assert_eq!(
+        read(text.as_bytes()).unwrap().recipe.changes.epochs,
+        Some(20)
+    );
 }
 
 #[test]
@@ -294,13 +299,13 @@ fn a_data_set_has_options_of_its_own() {
     assert_eq!(suite.sampler, Sampler::ClipLora);
     assert_eq!(suite.data.as_deref(), Some("../data"));
     let opening = |at: usize| suite.datasets[at].opening();
-    assert_eq!(opening(0), Opening::default());
+    assert_eq!(opening(0), OpenOptions::default());
     let eighty = Templates::Ensemble("imagenet-80".to_owned());
     assert_eq!(opening(1).templates, Some(eighty));
     let third = opening(2);
     assert!(third.allow_missing);
     assert_eq!(
-        third.division.map(|it| (it.seed, it.val, it.test)),
+        third.random_split.map(|it| (it.seed, it.val, it.test)),
         Some((3, 0.0, 0.25))
     );
     assert_eq!(third.shift_of.as_deref(), Some("shapes"));

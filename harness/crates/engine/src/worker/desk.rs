@@ -30,7 +30,7 @@ impl Desk {
     }
 
     pub(super) fn dataset(&mut self, wanted: &DatasetRef) -> Result<Arc<Dataset>, JobError> {
-        let load = || Ok(Dataset::open_as(&wanted.path, &wanted.opening)?);
+        let load = || Ok(Dataset::open_with(&wanted.path, &wanted.opening)?);
         keep(&mut self.datasets, DATASETS, &wanted.manifest_sha256, load)
     }
 

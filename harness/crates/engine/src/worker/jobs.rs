@@ -3,9 +3,11 @@
 use std::{io, path::Path, sync::Arc, time::Instant};
 
 use candle_core::{Device, Tensor};
-use harness_abi::wire::{ParameterShape, Role, Setting, Split as Part, TaskFacts, TrainJob};
+use harness_abi::wire::{
+    ParameterShape, RecipeChanges, Role, Setting, Split as Part, TaskFacts, TrainJob,
+};
 use harness_backbone::{Backbone, Dims};
-use harness_data::{Dataset, Picks, Split, Summary, few_shot};
+use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
     boundary::{HostBench, Task, backbone_facts, setting, task_facts},
     plugin::{MethodHandle, PluginError},
@@ -220,7 +222,7 @@ impl<'a> Place<'a> {
         ImageSet::whole(Arc::clone(&self.dataset), transform, split)
     }
 
-    fn picks(&self, draw: Draw) -> Picks {
+    fn few_shot(&self, draw: Draw) -> FewShotSplit {
         few_shot(
             &self.dataset.split(Split::Train).labels,
             &self.dataset.split(Split::Val).labels,
@@ -231,9 +233,9 @@ impl<'a> Place<'a> {
     }
 
     /// The picked images of the train split, with their views, and of the val split.
-    fn drawn(&self, picks: &Picks, draw: Draw) -> (ImageSet, ImageSet) {
-        let train = self.whole(Split::Train).picked(&picks.train);
-        let val = self.whole(Split::Val).picked(&picks.val);
+    fn drawn(&self, few_shot: &FewShotSplit, draw: Draw) -> (ImageSet, ImageSet) {
+        let train = self.whole(Split::Train).picked(&few_shot.train);
+        let val = self.whole(Split::Val).picked(&few_shot.val);
         (train.augmented(self.images, draw.seed), val)
     }
 
@@ -244,12 +246,12 @@ impl<'a> Place<'a> {
         match portion.draw {
             None => sets.push((self.whole(Split::Test), ALL.to_owned(), 0)),
             Some(draw) => {
-                let picks = self.picks(draw);
-                let (train, val) = self.drawn(&picks, draw);
-                sets.push((train, picks.sha256.clone(), portion.view));
+                let few_shot = self.few_shot(draw);
+                let (train, val) = self.drawn(&few_shot, draw);
+                sets.push((train, few_shot.sha256.clone(), portion.view));
                 // Validation images have one view.
                 if portion.view == 0 {
-                    sets.push((val, picks.sha256, 0));
+                    sets.push((val, few_shot.sha256, 0));
                 }
             }
         }
@@ -340,18 +342,18 @@ impl<'a> Place<'a> {
         &self,
         method: &MethodHandle,
         draw: Draw,
-        recipe: &serde_json::Value,
+        recipe: &RecipeChanges,
         path: &Path,
     ) -> Result<JobOutput, JobError> {
-        let picks = self.picks(draw);
-        let (train, val) = self.drawn(&picks, draw);
-        let features = |set: &ImageSet, view| self.features().all(set, &picks.sha256, view);
+        let few_shot = self.few_shot(draw);
+        let (train, val) = self.drawn(&few_shot, draw);
+        let features = |set: &ImageSet, view| self.features().all(set, &few_shot.sha256, view);
         let views = (0..train.views()).map(|view| features(&train, view));
         let task = Task::training(
             self.facts(),
             views.collect::<Result<_, _>>()?,
-            self.labels(Split::Train, &picks.train),
-            (features(&val, 0)?, self.labels(Split::Val, &picks.val)),
+            self.labels(Split::Train, &few_shot.train),
+            (features(&val, 0)?, self.labels(Split::Val, &few_shot.val)),
         );
         let test = self.whole(Split::Test);
         let task = task.with_pixels(Arc::new(SplitPixels::new(Some((train, val)), test)));
@@ -377,14 +379,14 @@ impl<'a> Place<'a> {
             train_seconds,
             final_loss: summary.final_loss,
             recipe: summary.recipe,
-            picks_sha256: picks.sha256,
+            picks_sha256: few_shot.sha256,
         })
     }
 
     /// Labels of picked images of a split.
-    fn labels(&self, split: Split, picks: &[usize]) -> Vec<u32> {
+    fn labels(&self, split: Split, indices: &[usize]) -> Vec<u32> {
         let labels = &self.dataset.split(split).labels;
-        picks.iter().map(|&index| labels[index]).collect()
+        indices.iter().map(|&index| labels[index]).collect()
     }
 
     fn inject(&self, method: &MethodHandle, path: &Path) -> Result<JobOutput, JobError> {

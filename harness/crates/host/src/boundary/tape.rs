@@ -119,7 +119,9 @@ impl Tapes {
             .tapes
             .get(&id)
             .ok_or_else(|| refuse(format!("tape {id} does not exist or was released")))?;
-        let shape = cotangent.checked_shape().map_err(&refuse)?;
+        let shape = cotangent
+            .checked_shape()
+            .map_err(|error| refuse(error.to_string()))?;
         if shape != tape.shape {
             return Err(refuse(format!(
                 "expected a cotangent of shape {:?}, found {shape:?}",

@@ -1,12 +1,12 @@
 //! Modules with sites in the image tower, across architectures and beside each other.
 
-use harness_abi::wire::{Split, TrainJob};
+use harness_abi::wire::{RecipeChanges, Split, TrainJob};
 use harness_host::plugin::MethodHandle;
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 use serde_json::{Value, json};
 
 use crate::{
-    plugins::plugin,
+    plugins::{plugin, recipe},
     reference::{MethodTask, assert_close, committed, tensors, values},
 };
 
@@ -15,7 +15,7 @@ fn open(package: &str, id: &str, config: &Value) -> MethodHandle {
     plugin.open(id, config).unwrap()
 }
 
-fn train(method: &MethodHandle, task: &MethodTask, recipe: Value) -> Vec<u8> {
+fn train(method: &MethodHandle, task: &MethodTask, recipe: RecipeChanges) -> Vec<u8> {
     let job = TrainJob { seed: 3, recipe };
     let trained = method.train(task.training().object(), &job).unwrap();
     trained.module
@@ -47,7 +47,7 @@ fn golden_image_tokens_injected_into_eva02() {
     let task = MethodTask::of(&committed(), "open-clip-eva02")
         .with_images(&case["pixels"], &case["image_features"]);
     let method = open("deep-prompts", "vpt", &json!({"tokens": 2, "depth": 2}));
-    let template = train(&method, &task, json!({"epochs": 0}));
+    let template = train(&method, &task, recipe(json!({"epochs": 0})));
     let (_, metadata) = SafeTensors::read_metadata(&template).unwrap();
     let buffers: Vec<_> = ["layer1", "tokens"]
         .iter()
@@ -85,7 +85,7 @@ fn what_has_no_counterpart_stays_out_and_in_the_module() {
         ("clipfit", json!({})),
     ] {
         let method = open("bitfit", id, &config);
-        let recipe = json!({"epochs": 1, "batch": 4});
+        let recipe = recipe(json!({"epochs": 1, "batch": 4}));
         let module = train(&method, &clip, recipe.clone());
         let names: Vec<_> = carried(&module).into_iter().map(|(n, _)| n).collect();
         assert!(names.contains(&"image.ln_pre.bias".to_owned()), "{names:?}");
@@ -102,7 +102,7 @@ fn what_has_no_counterpart_stays_out_and_in_the_module() {
 #[test]
 fn promptsrc_without_regularisation_is_ivlp() {
     let task = MethodTask::load();
-    let recipe = json!({"epochs": 2, "batch": 4, "lr": 0.01});
+    let recipe = recipe(json!({"epochs": 2, "batch": 4, "lr": 0.01}));
     let promptsrc = json!({
         "text_tokens": 2, "image_tokens": 2, "depth": 3, "average": null,
         "teacher_templates": ["a photo of a {}."],
@@ -121,7 +121,7 @@ fn deltas_and_replacements_are_the_same_on_the_source() {
     let logits = |mode: &str| {
         let config = json!({"towers": "both", "mode": mode});
         let method = open("bitfit", "bitfit", &config);
-        let module = train(&method, &task, json!({"epochs": 2, "batch": 4}));
+        let module = train(&method, &task, recipe(json!({"epochs": 2, "batch": 4})));
         inject(&method, &task, &module).0
     };
     assert_close("delta", &logits("delta"), &logits("replace"));

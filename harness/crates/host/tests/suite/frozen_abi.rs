@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use harness_abi::wire::{Split, TrainJob};
+use harness_abi::wire::{RecipeChanges, Split, TrainJob};
 use harness_host::plugin::Plugin;
 
 use crate::reference::{MethodTask, assert_close};
@@ -44,7 +44,7 @@ fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
     let task = MethodTask::load();
     let job = TrainJob {
         seed: 1,
-        recipe: serde_json::json!({}),
+        recipe: RecipeChanges::default(),
     };
     let trained = method.train(task.training().object(), &job).unwrap();
     let predictor = method

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use crate::{
-    plugins::plugin,
+    plugins::{plugin, recipe},
     reference::{MethodTask, assert_close, committed, folder, listing, tensors, values},
 };
 use harness_abi::wire::{Probe, Split, TrainJob};
@@ -181,7 +181,7 @@ impl ModuleWriter {
     fn new(method: &MethodHandle, task: &MethodTask) -> Self {
         let job = TrainJob {
             seed: 1,
-            recipe: json!({"epochs": 0}),
+            recipe: recipe(json!({"epochs": 0})),
         };
         let trained = method.train(task.training().object(), &job).unwrap();
         Self {

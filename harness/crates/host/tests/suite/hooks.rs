@@ -1,12 +1,12 @@
 //! The hooks of a method do what they say, and what the zero-init invariances ask.
 
 use candle_core::Tensor;
-use harness_abi::wire::{Split, TrainJob};
+use harness_abi::wire::{RecipeChanges, Split, TrainJob};
 use harness_host::{boundary::HostBench, plugin::MethodHandle};
 use serde_json::{Value, json};
 
 use crate::{
-    plugins::plugin,
+    plugins::{plugin, recipe},
     reference::{MethodTask, assert_close},
 };
 
@@ -19,11 +19,11 @@ fn fixture(id: &str, config: &Value) -> MethodHandle {
 }
 
 /// The module, and its carried tensors without the header.
-fn train(method: &MethodHandle, task: &MethodTask, recipe: Value) -> (Vec<u8>, Vec<u8>) {
+fn train(method: &MethodHandle, task: &MethodTask, recipe: RecipeChanges) -> (Vec<u8>, Vec<u8>) {
     train_on(method, &task.training(), recipe)
 }
 
-fn train_on(method: &MethodHandle, bench: &HostBench, recipe: Value) -> (Vec<u8>, Vec<u8>) {
+fn train_on(method: &MethodHandle, bench: &HostBench, recipe: RecipeChanges) -> (Vec<u8>, Vec<u8>) {
     let job = TrainJob { seed: 3, recipe };
     let trained = method.train(bench.object(), &job).unwrap();
     let header = u64::from_le_bytes(trained.module[..8].try_into().unwrap());
@@ -44,7 +44,12 @@ fn the_average_over_epochs_is_the_weighted_mean_of_the_modules() {
     let task = MethodTask::load();
     let at = |weights: Value| {
         let method = fixture("averaged", &json!({"weights": weights}));
-        train(&method, &task, json!({"epochs": 3, "batch": 4, "lr": 0.5})).1
+        train(
+            &method,
+            &task,
+            recipe(json!({"epochs": 3, "batch": 4, "lr": 0.5})),
+        )
+        .1
     };
     let plain = at(Value::Null);
     assert_eq!(at(json!([0.0, 0.0, 1.0])), plain);
@@ -70,7 +75,7 @@ fn epochs_take_turns_with_the_views_of_the_images() {
     let other = plain.affine(-1.0, 0.1).unwrap();
     let after = |views: &[&Tensor], epochs: usize| {
         let views = views.iter().map(|view| (*view).clone()).collect();
-        let recipe = json!({"epochs": epochs, "batch": 4});
+        let recipe = recipe(json!({"epochs": epochs, "batch": 4}));
         train_on(&coop, &task.training_with(views), recipe).1
     };
     assert_eq!(after(&[&plain, &other], 1), after(&[&plain], 1));
@@ -85,7 +90,7 @@ fn epochs_take_turns_with_the_views_of_the_images() {
 #[test]
 fn two_gradients_combine_like_one_of_their_sum() {
     let task = MethodTask::load();
-    let recipe = json!({"epochs": 2, "batch": 4, "lr": 0.2});
+    let recipe = recipe(json!({"epochs": 2, "batch": 4, "lr": 0.2}));
     let run = |config: Value| {
         let method = fixture("two-gradients", &config);
         let (module, tensors) = train(&method, &task, recipe.clone());
@@ -103,7 +108,7 @@ fn two_gradients_combine_like_one_of_their_sum() {
 fn a_module_built_at_once_takes_no_step() {
     let task = MethodTask::load();
     let method = fixture("one-shot", &json!({}));
-    let (module, tensors) = train(&method, &task, json!({}));
+    let (module, tensors) = train(&method, &task, RecipeChanges::default());
     assert!(tensors.iter().any(|&b| b != 0));
     let logits = logits(&method, &task, &module);
     assert_eq!(logits.len(), task.batch() * task.classes());
@@ -112,7 +117,7 @@ fn a_module_built_at_once_takes_no_step() {
 #[test]
 fn kgcoop_without_weight_is_coop() {
     let task = MethodTask::load();
-    let recipe = json!({"epochs": 2, "batch": 4});
+    let recipe = recipe(json!({"epochs": 2, "batch": 4}));
     let kgcoop = open("harness-plugin-kgcoop", "kgcoop", &json!({"weight": 0.0}));
     let coop = open("harness-plugin-coop", "coop", &json!({}));
     let (_, a) = train(&kgcoop, &task, recipe.clone());
@@ -123,7 +128,7 @@ fn kgcoop_without_weight_is_coop() {
 #[test]
 fn prograd_without_lambda_is_coop() {
     let task = MethodTask::load();
-    let recipe = json!({"epochs": 2, "batch": 4});
+    let recipe = recipe(json!({"epochs": 2, "batch": 4}));
     let context = json!({"length": 4});
     let config = json!({"lambda": 0.0, "context": context});
     let prograd = open("harness-plugin-prograd", "prograd", &config);
@@ -138,7 +143,7 @@ fn a_context_deeper_than_the_tower_is_not_injectable() {
     let task = MethodTask::load();
     let job = TrainJob {
         seed: 1,
-        recipe: json!({"epochs": 1, "batch": 4}),
+        recipe: recipe(json!({"epochs": 1, "batch": 4})),
     };
     let at = |layer: usize| {
         let method = open(

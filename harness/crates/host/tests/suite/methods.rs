@@ -11,7 +11,7 @@ use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
 use crate::{
-    plugins::plugin,
+    plugins::{plugin, recipe},
     reference::{MethodTask, assert_close, committed},
 };
 
@@ -94,7 +94,7 @@ fn target() -> MethodTask {
 fn train(method: &MethodHandle, task: &MethodTask, epochs: usize) -> Vec<u8> {
     let job = TrainJob {
         seed: 3,
-        recipe: json!({"epochs": epochs, "batch": 4}),
+        recipe: recipe(json!({"epochs": epochs, "batch": 4})),
     };
     method.train(task.training().object(), &job).unwrap().module
 }

@@ -4,7 +4,10 @@ use harness_abi::wire::{Split, TrainJob};
 use harness_host::plugin::{MethodHandle, PluginError};
 use serde_json::json;
 
-use crate::{plugins::plugin, reference::MethodTask};
+use crate::{
+    plugins::{plugin, recipe},
+    reference::MethodTask,
+};
 
 fn open(misbehaviour: &str) -> MethodHandle {
     let plugin = plugin("harness-fixture-methods");
@@ -15,7 +18,7 @@ fn open(misbehaviour: &str) -> MethodHandle {
 fn train(method: &MethodHandle, task: &MethodTask) -> Result<Vec<u8>, PluginError> {
     let job = TrainJob {
         seed: 1,
-        recipe: json!({"epochs": 1, "batch": 4}),
+        recipe: recipe(json!({"epochs": 1, "batch": 4})),
     };
     let trained = method.train(task.training().object(), &job)?;
     Ok(trained.module)
@@ -24,7 +27,7 @@ fn train(method: &MethodHandle, task: &MethodTask) -> Result<Vec<u8>, PluginErro
 #[test]
 fn a_panic_in_any_entry_is_an_error_with_its_place() {
     let task = MethodTask::load();
-    for entry in ["parameters", "prepare", "classifier", "loss"] {
+    for entry in ["parameters", "setup", "classifier", "loss"] {
         let method = open(&format!("panic-in-{entry}"));
         let error = train(&method, &task).unwrap_err().to_string();
         let says = format!("the plugin panicked: misbehaving in {entry}");
@@ -47,7 +50,7 @@ fn no_tape_is_left_after_a_training_or_a_panic() {
     let task = MethodTask::load();
     let job = TrainJob {
         seed: 1,
-        recipe: json!({"epochs": 1, "batch": 4}),
+        recipe: recipe(json!({"epochs": 1, "batch": 4})),
     };
     for misbehaviour in ["print-to-stdout", "panic-in-loss", "no-gradient"] {
         let bench = task.training();
@@ -115,7 +118,7 @@ fn mistakes_in_a_configuration_are_named() {
     }
     let error = coop.open("cocoop", &json!({})).err().unwrap().to_string();
     assert!(
-        error.contains("has no method `cocoop`; it has coop"),
+        error.contains("has no method `cocoop`, only coop"),
         "{error}"
     );
 }

@@ -66,7 +66,7 @@ fn a_descriptor_says_what_a_user_asks_first() {
     let card = &descriptor.methods[0];
     assert_eq!(card.paper, "arXiv 2412.20895");
     assert!(card.config_schema["properties"]["class_embedding"].is_object());
-    assert_eq!(card.recipe["epochs"], 50);
+    assert_eq!(card.recipe.as_ref().unwrap().epochs, 50);
 }
 
 #[test]

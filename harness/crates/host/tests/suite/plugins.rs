@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use harness_abi::wire::RecipeChanges;
 use harness_host::plugin::Plugin;
 
 /// The library of a package, built as part of the workspace.
@@ -25,4 +26,9 @@ pub(crate) fn library(package: &str) -> PathBuf {
 
 pub(crate) fn plugin(package: &str) -> Plugin {
     Plugin::load(&library(package)).unwrap()
+}
+
+/// Changes to a recipe, as a suite states them.
+pub(crate) fn recipe(changes: serde_json::Value) -> RecipeChanges {
+    serde_json::from_value(changes).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Why files could not be had.
+//! Errors of downloading.
 
 use std::fmt;
 use std::io;
@@ -7,18 +7,17 @@ use std::path::PathBuf;
 use crate::hub::Missing;
 use crate::repo::RepoError;
 
-/// Why files could not be had.
+/// Why files could not be downloaded.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FetchError {
     #[error(transparent)]
     Repo(#[from] RepoError),
-    #[error("{repo} is not complete on disk and the network is not to be used (HF_HUB_OFFLINE)")]
+    #[error("{repo} is incomplete on disk, and HF_HUB_OFFLINE forbids downloading")]
     Offline { repo: String, missing: Vec<Missing> },
     #[error("{url}: {refusal}")]
     Refused { url: String, refusal: Refusal },
-    #[error(
-        "{url}: no answer after {attempts} attempts: {reason}; what arrived is kept, run it again to go on"
-    )]
+    #[error("{url}: failed after {attempts} attempts: {reason}; run the command again to resume")]
     Unreachable {
         url: String,
         attempts: u32,
@@ -27,7 +26,7 @@ pub enum FetchError {
     #[error("{url}: {reason}")]
     Broken { url: String, reason: String },
     #[error(
-        "{url}: expected {expected} bytes, the server has {found}; it serves another file, or announces a wrong length"
+        "{url}: expected {expected} bytes, but the server has {found}: another file, or a wrong Content-Length"
     )]
     WrongSize {
         url: String,
@@ -35,17 +34,17 @@ pub enum FetchError {
         found: u64,
     },
     #[error(
-        "{from}: expected SHA-256 {expected}, found {found}; the file was not kept. If it was published anew, name its revision; if not, the source is damaged or not to be trusted"
+        "{from}: expected SHA-256 {expected}, found {found}; the file was discarded. If a new version was published, name its revision; otherwise the source is damaged or not trustworthy"
     )]
     WrongHash {
-        /// URL, or path of a file that was already there.
+        /// URL, or path of a file on disk.
         from: String,
         expected: String,
         found: String,
     },
-    #[error("{}: {needed} bytes are needed, {free} are free", .place.display())]
+    #[error("{}: not enough space: {needed} bytes needed, {free} free", .path.display())]
     NoSpace {
-        place: PathBuf,
+        path: PathBuf,
         needed: u64,
         free: u64,
     },
@@ -53,14 +52,15 @@ pub enum FetchError {
     Io(#[from] io::Error),
 }
 
-/// What a server said instead of sending the file.
+/// Why a server refused to send the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
-    /// 401 or 403; whether a token was sent along.
+    /// 401 or 403, and whether a token was sent.
     NotAllowed { status: u16, had_token: bool },
-    /// 404 or 410, with what the hub says is missing.
+    /// 404 or 410, and what is missing according to the hub.
     NotFound { what: &'static str },
-    /// Anything else that another attempt does not change.
+    /// Any other status that does not allow a retry.
     Status(u16),
 }
 
@@ -72,20 +72,20 @@ impl fmt::Display for Refusal {
                 had_token: false,
             } => write!(
                 f,
-                "not allowed ({status}): the repository is private, asks to accept its terms, or does not exist; check its name, accept the terms on its page, and set HF_TOKEN"
+                "access denied ({status}): the repository is private, requires accepting its terms, or does not exist; check its name, accept the terms on its page, and set HF_TOKEN"
             ),
             Self::NotAllowed { status, .. } => write!(
                 f,
-                "not allowed ({status}) with the token that was found in HF_TOKEN or the token file; it may be outdated, or its owner has not accepted the repository's terms"
+                "access denied ({status}) with the token from HF_TOKEN or the token file; it may have expired, or its owner has not accepted the terms of the repository"
             ),
-            Self::NotFound { what } => write!(f, "there is no such {what} (404)"),
-            Self::Status(status) => write!(f, "the server answered with status {status}"),
+            Self::NotFound { what } => write!(f, "{what} not found (404)"),
+            Self::Status(status) => write!(f, "the server responded with status {status}"),
         }
     }
 }
 
 impl FetchError {
-    /// Whether another name of the same file may be there.
+    /// Whether the file may exist under another of its names.
     pub(crate) fn is_absent_file(&self) -> bool {
         matches!(
             self,

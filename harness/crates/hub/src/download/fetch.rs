@@ -1,45 +1,45 @@
-//! From a request to files in the cache.
+//! Fetching the files of a request into the cache.
 
 use std::path::Path;
 
 use super::error::FetchError;
-use super::http::{Client, Trouble, Verb, header};
+use super::http::{Client, Failure, Verb, header};
 use super::progress::Progress;
-use super::retry::{Attempts, Patience};
+use super::retry::{Attempts, RetryPolicy};
 use super::transfer::{Expected, Received, transfer};
 use crate::hub::{Hub, Located, Request, find};
 use crate::repo::is_commit;
-use crate::wanted::Wanted;
+use crate::repo_file::RepoFile;
 
-/// What a fetch came to.
+/// The result of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
     pub located: Located,
-    /// What came over the network, in order.
-    pub arrived: Vec<Arrival>,
+    /// Files that were downloaded, in order.
+    pub downloads: Vec<Download>,
 }
 
-/// A file that came over the network.
+/// A downloaded file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arrival {
+pub struct Download {
     pub name: String,
     pub size: u64,
     pub sha256: String,
-    pub check: Check,
+    pub verification: Verification,
 }
 
-/// What a file was compared with.
+/// How a downloaded file was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Check {
-    /// The SHA-256 of the request or of the hub.
-    Hash,
-    /// Its length alone: the hub announces no SHA-256 for small files.
-    Length,
-    /// Nothing was known of it.
-    Nothing,
+pub enum Verification {
+    /// Against a SHA-256 from the request or the hub.
+    Sha256,
+    /// By size only: the hub has no SHA-256 for small files.
+    Size,
+    /// Nothing was known about it.
+    None,
 }
 
-/// How the hub describes a file.
+/// What the hub's headers say about a file.
 struct Description {
     commit: Option<String>,
     /// Name of the blob in a cache.
@@ -47,27 +47,27 @@ struct Description {
     size: Option<u64>,
 }
 
-/// One fetch: the request and everything that serves it.
-struct Errand<'a> {
+/// The state of one call of [`Hub::fetch`].
+struct FetchSession<'a> {
     hub: &'a Hub,
     request: &'a Request,
     client: Client,
-    patience: Patience,
-    /// The commit that the request's files are taken from, once one is known.
+    policy: RetryPolicy,
+    /// The commit from which all files are taken, once known.
     commit: Option<String>,
-    arrived: Vec<Arrival>,
+    downloads: Vec<Download>,
 }
 
 impl Hub {
-    /// Gets what is not on disk. All files come from one commit: the one that is on
-    /// disk, if some of them are, or else the one that the revision leads to now.
+    /// Downloads what is not on disk. All files come from one commit: the one of the files on disk,
+    /// if there are any, or else the one that the revision points to now.
     ///
     /// # Errors
-    /// A file is not to be had; what arrived before stays.
+    /// A file cannot be downloaded; files downloaded before are kept.
     pub fn fetch(
         &self,
         request: &Request,
-        patience: Patience,
+        policy: RetryPolicy,
         progress: &mut dyn Progress,
     ) -> Result<Fetched, FetchError> {
         let located = self.locate(request)?;
@@ -79,47 +79,47 @@ impl Hub {
         }
         let known = self.cache.commit(&request.repo);
         let by_hand = Some(request.repo.revision().to_owned());
-        let mut errand = Errand {
+        let mut session = FetchSession {
             hub: self,
             request,
             client: Client::new(&self.settings),
-            patience,
+            policy,
             commit: match located.found.is_empty() {
                 true => None,
                 false => known.or(by_hand),
             },
-            arrived: Vec::new(),
+            downloads: Vec::new(),
         };
-        for wanted in &request.files {
-            if let Some((name, path)) = find(&located.folder, wanted) {
-                if check(wanted, name, &path, progress)? {
+        for file in &request.files {
+            if let Some((name, path)) = find(&located.folder, file) {
+                if check(file, name, &path, progress)? {
                     continue;
                 }
                 fs_err::remove_file(fs_err::canonicalize(&path)?)?;
             }
             if !self.settings.offline {
-                errand.fetch(wanted, progress)?;
+                session.fetch(file, progress)?;
             }
         }
         Ok(Fetched {
             located: self.locate(request)?,
-            arrived: errand.arrived,
+            downloads: session.downloads,
         })
     }
 }
 
-/// Whether a file on disk is what it should be. One that is not, and is a blob of
-/// the cache, can be fetched anew.
+/// Whether a file on disk has the expected hash. If not, a blob of the cache can be downloaded
+/// again, and any other file is an error.
 fn check(
-    wanted: &Wanted,
+    file: &RepoFile,
     name: &str,
     path: &Path,
     progress: &mut dyn Progress,
 ) -> Result<bool, FetchError> {
     let blob = fs_err::canonicalize(path)?;
     let blob_name = blob.file_name().unwrap_or_default().to_string_lossy();
-    let is_first = wanted.names.first().is_some_and(|first| first == name);
-    let of_request = wanted.sha256.clone().filter(|_| is_first);
+    let is_first = file.names.first().is_some_and(|first| first == name);
+    let of_request = file.sha256.clone().filter(|_| is_first);
     let is_blob = blob != path && is_sha256(&blob_name);
     let of_cache = Some(blob_name.into_owned()).filter(|_| is_blob);
     let Some(expected) = of_request.or(of_cache) else {
@@ -136,17 +136,20 @@ fn check(
             found,
         });
     }
-    progress.note(&format!("{} is damaged; fetching it anew", path.display()));
+    progress.note(&format!(
+        "{} is damaged; downloading it again",
+        path.display()
+    ));
     Ok(false)
 }
 
-impl Errand<'_> {
-    fn fetch(&mut self, wanted: &Wanted, progress: &mut dyn Progress) -> Result<(), FetchError> {
+impl FetchSession<'_> {
+    fn fetch(&mut self, file: &RepoFile, progress: &mut dyn Progress) -> Result<(), FetchError> {
         let mut absent = None;
-        for (index, name) in wanted.names.iter().enumerate() {
+        for (index, name) in file.names.iter().enumerate() {
             let known = Expected {
-                size: wanted.size.filter(|_| index == 0),
-                sha256: wanted.sha256.clone().filter(|_| index == 0),
+                size: file.size.filter(|_| index == 0),
+                sha256: file.sha256.clone().filter(|_| index == 0),
             };
             let result = match self.hub.mirror(self.request) {
                 Some(_) => self.fetch_mirrored(name, known, progress),
@@ -158,12 +161,12 @@ impl Errand<'_> {
             }
         }
         match absent {
-            Some(error) if !wanted.optional => Err(error),
+            Some(error) if !file.optional => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// A plain folder says nothing of a file beforehand.
+    /// A plain folder has no information about a file beforehand.
     fn fetch_mirrored(
         &mut self,
         name: &str,
@@ -176,12 +179,12 @@ impl Errand<'_> {
             None => format!("url-{}", sha256_of_text(&url)?),
         };
         let repo = &self.request.repo;
-        let place = || {
+        let current = || {
             let known = self.hub.cache.commit(repo);
             known.unwrap_or_else(|| repo.revision().to_owned())
         };
-        let commit = self.commit.get_or_insert_with(place).clone();
-        self.arrive(name, &url, &label, &commit, known, progress)
+        let commit = self.commit.get_or_insert_with(current).clone();
+        self.download(name, &url, &label, &commit, known, progress)
     }
 
     fn fetch_published(
@@ -228,17 +231,17 @@ impl Errand<'_> {
             Some(hash) => hash,
             None => format!("url-{}", sha256_of_text(&url)?),
         };
-        self.arrive(name, &url, &label, &commit, expected, progress)
+        self.download(name, &url, &label, &commit, expected, progress)
     }
 
     /// The hub's headers for a file.
     fn describe(&self, url: &str, progress: &mut dyn Progress) -> Result<Description, FetchError> {
-        let mut attempts = Attempts::new(self.patience);
+        let mut attempts = Attempts::new(self.policy);
         let response = loop {
             match self.client.send(Verb::Head, url, &[]) {
                 Ok(response) => break response,
-                Err(Trouble::Fatal(error)) => return Err(error),
-                Err(Trouble::Setback(setback)) => attempts.wait(url, &setback, progress)?,
+                Err(Failure::Permanent(error)) => return Err(error),
+                Err(Failure::Transient(failure)) => attempts.wait(url, &failure, progress)?,
             }
         };
         let headers = response.headers();
@@ -259,8 +262,8 @@ impl Errand<'_> {
         })
     }
 
-    /// Brings a file into the cache under the lock of its blob.
-    fn arrive(
+    /// Downloads a file into the cache while holding the lock of its blob.
+    fn download(
         &mut self,
         name: &str,
         url: &str,
@@ -272,14 +275,14 @@ impl Errand<'_> {
         let repo = &self.request.repo;
         let cache = &self.hub.cache;
         let _lock = lock(&cache.lock(repo, label), name, progress)?;
-        // Another process may have brought it meanwhile.
+        // Another process may have downloaded it meanwhile.
         if cache.blob(repo, label).is_file() {
             return Ok(cache.link(repo, commit, name, label)?);
         }
         let incomplete = cache.incomplete(repo, label);
         if let Some(folder) = incomplete.parent() {
             fs_err::create_dir_all(folder)?;
-            room(folder, &incomplete, expected.size)?;
+            check_space(folder, &incomplete, expected.size)?;
         }
         let have = fs_err::metadata(&incomplete).map_or(0, |metadata| metadata.len());
         progress.begin(name, expected.size, have);
@@ -288,10 +291,10 @@ impl Errand<'_> {
             url,
             &incomplete,
             &expected,
-            self.patience,
+            self.policy,
             progress,
         )?;
-        // A blob is named by what the hub calls it, or else by its own hash.
+        // A blob has the name that the hub gives it, or else its own hash.
         let hash = match label.starts_with("url-") {
             true => received.sha256.as_str(),
             false => label,
@@ -299,27 +302,27 @@ impl Errand<'_> {
         fs_err::rename(&incomplete, cache.blob(repo, hash))?;
         cache.link(repo, commit, name, hash)?;
         progress.end();
-        self.arrived.push(arrival(name, received, &expected));
+        self.downloads.push(download(name, received, &expected));
         Ok(())
     }
 }
 
-fn arrival(name: &str, received: Received, expected: &Expected) -> Arrival {
-    Arrival {
+fn download(name: &str, received: Received, expected: &Expected) -> Download {
+    Download {
         name: name.to_owned(),
         size: received.size,
         sha256: received.sha256,
-        check: match expected {
+        verification: match expected {
             Expected {
                 sha256: Some(_), ..
-            } => Check::Hash,
-            Expected { size: Some(_), .. } => Check::Length,
-            _ => Check::Nothing,
+            } => Verification::Sha256,
+            Expected { size: Some(_), .. } => Verification::Size,
+            _ => Verification::None,
         },
     }
 }
 
-/// Waits until no other process fetches the same blob. Held while the file is open.
+/// Waits until no other process downloads the same blob. The lock is held while the file is open.
 fn lock(path: &Path, name: &str, progress: &mut dyn Progress) -> Result<fs_err::File, FetchError> {
     if let Some(folder) = path.parent() {
         fs_err::create_dir_all(folder)?;
@@ -327,25 +330,25 @@ fn lock(path: &Path, name: &str, progress: &mut dyn Progress) -> Result<fs_err::
     let file = fs_err::File::create(path)?;
     if file.file().try_lock().is_err() {
         progress.note(&format!(
-            "{name}: waiting for another process that fetches it"
+            "{name}: waiting for another process that is downloading it"
         ));
         file.file().lock()?;
     }
     Ok(file)
 }
 
-/// Refuses a download that cannot fit.
-fn room(folder: &Path, incomplete: &Path, size: Option<u64>) -> Result<(), FetchError> {
+/// Rejects a download that does not fit on the disk.
+fn check_space(folder: &Path, incomplete: &Path, size: Option<u64>) -> Result<(), FetchError> {
     let have = fs_err::metadata(incomplete).map_or(0, |metadata| metadata.len());
     let needed = size.unwrap_or(0).saturating_sub(have);
-    // A file system that cannot be asked is tried.
+    // If the free space is unknown, try.
     let Ok(stat) = rustix::fs::statvfs(folder) else {
         return Ok(());
     };
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     if needed > free {
         return Err(FetchError::NoSpace {
-            place: folder.to_owned(),
+            path: folder.to_owned(),
             needed,
             free,
         });

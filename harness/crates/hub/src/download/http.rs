@@ -1,4 +1,4 @@
-//! One request: redirects followed by hand, so that the token stays with its host.
+//! HTTP requests. Redirects are followed here, so that the token is sent to the hub only.
 
 use std::time::Duration;
 
@@ -6,41 +6,41 @@ use ureq::http::{HeaderMap, Response, StatusCode, Uri};
 use ureq::{Agent, Body};
 
 use super::error::{FetchError, Refusal};
-use super::retry::Setback;
+use super::retry::TransientFailure;
 use crate::settings::Settings;
 
 /// Redirects that are followed.
-const MOST_REDIRECTS: usize = 10;
+const MAX_REDIRECTS: usize = 10;
 
-/// Talks to servers on behalf of a hub's settings.
+/// An HTTP client with the settings of a hub.
 pub(crate) struct Client {
     agent: Agent,
     authorization: Option<String>,
-    /// The only origin that sees the token.
+    /// The only origin to which the token is sent.
     home: Option<Origin>,
 }
 
 /// Scheme, host and port.
 type Origin = (String, String, u16);
 
-/// Which request is made.
+/// The method of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
-    /// Headers only; redirects to other hosts are not followed, since the hub's own
-    /// answer describes the file.
+    /// Headers only. Redirects to other hosts are not followed, since the hub's own response
+    /// describes the file.
     Head,
     Get,
 }
 
-/// Why there is no good answer.
-pub(crate) enum Trouble {
-    Setback(Setback),
-    Fatal(FetchError),
+/// Why a request failed.
+pub(crate) enum Failure {
+    Transient(TransientFailure),
+    Permanent(FetchError),
 }
 
-impl From<FetchError> for Trouble {
+impl From<FetchError> for Failure {
     fn from(error: FetchError) -> Self {
-        Self::Fatal(error)
+        Self::Permanent(error)
     }
 }
 
@@ -49,7 +49,7 @@ impl Client {
         let config = Agent::config_builder()
             .max_redirects(0)
             .http_status_as_error(false)
-            // Lengths, ranges and hashes are of the bytes as they are stored.
+            // Sizes, ranges and hashes refer to the stored bytes.
             .accept_encoding("identity")
             .user_agent(concat!("harness/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(Duration::from_secs(20)))
@@ -62,15 +62,15 @@ impl Client {
         }
     }
 
-    /// Asks for `url` with extra headers, until the answer is no redirect.
+    /// Sends a request with extra headers and follows redirects.
     pub(crate) fn send(
         &self,
         verb: Verb,
         url: &str,
         headers: &[(&str, String)],
-    ) -> Result<Response<Body>, Trouble> {
+    ) -> Result<Response<Body>, Failure> {
         let mut at = url.to_owned();
-        for _ in 0..=MOST_REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             let had_token = self.authorization.is_some() && origin(&at) == self.home;
             let mut request = match verb {
                 Verb::Head => self.agent.head(&at),
@@ -85,23 +85,23 @@ impl Client {
             let response = request.call().map_err(|error| transport(&at, error))?;
             let status = response.status();
             if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
-                return judge(response, &at, had_token);
+                return classify(response, &at, had_token);
             }
             let next = header(response.headers(), "location").and_then(|to| join(&at, to));
             let Some(next) = next else {
-                let reason = format!("status {status} without a usable Location");
+                let reason = format!("status {status} without a valid Location header");
                 return Err(broken(&at, reason).into());
             };
             if verb == Verb::Head && origin(&next) != origin(&at) {
                 return Ok(response);
             }
             if at.starts_with("https:") && !next.starts_with("https:") {
-                let reason = format!("redirected to {next}, which is not encrypted");
+                let reason = format!("redirected to {next}, which is not HTTPS");
                 return Err(broken(&at, reason).into());
             }
             at = next;
         }
-        Err(broken(url, format!("more than {MOST_REDIRECTS} redirects")).into())
+        Err(broken(url, format!("more than {MAX_REDIRECTS} redirects")).into())
     }
 }
 
@@ -117,7 +117,11 @@ pub(crate) fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> 
     headers.get(name)?.to_str().ok()
 }
 
-fn judge(response: Response<Body>, url: &str, had_token: bool) -> Result<Response<Body>, Trouble> {
+fn classify(
+    response: Response<Body>,
+    url: &str,
+    had_token: bool,
+) -> Result<Response<Body>, Failure> {
     let status = response.status().as_u16();
     let refusal = match status {
         200..=299 | 416 => return Ok(response),
@@ -131,8 +135,8 @@ fn judge(response: Response<Body>, url: &str, had_token: bool) -> Result<Respons
         },
         408 | 425 | 429 | 500..=599 => {
             let asked = header(response.headers(), "retry-after");
-            return Err(Trouble::Setback(Setback {
-                reason: format!("the server answered with status {status}"),
+            return Err(Failure::Transient(TransientFailure {
+                reason: format!("the server responded with status {status}"),
                 wait: asked
                     .and_then(|text| text.trim().parse().ok())
                     .map(Duration::from_secs),
@@ -140,21 +144,21 @@ fn judge(response: Response<Body>, url: &str, had_token: bool) -> Result<Respons
         }
         _ => Refusal::Status(status),
     };
-    Err(Trouble::Fatal(FetchError::Refused {
+    Err(Failure::Permanent(FetchError::Refused {
         url: url.to_owned(),
         refusal,
     }))
 }
 
-fn transport(url: &str, error: ureq::Error) -> Trouble {
+fn transport(url: &str, error: ureq::Error) -> Failure {
     match error {
         ureq::Error::Io(_)
         | ureq::Error::Timeout(_)
         | ureq::Error::ConnectionFailed
         | ureq::Error::HostNotFound
         | ureq::Error::Protocol(_)
-        | ureq::Error::BodyStalled => Trouble::Setback(Setback::new(error.to_string())),
-        other => Trouble::Fatal(broken(url, other.to_string())),
+        | ureq::Error::BodyStalled => Failure::Transient(TransientFailure::new(error.to_string())),
+        other => Failure::Permanent(broken(url, other.to_string())),
     }
 }
 
@@ -167,7 +171,7 @@ fn origin(url: &str) -> Option<Origin> {
     Some((scheme, uri.host()?.to_ascii_lowercase(), port))
 }
 
-/// Where a Location leads from `base`.
+/// Resolves a Location header against `base`.
 fn join(base: &str, location: &str) -> Option<String> {
     if location.starts_with("http://") || location.starts_with("https://") {
         return Some(location.to_owned());

@@ -1,4 +1,4 @@
-//! Getting files: over HTTP, resumed, checked, and put into the cache in one step.
+//! Downloading files into the cache: resumed, verified, and moved into place atomically.
 
 mod error;
 mod fetch;
@@ -8,6 +8,6 @@ mod retry;
 mod transfer;
 
 pub use error::{FetchError, Refusal};
-pub use fetch::{Arrival, Check, Fetched};
+pub use fetch::{Download, Fetched, Verification};
 pub use progress::{Progress, Quiet};
-pub use retry::Patience;
+pub use retry::RetryPolicy;

@@ -1,18 +1,18 @@
-//! Who watches a download.
+//! Reporting the progress of a download.
 
-/// Told what arrives.
+/// Receives the progress of downloads.
 pub trait Progress {
-    /// A file begins; `have` bytes of it are there already.
+    /// A file starts; `have` bytes of it are on disk already.
     fn begin(&mut self, file: &str, size: Option<u64>, have: u64);
-    /// This much of it is there now.
+    /// The number of bytes of the file that are on disk now.
     fn at(&mut self, bytes: u64);
-    /// Something that takes time or begins anew, in words.
+    /// A message, for example about a wait or a restart.
     fn note(&mut self, message: &str);
-    /// The file is there, checked.
+    /// The file is complete and verified.
     fn end(&mut self);
 }
 
-/// Nobody watches.
+/// Reports nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Quiet;
 

@@ -1,4 +1,4 @@
-//! When to try again, and when to give up.
+//! When to retry and when to give up.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use super::error::FetchError;
 use super::progress::Progress;
 
-/// How often and how patiently a server is asked again.
+/// How often and how long to retry.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// Attempts in a row that brought nothing.
+pub struct RetryPolicy {
+    /// Attempts in a row without any new bytes.
     pub attempts: u32,
-    /// Wait before the second attempt; doubled before each further one.
+    /// Wait before the second attempt; doubled for each further one.
     pub first_wait: Duration,
-    /// Longest wait that a server may ask for.
+    /// Longest wait; a server that asks for more is given up.
     pub longest_wait: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 6,
@@ -27,14 +27,14 @@ impl Default for Patience {
     }
 }
 
-/// Something that another attempt may get past.
-pub(crate) struct Setback {
+/// A failure that may not happen again.
+pub(crate) struct TransientFailure {
     pub(crate) reason: String,
-    /// What the server asked to wait.
+    /// How long the server asked to wait.
     pub(crate) wait: Option<Duration>,
 }
 
-impl Setback {
+impl TransientFailure {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
@@ -45,19 +45,16 @@ impl Setback {
 
 /// Attempts at one URL.
 pub(crate) struct Attempts {
-    patience: Patience,
+    policy: RetryPolicy,
     failed: u32,
 }
 
 impl Attempts {
-    pub(crate) fn new(patience: Patience) -> Self {
-        Self {
-            patience,
-            failed: 0,
-        }
+    pub(crate) fn new(policy: RetryPolicy) -> Self {
+        Self { policy, failed: 0 }
     }
 
-    /// Something arrived: the server is worth asking again.
+    /// Starts counting again after bytes arrived.
     pub(crate) fn reset(&mut self) {
         self.failed = 0;
     }
@@ -66,7 +63,7 @@ impl Attempts {
     pub(crate) fn wait(
         &mut self,
         url: &str,
-        setback: &Setback,
+        failure: &TransientFailure,
         progress: &mut dyn Progress,
     ) -> Result<(), FetchError> {
         self.failed += 1;
@@ -75,22 +72,22 @@ impl Attempts {
             attempts: self.failed,
             reason,
         };
-        if self.failed >= self.patience.attempts {
-            return Err(give_up(setback.reason.clone()));
+        if self.failed >= self.policy.attempts {
+            return Err(give_up(failure.reason.clone()));
         }
-        let longest = self.patience.longest_wait;
-        let doubled = self.patience.first_wait * 2_u32.saturating_pow(self.failed - 1);
-        let wait = setback.wait.unwrap_or(doubled.min(longest));
+        let longest = self.policy.longest_wait;
+        let doubled = self.policy.first_wait * 2_u32.saturating_pow(self.failed - 1);
+        let wait = failure.wait.unwrap_or(doubled.min(longest));
         if wait > longest {
             let seconds = wait.as_secs();
             return Err(give_up(format!(
-                "{}; the server asks to wait {seconds} s",
-                setback.reason
+                "{}; the server asked to wait {seconds} s",
+                failure.reason
             )));
         }
         progress.note(&format!(
-            "{url}: {}; trying again in {:.0} s",
-            setback.reason,
+            "{url}: {}; retrying in {:.0} s",
+            failure.reason,
             wait.as_secs_f64()
         ));
         sleep(wait);

@@ -1,4 +1,4 @@
-//! The bytes of one URL into one file: resumed by range, counted, hashed.
+//! Downloading one URL into one file: resumed by range, counted, hashed.
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -7,34 +7,34 @@ use harness_store::sha256_reader;
 use ureq::http::StatusCode;
 
 use super::error::FetchError;
-use super::http::{Client, Trouble, Verb, broken, header};
+use super::http::{Client, Failure, Verb, broken, header};
 use super::progress::Progress;
-use super::retry::{Attempts, Patience, Setback};
+use super::retry::{Attempts, RetryPolicy, TransientFailure};
 
-/// What is known of a file before it arrives.
+/// What is known about a file before it is downloaded.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
     pub(crate) size: Option<u64>,
     pub(crate) sha256: Option<String>,
 }
 
-/// A file that has arrived.
+/// A file that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Received {
     pub(crate) size: u64,
     pub(crate) sha256: String,
 }
 
-/// Appends the rest of `url` to `file` and checks the whole.
+/// Downloads the rest of `url` to the end of `file` and verifies the whole.
 ///
-/// A part that was there before is gone on with if the whole can be checked by its
-/// hash, and thrown away once if the hash turns out wrong.
+/// An existing part is resumed only if the whole can be verified by hash, and is downloaded once
+/// more from the start if that hash is wrong.
 pub(crate) fn transfer(
     client: &Client,
     url: &str,
     file: &Path,
     expected: &Expected,
-    patience: Patience,
+    policy: RetryPolicy,
     progress: &mut dyn Progress,
 ) -> Result<Received, FetchError> {
     let mut part = Part::open(file)?;
@@ -44,7 +44,7 @@ pub(crate) fn transfer(
     let mut is_old = part.length > 0;
     progress.at(part.length);
     loop {
-        receive(client, url, &mut part, expected, patience, progress)?;
+        receive(client, url, &mut part, expected, policy, progress)?;
         let found = part.sha256()?;
         match &expected.sha256 {
             Some(sha256) if *sha256 != found => {
@@ -60,7 +60,7 @@ pub(crate) fn transfer(
                 }
                 is_old = false;
                 progress.note(&format!(
-                    "{url}: the part that was there is damaged; starting anew"
+                    "{url}: the existing part is damaged; starting over"
                 ));
             }
             _ => {
@@ -74,11 +74,11 @@ pub(crate) fn transfer(
     }
 }
 
-/// A file that grows.
+/// A partly downloaded file.
 struct Part {
     file: fs_err::File,
     length: u64,
-    /// The version that its bytes are of, as the server named it.
+    /// The version of its bytes, as named by the server.
     etag: Option<String>,
 }
 
@@ -121,19 +121,19 @@ impl Part {
     }
 }
 
-/// Asks until the part is as long as the whole.
+/// Sends requests until the part is complete.
 fn receive(
     client: &Client,
     url: &str,
     part: &mut Part,
     expected: &Expected,
-    patience: Patience,
+    policy: RetryPolicy,
     progress: &mut dyn Progress,
 ) -> Result<(), FetchError> {
-    let mut attempts = Attempts::new(patience);
+    let mut attempts = Attempts::new(policy);
     if let Some(size) = expected.size.filter(|size| part.length > *size) {
         progress.note(&format!(
-            "{url}: more than its {size} bytes are there; starting anew"
+            "{url}: the existing part exceeds {size} bytes; starting over"
         ));
         part.clear()?;
     }
@@ -141,12 +141,12 @@ fn receive(
         let before = part.length;
         match attempt(client, url, part, expected, progress) {
             Ok(()) => return Ok(()),
-            Err(Trouble::Fatal(error)) => return Err(error),
-            Err(Trouble::Setback(setback)) => {
+            Err(Failure::Permanent(error)) => return Err(error),
+            Err(Failure::Transient(failure)) => {
                 if part.length > before {
                     attempts.reset();
                 }
-                attempts.wait(url, &setback, progress)?;
+                attempts.wait(url, &failure, progress)?;
             }
         }
     }
@@ -159,7 +159,7 @@ fn attempt(
     part: &mut Part,
     expected: &Expected,
     progress: &mut dyn Progress,
-) -> Result<(), Trouble> {
+) -> Result<(), Failure> {
     let mut headers = Vec::new();
     if part.length > 0 {
         headers.push(("Range", format!("bytes={}-", part.length)));
@@ -176,19 +176,19 @@ fn attempt(
                 Some((start, total)) if start == part.length => total,
                 _ => {
                     part.clear()?;
-                    return Err(Trouble::Setback(Setback::new(
-                        "the server sent another range than was asked for",
+                    return Err(Failure::Transient(TransientFailure::new(
+                        "the server sent a different range than requested",
                     )));
                 }
             }
         }
         StatusCode::RANGE_NOT_SATISFIABLE => {
             if part.length == 0 {
-                return Err(broken(url, "the server refuses to send it (416)".to_owned()).into());
+                return Err(broken(url, "the server refused the request (416)".to_owned()).into());
             }
             part.clear()?;
-            return Err(Trouble::Setback(Setback::new(
-                "the server has less than what is there",
+            return Err(Failure::Transient(TransientFailure::new(
+                "the file on the server is shorter than the existing part",
             )));
         }
         _ => {
@@ -200,7 +200,7 @@ fn attempt(
         && expected != found
     {
         part.clear()?;
-        return Err(Trouble::Fatal(FetchError::WrongSize {
+        return Err(Failure::Permanent(FetchError::WrongSize {
             url: url.to_owned(),
             expected,
             found,
@@ -223,7 +223,7 @@ fn attempt(
             Err(error) => {
                 let length = part.length;
                 let reason = format!("the connection broke after {length} bytes: {error}");
-                return Err(Trouble::Setback(Setback::new(reason)));
+                return Err(Failure::Transient(TransientFailure::new(reason)));
             }
         };
         part.append(&buffer[..count])?;
@@ -231,7 +231,7 @@ fn attempt(
         if let Some(expected) = whole.filter(|whole| part.length > *whole) {
             let found = part.length;
             part.clear()?;
-            return Err(Trouble::Fatal(FetchError::WrongSize {
+            return Err(Failure::Permanent(FetchError::WrongSize {
                 url: url.to_owned(),
                 expected,
                 found,
@@ -239,15 +239,17 @@ fn attempt(
         }
     }
     match whole {
-        Some(whole) if part.length < whole => Err(Trouble::Setback(Setback::new(format!(
-            "the connection ended after {} of {whole} bytes",
-            part.length
-        )))),
+        Some(whole) if part.length < whole => {
+            Err(Failure::Transient(TransientFailure::new(format!(
+                "the connection closed after {} of {whole} bytes",
+                part.length
+            ))))
+        }
         _ => Ok(()),
     }
 }
 
-/// Start and length of the whole in `bytes START-END/TOTAL`.
+/// Start and total size in `bytes START-END/TOTAL`.
 fn range(text: &str) -> Option<(u64, Option<u64>)> {
     let (span, total) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (start, _) = span.split_once('-')?;

@@ -1,7 +1,7 @@
-//! Backbones by name: where their files are published and what is known of them.
+//! Backbones by alias: where their files are published, and what is known about them.
 
-mod entry;
+mod backbone;
 mod table;
 
-pub use entry::{Dims, Entry, FileEntry, Tower};
+pub use backbone::{BackboneEntry, BackboneFile, NominalDims, TowerDims};
 pub use table::{Aliases, backbone_files};

@@ -1,14 +1,14 @@
-//! All entries, the embedded ones and the user's own.
+//! A registry: backbones by alias, embedded or the user's own.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, FileEntry};
+use super::backbone::{BackboneEntry, BackboneFile};
 use crate::hub::Request;
 use crate::repo::{Repo, RepoError};
-use crate::wanted::Wanted;
+use crate::repo_file::RepoFile;
 
 /// Published CLIP-family backbones.
 const EMBEDDED: &str = include_str!("backbones.yaml");
@@ -16,13 +16,12 @@ const EMBEDDED: &str = include_str!("backbones.yaml");
 /// Backbones by alias.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Aliases(pub BTreeMap<String, Entry>);
+pub struct Aliases(pub BTreeMap<String, BackboneEntry>);
 
 impl Aliases {
-    /// What comes with the program.
+    /// The registry that is part of the program.
     pub fn embedded() -> Self {
-        // A test reads it; a file that cannot be read would be no aliases at all.
-        Self::parse(EMBEDDED).unwrap_or_default()
+        Self::parse(EMBEDDED).expect("backbones.yaml is part of the program, and a test reads it")
     }
 
     /// Reads a registry file.
@@ -33,22 +32,22 @@ impl Aliases {
         serde_yaml::from_str(text)
     }
 
-    pub fn get(&self, alias: &str) -> Option<&Entry> {
+    pub fn get(&self, alias: &str) -> Option<&BackboneEntry> {
         self.0.get(alias)
     }
 }
 
-impl Entry {
-    /// The repository and the files of it that make the backbone.
+impl BackboneEntry {
+    /// The repository and those of its files that make up the backbone.
     ///
     /// # Errors
-    /// The repository's name or revision is malformed, or there is none.
+    /// The name or revision of the repository is malformed or missing.
     pub fn request(&self) -> Result<Request, RepoError> {
         let id = self.repo.as_deref().unwrap_or_default();
         let revision = self.revision.as_deref().unwrap_or("main");
         let files = match self.files.as_slice() {
             [] => backbone_files(),
-            files => files.iter().map(wanted).collect(),
+            files => files.iter().map(repo_file).collect(),
         };
         Ok(Request {
             repo: Repo::model(id, revision)?,
@@ -58,8 +57,8 @@ impl Entry {
     }
 }
 
-fn wanted(file: &FileEntry) -> Wanted {
-    Wanted {
+fn repo_file(file: &BackboneFile) -> RepoFile {
+    RepoFile {
         names: vec![file.name.clone()],
         size: file.size,
         about: file.about,
@@ -68,14 +67,14 @@ fn wanted(file: &FileEntry) -> Wanted {
     }
 }
 
-/// The usual files of a backbone: weights and configuration in open_clip's names
-/// or transformers', tokenizer and image transform if there are any.
-pub fn backbone_files() -> Vec<Wanted> {
+/// The usual files of a backbone: weights and configuration under the names of open_clip or
+/// transformers, and tokenizer and image transform if present.
+pub fn backbone_files() -> Vec<RepoFile> {
     vec![
-        Wanted::any_of(["open_clip_model.safetensors", "model.safetensors"]),
-        Wanted::any_of(["open_clip_config.json", "config.json"]),
-        Wanted::file("tokenizer.json").optional(),
-        Wanted::file("preprocessor_config.json").optional(),
+        RepoFile::any_of(["open_clip_model.safetensors", "model.safetensors"]),
+        RepoFile::any_of(["open_clip_config.json", "config.json"]),
+        RepoFile::file("tokenizer.json").optional(),
+        RepoFile::file("preprocessor_config.json").optional(),
     ]
 }
 
@@ -84,18 +83,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_embedded_entry_leads_to_files() {
+    fn every_embedded_backbone_has_files() {
         let aliases = Aliases::parse(EMBEDDED).unwrap();
         assert!(aliases.0.len() >= 20, "{}", aliases.0.len());
         let layouts = ["hf-clip", "open-clip", "open-clip-eva02", "eva-clip-rei"];
         for (alias, entry) in &aliases.0 {
             let request = entry.request().unwrap_or_else(|e| panic!("{alias}: {e}"));
             assert!(!request.files.is_empty(), "{alias}");
-            request.files.iter().try_for_each(Wanted::check).unwrap();
+            request.files.iter().try_for_each(RepoFile::check).unwrap();
             let layout = entry.layout.as_deref().unwrap_or_default();
             assert!(layouts.contains(&layout), "{alias}: {layout}");
             assert!(entry.dims.is_some() && entry.title.is_some(), "{alias}");
-            let is_pickle = |file: &FileEntry| !file.name.ends_with(".safetensors");
+            let is_pickle = |file: &BackboneFile| !file.name.ends_with(".safetensors");
             let weights: Vec<_> = entry
                 .files
                 .iter()
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_names_files_briefly_or_with_what_is_known() {
+    fn a_file_is_a_name_or_a_mapping() {
         let aliases = Aliases::parse(
             "mine:\n  repo: me/clip\n  mirror: http://files/clip\n  files:\n    - config.json\n    - {name: model.safetensors, size: 3}\n",
         )
@@ -133,5 +132,28 @@ mod tests {
         assert_eq!(request.repo.revision(), "main");
         assert_eq!(request.files[1].size, Some(3));
         assert!(Aliases::parse("mine: {repos: x}").is_err());
+    }
+
+    #[test]
+    fn a_mistake_in_a_file_is_reported_where_it_is() {
+        for (file, message, line) in [
+            ("{name: x, sise: 3}", "unknown field `sise`", 4),
+            (
+                "{name: x, size: many}",
+                "invalid type: string \"many\", expected u64",
+                4,
+            ),
+            ("{size: 3}", "missing field `name`", 4),
+            ("7", "expected a file name, or a mapping", 4),
+        ] {
+            let text = format!("mine:\n  repo: me/clip\n  files:\n    - {file}\n");
+            let error = Aliases::parse(&text).unwrap_err();
+            assert!(error.to_string().contains(message), "{file}: {error}");
+            assert_eq!(
+                error.location().map(|at| at.line()),
+                Some(line),
+                "{file}: {error}"
+            );
+        }
     }
 }

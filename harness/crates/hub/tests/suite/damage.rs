@@ -58,7 +58,7 @@ fn a_file_that_is_not_the_one_of_the_registry_is_not_even_fetched() {
     assert!(
         error
             .to_string()
-            .contains("expected 4 bytes, the server has 5"),
+            .contains("expected 4 bytes, but the server has 5"),
         "{error}"
     );
     assert!(server.lines().iter().all(|line| line.starts_with("HEAD")));
@@ -117,7 +117,7 @@ fn a_damaged_part_is_thrown_away_once() {
         let mut watch = Watch::default();
         hub.fetch(&request(&["x"]), HASTY, &mut watch).unwrap();
         assert!(
-            watch.notes[0].contains("starting anew"),
+            watch.notes[0].contains("starting over"),
             "{:?}",
             watch.notes
         );
@@ -147,7 +147,7 @@ fn a_file_that_a_person_put_there_is_checked_and_left_alone() {
     let hub = client(cache.path(), &server.url);
     let mut request = request(&["x"]);
     request.files[0].sha256 = Some(sha256(b"right"));
-    let place = hub.locate(&request).unwrap().missing[0].place.clone();
+    let place = hub.locate(&request).unwrap().missing[0].path.clone();
     std::fs::create_dir_all(place.parent().unwrap()).unwrap();
     std::fs::write(&place, "wrong").unwrap();
     let error = hub.fetch(&request, HASTY, &mut Quiet).unwrap_err();

@@ -1,6 +1,6 @@
 //! What goes well.
 
-use harness_hub::{Check, FetchError, Hub, Quiet, Repo, Request, Wanted};
+use harness_hub::{FetchError, Hub, Quiet, Repo, RepoFile, Request, Verification};
 
 use crate::server::*;
 
@@ -14,8 +14,8 @@ fn files_come_once_and_lie_as_other_tools_have_them() {
     let fetched = hub.fetch(&request, HASTY, &mut watch).unwrap();
     assert!(fetched.located.is_complete());
     // The second file has the same bytes: nothing to fetch, one more link.
-    assert_eq!(fetched.arrived.len(), 1);
-    assert_eq!(fetched.arrived[0].check, Check::Hash);
+    assert_eq!(fetched.downloads.len(), 1);
+    assert_eq!(fetched.downloads[0].verification, Verification::Sha256);
     assert_eq!(watch.begun, [("model.safetensors".to_owned(), Some(7), 0)]);
     assert_eq!((watch.last, watch.ended), (7, 1));
 
@@ -120,8 +120,8 @@ fn the_first_name_that_is_there_serves() {
     );
     let hub = client(cache.path(), &server.url);
     let files = vec![
-        Wanted::any_of(["open_clip_model.safetensors", "model.safetensors"]),
-        Wanted::file("tokenizer.json").optional(),
+        RepoFile::any_of(["open_clip_model.safetensors", "model.safetensors"]),
+        RepoFile::file("tokenizer.json").optional(),
     ];
     let request = Request::new(Repo::model("org/name", "main").unwrap(), files);
     let fetched = hub.fetch(&request, HASTY, &mut Quiet).unwrap();
@@ -145,7 +145,7 @@ fn the_token_stays_with_its_host() {
     });
     let hub = client(cache.path(), &hub_server.url);
     let fetched = hub.fetch(&request(&["x"]), HASTY, &mut Quiet).unwrap();
-    assert_eq!(fetched.arrived[0].check, Check::Hash);
+    assert_eq!(fetched.downloads[0].verification, Verification::Sha256);
     for asked in hub_server.asked() {
         assert_eq!(asked.header("authorization"), Some("Bearer hf_secret"));
     }
@@ -171,7 +171,7 @@ fn a_plain_mirror_needs_no_hub() {
     let mut request = request(&["x"]);
     let fetched = hub.fetch(&request, HASTY, &mut Quiet).unwrap();
     assert!(fetched.located.is_complete());
-    assert_eq!(fetched.arrived[0].check, Check::Nothing);
+    assert_eq!(fetched.downloads[0].verification, Verification::None);
     assert_eq!(server.lines(), ["GET /mirror/org/name/x"]);
     assert_eq!(server.asked()[0].header("authorization"), None);
 
@@ -180,7 +180,7 @@ fn a_plain_mirror_needs_no_hub() {
     assert!(
         error
             .to_string()
-            .contains("/mirror/org/name/y: there is no such file"),
+            .contains("/mirror/org/name/y: file not found"),
         "{error}"
     );
 }
@@ -199,7 +199,7 @@ fn offline_asks_nobody_and_says_what_is_missing() {
         panic!("{error}");
     };
     assert_eq!(missing.len(), 1);
-    assert!(missing[0].place.ends_with("snapshots/main/x"));
+    assert!(missing[0].path.ends_with("snapshots/main/x"));
     assert!(server.asked().is_empty());
     settings.offline = false;
     Hub::new(settings.clone())

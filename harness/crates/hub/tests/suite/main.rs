@@ -1,7 +1,7 @@
 //! Downloads from a local server that misbehaves the way real ones do.
 
 // A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod damage;
 mod fetching;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness_hub::{Patience, Quiet};
+use harness_hub::{Quiet, RetryPolicy};
 
 use crate::server::*;
 
@@ -19,10 +19,7 @@ fn message(reply: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> (S
 fn a_closed_repository_is_explained_and_not_asked_again() {
     for status in [401, 403] {
         let (text, asked) = message(move |_, _| Reply::status(status));
-        assert!(
-            text.contains("with the token that was found in HF_TOKEN"),
-            "{text}"
-        );
+        assert!(text.contains("with the token from HF_TOKEN"), "{text}");
         assert!(!text.contains("hf_secret"), "{text}");
         assert_eq!(asked, 1);
     }
@@ -38,9 +35,9 @@ fn a_closed_repository_is_explained_and_not_asked_again() {
 #[test]
 fn what_is_not_there_is_named() {
     for (code, what) in [
-        ("RepoNotFound", "no such repository"),
-        ("RevisionNotFound", "no such revision"),
-        ("EntryNotFound", "no such file"),
+        ("RepoNotFound", "repository not found"),
+        ("RevisionNotFound", "revision not found"),
+        ("EntryNotFound", "file not found"),
     ] {
         let (text, asked) = message(move |_, _| Reply::status(404).header("X-Error-Code", code));
         assert!(text.contains(what), "{text}");
@@ -71,25 +68,23 @@ fn a_busy_server_is_asked_again_when_it_says() {
 fn patience_ends() {
     let (text, asked) = message(|_, _| Reply::status(500));
     assert!(
-        text.contains("no answer after 3 attempts") && text.contains("500"),
+        text.contains("failed after 3 attempts") && text.contains("500"),
         "{text}"
     );
     assert_eq!(asked, 3);
     let (text, asked) = message(|_, _| Reply::status(429).header("Retry-After", 3600));
-    assert!(text.contains("asks to wait 3600 s"), "{text}");
+    assert!(text.contains("asked to wait 3600 s"), "{text}");
     assert_eq!(asked, 1);
     // Nobody listens there.
     let cache = tempfile::tempdir().unwrap();
     let hub = client(cache.path(), "http://127.0.0.1:9");
-    let patience = Patience {
+    let policy = RetryPolicy {
         attempts: 2,
         ..HASTY
     };
-    let error = hub
-        .fetch(&request(&["x"]), patience, &mut Quiet)
-        .unwrap_err();
+    let error = hub.fetch(&request(&["x"]), policy, &mut Quiet).unwrap_err();
     assert!(
-        error.to_string().contains("no answer after 2 attempts"),
+        error.to_string().contains("failed after 2 attempts"),
         "{error}"
     );
 }
@@ -101,5 +96,5 @@ fn redirects_end() {
     assert!(text.contains("more than 10 redirects"), "{text}");
     assert_eq!(asked, 11);
     let (text, _) = message(|_, _| Reply::status(302));
-    assert!(text.contains("without a usable Location"), "{text}");
+    assert!(text.contains("without a valid Location"), "{text}");
 }

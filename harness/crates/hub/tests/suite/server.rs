@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use harness_hub::{Hub, Patience, Progress, Repo, Request, Settings, Token, Wanted};
+use harness_hub::{Hub, Progress, Repo, RepoFile, Request, RetryPolicy, Settings, Token};
 
 pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -204,12 +204,12 @@ pub(crate) fn settings(cache: &Path, endpoint: &str) -> Settings {
 }
 
 pub(crate) fn request(files: &[&str]) -> Request {
-    let files = files.iter().map(|name| Wanted::file(*name)).collect();
+    let files = files.iter().map(|name| RepoFile::file(*name)).collect();
     Request::new(Repo::model("org/name", "main").unwrap(), files)
 }
 
 /// Three attempts without waiting.
-pub(crate) const HASTY: Patience = Patience {
+pub(crate) const HASTY: RetryPolicy = RetryPolicy {
     attempts: 3,
     first_wait: Duration::ZERO,
     longest_wait: Duration::from_secs(1),

@@ -5,9 +5,12 @@ use candle_core::Tensor;
 use super::norm::softmax;
 use crate::Result;
 
-/// Attention of queries `[N, M, D]` over keys and values `[N, S, D]`, already
-/// projected, in `heads` heads. `mask` `[N, S]` is 0 for a key that counts and a
-/// large negative number for padding. Result `[N, M, D]`.
+/// Attention of projected queries `[N, M, D]` over keys and values `[N, S, D]` with
+/// `heads` heads. `mask` `[N, S]` is added to the scores: 0 for a key, a large negative
+/// number for padding. Result `[N, M, D]`.
+///
+/// # Errors
+/// Shapes that do not match, or `heads` that do not divide D.
 pub fn multi_head_attention(
     queries: &Tensor,
     keys: &Tensor,

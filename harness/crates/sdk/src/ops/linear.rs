@@ -1,4 +1,4 @@
-//! The linear layer.
+//! Linear layers and their activation.
 
 use candle_core::Tensor;
 
@@ -6,6 +6,9 @@ use crate::{Init, Parameter, Result};
 
 /// `y = W x + b` over the last dimension: `x` `[.., in]`, `weight` `[out, in]` as in
 /// torch, `bias` `[out]`; result `[.., out]`.
+///
+/// # Errors
+/// Shapes that do not match.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = weight.dims2()?;
     let mut y = x.reshape(((), inputs))?.matmul(&weight.t()?)?;
@@ -19,8 +22,8 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     Ok(y.reshape(dims)?)
 }
 
-/// Weight `[out, in]` and bias `[out]` of a linear layer as parameters that begin as
-/// torch's do, U(-1/sqrt(in), 1/sqrt(in)).
+/// Weight `[out, in]` and bias `[out]` of a linear layer as parameters, initialised as in
+/// torch: U(-1/sqrt(in), 1/sqrt(in)).
 pub fn linear_parameters(
     (weight, bias): (&str, &str),
     inputs: usize,
@@ -36,6 +39,9 @@ pub fn linear_parameters(
 }
 
 /// `x · sigmoid(1.702 x)`, CLIP's approximation of GELU.
+///
+/// # Errors
+/// Not a float tensor.
 pub fn quick_gelu(x: &Tensor) -> Result<Tensor> {
     let sigmoid = ((x * -1.702)?.exp()? + 1.0)?.recip()?;
     Ok((x * sigmoid)?)

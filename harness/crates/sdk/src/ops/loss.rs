@@ -1,18 +1,24 @@
-//! Losses of the field. Targets are constants: no gradient flows into them.
+//! Losses. Targets are constants: no gradient flows into them.
 
 use candle_core::{D, Tensor};
 
 use super::norm::{log_softmax, normalize, softmax};
 use crate::Result;
 
-/// Mean cross entropy of logits `[B, C]` against class indices `[B]` (u32).
+/// Mean cross entropy of logits `[B, C]` and class indices `[B]` (u32), a scalar.
+///
+/// # Errors
+/// Shapes that do not match.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     let picked = log_softmax(logits)?.gather(&labels.unsqueeze(1)?, 1)?;
     Ok(picked.mean_all()?.neg()?)
 }
 
-/// `T² · KL(softmax(teacher / T) || softmax(student / T))`, mean over the batch;
-/// both `[B, C]` (Hinton et al., arXiv 1503.02531).
+/// `T² · KL(softmax(teacher / T) || softmax(student / T))`, mean over the batch, of
+/// logits `[B, C]` (Hinton et al., arXiv 1503.02531).
+///
+/// # Errors
+/// Shapes that do not match.
 pub fn distillation(student: &Tensor, teacher: &Tensor, temperature: f64) -> Result<Tensor> {
     let teacher = (teacher.detach() / temperature)?;
     let student = (student / temperature)?;
@@ -23,7 +29,10 @@ pub fn distillation(student: &Tensor, teacher: &Tensor, temperature: f64) -> Res
     Ok((kl * (temperature * temperature))?)
 }
 
-/// `1 - mean_c cos(a_c, b_c)` of rows `[C, E]`; `b` is the constant reference.
+/// `1 - mean_c cos(a_c, b_c)` over the rows of `[C, E]`; `b` is the target.
+///
+/// # Errors
+/// Shapes that do not match.
 pub fn cosine_distance(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let cosine = (normalize(a)? * normalize(&b.detach())?)?.sum(D::Minus1)?;
     Ok((1.0 - cosine.mean_all()?)?)

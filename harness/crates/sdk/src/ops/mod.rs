@@ -1,7 +1,7 @@
 //! Differentiable operations that candle lacks or whose gradient it drops.
 //!
-//! candle's fused `softmax_last_dim`, `LayerNorm` and `rope` have no backward
-//! pass and say nothing about it; everything here has one.
+//! candle's fused `softmax_last_dim`, `LayerNorm` and `rope` have no backward pass and
+//! drop the gradient silently; everything here has one.
 
 mod attention;
 mod linear;

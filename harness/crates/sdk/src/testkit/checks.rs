@@ -1,18 +1,19 @@
-//! What every method must hold to, each check one function that panics with
-//! what it found.
+//! What every method must satisfy; each check panics with what it found.
 
-// Checks are tests: an unexpected error ends them.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "checks are tests")]
 
 use harness_abi::{
     AbiTensor, ErrorKind, HostObject, MethodObject,
     std_types::{RSlice, RStr},
-    wire::{Probe, ProbeReply, Split, TrainJob},
+    wire::{Probe, ProbeReply, RecipeChanges, Split, TrainJob},
 };
-use serde_json::{Value, json};
 
 use super::ToyHost;
-use crate::{Method, Parameters, entry, module_file, plugin::PluginIdentity};
+use crate::{
+    Method, Parameters,
+    boundary::{PluginIdentity, open_method},
+    module,
+};
 
 const IDENTITY: PluginIdentity = PluginIdentity {
     name: "under-test",
@@ -21,14 +22,18 @@ const IDENTITY: PluginIdentity = PluginIdentity {
 };
 
 fn open<M: Method>() -> MethodObject {
-    entry::open::<M>(IDENTITY, "{}").unwrap()
+    open_method::<M>(IDENTITY, "{}").unwrap()
 }
 
-/// A module file after two epochs.
+/// A module trained for two epochs.
 fn train<M: Method>(host: HostObject, seed: u64) -> Vec<u8> {
     let job = TrainJob {
         seed,
-        recipe: json!({"epochs": 2, "batch": 4}),
+        recipe: RecipeChanges {
+            epochs: Some(2),
+            batch: Some(4),
+            ..RecipeChanges::default()
+        },
     };
     let job = serde_json::to_string(&job).unwrap();
     let reply = open::<M>().train(host, RStr::from_str(&job));
@@ -46,16 +51,15 @@ fn inject<M: Method>(host: HostObject, module: &[u8]) -> Result<(AbiTensor, Vec<
     Ok((logits.into_result().unwrap(), module))
 }
 
-/// An unknown key of the configuration is an error that names it.
-pub fn unknown_config_is_refused<M: Method>() {
-    let error = entry::open::<M>(IDENTITY, r#"{"no_such_key": 1}"#)
+/// An unknown configuration key is an error that names it.
+pub fn unknown_config_is_rejected<M: Method>() {
+    let error = open_method::<M>(IDENTITY, r#"{"no_such_key": 1}"#)
         .err()
         .unwrap();
     assert!(error.to_string().contains("no_such_key"), "{error}");
 }
 
-/// The default configuration trains, moves its parameters, gives finite logits
-/// and leaves no tape behind.
+/// The default configuration trains, gives finite logits on a target and releases its tapes.
 pub fn defaults_train<M: Method>() {
     let host = ToyHost::source().unwrap();
     let module = train::<M>(host.object(), 1);
@@ -65,36 +69,37 @@ pub fn defaults_train<M: Method>() {
     assert_eq!(host.open_tapes(), 0, "tapes were not released");
 }
 
-/// The same seed gives the same bytes, another seed others.
-pub fn seed_decides<M: Method>() {
+/// The same seed gives the same bytes, another seed different ones.
+pub fn seed_determines_module<M: Method>() {
     let at = |seed| train::<M>(ToyHost::source().unwrap().object(), seed);
-    assert_eq!(at(1), at(1), "the same seed gave two modules");
+    assert_eq!(at(1), at(1), "the same seed gave different modules");
     assert_ne!(at(1), at(2), "two seeds gave the same module");
 }
 
-/// Injecting changes nothing in the module, and gives the same logits each time.
+/// Injecting leaves the module unchanged and gives the same logits each time.
 pub fn module_round_trip<M: Method>() {
     let module = train::<M>(ToyHost::source().unwrap().object(), 1);
     let target = || ToyHost::target().unwrap().object();
     let (first, after) = inject::<M>(target(), &module).unwrap();
-    assert_eq!(after, module, "the module came back changed");
+    assert_eq!(after, module, "the module was changed");
     let (second, _) = inject::<M>(target(), &after).unwrap();
     assert_eq!(first, second);
 }
 
-/// Empty, truncated, foreign and non-finite modules are errors, never panics.
-pub fn damaged_modules_are_refused<M: Method>() {
+/// Empty, truncated and non-finite modules and those of other methods are errors, never
+/// panics.
+pub fn damaged_modules_are_rejected<M: Method>() {
     let module = train::<M>(ToyHost::source().unwrap().object(), 1);
-    let (mut header, parameters) = module_file::load(&module).unwrap();
-    header.method = "somebody-else".to_owned();
-    let foreign = module_file::save(&header, &parameters).unwrap();
+    let (mut header, parameters) = module::load(&module).unwrap();
+    header.method = "another-method".to_owned();
+    let other = module::save(&header, &parameters).unwrap();
     let mut not_finite = module.clone();
     let end = not_finite.len();
     not_finite[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     let cases: [(&str, &[u8]); 4] = [
         ("empty", &[]),
         ("truncated", &module[..module.len() - 3]),
-        ("foreign", &foreign),
+        ("another method's", &other),
         ("not finite", &not_finite),
     ];
     for (name, bytes) in cases {
@@ -104,8 +109,8 @@ pub fn damaged_modules_are_refused<M: Method>() {
     }
 }
 
-/// A module for another text width is not injectable, with a reason, not garbage.
-/// Methods whose parameters do not depend on it are injectable there.
+/// A module for another text width is not injectable, unless the method's parameters do
+/// not depend on it.
 pub fn other_shapes_are_not_injectable<M: Method>() {
     let (source, wider) = (ToyHost::source().unwrap(), ToyHost::wider().unwrap());
     let shapes = |host: &ToyHost| {
@@ -121,32 +126,30 @@ pub fn other_shapes_are_not_injectable<M: Method>() {
     }
 }
 
-/// On other classes of the source, in another order, a module works and stays as it
-/// is. On a class that the source lacks, one that holds something for each class is
-/// not injectable.
-pub fn class_sets_are_matched<M: Method>() {
+/// A module works, unchanged, on some of its classes in another order. With a class that
+/// it was not trained on, a module with entries per class is not injectable.
+pub fn classes_are_matched_by_id<M: Method>() {
     let source = ToyHost::source().unwrap();
     let declared = M::parameters(&M::Config::default(), source.facts()).unwrap();
-    let is_bound = declared.iter().any(|p| p.shape().class_axis.is_some());
+    let is_per_class = declared.iter().any(|p| p.shape().class_axis.is_some());
     let module = train::<M>(source.object(), 1);
-    let other = |foreign| ToyHost::other_classes(foreign).unwrap().object();
+    let other = |unknown| ToyHost::other_classes(unknown).unwrap().object();
     let (logits, after) = inject::<M>(other(false), &module).unwrap();
     assert_eq!(logits.checked_shape().unwrap(), [3, 2]);
-    assert_eq!(after, module, "the module came back changed");
-    let foreign = inject::<M>(other(true), &module);
-    if is_bound {
-        assert_eq!(foreign.unwrap_err(), ErrorKind::NotInjectable);
+    assert_eq!(after, module, "the module was changed");
+    let unknown = inject::<M>(other(true), &module);
+    if is_per_class {
+        assert_eq!(unknown.unwrap_err(), ErrorKind::NotInjectable);
     } else {
-        assert!(foreign.is_ok(), "{:?}", foreign.err());
+        assert!(unknown.is_ok(), "{:?}", unknown.err());
     }
 }
 
-/// Every parameter's gradient agrees with finite differences of the loss, along
-/// the direction of the gradient itself.
-pub fn gradients_are_right<M: Method>() {
+/// Every gradient agrees with finite differences of the loss in its own direction.
+pub fn gradients_are_correct<M: Method>() {
     let host = ToyHost::source().unwrap();
     let module = train::<M>(host.object(), 1);
-    let (header, parameters) = module_file::load(&module).unwrap();
+    let (header, parameters) = module::load(&module).unwrap();
     let (_, gradients) = probe::<M>(&host, &module);
     for (name, gradient) in &gradients {
         let norm = gradient
@@ -171,16 +174,16 @@ pub fn gradients_are_right<M: Method>() {
                 (n.to_owned(), tensor)
             });
             let moved = Parameters::new(moved.collect());
-            probe::<M>(&host, &module_file::save(&header, &moved).unwrap()).0
+            probe::<M>(&host, &module::save(&header, &moved).unwrap()).0
         };
-        // Fourth-order stencil; along its own direction the slope is the norm. Rounding
-        // spoils a narrow step, a kink such as ReLU's a wide one.
+        // Fourth-order stencil; in its own direction the slope is the gradient's norm. Small
+        // steps suffer from rounding, large ones from kinks such as ReLU's.
         let slope = |h: f64| (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
         let slopes = [0.02, 0.005].map(slope);
         let agrees = |slope: &f64| (slope - norm).abs() <= 2e-2 * norm + 1e-4;
         assert!(
             slopes.iter().any(agrees),
-            "gradient of `{name}`: its norm is {norm}, finite differences say {slopes:?}"
+            "gradient of `{name}`: its norm is {norm}, finite differences give {slopes:?}"
         );
     }
 }
@@ -191,12 +194,12 @@ fn probe<M: Method>(host: &ToyHost, module: &[u8]) -> (f64, Vec<(String, Vec<f32
         split: Split::Train,
         rows: (0..6).collect(),
     };
-    let probe: Value = serde_json::to_value(&probe).unwrap();
+    let probe = serde_json::to_string(&probe).unwrap();
     let reply = open::<M>()
         .probe(
             host.object(),
             RSlice::from_slice(module),
-            RStr::from_str(&probe.to_string()),
+            RStr::from_str(&probe),
         )
         .into_result()
         .unwrap();

@@ -1,34 +1,35 @@
-//! Checks that a method author runs in `cargo test`, without any backbone.
+//! Conformance checks for a method, run by `cargo test` without any backbone.
 //!
 //! ```text
 //! // tests/conformance.rs
 //! harness_sdk::conformance!(my_plugin::MyMethod);
 //! ```
 //!
-//! The method is driven through the traits of the boundary against a host whose
-//! towers are toys of a few hundred numbers, so that every check takes
-//! milliseconds.
+//! They call the method through the plugin boundary with a host whose towers have a few
+//! hundred parameters, so that every check takes milliseconds.
 
 mod checks;
-mod toy_block;
-mod toy_host;
-mod toy_images;
-mod toy_tower;
+mod host;
+mod image_tower;
+mod setting;
+mod text_tower;
+mod tower_parameters;
 
 pub use checks::{
-    class_sets_are_matched, damaged_modules_are_refused, defaults_train, gradients_are_right,
-    module_round_trip, other_shapes_are_not_injectable, seed_decides, unknown_config_is_refused,
+    classes_are_matched_by_id, damaged_modules_are_rejected, defaults_train, gradients_are_correct,
+    module_round_trip, other_shapes_are_not_injectable, seed_determines_module,
+    unknown_config_is_rejected,
 };
-pub use toy_host::ToyHost;
+pub use host::ToyHost;
 
-/// Makes a test of every check for a method type.
+/// Generates a test from every check for a method type.
 #[macro_export]
 macro_rules! conformance {
     ($method:ty) => {
         $crate::conformance!(@check $method:
-            unknown_config_is_refused, defaults_train, seed_decides, module_round_trip,
-            damaged_modules_are_refused, gradients_are_right, other_shapes_are_not_injectable,
-            class_sets_are_matched
+            unknown_config_is_rejected, defaults_train, seed_determines_module,
+            module_round_trip, damaged_modules_are_rejected, gradients_are_correct,
+            other_shapes_are_not_injectable, classes_are_matched_by_id
         );
     };
     (@check $method:ty: $($check:ident),+) => {

@@ -1,18 +1,18 @@
 //! CLIP_benchmark's WebDataset layout: `train/*.tar`, `test/*.tar`, `classnames.txt` and
-//! `zeroshot_classification_templates.txt`. Images are read where they lie in the shards.
+//! `zeroshot_classification_templates.txt`. Images are read in place from the shards.
 //!
-//! A sample is the entries that share a name up to its first dot: an image and its class
-//! number in `.cls`. Class ids are the class names; where two classes share one, both get
-//! their number behind it, since these files hold no WNIDs.
+//! A sample consists of the entries whose names agree up to the first dot: an image and its class
+//! number in `.cls`. Class ids are the class names; where two classes share a name, their number
+//! is appended, since these files have no WNIDs.
 
 mod shard;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::DataError;
-use crate::format::registry::{Format, Request};
-use crate::known::Known;
+use crate::error::DataError;
+use crate::format::contract::{Format, Request};
+use crate::known::KnownDataset;
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
 use crate::summary::{Class, Split, display_name};
@@ -65,7 +65,7 @@ impl Format for WebDatasetFormat {
     }
 }
 
-/// The folder's name; in a hub's cache, where folders are named by commits, that of the
+/// The folder's name; in a hub's cache, where folders are named by commit, the name of the
 /// repository in `datasets--org--name/snapshots/commit`.
 fn name_of(dir: &Path) -> String {
     let mut above = dir.ancestors().skip(1);
@@ -100,15 +100,15 @@ fn shards(dir: &Path, split: Split) -> Vec<PathBuf> {
     shards
 }
 
-/// `nshards.txt` tells a download that ended early.
+/// `nshards.txt` reveals an incomplete download.
 fn check_number(dir: &Path, split: Split, found: usize, problems: &mut Problems) {
     let path = dir.join(split.as_str()).join("nshards.txt");
     let stated = lines(&path)
         .ok()
         .and_then(|lines| lines.first()?.parse::<usize>().ok());
     if let Some(stated) = stated.filter(|stated| *stated != found) {
-        let which = format!("{split}: {found}, nshards.txt says {stated}");
-        problems.add("wrong number of shards", which);
+        let item = format!("{split}: {found} found, nshards.txt says {stated}");
+        problems.add("wrong number of shards", item);
     }
 }
 
@@ -139,8 +139,8 @@ fn classes(names: &[String]) -> Vec<Class> {
     names.iter().enumerate().map(class).collect()
 }
 
-/// `wds_imagenet-r` and the like are tested with modules of `wds_imagenet1k`.
+/// `wds_imagenet-r` and the like are shifted test sets of `wds_imagenet1k`.
 fn shift_of(name: &str) -> Option<String> {
-    let known = Known::find(name.strip_prefix("wds_")?)?;
+    let known = KnownDataset::find(name.strip_prefix("wds_")?)?;
     known.shift_of.as_ref().map(|_| "wds_imagenet1k".to_owned())
 }

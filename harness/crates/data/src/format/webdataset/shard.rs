@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use tar::{Archive, EntryType};
 
-use crate::DataError;
+use crate::error::DataError;
 use crate::listing::Extent;
 use crate::problems::Problems;
 
 /// Bytes a class number may take.
-const MAX_LABEL: u64 = 64;
+const MAX_LABEL_BYTES: u64 = 64;
 /// Bytes of the empty blocks at the end of a tar file.
-const END: u64 = 1024;
+const END_BYTES: u64 = 1024;
 const IMAGES: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
 /// An image with its class.
@@ -26,7 +26,7 @@ pub(super) struct Sample {
 }
 
 #[derive(Default)]
-struct Parts {
+struct PartialSample {
     image: Option<(String, Extent)>,
     label: Option<u32>,
 }
@@ -37,18 +37,18 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Result<Vec<Sample>, 
     let length = file.metadata()?.len();
     check_end(path, &mut file, length)?;
     let shard = Arc::new(path.to_owned());
-    let mut order: Vec<String> = Vec::new();
-    let mut samples: HashMap<String, Parts> = HashMap::new();
-    let torn = |error: std::io::Error| {
+    let mut samples: Vec<(String, PartialSample)> = Vec::new();
+    let mut index_of: HashMap<String, usize> = HashMap::new();
+    let damaged = |error: std::io::Error| {
         DataError::malformed(
             path,
-            format!("not a whole tar file ({error}); fetch it again"),
+            format!("not a complete tar file ({error}); download it again"),
         )
     };
     let mut archive = Archive::new(file);
-    for entry in archive.entries_with_seek().map_err(torn)? {
-        let mut entry = entry.map_err(torn)?;
-        let place = || {
+    for entry in archive.entries_with_seek().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        let location = || {
             format!(
                 "{}: {}",
                 path.display(),
@@ -59,14 +59,14 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Result<Vec<Sample>, 
             EntryType::Regular | EntryType::Continuous => {}
             EntryType::Directory | EntryType::XGlobalHeader => continue,
             _ => {
-                problems.add("tar entry that is neither file nor folder", place());
+                problems.add("tar entry that is neither a file nor a folder", location());
                 continue;
             }
         }
         let Some(name) = inside(&entry.path_bytes()) else {
             problems.add(
                 "tar entry with an absolute path, `..` or a name that is not UTF-8",
-                place(),
+                location(),
             );
             continue;
         };
@@ -75,79 +75,78 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Result<Vec<Sample>, 
             offset: entry.raw_file_position(),
             length: entry.size(),
         };
-        // Seeking goes beyond the end of a file without a word.
+        // Seeking beyond the end of a file is no error.
         if extent
             .offset
             .checked_add(extent.length)
             .is_none_or(|end| end > length)
         {
-            let reason = format!("ends inside {name}; fetch it again");
+            let reason = format!("ends inside {name}; download it again");
             return Err(DataError::malformed(path, reason));
         }
         let Some((key, extension)) = key(&name) else {
             continue;
         };
-        if !samples.contains_key(key) {
-            order.push(key.to_owned());
-        }
+        let index = *index_of.entry(key.to_owned()).or_insert_with(|| {
+            samples.push((key.to_owned(), PartialSample::default()));
+            samples.len() - 1
+        });
         let extension = extension.to_ascii_lowercase();
-        let parts = samples.entry(key.to_owned()).or_default();
+        let parts = &mut samples[index].1;
         if IMAGES.contains(&extension.as_str()) {
             parts.image = Some((name.clone(), extent));
         } else if extension == "cls" {
             let mut text = String::new();
-            let read = (&mut entry).take(MAX_LABEL).read_to_string(&mut text);
+            let read = (&mut entry).take(MAX_LABEL_BYTES).read_to_string(&mut text);
             match read.ok().and_then(|_| text.trim().parse().ok()) {
                 Some(label) => parts.label = Some(label),
                 None => {
-                    let which = format!("{}: {name} holds `{}`", path.display(), text.trim());
-                    problems.add("class that is not a number", which);
+                    let item = format!("{}: {name} contains `{}`", path.display(), text.trim());
+                    problems.add("class that is not a number", item);
                 }
             }
         }
     }
-    Ok(order
+    Ok(samples
         .into_iter()
-        .filter_map(|key| {
-            let parts = samples.remove(&key)?;
-            sample(path, &key, parts, problems)
-        })
+        .filter_map(|(key, parts)| sample(path, &key, parts, problems))
         .collect())
 }
 
-/// A tar file ends with empty blocks; one that was cut between two entries does not.
+/// A tar file ends with empty blocks; one that was cut off between two entries does not.
 fn check_end(path: &Path, file: &mut fs_err::File, length: u64) -> Result<(), DataError> {
-    let mut end = [1; END as usize];
-    if length >= END {
-        file.seek(SeekFrom::Start(length - END))?;
+    let mut end = [1; END_BYTES as usize];
+    if length >= END_BYTES {
+        file.seek(SeekFrom::Start(length - END_BYTES))?;
         file.read_exact(&mut end)?;
         file.rewind()?;
     }
     if end.iter().all(|byte| *byte == 0) {
         return Ok(());
     }
-    let reason = "does not end as a tar file does; fetch it again";
+    let reason = "incomplete: the end marker of a tar file is missing; download it again";
     Err(DataError::malformed(path, reason))
 }
 
-fn sample(path: &Path, key: &str, parts: Parts, problems: &mut Problems) -> Option<Sample> {
-    let place = || format!("{}: {key}", path.display());
+/// The sample, or `None` and a problem where its image or class is missing.
+fn sample(path: &Path, key: &str, parts: PartialSample, problems: &mut Problems) -> Option<Sample> {
+    let location = || format!("{}: {key}", path.display());
     match (parts.image, parts.label) {
         (Some((name, image)), Some(label)) => Some(Sample { name, label, image }),
         (Some(_), None) => {
-            problems.add("sample without a class (.cls)", place());
+            problems.add("sample without a class (.cls)", location());
             None
         }
         (None, Some(_)) => {
-            problems.add("sample without an image (jpg, png or webp)", place());
+            problems.add("sample without an image (jpg, png or webp)", location());
             None
         }
-        // Other kinds of files beside the samples.
+        // Files of other kinds belong to no sample.
         (None, None) => None,
     }
 }
 
-/// The name of an entry, if it stays inside the folder that it would be unpacked to.
+/// The name of an entry, if it stays inside the folder to which it would be unpacked.
 fn inside(bytes: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(bytes).ok()?;
     let name = name.strip_prefix("./").unwrap_or(name);
@@ -157,7 +156,7 @@ fn inside(bytes: &[u8]) -> Option<String> {
     (stays && !name.is_empty()).then(|| name.to_owned())
 }
 
-/// What samples are told apart by, and the rest: split at the first dot of the file name.
+/// The key of a sample and the extension, split at the first dot of the file name.
 fn key(name: &str) -> Option<(&str, &str)> {
     let file = name.rfind('/').map_or(0, |slash| slash + 1);
     let dot = file + name[file..].find('.')?;

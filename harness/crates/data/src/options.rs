@@ -1,0 +1,35 @@
+//! How to read a data set.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::prompts::Templates;
+
+/// What a suite can say about a data set. The default reads it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OpenOptions {
+    /// Name of the known data set whose layout it has; otherwise the layout is detected.
+    pub known: Option<String>,
+    /// Replaces its own templates.
+    pub templates: Option<Templates>,
+    /// Whether missing or unreadable images are left out instead of being an error.
+    pub allow_missing: bool,
+    /// How to split it if it has no splits of its own.
+    pub random_split: Option<RandomSplit>,
+    /// The data set of which it is a shifted test set; replaces its own statement.
+    pub shift_of: Option<String>,
+    /// Folder in which hashes of image files are cached; affects only speed.
+    pub digests: Option<PathBuf>,
+}
+
+/// A random split of the images into train, val and test, stratified by class.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomSplit {
+    pub seed: u64,
+    /// Fraction of each class that goes to val.
+    pub val: f64,
+    /// Fraction of each class that goes to test.
+    pub test: f64,
+}

@@ -1,0 +1,13 @@
+//! The training loop that all methods share, with optimizers and schedules. Knows methods
+//! through their trait alone, not how they are exported.
+
+mod average;
+mod gradients;
+mod optimizer;
+mod run;
+mod schedule;
+mod trainable;
+
+pub(crate) use gradients::gradients;
+pub(crate) use run::train;
+pub(crate) use trainable::Trainable;
