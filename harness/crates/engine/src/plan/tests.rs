@@ -9,6 +9,7 @@ use super::fixture::{dataset, inputs, method};
 use super::*;
 use crate::images::{Augment, FeaturePrecision};
 use crate::job::{JobOutput, UnitWork, Usage};
+use crate::registry::{Absent, InputKind};
 use crate::suite::DatasetEntry;
 use harness_store::Key;
 
@@ -299,6 +300,33 @@ fn a_selection_leaves_the_rest_out() {
     assert_eq!(count(&["target=t"]), 2);
     assert_eq!(count(&["target=t", "seed=2"]), 1);
     assert_eq!(count(&["method=other"]), 0);
+}
+
+#[test]
+fn cells_that_wait_for_files_are_planned_apart() {
+    let mut inputs = inputs(&["t", "u"]);
+    for facts in &mut inputs.backbones[1..] {
+        facts.reference.sha256 = String::new();
+        inputs.absent.push(Absent {
+            kind: InputKind::Backbone,
+            name: facts.reference.name.clone(),
+            advice: String::new(),
+            files: Vec::new(),
+            request: None,
+        });
+    }
+    let ready = plan(&inputs);
+    assert!(ready.cells.is_empty());
+    let all = ready.with_waiting(&inputs, &Selection::default());
+    assert_eq!(all.cells.len(), 2);
+    let of_kind = |kind: &str| {
+        let names = names(&all).into_iter();
+        names.filter(|name| name.starts_with(kind)).count()
+    };
+    assert_eq!(
+        (of_kind("zero-shot"), of_kind("train"), of_kind("inject")),
+        (3, 3, 2)
+    );
 }
 
 #[test]
