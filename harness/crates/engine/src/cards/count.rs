@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use harness_abi::wire::{Class, ParameterShape, Role};
 use harness_backbone::Dims;
 
-use crate::job::{Declaration, Output, Work};
+use crate::job::{Declaration, JobOutput, Work};
 use crate::registry::Plugin;
-use crate::schedule::{Pool, PoolError, Silent, Task, TaskResult};
+use crate::schedule::{Pool, PoolError, PoolTask, Silent, TaskResult};
 use harness_host::boundary::{backbone_facts, setting, task_facts};
 
 /// Numbers that a method trains in a setting.
@@ -49,9 +49,9 @@ pub fn counts(
         .collect();
     let task = task_facts("counting", list, &["a photo of a {}.".to_owned()]);
     let setting = setting(backbone_facts(name, dims), Role::Target, task);
-    let tasks: Vec<Task> = plugins
+    let tasks: Vec<PoolTask> = plugins
         .iter()
-        .map(|plugin| Task {
+        .map(|plugin| PoolTask {
             name: format!("declare {}", plugin.path.display()),
             work: Work::Declare {
                 plugin: plugin.path.clone(),
@@ -76,8 +76,8 @@ pub fn counts(
 }
 
 fn declared(result: TaskResult) -> Result<BTreeMap<String, Declaration>, String> {
-    match result.output()? {
-        Output::Declared { methods } => Ok(methods),
+    match result.output().map_err(|error| error.to_string())? {
+        JobOutput::Declared { methods } => Ok(methods),
         other => Err(format!("the worker answered {other:?}")),
     }
 }

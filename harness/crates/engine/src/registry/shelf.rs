@@ -7,8 +7,8 @@ use harness_abi::wire::{Descriptor, MethodCard};
 use super::libraries::{self, Origin};
 use super::module::ModuleFile;
 use super::{DatasetPlace, LibraryError, Places};
-use crate::job::{Output, Work};
-use crate::schedule::{Observer, Pool, PoolError, Silent, Task, TaskResult};
+use crate::job::{JobOutput, Work};
+use crate::schedule::{Observer, Pool, PoolError, PoolTask, Silent, TaskResult};
 use crate::suite::Known;
 use harness_store::{Store, sha256_file};
 
@@ -93,7 +93,7 @@ impl Registry {
         pool: &Pool<'_>,
         store: Option<&Store>,
     ) -> Result<(), PoolError> {
-        let task = |(path, ..): &(PathBuf, String, Origin)| Task {
+        let task = |(path, ..): &(PathBuf, String, Origin)| PoolTask {
             name: format!("inspect {}", path.display()),
             work: Work::Inspect {
                 plugin: path.clone(),
@@ -101,7 +101,7 @@ impl Registry {
             needs: Vec::new(),
             weight: 1.0,
         };
-        let tasks: Vec<Task> = libraries.iter().map(task).collect();
+        let tasks: Vec<PoolTask> = libraries.iter().map(task).collect();
         let results = pool.run(&tasks, &mut Silent, &mut |_, result| Ok(result))?;
         for ((path, sha256, origin), result) in libraries.into_iter().zip(results) {
             match descriptor(result) {
@@ -222,8 +222,8 @@ pub(crate) fn datasets(places: &Places) -> Vec<String> {
 }
 
 fn descriptor(result: TaskResult) -> Result<Descriptor, String> {
-    match result.output()? {
-        Output::Inspected { descriptor } => serde_json::from_value(descriptor)
+    match result.output().map_err(|error| error.to_string())? {
+        JobOutput::Inspected { descriptor } => serde_json::from_value(descriptor)
             .map_err(|error| format!("its descriptor is not one of ours: {error}")),
         other => Err(format!("the worker answered {other:?}")),
     }
