@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::subject::Subject;
 use super::{AnalysisError, images, inputs};
-use crate::registry::Places;
+use crate::registry::SearchPath;
 
 /// Prompts or images that go through a tower at once.
 const BATCH: usize = 32;
@@ -42,7 +42,7 @@ pub struct Embedded {
 /// An input or the backbone cannot be used, or the file cannot be written. Unusable
 /// images are counted and named together, and nothing is written.
 pub fn embed(
-    places: &Places,
+    search_path: &SearchPath,
     name: &str,
     inputs: EmbedInputs<'_>,
     output: &Path,
@@ -57,7 +57,7 @@ pub fn embed(
         width,
     };
     let total = count(&texts) + count(&names);
-    let subject = Subject::load(places, name)?;
+    let subject = Subject::load(search_path, name)?;
     let mut file = Features::new(&subject);
     let mut done = 0;
     let mut advance = |more: usize| {

@@ -6,7 +6,7 @@ use harness_backbone::ReferenceClip;
 use super::AnalysisError;
 use super::subject::Subject;
 use super::verify::{Comparison, Verification};
-use crate::registry::Places;
+use crate::registry::SearchPath;
 
 /// Prompts and images of the comparison.
 const PROMPTS: u32 = 4;
@@ -17,8 +17,11 @@ const IMAGES: usize = 2;
 ///
 /// # Errors
 /// The backbone cannot be used, or is not the CLIP that candle-transformers computes.
-pub fn verify_reference(places: &Places, name: &str) -> Result<Verification, AnalysisError> {
-    let subject = Subject::load(places, name)?;
+pub fn verify_reference(
+    search_path: &SearchPath,
+    name: &str,
+) -> Result<Verification, AnalysisError> {
+    let subject = Subject::load(search_path, name)?;
     let failed = |error| subject.error(error);
     let reference = ReferenceClip::load(&subject.facts.reference.path).map_err(failed)?;
     let backbone = &subject.backbone;

@@ -3,7 +3,7 @@
 use harness_backbone::{Backbone, BackboneError, Tokenizer};
 
 use super::AnalysisError;
-use crate::registry::{BackboneFacts, Places};
+use crate::registry::{BackboneFacts, SearchPath};
 
 /// A loaded backbone with its name and hash.
 pub(super) struct Subject {
@@ -12,8 +12,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    pub(super) fn load(places: &Places, name: &str) -> Result<Self, AnalysisError> {
-        let facts = BackboneFacts::read(places, name)?;
+    pub(super) fn load(search_path: &SearchPath, name: &str) -> Result<Self, AnalysisError> {
+        let facts = BackboneFacts::read(search_path, name)?;
         let backbone = Backbone::load(&facts.reference.path);
         let backbone = backbone.map_err(|source| AnalysisError::Backbone {
             name: name.to_owned(),

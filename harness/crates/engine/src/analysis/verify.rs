@@ -7,7 +7,7 @@ use candle_core::{Tensor, Var};
 use super::AnalysisError;
 use super::subject::Subject;
 use super::vectors::Vectors;
-use crate::registry::{BackboneFacts, Places};
+use crate::registry::{BackboneFacts, SearchPath};
 
 /// One quantity, compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,10 +66,14 @@ pub struct Verification {
 ///
 /// # Errors
 /// The backbone or the file cannot be used, or the file holds half of a quantity.
-pub fn verify(places: &Places, name: &str, expected: &Path) -> Result<Verification, AnalysisError> {
+pub fn verify(
+    search_path: &SearchPath,
+    name: &str,
+    expected: &Path,
+) -> Result<Verification, AnalysisError> {
     // The file first: it is small, weights are not.
     let vectors = Vectors::read(expected)?;
-    let subject = Subject::load(places, name)?;
+    let subject = Subject::load(search_path, name)?;
     let check = Check {
         vectors: &vectors,
         subject: &subject,

@@ -6,7 +6,7 @@ use harness_abi::wire::{Class, ParameterShape, Role};
 use harness_backbone::Dims;
 
 use crate::job::{Declaration, Output, Work};
-use crate::registry::Plugin;
+use crate::registry::RegisteredPlugin;
 use crate::schedule::{Pool, PoolError, Silent, Task, TaskResult};
 use harness_host::boundary::{backbone_facts, setting, task_facts};
 
@@ -36,7 +36,7 @@ pub enum CardError {
 /// # Errors
 /// A worker cannot be started, or a plugin fails in it.
 pub fn counts(
-    plugins: &[&Plugin],
+    plugins: &[&RegisteredPlugin],
     (name, dims): (&str, &Dims),
     (classes, shots): (usize, usize),
     pool: &Pool<'_>,

@@ -7,7 +7,7 @@ use harness_backbone::{Backbone, CheckpointLayout, Dims};
 use harness_data::{Dataset, KnownDataset, OpenOptions, Split};
 use serde_json::Value;
 
-use super::{Absent, DatasetPlace, Places, Whereabouts, shards};
+use super::{Absent, DatasetPath, Location, LocationError, SearchPath, shards};
 use crate::job::{BackboneRef, DatasetRef};
 use crate::suite::DatasetEntry;
 
@@ -41,6 +41,7 @@ pub struct DatasetFacts {
 
 /// Why a backbone or data set cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FactsError {
     #[error("cannot use the {kind} {name} ({}): {source}", .path.display())]
     Unusable {
@@ -49,19 +50,12 @@ pub enum FactsError {
         path: PathBuf,
         source: Box<dyn Error + Send + Sync>,
     },
-    #[error("the data set {name}{wanted_by} is not there: {advice}; missing: {}", .missing.join(", "))]
-    Absent {
-        name: String,
-        wanted_by: String,
-        advice: String,
-        missing: Vec<String>,
-    },
     #[error("{0}")]
-    NotFetched(Box<Absent>),
-    #[error("{name}: {reason}")]
-    Malformed { name: String, reason: String },
-    #[error("there is no {kind} {name}{wanted_by}")]
-    Missing {
+    Absent(Box<Absent>),
+    #[error("{name}: {source}")]
+    Location { name: String, source: LocationError },
+    #[error("unknown {kind} {name:?}{wanted_by}")]
+    Unknown {
         kind: &'static str,
         name: String,
         wanted_by: String,
@@ -99,13 +93,13 @@ impl BackboneFacts {
     ///
     /// # Errors
     /// The name leads nowhere, or to something that is no backbone.
-    pub fn read(places: &Places, name: &str) -> Result<Self, FactsError> {
+    pub fn read(search_path: &SearchPath, name: &str) -> Result<Self, FactsError> {
         let kind = "backbone";
-        let found = places.backbone(name);
-        let path = match found.map_err(|reason| malformed(name, reason))? {
-            Whereabouts::Here(path) => path,
-            Whereabouts::Absent(absent) => return Err(FactsError::NotFetched(absent)),
-            Whereabouts::Nowhere => return Err(missing(kind, name, "")),
+        let found = search_path.backbone(name);
+        let path = match found.map_err(|source| not_found(name, source))? {
+            Location::Found(path) => path,
+            Location::Absent(absent) => return Err(FactsError::Absent(absent)),
+            Location::Unknown => return Err(missing(kind, name, "")),
         };
         let unusable = |source: Box<dyn Error + Send + Sync>| FactsError::Unusable {
             kind,
@@ -160,13 +154,13 @@ impl DatasetFacts {
     /// # Errors
     /// The name leads nowhere, or to something that is no data set.
     pub fn read(
-        places: &Places,
+        search_path: &SearchPath,
         entry: &DatasetEntry,
         wanted_by: &str,
     ) -> Result<Self, FactsError> {
         let kind = "data set";
         let name = &entry.name;
-        let (path, opening) = find_dataset(places, entry, wanted_by)?;
+        let (path, opening) = find_dataset(search_path, entry, wanted_by)?;
         let dataset =
             Dataset::open_with(&path, &opening).map_err(|error| FactsError::Unusable {
                 kind,
@@ -192,46 +186,40 @@ impl DatasetFacts {
     }
 }
 
-/// Where a data set lies, and how the entry of a suite has it read.
+/// Where a data set is on disk, and how the entry of a suite has it read.
 pub(crate) fn find_dataset(
-    places: &Places,
+    search_path: &SearchPath,
     entry: &DatasetEntry,
     wanted_by: &str,
 ) -> Result<(PathBuf, OpenOptions), FactsError> {
-    let found = places.dataset(&entry.name);
-    match found.map_err(|reason| malformed(&entry.name, reason))? {
-        DatasetPlace::Here { path, known } => Ok((
+    let found = search_path.dataset(&entry.name);
+    match found.map_err(|source| not_found(&entry.name, source))? {
+        Location::Found(DatasetPath { path, known }) => Ok((
             path,
             OpenOptions {
                 known,
-                digests: places.digests().map(Path::to_owned),
+                digests: search_path.digests().map(Path::to_owned),
                 ..entry.opening()
             },
         )),
-        DatasetPlace::Absent { advice, missing } => Err(FactsError::Absent {
-            name: entry.name.clone(),
-            wanted_by: wanted_by.to_owned(),
-            advice,
-            missing,
-        }),
-        // Under the name that the report gives it, by which cells wait for it.
-        DatasetPlace::Unfetched(absent) => Err(FactsError::NotFetched(Box::new(Absent {
+        // Under its name in the report, by which cells wait for it.
+        Location::Absent(absent) => Err(FactsError::Absent(Box::new(Absent {
             name: entry.label.clone(),
             ..*absent
         }))),
-        DatasetPlace::Nowhere => Err(missing("data set", &entry.name, wanted_by)),
+        Location::Unknown => Err(missing("data set", &entry.name, wanted_by)),
     }
 }
 
-pub(crate) fn malformed(name: &str, reason: String) -> FactsError {
-    FactsError::Malformed {
+pub(crate) fn not_found(name: &str, source: LocationError) -> FactsError {
+    FactsError::Location {
         name: name.to_owned(),
-        reason,
+        source,
     }
 }
 
 pub(crate) fn missing(kind: &'static str, name: &str, wanted_by: &str) -> FactsError {
-    FactsError::Missing {
+    FactsError::Unknown {
         kind,
         name: name.to_owned(),
         wanted_by: wanted_by.to_owned(),

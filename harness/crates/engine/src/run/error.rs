@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use harness_report::ExitCode;
 
-use crate::registry::{Absent, FactsError, LibraryError, RegistryError};
+use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;
 use harness_store::StoreError;
@@ -24,8 +24,8 @@ pub enum RunError {
     Pool(PoolError),
     #[error("{} of the suite's inputs are not on this machine, nothing was run", .absent.len())]
     Absent { suite: PathBuf, absent: Vec<Absent> },
-    #[error("{0}")]
-    Module(String),
+    #[error(transparent)]
+    Module(#[from] ModuleFileError),
     #[error("cannot read this executable: {0}")]
     Executable(std::io::Error),
     #[error("{}: no cell matches {selection}", .suite.display())]

@@ -23,9 +23,9 @@ pub(super) fn check(suite: &Node, entry: &Node, id: &str, known: &dyn Known) -> 
         found.push(Mistake::new(node.mark, format!("\"module\": {reason}")));
     };
     let header = match known.module(path) {
-        Ok(file) => file.header,
-        Err(reason) => {
-            wrong(reason);
+        Ok(header) => header,
+        Err(error) => {
+            wrong(error.to_string());
             return found;
         }
     };

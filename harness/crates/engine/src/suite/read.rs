@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::tree::{self, Node};
-use super::{DatasetEntry, Known, Mark, Mistake, Mistakes, Suite, names, schema, shape};
-use crate::registry::{DatasetPlace, Places, names_of_datasets};
+use super::{
+    DatasetEntry, Known, KnownInputs, Mark, Mistake, Mistakes, Suite, names, schema, shape,
+};
 
 /// Bytes that are read before a file is called too large.
 const MOST_BYTES: u64 = (1 << 20) + 1;
@@ -99,43 +100,26 @@ impl Document {
             "required": ["datasets"],
             "$defs": whole["$defs"],
         });
-        let wrong = |found| Mistakes::new(&self.path.display().to_string(), &self.text, found);
-        let found = shape::check(&self.tree, &part, "the suite");
-        if !found.is_empty() {
-            return Err(wrong(found));
-        }
+        self.none_of(shape::check(&self.tree, &part, "the suite"))?;
         let node = self.tree.get("datasets").map(Node::to_json);
         serde_json::from_value(node.unwrap_or_default())
-            .map_err(|error| wrong(vec![Mistake::new(Mark::default(), error.to_string())]))
+            .map_err(|error| self.mistakes(vec![Mistake::new(Mark::default(), error.to_string())]))
     }
 
-    /// Whether every data set that the suite names leads somewhere.
+    /// Checks the names of the data sets, whatever else is wrong with the suite.
     ///
     /// # Errors
-    /// Every name that leads nowhere, at once.
-    pub fn check_datasets(&self, places: &Places) -> Result<(), Mistakes> {
-        let known = names_of_datasets(places);
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let found = names::check_datasets(&self.tree, &known, &|name| {
-            Ok(places.dataset(name)? != DatasetPlace::Nowhere)
-        });
-        if !found.is_empty() {
-            return Err(self.mistakes(found));
-        }
-        Ok(())
+    /// Every unknown name, at once.
+    pub fn check_datasets(&self, known: &dyn KnownInputs) -> Result<(), Mistakes> {
+        self.none_of(names::check_datasets(&self.tree, known))
     }
 
     /// The backbones that the suite names, each once, whatever else is wrong with it.
     ///
     /// # Errors
-    /// Every name that leads nowhere, at once.
-    pub fn backbones(&self, places: &Places) -> Result<Vec<String>, Mistakes> {
-        let known = places.backbones();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let found = names::check_backbones(&self.tree, &known, &|name| places.has_backbone(name));
-        if !found.is_empty() {
-            return Err(self.mistakes(found));
-        }
+    /// Every unknown name, at once.
+    pub fn backbones(&self, known: &dyn KnownInputs) -> Result<Vec<String>, Mistakes> {
+        self.none_of(names::check_backbones(&self.tree, known))?;
         let mut all: Vec<String> = Vec::new();
         for (name, _) in names::backbones(&self.tree) {
             if all.iter().all(|known| known != name) {
@@ -143,6 +127,14 @@ impl Document {
             }
         }
         Ok(all)
+    }
+
+    /// Fails with `found`, unless it is empty.
+    fn none_of(&self, found: Vec<Mistake>) -> Result<(), Mistakes> {
+        match found.as_slice() {
+            [] => Ok(()),
+            _ => Err(self.mistakes(found)),
+        }
     }
 
     pub(super) fn tree(&self) -> &Node {
@@ -182,9 +174,7 @@ impl Document {
     pub fn check(&self, known: &dyn Known) -> Result<Suite, Mistakes> {
         let mut found = self.shape(&schema(), "the suite");
         found.extend(names::check(&self.tree, known));
-        if !found.is_empty() {
-            return Err(self.mistakes(found));
-        }
+        self.none_of(found)?;
         let suite: Suite = self.values(|text| serde_yaml::from_str(text))?;
         match suite.images.mistake() {
             None => Ok(suite),
