@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use harness_engine::data;
+use harness_engine::job::BackboneRef;
 use harness_engine::registry::{
-    BackboneEntry, BackboneFacts, DatasetFacts, FactsError, Location, NominalDims, SearchPath,
-    TowerDims, readable,
+    Architecture, BackboneEntry, BackboneFacts, DatasetFacts, FactsError, Location, NominalDims,
+    SearchPath, TowerDims, readable,
 };
 use harness_engine::suite::DatasetEntry;
 use harness_render::terminal::one_line;
@@ -45,7 +46,7 @@ fn methods(arguments: &ListArguments) -> Result<ExitCode, Failure> {
 
 fn backbones(places: &SearchPath) -> Result<ExitCode, Failure> {
     let names = places.backbone_folders();
-    let (facts, broken) = read(&names, |name| BackboneFacts::read(places, name));
+    let (facts, broken) = read(&names, |name| BackboneFacts::read_present(places, name));
     let mut rows: Vec<Vec<String>> = facts.iter().map(row_of_folder).collect();
     let mut seen = names;
     for (alias, entry) in places.aliases() {
@@ -61,20 +62,17 @@ fn backbones(places: &SearchPath) -> Result<ExitCode, Failure> {
     Ok(warn("backbone", broken.into_iter()))
 }
 
-fn row_of_folder(facts: &BackboneFacts) -> Vec<String> {
-    let dim = |path: &str| {
-        let value = facts.dims.pointer(path);
-        value.map(ToString::to_string).unwrap_or_default()
-    };
+fn row_of_folder((reference, architecture): &(BackboneRef, Architecture)) -> Vec<String> {
+    let dims = &architecture.dims;
     vec![
-        facts.reference.name.clone(),
-        facts.layout.clone(),
-        dim("/embed_dim"),
-        format!("{} × {}", dim("/text/layers"), dim("/text/width")),
-        format!("{} × {}", dim("/image/layers"), dim("/image/width")),
+        reference.name.clone(),
+        architecture.layout.clone(),
+        dims.embed_dim.to_string(),
+        format!("{} × {}", dims.text.layers, dims.text.width),
+        format!("{} × {}", dims.image.layers, dims.image.width),
         String::new(),
         "yes".to_owned(),
-        facts.reference.sha256.chars().take(12).collect(),
+        reference.sha256.chars().take(12).collect(),
     ]
 }
 

@@ -74,11 +74,10 @@ fn class_prompts(search_path: &SearchPath, name: &str) -> Result<Vec<String>, An
 }
 
 fn describe(subject: &Subject) -> Backbone {
-    let facts = &subject.facts;
     Backbone {
-        name: facts.reference.name.clone(),
-        layout: facts.layout.clone(),
-        sha256: facts.reference.sha256.clone(),
+        name: subject.reference.name.clone(),
+        layout: subject.architecture.layout.clone(),
+        sha256: subject.reference.sha256.clone(),
         activation: match subject.backbone.activation() {
             Activation::QuickGelu => "quick-gelu",
             Activation::Gelu => "gelu",
@@ -152,8 +151,8 @@ impl Pair {
 
     fn incomparable(&self, reason: String) -> AnalysisError {
         AnalysisError::Incomparable {
-            source_name: self.source.facts.reference.name.clone(),
-            target_name: self.target.facts.reference.name.clone(),
+            source_name: self.source.reference.name.clone(),
+            target_name: self.target.reference.name.clone(),
             reason,
         }
     }

@@ -82,7 +82,7 @@ struct Features {
 
 impl Features {
     fn new(subject: &Subject) -> Self {
-        let reference = &subject.facts.reference;
+        let reference = &subject.reference;
         let notes = [
             ("format", "harness-features/1"),
             ("harness", env!("CARGO_PKG_VERSION")),

@@ -7,7 +7,8 @@ use candle_core::{Tensor, Var};
 use super::AnalysisError;
 use super::subject::Subject;
 use super::vectors::Vectors;
-use crate::registry::{BackboneFacts, SearchPath};
+use crate::job::BackboneRef;
+use crate::registry::SearchPath;
 
 /// One quantity, compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +56,9 @@ impl Comparison {
 /// A backbone compared with a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verification {
-    pub backbone: BackboneFacts,
+    pub backbone: BackboneRef,
+    /// Checkpoint layout.
+    pub layout: String,
     /// Who wrote the vectors, if the file says so.
     pub framework: Option<String>,
     pub comparisons: Vec<Comparison>,
@@ -96,7 +99,8 @@ pub fn verify(
     }
     let framework = vectors.note("framework").map(str::to_owned);
     Ok(Verification {
-        backbone: subject.facts,
+        backbone: subject.reference,
+        layout: subject.architecture.layout,
         framework,
         comparisons,
     })

@@ -11,6 +11,6 @@ use crate::registry::{BackboneFacts, FactsError, SearchPath};
 pub fn dims(search_path: &SearchPath, name: &str) -> Result<Dims, FactsError> {
     match published(name) {
         Some(dims) => Ok(dims),
-        None => BackboneFacts::read(search_path, name)?.parsed_dims(),
+        None => Ok(BackboneFacts::read_present(search_path, name)?.1.dims),
     }
 }

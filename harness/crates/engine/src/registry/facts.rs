@@ -1,22 +1,46 @@
-//! What a plan has to know of a backbone and a data set, weights aside.
+//! What a plan has to know of a backbone and a data set, apart from weights and images.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use harness_backbone::{Backbone, CheckpointLayout, Dims};
 use harness_data::{Dataset, KnownDataset, OpenOptions, Split};
-use serde_json::Value;
 
 use super::{Absent, DatasetPath, Location, LocationError, SearchPath, shards};
 use crate::job::{BackboneRef, DatasetRef};
 use crate::suite::DatasetEntry;
 
+/// What only the files of an input say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Presence<T> {
+    /// The files are on disk and were read.
+    Present(T),
+    /// The files are not on disk.
+    Absent,
+}
+
+impl<T> Presence<T> {
+    /// The value, if the files are on disk.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent => None,
+        }
+    }
+}
+
 /// A backbone that a suite names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BackboneFacts {
+    /// Of an absent backbone only the name is meant: nothing is planned for it.
     pub reference: BackboneRef,
-    /// Widths, depths and sizes by name.
-    pub dims: Value,
+    pub architecture: Presence<Architecture>,
+}
+
+/// What a backbone's configuration and the names of its tensors say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Architecture {
+    pub dims: Dims,
     /// Checkpoint layout.
     pub layout: String,
 }
@@ -25,17 +49,17 @@ pub struct BackboneFacts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DatasetFacts {
     pub reference: DatasetRef,
-    /// What it calls itself, whatever the suite calls it.
+    /// Its own name, whatever the suite calls it.
     pub name: String,
     pub title: String,
     pub class_names: Vec<String>,
-    /// What other data sets call the classes by, unique.
+    /// Ids by which data sets share classes; unique.
     pub class_ids: Vec<String>,
     /// Images of the train, val and test split.
     pub sizes: [usize; 3],
-    /// Images that were left out because they are missing or unreadable.
+    /// Images that are skipped because they are missing or unreadable.
     pub missing: usize,
-    /// The data set that modules are trained on, where it is another.
+    /// The data set that modules are trained on, if it is another.
     pub shift_of: Option<String>,
 }
 
@@ -63,7 +87,7 @@ pub enum FactsError {
 }
 
 impl BackboneFacts {
-    /// Stands for a backbone that is not on disk.
+    /// A backbone that is not on disk.
     pub(crate) fn absent(name: &str) -> Self {
         Self {
             reference: BackboneRef {
@@ -71,29 +95,30 @@ impl BackboneFacts {
                 path: PathBuf::new(),
                 sha256: String::new(),
             },
-            dims: Value::Null,
-            layout: String::new(),
+            architecture: Presence::Absent,
         }
-    }
-
-    /// The dimensions as the engine's own type.
-    ///
-    /// # Errors
-    /// They are not what [`Self::read`] writes.
-    pub(crate) fn parsed_dims(&self) -> Result<Dims, FactsError> {
-        serde_json::from_value(self.dims.clone()).map_err(|error| FactsError::Unusable {
-            kind: "backbone",
-            name: self.reference.name.clone(),
-            path: self.reference.path.clone(),
-            source: error.into(),
-        })
     }
 
     /// Reads a backbone's configuration and hashes its files.
     ///
     /// # Errors
-    /// The name leads nowhere, or to something that is no backbone.
+    /// The name is unknown, or leads to something that is not a backbone.
     pub fn read(search_path: &SearchPath, name: &str) -> Result<Self, FactsError> {
+        let (reference, architecture) = Self::read_present(search_path, name)?;
+        Ok(Self {
+            reference,
+            architecture: Presence::Present(architecture),
+        })
+    }
+
+    /// The same of a backbone that has to be on disk.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn read_present(
+        search_path: &SearchPath,
+        name: &str,
+    ) -> Result<(BackboneRef, Architecture), FactsError> {
         let kind = "backbone";
         let found = search_path.backbone(name);
         let path = match found.map_err(|source| not_found(name, source))? {
@@ -111,20 +136,18 @@ impl BackboneFacts {
         let dims = Dims::read(&path).map_err(|error| unusable(error.into()))?;
         let sha256 = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
         let layout = CheckpointLayout::read(&path).map_err(|error| unusable(error.into()))?;
-        Ok(Self {
-            dims: serde_json::to_value(&dims).map_err(|error| unusable(error.into()))?,
-            layout: layout.name().to_owned(),
-            reference: BackboneRef {
-                name: name.to_owned(),
-                path,
-                sha256,
-            },
-        })
+        let reference = BackboneRef {
+            name: name.to_owned(),
+            path,
+            sha256,
+        };
+        let layout = layout.name().to_owned();
+        Ok((reference, Architecture { dims, layout }))
     }
 }
 
 impl DatasetFacts {
-    /// Stands for a data set that is not on disk: what is published of it.
+    /// A data set that is not on disk, with what is published about it.
     pub(crate) fn absent(entry: &DatasetEntry) -> Self {
         let published = KnownDataset::find(&entry.name).and_then(|known| known.shift_of.clone());
         Self {
@@ -144,15 +167,15 @@ impl DatasetFacts {
         }
     }
 
-    /// Whether it is the data set that `name` means, by the suite's word or its own.
+    /// Whether `name` is the suite's name for it or its own.
     pub(crate) fn goes_by(&self, name: &str) -> bool {
         self.reference.name == name || self.name == name
     }
 
-    /// Reads a data set's manifest. `wanted_by` says who needs it, if not the suite.
+    /// Reads a data set's manifest. `wanted_by` says what needs it, if not the suite.
     ///
     /// # Errors
-    /// The name leads nowhere, or to something that is no data set.
+    /// The name is unknown, or leads to something that is not a data set.
     pub fn read(
         search_path: &SearchPath,
         entry: &DatasetEntry,

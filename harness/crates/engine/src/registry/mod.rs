@@ -16,7 +16,7 @@ pub use absent::{Absent, AbsentFile, InputKind, readable};
 pub(crate) use discovery::file_name;
 pub use discovery::{DescriptorError, DuplicateMethod, Registry, RegistryError};
 pub use discovery::{RegisteredPlugin, UnusablePlugin};
-pub use facts::{BackboneFacts, DatasetFacts, FactsError};
+pub use facts::{Architecture, BackboneFacts, DatasetFacts, FactsError, Presence};
 pub(crate) use facts::{find_dataset, missing, not_found};
 pub use harness_hub::registry::{BackboneEntry, NominalDims, TowerDims};
 pub use libraries::LibraryError;

@@ -160,11 +160,13 @@ impl<'i> Work<'i> {
     fn dims(&self, name: &str) -> Dims {
         let mut backbones = self.inputs.backbones.iter();
         let facts = backbones.find(|facts| facts.reference.name == name);
-        let known = facts.and_then(|facts| serde_json::from_value(facts.dims.clone()).ok());
-        known.unwrap_or_else(|| match name.contains("l14") {
-            true => Dims::nominal(768, 1024, 24),
-            false => Dims::nominal(512, 768, 12),
-        })
+        let known = facts.and_then(|facts| facts.architecture.present());
+        known
+            .map(|known| known.dims.clone())
+            .unwrap_or_else(|| match name.contains("l14") {
+                true => Dims::nominal(768, 1024, 24),
+                false => Dims::nominal(512, 768, 12),
+            })
     }
 
     fn size(&self, dataset: usize) -> Size {
