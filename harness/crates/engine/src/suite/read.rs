@@ -101,9 +101,12 @@ impl Document {
             "$defs": whole["$defs"],
         });
         self.none_of(shape::check(&self.tree, &part, "the suite"))?;
-        let node = self.tree.get("datasets").map(Node::to_json);
-        serde_json::from_value(node.unwrap_or_default())
-            .map_err(|error| self.mistakes(vec![Mistake::new(Mark::default(), error.to_string())]))
+        let items = self.tree.get("datasets").map(Node::items);
+        let entries = items.unwrap_or_default().iter().map(|item| {
+            serde_json::from_value(item.to_json())
+                .map_err(|error| self.mistakes(vec![Mistake::new(item.mark, error.to_string())]))
+        });
+        entries.collect()
     }
 
     /// Checks the names of the data sets, whatever else is wrong with the suite.

@@ -220,6 +220,22 @@ fn a_recipe_is_a_word_or_a_mapping() {
 }
 
 #[test]
+fn choices_are_written_as_they_are_read() {
+    let text = GOOD
+        .replace("recipe: {epochs: 10}", "recipe: {base: common, epochs: 10}")
+        .replace(
+            "[shapes, colours]",
+            "[{name: shapes, templates: imagenet-7}, {name: colours, templates: [\"a {}.\"]}]",
+        );
+    let suite = read(text.as_bytes()).unwrap();
+    let written = serde_json::to_value(&suite).unwrap();
+    assert_eq!(written["recipe"], json!({"base": "common", "epochs": 10}));
+    assert_eq!(written["datasets"][0]["templates"], "imagenet-7");
+    assert_eq!(written["datasets"][1]["templates"], json!(["a {}."]));
+    assert_eq!(serde_json::from_value::<Suite>(written).unwrap(), suite);
+}
+
+#[test]
 fn a_gate_is_read_and_held_to_its_range() {
     let suite = |gate: &str| read(format!("{GOOD}gate: {gate}\n").as_bytes());
     let gate = suite("{margin: 2}").unwrap().gate.unwrap();
