@@ -8,30 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::archive::Archive;
 use super::error::ConvertError;
 use super::pickle::{self, Refused};
-use super::{state, write};
+use super::{Options, state, write};
 
-/// What is converted and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Options {
-    /// Entry of the checkpoint that holds the state dict; found by itself where it has
-    /// one of the usual names.
-    pub key: Option<String>,
-    /// Entries that are not written; each must be there.
-    pub leave_out: Vec<String>,
-    /// Whether half-precision numbers become single ones.
-    pub widen: bool,
-    /// Metadata of the file that is written.
-    pub metadata: BTreeMap<String, String>,
-}
-
-/// What a conversion came to.
+/// Result of a conversion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Converted {
     /// Shape of every tensor that was written.
     pub tensors: BTreeMap<String, Vec<u64>>,
     /// Bytes of the file.
     pub bytes: u64,
-    /// What the checkpoint has beside them.
+    /// Other entries of the checkpoint.
     pub left_out: Vec<String>,
 }
 

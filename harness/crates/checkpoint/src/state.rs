@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checkpoint::Options;
+use super::options::Options;
 use super::pickle::{Arena, Id, TensorValue, Value};
 
 /// Keys under which training scripts put the state dict, in order of preference.

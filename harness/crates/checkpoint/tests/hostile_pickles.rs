@@ -1,7 +1,6 @@
 //! Checkpoints that were made to do harm.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::Write;
 use std::path::Path;
