@@ -50,7 +50,11 @@ pub fn known() -> &'static [KnownDataset] {
 ///
 /// # Errors
 /// There is no such data set, or something is wrong with its annotations.
-pub fn few_shot(search_path: &SearchPath, name: &str, draw: Draw) -> Result<FewShotPaths, LookError> {
+pub fn few_shot(
+    search_path: &SearchPath,
+    name: &str,
+    draw: Draw,
+) -> Result<FewShotPaths, LookError> {
     let (path, opening) = find(search_path, &DatasetEntry::named(name), "")?;
     let annotations = Annotations::read(&path, &opening)?;
     let split = annotations.few_shot(draw.shots as usize, draw.seed, draw.sampler);

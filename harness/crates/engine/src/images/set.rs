@@ -95,12 +95,13 @@ impl ImageSet {
     /// Normalised pixels `[3, N, N]` of a view of one image.
     pub(crate) fn image(&self, row: usize, view: u32) -> Result<Tensor, ImagesError> {
         if row >= self.len() || view >= self.views() {
-            return Err(ImagesError::Request(format!(
-                "view {view} of row {row} of the {} split does not exist; there are {} rows with {} view(s)",
-                self.split,
-                self.len(),
-                self.views()
-            )));
+            return Err(ImagesError::OutOfRange {
+                split: self.split,
+                row,
+                view,
+                rows: self.len(),
+                views: self.views(),
+            });
         }
         let index = self.picks.as_ref().map_or(row, |picks| picks[row]);
         let image = self.dataset.image(self.split, index)?;

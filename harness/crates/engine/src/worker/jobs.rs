@@ -9,7 +9,7 @@ use harness_abi::wire::{
 use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
-    boundary::{HostBench, Task, backbone_facts, setting, task_facts},
+    boundary::{HostBench, TaskData, backbone_facts, setting, task_facts},
     plugin::{MethodHandle, PluginError},
 };
 use harness_store::{FeatureStore, Sha256, sha256_hex};
@@ -17,11 +17,11 @@ use safetensors::SafeTensors;
 
 use super::{
     channel::Channel,
-    desk::Desk,
     error::JobError,
     evaluation::evaluate,
-    features::{FeatureSource, KeptFeatures},
+    features::{FeatureCache, FeatureSource},
     pixels::SplitPixels,
+    state::WorkerState,
 };
 use crate::{
     images::{ImageOptions, ImageSet},
@@ -35,31 +35,35 @@ use crate::{
 const ALL: &str = "all";
 
 /// Does one job.
-pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Output, JobError> {
+pub(super) fn run(
+    state: &mut WorkerState,
+    job: &Job,
+    channel: &Channel,
+) -> Result<Output, JobError> {
     match &job.work {
-        Work::Inspect { plugin } => inspect(desk, plugin),
-        Work::Declare { plugin, setting } => declare(desk, plugin, setting),
+        Work::Inspect { plugin } => inspect(state, plugin),
+        Work::Declare { plugin, setting } => declare(state, plugin, setting),
         Work::Survey {
             method,
             backbone,
             dataset,
-        } => survey(desk, method, backbone, dataset),
+        } => survey(state, method, backbone, dataset),
         Work::Features {
             backbone,
             dataset,
             portion,
             images,
         } => {
-            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
-            place.fill_features(*portion)
+            let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
+            context.fill_features(*portion)
         }
         Work::ZeroShot {
             backbone,
             dataset,
             images,
         } => {
-            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
-            place.zero_shot()
+            let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
+            context.zero_shot()
         }
         Work::Train {
             method,
@@ -70,11 +74,11 @@ pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Outpu
             recipe,
             module,
         } => {
-            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
+            let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
             if images.views > 1 {
-                reads_views(desk, &method.plugin)?;
+                reads_views(state, &method.plugin)?;
             }
-            place.train(&desk.method(method)?, *draw, recipe, module)
+            context.train(&state.method(method)?, *draw, recipe, module)
         }
         Work::Inject {
             method,
@@ -83,20 +87,20 @@ pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<Outpu
             images,
             module,
         } => {
-            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
-            place.inject(&desk.method(method)?, module)
+            let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
+            context.inject(&state.method(method)?, module)
         }
     }
 }
 
-fn inspect(desk: &mut Desk, plugin: &Path) -> Result<Output, JobError> {
-    let descriptor = desk.plugin(plugin)?.descriptor();
+fn inspect(state: &mut WorkerState, plugin: &Path) -> Result<Output, JobError> {
+    let descriptor = state.plugin(plugin)?.descriptor();
     let descriptor = serde_json::to_value(descriptor).map_err(io::Error::other)?;
     Ok(Output::Inspected { descriptor })
 }
 
-fn declare(desk: &mut Desk, plugin: &Path, setting: &Setting) -> Result<Output, JobError> {
-    let plugin = desk.plugin(plugin)?;
+fn declare(state: &mut WorkerState, plugin: &Path, setting: &Setting) -> Result<Output, JobError> {
+    let plugin = state.plugin(plugin)?;
     let mut methods = std::collections::BTreeMap::new();
     for card in &plugin.descriptor().methods {
         let method = plugin.open(&card.id, &serde_json::json!({}))?;
@@ -112,7 +116,7 @@ fn declare(desk: &mut Desk, plugin: &Path, setting: &Setting) -> Result<Output, 
 
 /// Needs no weights: the header's dimensions and the list of classes are enough.
 fn survey(
-    desk: &mut Desk,
+    state: &mut WorkerState,
     method: &MethodRef,
     backbone: &BackboneRef,
     dataset: &DatasetRef,
@@ -121,7 +125,7 @@ fn survey(
     let summary = Summary::read(&dataset.path, &dataset.opening)?;
     let facts = backbone_facts(&backbone.name, &dims);
     let task = task_facts(&dataset.name, classes(&summary.classes), &summary.templates);
-    let survey = desk
+    let survey = state
         .method(method)?
         .survey(&setting(facts, Role::Target, task))?;
     let bound = survey.parameters.iter();
@@ -144,8 +148,8 @@ fn survey(
 }
 
 /// A plugin of the first ABI would train on one view and the report speak of several.
-fn reads_views(desk: &mut Desk, plugin: &Path) -> Result<(), JobError> {
-    let abi = &desk.plugin(plugin)?.descriptor().plugin.abi;
+fn reads_views(state: &mut WorkerState, plugin: &Path) -> Result<(), JobError> {
+    let abi = &state.plugin(plugin)?.descriptor().plugin.abi;
     if abi != "1.0" {
         return Ok(());
     }
@@ -156,7 +160,7 @@ fn reads_views(desk: &mut Desk, plugin: &Path) -> Result<(), JobError> {
 }
 
 /// A backbone and a data set, opened for one job.
-struct Place<'a> {
+struct JobContext<'a> {
     job: &'a Job,
     channel: &'a Channel,
     backbone: Arc<Backbone>,
@@ -165,12 +169,12 @@ struct Place<'a> {
     dataset_ref: &'a DatasetRef,
     images: ImageOptions,
     store: FeatureStore,
-    kept: KeptFeatures,
+    cache: FeatureCache,
 }
 
-impl<'a> Place<'a> {
-    fn find(
-        desk: &mut Desk,
+impl<'a> JobContext<'a> {
+    fn open(
+        state: &mut WorkerState,
         job: &'a Job,
         channel: &'a Channel,
         (backbone_ref, dataset_ref): (&'a BackboneRef, &'a DatasetRef),
@@ -179,13 +183,13 @@ impl<'a> Place<'a> {
         Ok(Self {
             job,
             channel,
-            backbone: desk.backbone(backbone_ref)?,
+            backbone: state.backbone(backbone_ref)?,
             backbone_ref,
-            dataset: desk.dataset(dataset_ref)?,
+            dataset: state.dataset(dataset_ref)?,
             dataset_ref,
             images,
             store: FeatureStore::open(job.store.join("features"))?,
-            kept: desk.features.clone(),
+            cache: state.features.clone(),
         })
     }
 
@@ -195,7 +199,7 @@ impl<'a> Place<'a> {
             backbone_ref: self.backbone_ref,
             dataset_ref: self.dataset_ref,
             store: &self.store,
-            kept: &self.kept,
+            cache: &self.cache,
             channel: self.channel,
             precision: self.images.precision.into(),
         }
@@ -247,7 +251,7 @@ impl<'a> Place<'a> {
             self.features()
                 .fill(set, images, *view, &rows, &mut |images| {
                     done += images;
-                    // A scheduler that is gone will not read the reply either.
+                    // A scheduler that has exited will not read the reply either.
                     let _ = self
                         .channel
                         .progress(self.job.id, done as u64, total as u64);
@@ -258,7 +262,7 @@ impl<'a> Place<'a> {
         })
     }
 
-    fn bench(&self, task: Task) -> Result<HostBench, JobError> {
+    fn bench(&self, task: TaskData) -> Result<HostBench, JobError> {
         let facts = backbone_facts(&self.backbone_ref.name, self.backbone.dims());
         let words = self.backbone.tokenizer().ok_or_else(|| {
             JobError::Failed(format!(
@@ -275,7 +279,7 @@ impl<'a> Place<'a> {
             Box::new(move |done, total| {
                 channel
                     .progress(id, done, total)
-                    .map_err(|e| format!("the scheduler is gone: {e}"))
+                    .map_err(|error| format!("cannot reach the scheduler: {error}").into())
             }),
         ))
     }
@@ -285,7 +289,7 @@ impl<'a> Place<'a> {
         let whole = self.whole(Split::Test);
         let test = self.features().all(&whole, ALL, 0)?;
         let pixels = Arc::new(SplitPixels::new(None, whole));
-        let task = Task::evaluation(self.facts(), test.clone())?.with_pixels(pixels);
+        let task = TaskData::evaluation(self.facts(), test.clone())?.with_pixels(pixels);
         Ok((self.bench(task)?, test))
     }
 
@@ -334,7 +338,7 @@ impl<'a> Place<'a> {
         let (train, val) = self.drawn(&few_shot, draw);
         let features = |set: &ImageSet, view| self.features().all(set, &few_shot.sha256, view);
         let views = (0..train.views()).map(|view| features(&train, view));
-        let task = Task::training(
+        let task = TaskData::training(
             self.facts(),
             views.collect::<Result<_, _>>()?,
             self.labels(Split::Train, &few_shot.train),
@@ -349,7 +353,7 @@ impl<'a> Place<'a> {
         let start = Instant::now();
         let trained = method.train(self.bench(task)?.object(), &job)?;
         let train_seconds = start.elapsed().as_secs_f64();
-        // A draft: the scheduler syncs it and moves it into place.
+        // A draft: the scheduler syncs it and moves it into context.
         fs_err::write(path, &trained.module)?;
         // Evaluated from the bytes that another process would read.
         let (evaluation, _) = self.evaluate_module(method, &trained.module)?;
