@@ -1,4 +1,4 @@
-//! A whole conversion.
+//! Converts a checkpoint.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub struct Converted {
 /// a process with limits.
 ///
 /// # Errors
-/// It is no checkpoint, it mentions what weights do not need, or an entry cannot be
+/// It is not a checkpoint, it names what weights do not need, or an entry cannot be
 /// written; then there is no file at `output`, or still the one that was there.
 pub fn convert(input: &Path, output: &Path, options: &Options) -> Result<Converted, ConvertError> {
     let mut archive = Archive::open(input)?;

@@ -25,6 +25,7 @@ pub struct FewShotPaths {
 
 /// Why a data set could not be looked at.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LookError {
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -37,7 +38,7 @@ pub enum LookError {
 pub struct Checked {
     /// As the command line or the suite calls it.
     pub label: String,
-    /// What was found, or why nothing could be.
+    /// The result, or why the check could not run.
     pub outcome: Result<DatasetCheck, String>,
 }
 
@@ -74,7 +75,7 @@ pub fn few_shot(
     })
 }
 
-/// Checks one data set. `progress` hears of decoded images and of their number.
+/// Checks one data set. `progress` is called with the images decoded and in total.
 pub fn check(
     name: &str,
     data: Option<&Path>,

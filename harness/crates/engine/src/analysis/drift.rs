@@ -142,9 +142,8 @@ impl Pair {
         let layers = old.iter().zip(&new).enumerate().map(|(layer, (old, new))| {
             let pairs = old.iter().map(Vec::as_slice);
             let pairs = pairs.zip(new.iter().map(Vec::as_slice));
-            FeatureChange::mean(pairs).ok_or_else(|| {
-                self.incomparable(format!("a state after layer {layer} is all zeros"))
-            })
+            FeatureChange::mean(pairs)
+                .ok_or_else(|| self.incomparable(format!("a state after layer {layer} is zero")))
         });
         layers.collect()
     }

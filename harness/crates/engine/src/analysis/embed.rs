@@ -36,7 +36,7 @@ pub struct Embedded {
 /// Writes features to `output` in one step: `text_features` [texts, E] with `token_ids`
 /// and `eot_index`, `image_features` [images, E], all unnormalised. The file's metadata
 /// hold the texts and the images' paths as JSON, in order, and name the backbone.
-/// `progress` hears how many of how many are done.
+/// `progress` is called with the number done and the total.
 ///
 /// # Errors
 /// An input or the backbone cannot be used, or the file cannot be written. Unusable

@@ -1,4 +1,4 @@
-//! Our towers against candle-transformers' CLIP, where that is right.
+//! Compares the towers with candle-transformers' CLIP, where that is correct.
 
 use candle_core::{Device, Tensor};
 use harness_backbone::ReferenceClip;

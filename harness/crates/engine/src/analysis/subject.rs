@@ -40,7 +40,7 @@ impl Subject {
         self.backbone.tokenizer().ok_or_else(|| {
             let path = self.reference.path.join("tokenizer.json");
             self.error(BackboneError::Tokenizer(format!(
-                "there is none; put the model's tokenizer at {}",
+                "not found; copy the model's tokenizer to {}",
                 path.display()
             )))
         })

@@ -1,4 +1,4 @@
-//! Our towers against vectors that another framework wrote on the same weights.
+//! Compares the towers with vectors that another framework computed from the same weights.
 
 use std::path::Path;
 
@@ -19,12 +19,12 @@ pub struct Comparison {
     /// Largest |found - expected| over the largest |expected|; for token ids, the
     /// share of texts whose ids differ. NaN if a found number is.
     pub error: f64,
-    /// Whether nothing but 0 will do.
+    /// Whether only an error of 0 agrees.
     pub exact: bool,
 }
 
 impl Comparison {
-    /// Whether it lies within `tolerance`. A NaN does not.
+    /// Whether the error is within `tolerance`. A NaN is not.
     pub fn agrees(&self, tolerance: f64) -> bool {
         self.error <= if self.exact { 0.0 } else { tolerance }
     }
@@ -46,7 +46,7 @@ impl Comparison {
         Ok(Self {
             quantity,
             shape: expected.dims().to_vec(),
-            // Against nothing but zeros the difference itself is the error.
+            // If all expected values are zero, the error is absolute.
             error: f64::from(far) / f64::from(if scale > 0.0 { scale } else { 1.0 }),
             exact: false,
         })
@@ -59,7 +59,7 @@ pub struct Verification {
     pub backbone: BackboneRef,
     /// Checkpoint layout.
     pub layout: String,
-    /// Who wrote the vectors, if the file says so.
+    /// The framework that computed the vectors, if the file names it.
     pub framework: Option<String>,
     pub comparisons: Vec<Comparison>,
 }
@@ -68,7 +68,7 @@ pub struct Verification {
 /// features and gradient of prompt embeddings, image features, logit scale.
 ///
 /// # Errors
-/// The backbone or the file cannot be used, or the file holds half of a quantity.
+/// The backbone or the file cannot be used, or a tensor of a pair is missing.
 pub fn verify(
     search_path: &SearchPath,
     name: &str,
@@ -95,7 +95,7 @@ pub fn verify(
         comparisons.push(check.logit_scale()?);
     }
     if comparisons.is_empty() {
-        return Err(vectors.error("holds nothing that could be compared"));
+        return Err(vectors.error("no tensors to compare"));
     }
     let framework = vectors.note("framework").map(str::to_owned);
     Ok(Verification {

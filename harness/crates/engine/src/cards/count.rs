@@ -13,7 +13,7 @@ use harness_host::boundary::{backbone_facts, setting, task_facts};
 /// Numbers that a method trains in a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// None where it cannot be injected.
+    /// `None` if it cannot be injected.
     pub trained: Option<u64>,
     /// Whether the number of classes decides.
     pub per_class: bool,
@@ -23,10 +23,11 @@ pub struct Count {
 
 /// Why a plugin could not be asked.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CardError {
     #[error(transparent)]
     Pool(#[from] PoolError),
-    #[error("{plugin} does not say what it would train: {reason}")]
+    #[error("cannot count the parameters of {plugin}: {reason}")]
     Plugin { plugin: String, reason: String },
 }
 
@@ -78,7 +79,7 @@ pub fn counts(
 fn declared(result: TaskResult) -> Result<BTreeMap<String, Declaration>, String> {
     match result.output()? {
         Output::Declared { methods } => Ok(methods),
-        other => Err(format!("the worker answered {other:?}")),
+        other => Err(format!("unexpected reply from the worker: {other:?}")),
     }
 }
 

@@ -15,7 +15,7 @@ pub struct ImageSet {
     dataset: Arc<Dataset>,
     transform: ImageTransform,
     split: Split,
-    /// Index in the split of each image; none: the split as it is.
+    /// Index in the split of each image; `None` for the whole split.
     picks: Option<Arc<[usize]>>,
     options: ImageOptions,
     seed: u64,
@@ -73,7 +73,7 @@ impl ImageSet {
         self.options.views
     }
 
-    /// What a view is called where features are kept.
+    /// The name of a view in the feature store.
     pub(crate) fn view_name(&self, view: u32) -> String {
         self.options.view_name(self.seed, view)
     }

@@ -297,7 +297,7 @@ mod tests {
         let error = search_path.with_aliases().unwrap_err().to_string();
         for part in [
             "backbones.yaml:2:9: invalid repository \"org\"",
-            ":3:1: \"hf:x\" is no alias",
+            ":3:1: invalid alias \"hf:x\"",
             ":4:1: \"both\" needs either `repo` or `path`",
             ":5:7: unknown key \"repoo\"",
             "did you mean \"repo\"?",

@@ -44,13 +44,13 @@ fn datasets(suite: &Node, found: &mut Vec<Mistake>) {
                         first.mark.line
                     ),
                 )
-                .hint("give each entry a `label` of its own"),
+                .hint("give each entry its own `label`"),
             ),
         }
         for template in items(entry, "templates") {
             let count = template.as_str().map(|text| text.matches("{}").count());
             if count.is_some_and(|count| count != 1) {
-                let message = "a template needs one {} for the class name";
+                let message = "expected exactly one {} for the class name in the template";
                 found.push(Mistake::new(template.mark, message));
             }
         }
@@ -168,7 +168,7 @@ fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
                         label_node.mark,
                         format!("duplicate label {label:?}, first on line {line}"),
                     )
-                    .hint("give each entry a `label` of its own"),
+                    .hint("give each entry its own `label`"),
                 ),
             }
         }

@@ -11,11 +11,12 @@ use super::{
     DatasetEntry, Known, KnownInputs, Mark, Mistake, Mistakes, Suite, names, schema, shape,
 };
 
-/// Bytes that are read before a file is called too large.
+/// Bytes that are read; a file with as many is too large.
 const MOST_BYTES: u64 = (1 << 20) + 1;
 
 /// Why a suite file could not be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SuiteError {
     #[error("cannot read the suite: {0}")]
     Read(#[from] std::io::Error),
@@ -144,7 +145,7 @@ impl Document {
         &self.tree
     }
 
-    /// What differs from a schema, and keys that stand twice.
+    /// Differences from a schema, and duplicate keys.
     pub(super) fn shape(&self, schema: &Value, name: &str) -> Vec<Mistake> {
         let mut found = shape::check(&self.tree, schema, name);
         duplicate_keys(&self.tree, &mut found);
@@ -170,24 +171,23 @@ impl Document {
         })
     }
 
-    /// The suite, once nothing is wrong with it.
+    /// The suite, if it has no mistakes.
     ///
     /// # Errors
-    /// Every mistake of shape and every name that leads nowhere, at once.
+    /// Every mistake in its form and every unknown name, at once.
     pub fn check(&self, known: &dyn Known) -> Result<Suite, Mistakes> {
         let mut found = self.shape(&schema(), "the suite");
         found.extend(names::check(&self.tree, known));
         self.none_of(found)?;
         let suite: Suite = self.values(|text| serde_yaml::from_str(text))?;
-        match suite.images.mistake() {
-            None => Ok(suite),
-            Some(message) => {
-                let node = self.tree.get("images");
-                let mark = node.map_or_else(Mark::default, |node| node.mark);
-                let message = format!("\"images\": {message}");
-                Err(self.mistakes(vec![Mistake::new(mark, message)]))
-            }
-        }
+        suite.images.check().map_err(|error| {
+            let images = self.tree.get("images");
+            let node = images.and_then(|images| images.get(error.key())).or(images);
+            let mark = node.map_or_else(Mark::default, |node| node.mark);
+            let message = format!("{:?}: {error}", error.key());
+            self.mistakes(vec![Mistake::new(mark, message)])
+        })?;
+        Ok(suite)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a suite says: the types that serde_yaml reads and the schema describes.
+//! The suite as types, which serde_yaml reads and the schema describes.
 
 use harness_report::GateRule;
 use schemars::JsonSchema;

@@ -31,7 +31,7 @@ use crate::{
     },
 };
 
-/// What the whole of a split is called where features are kept.
+/// Name of the whole split in the feature store.
 const ALL: &str = "all";
 
 /// Does one job.
@@ -154,7 +154,7 @@ fn reads_views(state: &mut WorkerState, plugin: &Path) -> Result<(), JobError> {
         return Ok(());
     }
     Err(JobError::Failed(format!(
-        "{} was built for ABI {abi}, which knows of one view of an image; build it with a newer SDK, or set `views: 1`",
+        "{} was built for ABI {abi}, which supports only one view of an image; rebuild it with a newer SDK, or set `views: 1`",
         plugin.display()
     )))
 }
@@ -266,7 +266,7 @@ impl<'a> JobContext<'a> {
         let facts = backbone_facts(&self.backbone_ref.name, self.backbone.dims());
         let words = self.backbone.tokenizer().ok_or_else(|| {
             JobError::Failed(format!(
-                "{}: no tokenizer.json beside the weights, so no prompt can be written",
+                "{}: no tokenizer.json beside the weights, so prompts cannot be tokenized",
                 self.backbone_ref.path.display()
             ))
         })?;
@@ -284,7 +284,7 @@ impl<'a> JobContext<'a> {
         ))
     }
 
-    /// The bench on which everything is evaluated: the test split, nothing else.
+    /// The bench for evaluations, which has only the test split.
     fn evaluation_bench(&self) -> Result<(HostBench, Tensor), JobError> {
         let whole = self.whole(Split::Test);
         let test = self.features().all(&whole, ALL, 0)?;
@@ -314,7 +314,7 @@ impl<'a> JobContext<'a> {
             let logits = bench.zero_shot(&features.index_select(&rows, 0)?, &classifier)?;
             let logits = logits.flatten_all()?.to_vec1::<f32>()?;
             match logits.iter().find(|v| !v.is_finite()) {
-                Some(bad) => Err(JobError::Failed(format!("zero-shot logits hold {bad}"))),
+                Some(bad) => Err(JobError::Failed(format!("a zero-shot logit is {bad}"))),
                 None => Ok(logits),
             }
         })?;
@@ -388,7 +388,7 @@ impl<'a> JobContext<'a> {
         })
     }
 
-    /// Injects a module and evaluates it; also the module as the plugin holds it.
+    /// Injects a module and evaluates it; also returns the module as the plugin now has it.
     fn evaluate_module(
         &self,
         method: &MethodHandle,

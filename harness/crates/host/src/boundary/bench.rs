@@ -197,7 +197,7 @@ fn at_boundary<T>(entry: impl FnOnce() -> Result<T, AbiError>) -> RResult<T, Abi
 fn read<T: DeserializeOwned>(request: RStr<'_>) -> Result<T, AbiError> {
     serde_json::from_str(request.as_str()).map_err(|e| {
         refuse(format!(
-            "a request that this harness does not understand: {e}; the plugin may need a newer one"
+            "this version of harness cannot read the request: {e}; the plugin may need a newer version"
         ))
     })
 }

@@ -1,4 +1,4 @@
-//! Class and data services, from the backbone at hand.
+//! Class and data services.
 
 use candle_core::{D, Tensor};
 use harness_abi::{
@@ -15,7 +15,7 @@ use super::{
     task::internal,
 };
 
-/// Answers one question.
+/// Answers one request.
 pub(super) fn answer(
     backbone: &Backbone,
     words: &dyn Vocabulary,

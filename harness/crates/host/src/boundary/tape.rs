@@ -1,4 +1,4 @@
-//! What the host keeps of an encoding until its gradients have been taken.
+//! What the host keeps of an encoding until its gradients are computed.
 
 use std::{
     collections::HashMap,
@@ -132,7 +132,7 @@ impl Tapes {
         tape.pull_back(&cotangent.map_err(internal)?)
     }
 
-    /// A poisoned lock only means that an earlier call panicked; the map is whole.
+    /// A poisoned lock only means that an earlier call panicked; the map is intact.
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
