@@ -57,7 +57,7 @@ fn dependencies_point_one_way() {
         ("harness-host", &["harness-abi", "harness-backbone"]),
         ("harness-data", &["harness-store"]),
         ("harness-hub", &["harness-store"]),
-        ("harness-checkpoint", &["harness-store"]),
+        ("harness-checkpoint", &["harness-abi", "harness-store"]),
         ("harness-report", &["harness-store"]),
         ("harness-render", &["harness-report", "harness-store"]),
         ("harness-reference", &["harness-backbone"]),

@@ -55,9 +55,9 @@ fn render(found: &[Verification], tolerance: f64) -> String {
         let _ = writeln!(
             text,
             "{}, layout {}, sha256 {}\nagainst vectors of {}",
-            backbone.reference.name,
-            backbone.layout,
-            backbone.reference.sha256,
+            backbone.name,
+            one.layout,
+            backbone.sha256,
             one_line(framework, 80),
         );
         let rows = one.comparisons.iter().map(|comparison| {

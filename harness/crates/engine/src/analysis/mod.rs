@@ -1,4 +1,4 @@
-//! What can be said of backbones alone, without a suite: whether they compute what
+//! Analyses of backbones without a suite: whether they compute what
 //! another framework computes, their features, and how far two of them lie apart.
 
 mod drift;
