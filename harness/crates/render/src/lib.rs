@@ -11,4 +11,6 @@ pub mod export;
 mod fixture;
 pub mod gate;
 pub mod sweep;
+mod tables;
 pub mod terminal;
+mod text;

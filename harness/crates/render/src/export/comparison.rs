@@ -1,8 +1,7 @@
 //! A report beside an older one: New before and after, by method and data set.
 
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::numbers::{NOT_AVAILABLE, count, percent, points};
-use crate::terminal::one_line;
+use crate::text::{NOT_AVAILABLE, count, one_line, percent, points};
 use harness_report::gate::{Comparison, Judgement, Outcome, judge};
 use harness_report::{Report, Upgrade};
 

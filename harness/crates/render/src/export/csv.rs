@@ -6,10 +6,9 @@
 
 use csv::{Error, Writer};
 
-use crate::export::facts::Facts;
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::footnotes::reason;
-use crate::terminal::one_line;
+use crate::tables::facts::Facts;
+use crate::text::{one_line, reason};
 use harness_report::Cell;
 use harness_report::Report;
 use harness_report::analysis::{Assessment, analyse};

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use crate::export::facts::{Facts, row};
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::footnotes::{reason, word};
-use crate::terminal::numbers::{NOT_AVAILABLE, percent, points};
-use crate::terminal::{heading, one_line, summary_line};
+use crate::tables::facts::{Facts, row};
+use crate::text::{NOT_AVAILABLE, heading, one_line, percent, points, reason, summary_line, word};
 use harness_report::Report;
 use harness_report::Status;
 use harness_report::aggregate::{Block, blocks};

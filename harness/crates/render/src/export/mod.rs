@@ -6,7 +6,6 @@
 
 mod comparison;
 mod csv;
-mod facts;
 mod format;
 mod html;
 mod junit;

@@ -1,7 +1,7 @@
 //! A cell that fails the gate, in the words of a reader who has to act on it.
 
-use crate::gate::render::Commands;
-use crate::terminal::one_line;
+use crate::gate::commands::Commands;
+use crate::text::one_line;
 use harness_report::gate::Judgement;
 use harness_report::gate::{Comparison, Outcome};
 
@@ -72,7 +72,7 @@ pub(super) fn block(
     match one.after {
         Some(after) => line("Measured:", &format!("{:.2} %", after * 100.0)),
         None => {
-            let reason = one.problem.map(crate::terminal::reason).unwrap_or_default();
+            let reason = one.problem.map(crate::text::reason).unwrap_or_default();
             line("Measured:", &format!("n/a, {reason}"));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::gate::failure::{difference, place};
 use crate::gate::render::{sentence, summary_line};
-use crate::terminal::one_line;
+use crate::text::one_line;
 use harness_report::gate::Judgement;
 use harness_report::gate::{Comparison, Outcome};
 

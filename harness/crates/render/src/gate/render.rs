@@ -1,45 +1,14 @@
 //! What a gate or a difference prints.
 
+use crate::gate::commands::Commands;
 use crate::gate::failure::{block, difference, place};
-use crate::terminal::{Style, one_line};
+use crate::terminal::Style;
+use crate::text::one_line;
 use harness_report::gate::Judgement;
 use harness_report::gate::{Comparison, Outcome};
-use harness_report::shell::quote;
 
 /// Most mismatches and cells of one kind that are listed.
 const LISTED: usize = 20;
-
-/// The paths that the commands of a failing cell name, as a shell takes them.
-#[derive(Clone, Copy, Debug)]
-pub struct Commands<'a> {
-    /// The report's file; `None` where it was not written.
-    pub report: Option<&'a str>,
-    pub baseline: &'a str,
-}
-
-impl Commands<'_> {
-    pub(super) fn rerun(&self, one: &Comparison<'_>) -> String {
-        format!("{} --gate --baseline {}", one.rerun, quote(self.baseline))
-    }
-
-    pub(super) fn accept(&self, one: &Comparison<'_>) -> String {
-        let selection = [
-            ("method", one.method),
-            ("dataset", one.dataset),
-            ("source", &one.upgrade.source),
-            ("target", &one.upgrade.target),
-            ("shots", &one.shots.to_string()),
-        ];
-        let selection =
-            selection.map(|(key, value)| format!(" --only {}", quote(&format!("{key}={value}"))));
-        format!(
-            "harness baseline accept {} --baseline {}{}",
-            self.report.map_or_else(|| "REPORT.json".to_owned(), quote),
-            quote(self.baseline),
-            selection.concat()
-        )
-    }
-}
 
 /// What a gate found: a sentence, every cell that fails with what to do about it, then one
 /// line for machines.
@@ -132,7 +101,7 @@ fn listed(judgement: &Judgement<'_>, outcome: Outcome) -> String {
                 "{}: {} {}",
                 place(one),
                 status.word(),
-                crate::terminal::reason(status)
+                crate::text::reason(status)
             ),
             _ => place(one),
         })

@@ -1,7 +1,6 @@
 //! A sweep as rows of text.
 
-use crate::terminal::numbers::{percent, points};
-use harness_report::stats::Estimate;
+use crate::tables::{Number, Unit};
 use harness_report::sweep::Panel;
 
 /// Heads of the columns of [`rows`]; accuracies are in percent.
@@ -19,18 +18,11 @@ pub fn rows(panel: &Panel) -> Vec<Vec<String>> {
                 vec![
                     line.name.clone(),
                     point.label.clone(),
-                    shown(&point.base, percent),
-                    shown(&point.new, percent),
-                    shown(&point.over_zero_shot, points),
+                    Number::of(&point.base, Unit::Percent).text(),
+                    Number::of(&point.new, Unit::Percent).text(),
+                    Number::of(&point.over_zero_shot, Unit::Points).text(),
                 ]
             })
         })
         .collect()
-}
-
-fn shown(estimate: &Estimate, show: fn(f64) -> String) -> String {
-    match estimate.half_width {
-        Some(half) => format!("{} ±{}", show(estimate.mean), percent(half)),
-        None => show(estimate.mean),
-    }
 }

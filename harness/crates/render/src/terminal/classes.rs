@@ -1,8 +1,6 @@
 //! The classes that pay most for the upgrade.
 
-use crate::terminal::footnotes::NAME;
-use crate::terminal::numbers::{percent, points};
-use crate::terminal::sanitise::one_line;
+use crate::text::{NAME, one_line, percent, points};
 use harness_report::Report;
 use harness_report::aggregate::Block;
 use harness_report::analysis::Analysis;

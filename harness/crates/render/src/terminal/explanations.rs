@@ -1,8 +1,6 @@
 //! Whether the order of the methods survives, and how far the class embeddings moved.
 
-use crate::terminal::footnotes::NAME;
-use crate::terminal::numbers::count;
-use crate::terminal::sanitise::one_line;
+use crate::text::{NAME, count, one_line};
 use harness_report::Report;
 use harness_report::aggregate::Block;
 use harness_report::analysis::Analysis;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::terminal::footnotes::NAME;
-use crate::terminal::sanitise::one_line;
+use crate::text::{NAME, one_line};
 use harness_report::Report;
 
 /// Most columns of the names in a sentence.

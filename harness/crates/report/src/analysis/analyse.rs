@@ -26,6 +26,17 @@ impl<'a> Analysis<'a> {
         assessments.filter(move |one| one.upgrade == upgrade && one.shots == shots)
     }
 
+    /// The assessments of one method, by data set.
+    pub fn of_method(
+        &self,
+        upgrade: &Upgrade,
+        shots: u32,
+        method: &str,
+    ) -> impl Iterator<Item = &Assessment<'a>> {
+        self.of_block(upgrade, shots)
+            .filter(move |one| one.method == method)
+    }
+
     /// The assessment of one method on one data set.
     pub fn find(
         &self,
@@ -34,8 +45,8 @@ impl<'a> Analysis<'a> {
         method: &str,
         dataset: &str,
     ) -> Option<&Assessment<'a>> {
-        self.of_block(upgrade, shots)
-            .find(|one| one.method == method && one.dataset == dataset)
+        self.of_method(upgrade, shots, method)
+            .find(|one| one.dataset == dataset)
     }
 }
 

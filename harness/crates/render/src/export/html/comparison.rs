@@ -8,7 +8,7 @@ use crate::export::NAME;
 use crate::export::comparison::{Compared, change, numbers};
 use crate::export::html::shade;
 use crate::export::html::templates::Templates;
-use crate::terminal::one_line;
+use crate::text::one_line;
 use harness_report::gate::Comparison;
 
 #[derive(Serialize)]

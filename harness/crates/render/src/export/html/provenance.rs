@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::export::html::templates::Templates;
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::{carried, one_line, summary_line};
+use crate::text::{carried, one_line, summary_line};
 use harness_report::Report;
 
 #[derive(Serialize)]

@@ -1,40 +1,46 @@
 //! What follows for each method on each data set: keep, drop or retrain.
 
-use crate::terminal::footnotes::NAME;
-use crate::terminal::grid::{Grid, Row, Slot};
-use crate::terminal::numbers::{NOT_AVAILABLE, list};
-use crate::terminal::sanitise::one_line;
+use crate::tables::{Cell, Row, Table};
+use crate::text::list;
 use harness_report::aggregate::Block;
 use harness_report::analysis::{Analysis, Assessment, Recommendation, Verdict};
 
-/// The table of a block: the glyph is the verdict, the word what follows from it.
-pub(crate) fn decisions(block: &Block<'_>, analysis: &Analysis<'_>) -> Grid {
-    let rows = block.methods.iter().map(|method| {
-        let slots = block.datasets.iter().map(|dataset| {
+/// The table of a block: the verdict and what follows from it.
+pub(crate) fn recommendations<'a>(block: &Block<'a>, analysis: &Analysis<'a>) -> Table<'a> {
+    let methods = block.methods.iter().enumerate();
+    let rows = methods.map(|(at, method)| {
+        let cells = block.datasets.iter().map(|dataset| {
             let found = analysis.find(block.upgrade, block.shots, method.label, dataset);
-            Slot::plain(found.map_or(NOT_AVAILABLE.into(), decision))
+            found.map_or(Cell::Missing(None), cell)
         });
         Row {
-            label: one_line(method.label, NAME),
-            markers: String::new(),
-            slots: slots.collect(),
+            label: method.label,
+            method: Some(at),
+            cells: cells.collect(),
         }
     });
-    Grid {
+    Table {
         heads: block
             .datasets
             .iter()
-            .map(|name| one_line(name, NAME))
+            .map(|name| (*name).to_owned())
             .collect(),
         rows: rows.collect(),
     }
 }
 
-fn decision(assessment: &Assessment<'_>) -> String {
-    match assessment.verdict {
-        Some(verdict) => format!("{} {}", verdict.glyph(), assessment.recommendation.word()),
-        None => NOT_AVAILABLE.to_owned(),
+fn cell<'a>(assessment: &Assessment<'a>) -> Cell<'a> {
+    Cell::Recommendation {
+        verdict: assessment.verdict,
+        recommendation: assessment.recommendation,
+        status: assessment.missing.first().map(|missing| missing.status),
     }
+}
+
+/// Whether any method of the block has a verdict.
+pub(crate) fn is_assessed(block: &Block<'_>, analysis: &Analysis<'_>) -> bool {
+    let mut own = analysis.of_block(block.upgrade, block.shots);
+    own.any(|one| one.verdict.is_some())
 }
 
 /// What the table says, and its glyphs.
@@ -54,13 +60,11 @@ pub(crate) fn title(analysis: &Analysis<'_>) -> String {
     )
 }
 
-/// `keep on 2 data sets, retrain on 3, drop on 1, undecided on 1`; nothing where nothing was
+/// `keep on 2, retrain on 3, drop on 1 and undecided on 1`; nothing where nothing was
 /// assessed.
 pub(crate) fn sentence(block: &Block<'_>, analysis: &Analysis<'_>, method: &str) -> Option<String> {
-    let own = analysis.of_block(block.upgrade, block.shots);
-    let own: Vec<&Assessment<'_>> = own
-        .filter(|one| one.method == method && one.verdict.is_some())
-        .collect();
+    let own = analysis.of_method(block.upgrade, block.shots, method);
+    let own: Vec<&Assessment<'_>> = own.filter(|one| one.verdict.is_some()).collect();
     let parts = [
         Recommendation::Keep,
         Recommendation::Retrain,

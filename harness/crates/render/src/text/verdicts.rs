@@ -1,8 +1,9 @@
 //! What the numbers say, before the numbers.
 
-use crate::terminal::footnotes::{NAME, reason, word};
-use crate::terminal::numbers::{count, share};
-use crate::terminal::sanitise::one_line;
+use crate::text::NAME;
+use crate::text::numbers::{count, share};
+use crate::text::sanitise::one_line;
+use crate::text::status::{reason, word};
 use harness_report::Status;
 use harness_report::aggregate::{Block, MethodRow};
 
