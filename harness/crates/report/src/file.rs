@@ -41,7 +41,7 @@ pub enum ReadError {
         found: String,
     },
     /// Numbers in the file contradict each other.
-    #[error("{path}: contradicts itself: {}", list(.findings))]
+    #[error("{path}: inconsistent: {}", list(.findings))]
     Inconsistent {
         path: PathBuf,
         findings: Vec<Finding>,
@@ -56,7 +56,7 @@ pub enum WriteError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("{path}: the report cannot be put into JSON: {source}")]
+    #[error("{path}: the report cannot be written as JSON: {source}")]
     Json {
         path: PathBuf,
         source: serde_json::Error,
@@ -361,14 +361,18 @@ mod tests {
             (
                 "\"label\": \"kgcoop\"",
                 "\"label\": \"coop\"",
-                "\"coop\" comes twice",
+                "\"coop\" is listed twice",
             ),
             (
                 "\"method\": \"coop\"",
                 "\"method\": \"cop\"",
-                "none of the methods",
+                "not among the methods",
             ),
-            ("\"seed\": 2", "\"seed\": 1", "comes twice, expected once"),
+            (
+                "\"seed\": 2",
+                "\"seed\": 1",
+                "is listed twice, expected once",
+            ),
             (
                 "\"zero_target\": {",
                 "\"oracle\": {",

@@ -115,7 +115,7 @@ impl Report {
                 if !seen.insert(name.clone()) {
                     find(
                         place,
-                        format!("{name:?} comes twice, expected unique names"),
+                        format!("{name:?} is listed twice, expected unique names"),
                     );
                 }
             }
@@ -127,20 +127,23 @@ impl Report {
         for upgrade in &self.upgrades {
             for name in [&upgrade.source, &upgrade.target] {
                 if !backbones.contains(name) {
-                    find("upgrades", format!("{name:?} is none of the backbones"));
+                    find("upgrades", format!("{name:?} is not among the backbones"));
                 }
             }
         }
         let mut keys = BTreeSet::new();
         for cell in &self.cells {
             if !methods.contains(&cell.method) {
-                find(&place(cell), "its method is none of the methods".into());
+                find(&place(cell), "its method is not among the methods".into());
             }
             if !datasets.contains(&cell.dataset) {
-                find(&place(cell), "its data set is none of the datasets".into());
+                find(
+                    &place(cell),
+                    "its data set is not among the datasets".into(),
+                );
             }
             if !self.upgrades.contains(&cell.upgrade) {
-                find(&place(cell), "its upgrade is none of the upgrades".into());
+                find(&place(cell), "its upgrade is not among the upgrades".into());
             }
             if !keys.insert((
                 &cell.method,
@@ -149,7 +152,7 @@ impl Report {
                 cell.seed,
                 &cell.upgrade,
             )) {
-                find(&place(cell), "comes twice, expected once".into());
+                find(&place(cell), "is listed twice, expected once".into());
             }
         }
     }

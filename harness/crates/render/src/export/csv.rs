@@ -42,7 +42,7 @@ pub(crate) fn cells(report: &Report) -> Result<String, Error> {
         for (name, condition) in cell.conditions.measured() {
             let mut row = cell_head(cell);
             row.extend([
-                name.to_owned(),
+                column(name).to_owned(),
                 condition.accuracy.to_string(),
                 condition.correct.to_string(),
                 condition.total.to_string(),
@@ -57,6 +57,16 @@ pub(crate) fn cells(report: &Report) -> Result<String, Error> {
         }
     }
     write(&head, rows)
+}
+
+/// A condition as the other tables call it: the report's format keeps older names.
+fn column(condition: &'static str) -> &'static str {
+    match condition {
+        "zero_source" => "zero_shot_source",
+        "zero_target" => "zero_shot_target",
+        "oracle" => "retrained",
+        same => same,
+    }
 }
 
 fn cell_head(cell: &Cell) -> Row {
@@ -89,22 +99,22 @@ pub(crate) fn summary(report: &Report) -> Result<String, Error> {
         "advice",
         "seeds",
         "missing",
-        "zero_source",
+        "zero_shot_source",
         "base",
         "base_half_width",
-        "zero_target",
+        "zero_shot_target",
         "new",
         "new_half_width",
-        "oracle",
-        "oracle_half_width",
+        "retrained",
+        "retrained_half_width",
         "h",
         "new_over_zero_shot",
         "new_over_zero_shot_half_width",
         "gain_kept",
         "negative_flips",
-        "adapter_caused",
-        "backbone_caused",
-        "recoverable",
+        "caused_by_module",
+        "caused_by_backbone",
+        "fixed_by_retraining",
         "unattributed",
         "positive_flips",
     ];
@@ -194,14 +204,14 @@ pub(crate) fn classes(report: &Report) -> Result<String, Error> {
         "class_name",
         "images",
         "base",
-        "zero_target",
+        "zero_shot_target",
         "new",
         "new_low",
         "new_high",
         "negative_flips",
-        "adapter_caused",
-        "backbone_caused",
-        "recoverable",
+        "caused_by_module",
+        "caused_by_backbone",
+        "fixed_by_retraining",
         "unattributed",
         "positive_flips",
     ];

@@ -33,8 +33,9 @@ pub(crate) fn latex(report: &Report) -> String {
 fn table(block: &Block<'_>, analysis: &Analysis<'_>, number: usize) -> String {
     let mut table = String::from("\\begin{table*}\n\\centering\\small\n");
     table += &format!(
-        "\\caption{{{}. Base is a module where it was trained, New the same module moved to the \
-         target, H their harmonic mean; in percent{}. The best of each column in bold.}}\n",
+        "\\caption{{{}. Base is the accuracy of a module on the source it was trained on, New that of \
+         the same module moved to the target, H their harmonic mean; in percent{}. The best of each \
+         column in bold.}}\n",
         escape(&heading(block)),
         if block.seeds.len() > 1 {
             ", averages with 95\\,\\% Student-t intervals over seeds"

@@ -2,9 +2,9 @@
 
 use crate::export::comparison::{Compared, change, numbers};
 use crate::export::{MESSAGE, NAME};
-use crate::tables::averages::{Average, averages};
+use crate::tables::averages::{self, Average, averages};
 use crate::tables::matrix::{self, matrix};
-use crate::tables::recommendations::recommendations;
+use crate::tables::recommendations::{self, recommendations};
 use crate::tables::{Cell, Table};
 use crate::text::{
     MISSING, NOT_AVAILABLE, heading, one_line, reason, summary_line, verdicts, word,
@@ -26,11 +26,14 @@ pub(crate) fn markdown(report: &Report, old: Option<&Report>) -> String {
         for verdict in verdicts(&block) {
             page += &format!("- {}\n", escape(&verdict, MESSAGE));
         }
-        page += "\nVerdict and recommendation\n\n";
+        page += &format!(
+            "\n{}\n\n",
+            escape(&recommendations::title(&analysis), MESSAGE)
+        );
         page += &drawn(&recommendations(&block, &analysis));
         page += &format!("\n{}\n\n", matrix::TITLE);
         page += &drawn(&matrix(&block));
-        page += "\nAverages over data sets, in percent\n\n";
+        page += &format!("\n{}\n\n", averages::title(&block));
         page += &drawn(&averages(&block, &analysis, &Average::ACCURACIES));
         page += &problems(&block);
     }
@@ -135,14 +138,14 @@ fn problems(block: &Block<'_>) -> String {
 fn provenance(report: &Report) -> String {
     let of = &report.provenance;
     let revision = match &of.git {
-        Some(git) if git.dirty => format!(", revision {} with changes", git.revision),
+        Some(git) if git.dirty => format!(", revision {} (modified)", git.revision),
         Some(git) => format!(", revision {}", git.revision),
         None => String::new(),
     };
     let command = of.rerun.join(" ");
     format!(
         "\n<details><summary>Provenance</summary>\n\n- {}\n- harness {}{}, started {}\n- suite {}, \
-         sha256 {}\n- again: {}\n\n</details>\n",
+         sha256 {}\n- rerun: {}\n\n</details>\n",
         escape(&summary_line(report), MESSAGE),
         escape(&of.harness, NAME),
         escape(&revision, NAME),

@@ -19,10 +19,10 @@ pub enum ExportError {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// Only pages show two reports.
-    #[error("{path}: a comparison is shown in .html and .md files only")]
+    #[error("{path}: comparisons can be written as .html and .md only")]
     NoComparison { path: PathBuf },
     /// A writer's library refused what it was given.
-    #[error("{path}: cannot be put into this format: {reason}")]
+    #[error("{path}: cannot be written in this format: {reason}")]
     Format { path: PathBuf, reason: String },
 }
 

@@ -18,7 +18,7 @@ const ROOM: usize = 200;
 pub fn step_summary(judgement: &Judgement<'_>, is_strict: bool, limit: usize) -> String {
     let mut text = format!("### harness gate: {}\n\n", escape(&sentence(judgement)));
     if !judgement.mismatches.is_empty() {
-        text.push_str("Compared although the two reports are not of the same thing:\n\n");
+        text.push_str("Compared although the inputs of the two reports differ:\n\n");
         for mismatch in judgement.mismatches.iter().take(20) {
             text.push_str(&format!("- {}\n", escape(&mismatch.to_string())));
         }

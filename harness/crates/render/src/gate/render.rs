@@ -35,7 +35,7 @@ pub fn render(
     }
     if judgement.without_baseline > 0 {
         text.push_str(&format!(
-            "not compared: {} cells that the baseline has no number for\n\n",
+            "not compared: {} cells without a number in the baseline\n\n",
             judgement.without_baseline
         ));
     }
@@ -60,14 +60,14 @@ pub(super) fn sentence(judgement: &Judgement<'_>) -> String {
     }
     if open > 0 {
         parts.push(format!(
-            "{open} of {all} cells cannot be told from a loss of {margin:.2} points"
+            "{open} of {all} cells are inconclusive (margin {margin:.2} points)"
         ));
     }
     match (all, &*parts) {
         (0, _) => {
             "nothing to compare: the baseline has no number for any of these cells".to_owned()
         }
-        (_, []) => format!("no cell of {all} lost {margin:.2} points or more"),
+        (_, []) => format!("none of {all} cells lost {margin:.2} points or more"),
         (_, parts) => parts.join("; "),
     }
 }
@@ -76,8 +76,8 @@ fn mismatch_note(judgement: &Judgement<'_>) -> String {
     if judgement.mismatches.is_empty() {
         return String::new();
     }
-    let mut text = "warning: the two reports are not of the same thing; compared all the same, as \
-                    --allow-mismatch asks\n"
+    let mut text = "warning: the inputs of the two reports differ; compared because of \
+                    --allow-mismatch\n"
         .to_owned();
     text.push_str(&some(
         judgement
@@ -112,8 +112,8 @@ fn listed(judgement: &Judgement<'_>, outcome: Outcome) -> String {
     let head = match outcome {
         Outcome::Broken => "gave no number",
         Outcome::Outstanding => "outstanding",
-        Outcome::OtherData => "not compared, tested on other images",
-        _ => "inconclusive, neither a loss nor one below the margin is shown",
+        Outcome::OtherData => "not compared: tested on different images",
+        _ => "inconclusive: neither a loss nor a loss within the margin shown",
     };
     format!("{head}:\n{}\n", some(lines.into_iter()))
 }
@@ -163,15 +163,15 @@ pub fn render_difference(judgement: &Judgement<'_>, style: &Style) -> String {
     };
     let unchanged = judgement.count(Outcome::Unchanged);
     let sentence = format!(
-        "of {all} cells {} are better, {} worse, {unchanged} unchanged; for the others no \
-         direction is shown",
+        "of {all} cells {} are better, {} worse, {unchanged} unchanged; the rest are \
+         inconclusive",
         count(1),
         count(-1)
     );
     let mut text = style.bold(&sentence);
     text.push_str("\n\n");
     text.push_str(&mismatch_note(judgement));
-    text.push_str("New, old → new in percent, difference with its 95 % interval\n");
+    text.push_str("New (target) in percent, old → new, difference with its 95 % interval\n");
     for one in &judgement.comparisons {
         if one.outcome == Outcome::Unchanged {
             continue;

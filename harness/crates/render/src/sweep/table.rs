@@ -5,7 +5,14 @@ use harness_report::sweep::Panel;
 
 /// Heads of the columns of [`rows`]; accuracies are in percent.
 pub fn head(key: &str) -> [String; 5] {
-    ["SERIES", key, "BASE", "NEW", "NEW OVER ZERO-SHOT"].map(str::to_owned)
+    [
+        "SERIES",
+        key,
+        "BASE (SOURCE)",
+        "NEW (TARGET)",
+        "NEW OVER ZERO-SHOT",
+    ]
+    .map(str::to_owned)
 }
 
 /// One row a value of every series: means over data sets, with the 95 % interval

@@ -34,15 +34,15 @@ impl Average {
 
     fn head(self) -> &'static str {
         match self {
-            Self::Base => "Base",
-            Self::New => "New",
+            Self::Base => "Base (source)",
+            Self::New => "New (target)",
             Self::HOfMeans => "H of means",
             Self::MeanOfH => "mean of H",
             Self::OverZeroShot => "New over zero-shot",
-            Self::Retrained => "Oracle",
+            Self::Retrained => "retrained",
             Self::GainKept => "gain kept",
-            Self::NegativeFlips => "lost",
-            Self::PositiveFlips => "won",
+            Self::NegativeFlips => "negative flips",
+            Self::PositiveFlips => "positive flips",
         }
     }
 
@@ -139,8 +139,8 @@ pub(crate) fn notes(block: &Block<'_>) -> Vec<String> {
     }
     if summaries().any(|summary| summary.retention.is_none()) {
         notes.push(
-            "gain kept is n/a where the gain on the source is not above 0 beyond its paired 95 % \
-             interval"
+            "gain kept is n/a where the gain on the source is not significant: its paired 95 % \
+             interval includes 0"
                 .to_owned(),
         );
     }

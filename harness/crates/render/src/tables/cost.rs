@@ -8,7 +8,7 @@ use harness_report::{Method, Report};
 
 /// What the table is of.
 pub(crate) const TITLE: &str =
-    "Training on the source, per module: mean seconds, and least to most of the rest";
+    "Training on the source, per module: mean seconds, min–max for other columns";
 
 /// The table; nothing where nothing was trained, or by a version that did not say how.
 pub(crate) fn cost(report: &Report) -> Option<Table<'_>> {
@@ -34,7 +34,7 @@ fn row<'a>(report: &'a Report, at: usize, method: &'a Method) -> Row<'a> {
         let values = || trained.values().map(|training| value(training));
         match (values().min(), values().max()) {
             (Some(least), Some(most)) if least == most => Cell::Text(least.to_string()),
-            (Some(least), Some(most)) => Cell::Text(format!("{least} to {most}")),
+            (Some(least), Some(most)) => Cell::Text(format!("{least}–{most}")),
             _ => Cell::Missing(None),
         }
     };

@@ -8,17 +8,19 @@ use harness_report::metrics::Flips;
 use harness_report::stats::mean;
 
 /// What the table is of.
-pub(crate) const TITLE: &str = "From Base to New, in percent of the test images, means over data \
-                                sets: negative flips by cause, and how sure predictions are";
+pub(crate) const TITLE: &str =
+    "Changes from Base (source) to New (target), in percent, means over data sets";
 
 /// A column: its head and its number of the assessments of a method.
 type Column = (&'static str, fn(&[&Assessment<'_>]) -> Option<f64>);
 
 const COLUMNS: [Column; 8] = [
     ("negative flips", |own| Some(rates(own)?.negative())),
-    ("by the module", |own| Some(rates(own)?.by_module)),
-    ("by the backbone", |own| Some(attributed(own)?.by_backbone)),
-    ("mended by retraining", |own| {
+    ("caused by the module", |own| Some(rates(own)?.by_module)),
+    ("caused by the backbone", |own| {
+        Some(attributed(own)?.by_backbone)
+    }),
+    ("fixed by retraining", |own| {
         Some(attributed(own)?.by_retraining)
     }),
     ("positive flips", |own| Some(rates(own)?.positive)),

@@ -4,7 +4,8 @@ use crate::tables::{Cell, Number, Row, Table, Unit};
 use harness_report::aggregate::{Block, Entry, MethodRow};
 
 /// What the table is of.
-pub(crate) const TITLE: &str = "New, in percent, and its difference to the target's zero-shot";
+pub(crate) const TITLE: &str =
+    "New (target), in percent, and its difference to the target's zero-shot";
 
 /// The matrix of a block, a mean column behind the data sets.
 pub(crate) fn matrix<'a>(block: &Block<'a>) -> Table<'a> {

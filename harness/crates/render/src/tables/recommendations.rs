@@ -1,11 +1,10 @@
-//! What follows for each method on each data set: keep, drop or retrain.
+//! The recommendation for each method on each data set: keep, drop or retrain.
 
 use crate::tables::{Cell, Row, Table};
-use crate::text::list;
 use harness_report::aggregate::Block;
 use harness_report::analysis::{Analysis, Assessment, Recommendation, Verdict};
 
-/// The table of a block: the verdict and what follows from it.
+/// The table of a block: verdicts and recommendations.
 pub(crate) fn recommendations<'a>(block: &Block<'a>, analysis: &Analysis<'a>) -> Table<'a> {
     let methods = block.methods.iter().enumerate();
     let rows = methods.map(|(at, method)| {
@@ -54,13 +53,13 @@ pub(crate) fn title(analysis: &Analysis<'_>) -> String {
     ];
     let glyphs = verdicts.map(|verdict| format!("{} {}", verdict.glyph(), verdict.word()));
     format!(
-        "What follows, with a margin of {:.2} points: {}",
+        "Recommendations (margin {:.2} points): {}",
         analysis.rule.margin,
         glyphs.join(", ")
     )
 }
 
-/// `keep on 2, retrain on 3, drop on 1 and undecided on 1`; nothing where nothing was
+/// `keep 2, retrain 3, drop 1, undecided 1`; nothing where nothing was
 /// assessed.
 pub(crate) fn sentence(block: &Block<'_>, analysis: &Analysis<'_>, method: &str) -> Option<String> {
     let own = analysis.of_method(block.upgrade, block.shots, method);
@@ -76,8 +75,8 @@ pub(crate) fn sentence(block: &Block<'_>, analysis: &Analysis<'_>, method: &str)
             .iter()
             .filter(|one| one.recommendation == wanted)
             .count();
-        (count > 0).then(|| format!("{} on {count}", wanted.word()))
+        (count > 0).then(|| format!("{} {count}", wanted.word()))
     });
     let parts: Vec<String> = parts.collect();
-    (!parts.is_empty()).then(|| list(&parts))
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

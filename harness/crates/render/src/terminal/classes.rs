@@ -1,4 +1,4 @@
-//! The classes that pay most for the upgrade.
+//! The classes that lost most in the upgrade.
 
 use crate::text::{NAME, one_line, percent, points};
 use harness_report::Report;
@@ -28,7 +28,7 @@ pub(crate) fn worst_classes(
         let found = datasets.find(|one| one.name == *dataset);
         let name = found.and_then(|one| one.class_names.get(row.class));
         format!(
-            "{} {}, {}, {}: {} to {} of {} images",
+            "{} {}, {}, {}: {} → {}, {} images",
             points(row.change()),
             one_line(method, NAME),
             one_line(dataset, NAME),

@@ -121,7 +121,7 @@ impl<'a> Footnotes<'a> {
                 ..
             } = note.kind
             {
-                text.push_str(&format!("{indent}again: {}\n", one_line(command, COMMAND)));
+                text.push_str(&format!("{indent}rerun: {}\n", one_line(command, COMMAND)));
             }
         }
         text

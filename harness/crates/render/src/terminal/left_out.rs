@@ -17,7 +17,7 @@ pub(super) fn left_out(report: &Report) -> Vec<String> {
     }
     let sentence = |((method, target), names): (_, &[String])| {
         format!(
-            "{} went into {} without what has no counterpart there: {}",
+            "{} was injected into {} without tensors that have no counterpart there: {}",
             one_line(method, NAME),
             one_line(target, NAME),
             one_line(&names.join(", "), NAMES)

@@ -84,7 +84,7 @@ fn render_block<'a>(
     }
     let classes = worst_classes(report, block, analysis);
     if !classes.is_empty() {
-        line(&flow("Classes that lost most from Base to New"));
+        line(&flow("Classes with the largest loss from Base to New"));
         for class in classes {
             line(&style.paint(&flow(&class), -1));
         }

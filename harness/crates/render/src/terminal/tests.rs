@@ -148,7 +148,7 @@ fn many_data_sets_fit_whatever_width_is_asked_for() {
         // The last line is for machines, a command is for copying: neither is broken.
         let lines = text
             .lines()
-            .filter(|l| !l.contains("again: ") && !l.starts_with("Summary "));
+            .filter(|l| !l.contains("rerun: ") && !l.starts_with("Summary "));
         for line in lines {
             assert!(line.width() <= width, "{} > {width}: {line}", line.width());
         }

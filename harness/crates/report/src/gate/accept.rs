@@ -15,7 +15,7 @@ pub enum AcceptError {
     Unfinished(usize),
     /// Cells of two different things in one baseline would contradict each other.
     #[error(
-        "the baseline is of something else, so not a part but all of it has to be accepted: {}",
+        "the inputs of the baseline differ, so it can only be replaced as a whole: {}",
         .0.iter().take(5).map(Mismatch::to_string).collect::<Vec<_>>().join("; ")
     )]
     Incomparable(Vec<Mismatch>),

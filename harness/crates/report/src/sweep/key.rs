@@ -10,11 +10,11 @@ use crate::report::{Method, Report};
 /// Why a report shows no sweep.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SweepError {
-    #[error("no method stands in the report with several values of one number in its config")]
+    #[error("no method in the report has several values of one number in its configuration")]
     Nothing,
     #[error("several values vary: {}; name one", .0.join(", "))]
     Several(Vec<String>),
-    #[error("no method of the report sets the number {0:?} in its config")]
+    #[error("no method in the report sets the number {0:?} in its configuration")]
     Unknown(String),
 }
 

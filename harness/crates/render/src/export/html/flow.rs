@@ -68,27 +68,27 @@ pub(super) fn flow(templates: &Templates, name: &str, rates: &FlipRates) -> Resu
             "lost",
             Some("adapter"),
             rates.by_module,
-            "lost, caused by the module",
+            "negative flips caused by the module",
         ),
         (
             "lost",
             Some("recoverable"),
             rates.by_retraining,
-            "lost, recoverable by retraining",
+            "negative flips fixed by retraining",
         ),
         (
             "lost",
             Some("backbone"),
             rates.by_backbone,
-            "lost, caused by the backbone",
+            "negative flips caused by the backbone",
         ),
         (
             "lost",
             Some("unattributed"),
             rates.unattributed,
-            "lost, not attributed",
+            "negative flips, not attributed",
         ),
-        ("won", None, rates.positive, "won"),
+        ("won", None, rates.positive, "positive flips"),
         ("wrong", None, rates.both_wrong, "wrong on both"),
     ];
     let start = |shift: f64| TOP + shift * FULL;
@@ -155,8 +155,9 @@ pub(super) fn flow(templates: &Templates, name: &str, rates: &FlipRates) -> Resu
         Chart {
             height: TOP * 2.0 + FULL + GAP,
             description: format!(
-                "{name}: {:.1} % right on both, {:.1} % lost ({:.1} caused by the module, {:.1} \
-                 recoverable, {:.1} caused by the backbone, {:.1} not attributed), {:.1} % won, \
+                "{name}: {:.1} % right on both, {:.1} % negative flips ({:.1} caused by the module, \
+                 {:.1} fixed by retraining, {:.1} caused by the backbone, {:.1} not attributed), \
+                 {:.1} % positive flips, \
                  {:.1} % wrong on both",
                 rates.both_right * 100.0,
                 rates.negative() * 100.0,
