@@ -32,6 +32,7 @@ pub struct Condition {
 
 /// Predictions that cannot be scored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConditionError {
     /// Predictions and labels are of different test sets.
     #[error("{predictions} predictions for {labels} labels: expected one prediction per label")]

@@ -10,6 +10,7 @@ use harness_store::write_atomically;
 
 /// Why a report could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     #[error("{path}: cannot be read: {source}")]
     Io {
@@ -50,6 +51,7 @@ pub enum ReadError {
 
 /// Why a report could not be written. The file that was there before is intact.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WriteError {
     #[error("{path}: cannot be written: {source}")]
     Io {

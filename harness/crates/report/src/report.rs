@@ -225,7 +225,10 @@ pub struct Dataset {
     pub missing: u64,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // The signature that serde asks for.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }

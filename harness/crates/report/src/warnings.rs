@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cell::Cell;
-use crate::lint::{Finding, place};
+use crate::lint::{Finding, coordinates};
 use crate::report::Report;
 
 impl Report {
@@ -22,7 +22,7 @@ impl Report {
             let Some(new) = &conditions.new else { continue };
             let mut find = |problem: String| {
                 findings.push(Finding {
-                    place: place(cell),
+                    location: coordinates(cell),
                     problem,
                 });
             };

@@ -111,12 +111,18 @@ pub(crate) fn summary(report: &Report) -> Result<String, Error> {
         "new_over_zero_shot",
         "new_over_zero_shot_half_width",
         "gain_kept",
+        "recovery",
+        "update_gain",
         "negative_flips",
         "caused_by_module",
         "caused_by_backbone",
         "fixed_by_retraining",
         "unattributed",
         "positive_flips",
+        "nfi",
+        "relative_nfr",
+        "btc",
+        "bec",
     ];
     let analysis = analyse(report);
     let rows = analysis.assessments.iter().map(|assessment| {
@@ -128,7 +134,7 @@ pub(crate) fn summary(report: &Report) -> Result<String, Error> {
     write(&head, rows)
 }
 
-/// Negative flips, their four parts, positive flips: the last six columns.
+/// Negative flips, their four parts, positive flips.
 fn counts(flips: &Flips) -> [u64; 6] {
     [
         flips.negative,
@@ -185,9 +191,18 @@ fn numbers(assessment: &Assessment<'_>) -> Row {
         facts.over_zero_shot.mean.to_string(),
         half(&facts.over_zero_shot),
         optional(facts.retention.map(|kept| kept.mean)),
+        optional(facts.recovery.map(|share| share.mean)),
+        optional(facts.update_gain.map(|share| share.mean)),
     ]);
     if let Some(flips) = assessment.flips {
         row.extend(counts(&flips).map(|count| optional(flips.rate(count))));
+        let relations = [
+            flips.impact(),
+            flips.relative(),
+            flips.trust(),
+            flips.error_compatibility(),
+        ];
+        row.extend(relations.map(optional));
     }
     row
 }

@@ -1,7 +1,7 @@
 //! Methods × data sets: New, and its difference to the target's zero-shot.
 
 use crate::tables::{Cell, Number, Row, Table, Unit};
-use harness_report::aggregate::{Block, Entry, MethodRow};
+use harness_report::aggregate::{Block, MatrixEntry, MethodRow};
 
 /// What the table is of.
 pub(crate) const TITLE: &str =
@@ -33,7 +33,7 @@ pub(crate) fn matrix<'a>(block: &Block<'a>) -> Table<'a> {
 }
 
 /// A method on a data set, over the seeds that were measured.
-pub(crate) fn cell<'a>(entry: &Entry<'a>) -> Cell<'a> {
+pub(crate) fn cell<'a>(entry: &MatrixEntry<'a>) -> Cell<'a> {
     match (entry.new, entry.over_zero_shot) {
         (Some(new), Some(difference)) => Cell::New {
             accuracy: Number::plain(new, Unit::Percent),

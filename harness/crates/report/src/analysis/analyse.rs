@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::analysis::assess::assess;
 use crate::analysis::assessment::Assessment;
 use crate::analysis::ranks::RankStability;
 use crate::cell::Cell;
@@ -75,7 +76,7 @@ pub fn analyse(report: &Report) -> Analysis<'_> {
     }
     let assessments: Vec<Assessment<'_>> = groups
         .values()
-        .filter_map(|cells| Assessment::of(cells, rule.fraction()))
+        .filter_map(|cells| assess(cells, rule.fraction()))
         .collect();
     let mut blocks: Vec<(&Upgrade, u32)> = Vec::new();
     for one in &assessments {

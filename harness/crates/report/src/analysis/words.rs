@@ -1,8 +1,9 @@
 //! The sentences behind a verdict and a recommendation.
 
-use crate::analysis::assessment::{Assessment, Retrained};
+use crate::analysis::assessment::Assessment;
 use crate::analysis::decide::Deciding;
 use crate::analysis::recommendation::Recommendation;
+use crate::analysis::retrained::Retrained;
 use crate::analysis::verdict::Verdict;
 use crate::stats::Difference;
 

@@ -7,6 +7,7 @@ use crate::report::Report;
 
 /// Why cells cannot be accepted.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AcceptError {
     #[error("no cell of the report is selected")]
     Nothing,

@@ -11,13 +11,13 @@ use crate::report::{Report, Upgrade};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mismatch {
     /// What differs, such as `data set "dtd"`.
-    pub place: String,
+    pub location: String,
     pub problem: String,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.problem)
+        write!(f, "{}: {}", self.location, self.problem)
     }
 }
 
@@ -43,8 +43,8 @@ pub fn mismatches(
     wanted: impl Fn(&Cell) -> bool,
 ) -> Vec<Mismatch> {
     let mut found = BTreeSet::new();
-    let mut find = |place: String, problem: String| {
-        found.insert(Mismatch { place, problem });
+    let mut find = |location: String, problem: String| {
+        found.insert(Mismatch { location, problem });
     };
     let here: BTreeMap<Key<'_>, &Cell> = report.cells.iter().map(|c| (key(c), c)).collect();
     for old in baseline.cells.iter().filter(|cell| wanted(cell)) {

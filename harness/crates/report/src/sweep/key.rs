@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::series::METHOD;
 use crate::report::{Method, Report};
+
+/// The key for a sweep over the entries themselves, in the suite's order.
+pub const METHOD: &str = "method";
 
 /// Why a report shows no sweep.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SweepError {
     #[error("no method in the report has several values of one number in its configuration")]
     Nothing,
