@@ -95,6 +95,7 @@ pub(crate) fn averages<'a>(
         rows: std::iter::once(Row::zero_shot(zero.collect()))
             .chain(methods)
             .collect(),
+        mean: None,
     }
 }
 
@@ -139,8 +140,7 @@ pub(crate) fn notes(block: &Block<'_>) -> Vec<String> {
     }
     if summaries().any(|summary| summary.retention.is_none()) {
         notes.push(
-            "gain kept is n/a where the gain on the source is not significant: its paired 95 % \
-             interval includes 0"
+            "gain kept is n/a where the paired 95 % interval of the gain on the source includes 0"
                 .to_owned(),
         );
     }

@@ -20,6 +20,7 @@ pub(crate) fn cost(report: &Report) -> Option<Table<'_>> {
     (is_trained && is_named).then(|| Table {
         heads: heads.map(String::from).into(),
         rows: rows.collect(),
+        mean: None,
     })
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn flips<'a>(block: &Block<'a>, analysis: &Analysis<'_>) -> Option<Ta
     (!columns.is_empty()).then(|| Table {
         heads: heads.collect(),
         rows: rows.collect(),
+        mean: None,
     })
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn matrix<'a>(block: &Block<'a>) -> Table<'a> {
         rows: std::iter::once(Row::zero_shot(zero.map(Cell::percent).collect()))
             .chain(methods)
             .collect(),
+        mean: Some(block.datasets.len()),
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Table<'a> {
     /// Heads of the columns behind the label.
     pub(crate) heads: Vec<String>,
     pub(crate) rows: Vec<Row<'a>>,
+    /// The column that sums up the others; where columns are folded it stays with the first.
+    pub(crate) mean: Option<usize>,
 }
 
 /// A row.

@@ -25,6 +25,7 @@ pub(crate) fn recommendations<'a>(block: &Block<'a>, analysis: &Analysis<'a>) ->
             .map(|name| (*name).to_owned())
             .collect(),
         rows: rows.collect(),
+        mean: None,
     }
 }
 

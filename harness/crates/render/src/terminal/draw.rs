@@ -25,6 +25,7 @@ pub(super) fn grid(table: &Table<'_>, footnotes: Option<&Footnotes<'_>>) -> Grid
     Grid {
         heads: heads.collect(),
         rows: rows.collect(),
+        pinned: table.mean,
     }
 }
 

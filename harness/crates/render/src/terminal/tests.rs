@@ -162,6 +162,21 @@ fn many_data_sets_fit_whatever_width_is_asked_for() {
 }
 
 #[test]
+fn the_mean_stands_in_the_first_of_several_tables() {
+    let style = Style {
+        colour: false,
+        width: Some(50),
+    };
+    let text = render(&whole(&[1]), &style);
+    let (_, matrix) = text.split_once("New (target), in percent").unwrap();
+    let (first, _) = matrix.split_once('└').unwrap();
+    assert!(
+        first.contains("shapes") && first.contains("mean") && !first.contains("emoji"),
+        "{first}"
+    );
+}
+
+#[test]
 fn hostile_names_cannot_leave_their_place() {
     let mut report = fixture::report(
         &["\u{1b}[2Jwipe\r\nSummary ok=99", "right\u{202e}left"],
