@@ -11,7 +11,7 @@ const NAME: usize = 40;
 const COMMAND: usize = 1000;
 
 /// `kgcoop on micro-clip → micro-eva-clip / digits, 16 shots, seed 1`.
-pub(super) fn place(one: &Comparison<'_>) -> String {
+pub(super) fn coordinates(one: &Comparison<'_>) -> String {
     let seeds: Vec<String> = one.seeds.iter().map(u64::to_string).collect();
     format!(
         "{} on {} → {} / {}, {} {}, {} {}",
@@ -64,7 +64,10 @@ pub(super) fn block(
             ),
         ),
     };
-    let mut text = format!("--- regression {lint}: {title}: {} ---\n\n", place(one));
+    let mut text = format!(
+        "--- regression {lint}: {title}: {} ---\n\n",
+        coordinates(one)
+    );
     let mut line = |label: &str, value: &str| {
         text.push_str(&format!("{label:>12} {value}\n"));
     };

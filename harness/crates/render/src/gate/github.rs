@@ -1,6 +1,6 @@
 //! What GitHub Actions shows: the step summary and annotations.
 
-use crate::gate::failure::{difference, place};
+use crate::gate::failure::{coordinates, difference};
 use crate::gate::render::{sentence, summary_line};
 use crate::text::one_line;
 use harness_report::gate::Judgement;
@@ -62,7 +62,7 @@ fn row(one: &Comparison<'_>) -> String {
     format!(
         "| {} | {} | {} | {} | {} | {} |\n",
         one.outcome.word(),
-        escape(&place(one)),
+        escape(&coordinates(one)),
         percent(one.before),
         one.after.map_or_else(missing, percent),
         difference(one),
@@ -95,7 +95,7 @@ pub fn annotations(judgement: &Judgement<'_>) -> String {
             .map(|margin| format!("; a margin of {:.2} points would pass", margin * 100.0));
         let message = format!(
             "{}: {}{}",
-            place(one),
+            coordinates(one),
             difference(one),
             margin.unwrap_or_default()
         );

@@ -1,7 +1,7 @@
 //! What a gate or a difference prints.
 
 use crate::gate::commands::Commands;
-use crate::gate::failure::{block, difference, place};
+use crate::gate::failure::{block, coordinates, difference};
 use crate::terminal::Style;
 use crate::text::one_line;
 use harness_report::gate::Judgement;
@@ -96,14 +96,14 @@ fn listed(judgement: &Judgement<'_>, outcome: Outcome) -> String {
         .filter(|one| one.outcome == outcome);
     let lines: Vec<String> = found
         .map(|one| match (outcome, one.problem) {
-            (Outcome::Inconclusive, _) => format!("{}: {}", place(one), difference(one)),
+            (Outcome::Inconclusive, _) => format!("{}: {}", coordinates(one), difference(one)),
             (_, Some(status)) => format!(
                 "{}: {} {}",
-                place(one),
+                coordinates(one),
                 status.word(),
                 crate::text::reason(status)
             ),
-            _ => place(one),
+            _ => coordinates(one),
         })
         .collect();
     if lines.is_empty() {
@@ -187,7 +187,7 @@ pub fn render_difference(judgement: &Judgement<'_>, style: &Style) -> String {
         let before = one.before * 100.0;
         let line = format!(
             "{glyph} {}: {before:.2} → {after}, {}",
-            place(one),
+            coordinates(one),
             difference(one)
         );
         text.push_str(&style.paint(&line, one.direction()));

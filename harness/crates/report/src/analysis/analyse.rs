@@ -11,7 +11,7 @@ use crate::report::{GateRule, Report, Upgrade};
 /// What the cells of a report come down to.
 #[derive(Clone, Debug)]
 pub struct Analysis<'a> {
-    /// The margin that verdicts are held against: the suite's, or the default.
+    /// The margin of the verdicts: the suite's, or the default.
     pub rule: GateRule,
     /// One for each upgrade × shots × method × data set that has a cell, in the
     /// report's order.

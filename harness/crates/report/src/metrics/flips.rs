@@ -1,4 +1,4 @@
-//! Images that were right before and are wrong after, and whose fault it is.
+//! Images that were right before and are wrong after, and what caused it.
 
 use std::ops::{Add, AddAssign};
 

@@ -1,4 +1,4 @@
-//! The part of the page that holds the report against an older one.
+//! The part of the page that compares the report with an older one.
 
 use minijinja::value::Serde;
 use minijinja::{Error, context};

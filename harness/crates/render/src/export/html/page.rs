@@ -27,7 +27,7 @@ struct Part {
     section: String,
 }
 
-/// The report as a page, held against an older one if there is one.
+/// The report as a page, compared with an older one if there is one.
 ///
 /// # Errors
 /// When a template does not render.
