@@ -70,12 +70,39 @@ pub(crate) enum Command {
     Schema { of: Schema },
     /// Print a completion script
     Completions { shell: Shell },
+    /// Install this program, or pack it for other machines
+    #[command(name = "self")]
+    Own {
+        #[command(subcommand)]
+        action: OwnAction,
+    },
     /// Do jobs from stdin, started by `run` and `plan`
     #[command(hide = true)]
     Worker,
     /// Convert the checkpoint that stdin names, started by `convert`
     #[command(hide = true)]
     ConvertWorker,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum OwnAction {
+    /// Install the program with its plugins, suites, embedded data, completions and man pages
+    Install(PrefixArguments),
+    /// Remove what `self install` put under a prefix
+    Uninstall(PrefixArguments),
+    /// Write the same files as an archive that can be unpacked anywhere
+    Package {
+        /// Folder for harness-VERSION-TARGET.tar.zst
+        #[arg(short, long, value_name = "DIR")]
+        output: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct PrefixArguments {
+    /// Folder with bin, lib and share [default: ~/.local]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) prefix: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

@@ -5,17 +5,19 @@ mod cli;
 mod commands;
 mod downloads;
 mod failure;
+mod install;
 mod interrupt;
 mod output;
 mod progress;
 mod steps;
+mod suite_path;
 mod table;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, OwnAction};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -37,6 +39,13 @@ fn main() -> ExitCode {
         Command::Analyze { what } => commands::analyze(&what),
         Command::Schema { of } => commands::schema(of),
         Command::Completions { shell } => commands::completions(shell),
+        Command::Own { action } => match action {
+            OwnAction::Install(arguments) => commands::self_install(arguments.prefix.as_deref()),
+            OwnAction::Uninstall(arguments) => {
+                commands::self_uninstall(arguments.prefix.as_deref())
+            }
+            OwnAction::Package { output } => commands::self_package(&output),
+        },
         Command::Worker => commands::worker(),
         Command::ConvertWorker => commands::convert_worker(),
     };

@@ -3,7 +3,7 @@
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 
-use super::Places;
+use super::{Places, install_layout};
 
 /// Environment variable with more folders and libraries, separated as in `PATH`.
 const VARIABLE: &str = "HARNESS_PLUGIN_PATH";
@@ -37,7 +37,7 @@ pub enum LibraryError {
 }
 
 /// Every library: those that the suite names, those in the environment's path, and
-/// those beside the executable. Each once.
+/// those beside the executable or installed with it. Each once.
 ///
 /// # Errors
 /// Something that was named outright is not there.
@@ -66,6 +66,9 @@ pub(crate) fn find(places: &Places, named: &[&str]) -> Result<Vec<Library>, Libr
     let executable = std::env::current_exe().ok();
     if let Some(folder) = executable.as_deref().and_then(Path::parent) {
         found.extend(in_folder(folder).map(|path| (path, Origin::Executable)));
+    }
+    if let Some(folder) = install_layout::plugin_folder() {
+        found.extend(in_folder(&folder).map(|path| (path, Origin::Executable)));
     }
     let mut libraries: Vec<Library> = Vec::new();
     for (path, origin) in found {

@@ -5,6 +5,7 @@ mod absent;
 mod backbones;
 mod datasets;
 mod facts;
+mod install_layout;
 mod libraries;
 mod module;
 mod places;
@@ -17,6 +18,9 @@ pub use datasets::DatasetPlace;
 pub use facts::{BackboneFacts, DatasetFacts, FactsError};
 pub(crate) use facts::{find_dataset, malformed, missing};
 pub use harness_hub::registry::{BackboneEntry, NominalDims, TowerDims};
+pub use install_layout::{
+    INSTALLED_PLUGINS, INSTALLED_SUITES, built_in_suite, plugin_files, suite_folder,
+};
 pub use libraries::LibraryError;
 pub use module::ModuleFile;
 pub use places::Places;

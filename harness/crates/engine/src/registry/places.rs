@@ -6,6 +6,7 @@ use harness_hub::registry::BackboneEntry;
 use harness_hub::{Hub, Request};
 
 use super::backbones::{HUB, Published, Whereabouts};
+use super::install_layout;
 use crate::suite::SuiteError;
 
 /// Environment variable that names the folder with `backbones/` and `datasets/`.
@@ -61,7 +62,8 @@ impl Places {
                 .map(|folder| folder.join("suites/embedded"));
             folders.collect::<Vec<_>>()
         });
-        let mut roots: Vec<PathBuf> = beside.into_iter().chain(above).collect();
+        let installed = install_layout::embedded_folder();
+        let mut roots: Vec<PathBuf> = beside.into_iter().chain(above).chain(installed).collect();
         roots.retain(|root| root.is_dir());
         Self {
             base,
