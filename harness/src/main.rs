@@ -8,7 +8,9 @@ mod failure;
 mod install;
 mod interrupt;
 mod output;
+mod power;
 mod progress;
+mod settings;
 mod steps;
 mod suite_path;
 mod table;
@@ -17,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, OwnAction};
+use cli::{Cli, Command, SelfAction};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -40,11 +42,11 @@ fn main() -> ExitCode {
         Command::Schema { of } => commands::schema(of),
         Command::Completions { shell } => commands::completions(shell),
         Command::Own { action } => match action {
-            OwnAction::Install(arguments) => commands::self_install(arguments.prefix.as_deref()),
-            OwnAction::Uninstall(arguments) => {
+            SelfAction::Install(arguments) => commands::self_install(arguments.prefix.as_deref()),
+            SelfAction::Uninstall(arguments) => {
                 commands::self_uninstall(arguments.prefix.as_deref())
             }
-            OwnAction::Package { output } => commands::self_package(&output),
+            SelfAction::Package { output } => commands::self_package(&output),
         },
         Command::Worker => commands::worker(),
         Command::ConvertWorker => commands::convert_worker(),

@@ -10,10 +10,10 @@ use harness_report::ExitCode;
 use harness_report::drift::Drift;
 use harness_store::write_atomically;
 
-use super::settings::places;
 use super::sweep::sweep;
 use crate::cli::{Analysis, DriftArguments};
 use crate::failure::Failure;
+use crate::settings::places;
 use crate::{output, table};
 
 pub(crate) fn analyze(what: &Analysis) -> Result<ExitCode, Failure> {

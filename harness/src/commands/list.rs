@@ -11,10 +11,10 @@ use harness_engine::suite::DatasetEntry;
 use harness_render::terminal::one_line;
 use harness_report::ExitCode;
 
-use super::settings::places;
 use crate::cards::{self, Cards, markdown};
 use crate::cli::{Kind, ListArguments};
 use crate::failure::Failure;
+use crate::settings::places;
 use crate::{output, table};
 
 pub(crate) fn list(arguments: &ListArguments) -> Result<ExitCode, Failure> {

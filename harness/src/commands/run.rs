@@ -7,11 +7,11 @@ use harness_store::replace_file;
 use super::export::write;
 use super::fetch::fetch_missing;
 use super::gate::{Gate, baseline_of, read_baseline};
-use super::settings::settings;
 use crate::cli::RunArguments;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Reporter;
+use crate::settings::settings;
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let settings = settings(&arguments.suite)?;

@@ -13,7 +13,7 @@ const POWER: f64 = 0.8;
 
 /// The data sets that cannot decide the margin, with what they can and what it would take;
 /// nothing where all of them can or the suite asks for no margin.
-pub(super) fn warning(forecast: &Forecast) -> String {
+pub(crate) fn warning(forecast: &Forecast) -> String {
     let Some(gate) = forecast.gate else {
         return String::new();
     };
