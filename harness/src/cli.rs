@@ -20,7 +20,7 @@ pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, 
 pub(crate) use install::SelfAction;
 pub(crate) use list::{Kind, ListArguments, PluginAction};
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
-pub(crate) use suite::{RuleArguments, RunArguments, SuiteArguments};
+pub(crate) use suite::{InitArguments, RuleArguments, RunArguments, SuiteArguments};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -43,6 +43,9 @@ pub(crate) enum Command {
     /// Show what a run would do and what it would cost
     #[command(after_help = examples::PLAN)]
     Plan(SuiteArguments),
+    /// Write a commented suite to start from
+    #[command(after_help = examples::INIT)]
+    Init(InitArguments),
     /// Write a report in other formats
     #[command(after_help = examples::EXPORT)]
     Export(ExportArguments),

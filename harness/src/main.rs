@@ -11,6 +11,7 @@ mod output;
 mod power;
 mod progress;
 mod settings;
+mod starter_suite;
 mod steps;
 mod suite_path;
 mod table;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
+        Command::Init(arguments) => commands::init(&arguments),
         Command::Export(arguments) => commands::export(&arguments),
         Command::Fetch(arguments) => commands::fetch(&arguments),
         Command::List(arguments) => commands::list(&arguments),

@@ -12,6 +12,11 @@ Examples:
   harness plan suites/quickstart.yaml
   harness plan suite.yaml --only source=clip-vit-b16,shots=16";
 
+pub(super) const INIT: &str = "\
+Examples:
+  harness init
+  harness init upgrade.yaml --source clip-vit-b16 --target eva02-clip-b16 --data ./photos";
+
 pub(super) const EXPORT: &str = "\
 Examples:
   harness export report.json -o report.html

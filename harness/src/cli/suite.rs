@@ -80,3 +80,21 @@ impl RuleArguments {
             || self.allow_mismatch
     }
 }
+
+#[derive(Args)]
+pub(crate) struct InitArguments {
+    /// Suite to write, or the folder for suite.yaml [default: the current folder]
+    pub(crate) path: Option<PathBuf>,
+    /// Backbone that modules are trained on: a name or a path [default: micro-clip]
+    #[arg(long, value_name = "BACKBONE")]
+    pub(crate) source: Option<String>,
+    /// Backbone that modules are moved to [default: micro-eva-clip]; repeatable
+    #[arg(long, value_name = "BACKBONE")]
+    pub(crate) target: Vec<String>,
+    /// Data set: a name, a folder or a table of images [default: digits]; repeatable
+    #[arg(long, value_name = "DATASET")]
+    pub(crate) data: Vec<String>,
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}
