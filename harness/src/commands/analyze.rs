@@ -68,7 +68,7 @@ fn render(drift: &Drift) -> String {
         tower_drift::rows(drift),
     ));
     match &drift.datasets[..] {
-        [] => text.push_str("\nno --datasets, so no change of features\n"),
+        [] => text.push_str("\nfeatures are not compared without --datasets\n"),
         [only] => {
             let _ = writeln!(
                 text,

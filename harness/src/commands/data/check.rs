@@ -113,8 +113,8 @@ fn render(label: &str, check: &DatasetCheck, arguments: &CheckArguments) -> Stri
         "SPLIT",
         "IMAGES",
         "PUBLISHED",
-        "FEWEST OF A CLASS",
-        "MOST OF A CLASS",
+        "MIN PER CLASS",
+        "MAX PER CLASS",
     ];
     text.push_str(&table::plain(&head, rows));
     if arguments.classes {
