@@ -1,10 +1,4 @@
 //! The main job with real plugins, real workers and the embedded backbones.
-//!
-//! The plugins are those that cargo built beside this test, so these tests need
-//! `cargo test --workspace`.
-
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -12,65 +6,16 @@ use std::time::{Duration, Instant};
 
 use harness_report::{Condition, Report, Status};
 
-/// Where cargo puts the libraries of the workspace.
-fn libraries() -> PathBuf {
-    let executable = std::env::current_exe().unwrap();
-    executable.parent().unwrap().to_owned()
-}
+use crate::env::{TestEnv, library};
 
-fn library(package: &str) -> PathBuf {
-    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let path = libraries().join(format!("{prefix}{package}{suffix}"));
-    assert!(
-        path.exists(),
-        "{} is not built; run the tests with `cargo test --workspace`",
-        path.display()
-    );
-    path
-}
-
-struct Ground {
-    folder: tempfile::TempDir,
-}
-
-impl Ground {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
+impl TestEnv {
     fn suite(&self, methods: &str, targets: &str, rest: &str) {
         let text = format!(
             "name: test\nupgrades: [{{source: micro-clip, targets: {targets}}}]\n\
              methods: {methods}\ndatasets: [digits]\nshots: [1]\nseeds: [1]\n\
              recipe: {{epochs: 1}}\n{rest}"
         );
-        std::fs::write(self.path("suite.yaml"), text).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        // The libraries beside the executable may be of an older build.
-        for name in ["coop", "kgcoop", "contcoop"] {
-            library(&format!("harness_plugin_{name}"));
-        }
-        let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("../suites");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
-        command
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("HARNESS_EMBEDDED", suites.join("embedded"))
-            .env("HARNESS_PLUGIN_PATH", libraries())
-            .env_remove("HARNESS_STORE")
-            .env("NO_COLOR", "1");
-        command
-    }
-
-    fn harness(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        self.write("suite.yaml", text);
     }
 
     /// Runs the suite and reads the report that it writes.
@@ -107,9 +52,9 @@ const ALL: &str = "[coop, {id: coop, label: coop-csc, config: {class_specific: t
 
 #[test]
 fn numbers_depend_neither_on_jobs_nor_on_what_is_stored() {
-    let ground = Ground::new();
-    ground.suite(ALL, "[micro-eva-clip]", "oracle: true\n");
-    let (cold, output) = ground.run(&["--jobs", "3"], 0);
+    let env = TestEnv::new();
+    env.suite(ALL, "[micro-eva-clip]", "oracle: true\n");
+    let (cold, output) = env.run(&["--jobs", "3"], 0);
     assert_eq!(cold.cells.len(), 5);
     assert!(cold.cells.iter().all(|cell| cell.status == Status::Ok));
     assert!(
@@ -124,12 +69,12 @@ fn numbers_depend_neither_on_jobs_nor_on_what_is_stored() {
         "{summary}"
     );
 
-    let (warm, _) = ground.run(&[], 0);
+    let (warm, _) = env.run(&[], 0);
     assert_eq!(numbers(&warm), numbers(&cold));
-    let (alone, _) = ground.run(&["--jobs", "1", "--store", "another"], 0);
+    let (alone, _) = env.run(&["--jobs", "1", "--store", "another"], 0);
     assert_eq!(numbers(&alone), numbers(&cold));
 
-    let plan = ground.harness(&["plan", "suite.yaml"]);
+    let plan = env.harness(&["plan", "suite.yaml"]);
     let plan = String::from_utf8(plan.stdout).unwrap();
     assert!(
         plan.ends_with("Summary cells=5 stored=5 to-run=0 not-injectable=0 waiting=0 broken=0\n"),
@@ -139,9 +84,9 @@ fn numbers_depend_neither_on_jobs_nor_on_what_is_stored() {
 
 #[test]
 fn a_module_that_moves_to_its_own_backbone_stays_what_it_was() {
-    let ground = Ground::new();
-    ground.suite(ALL, "[micro-clip]", "");
-    let (report, _) = ground.run(&[], 0);
+    let env = TestEnv::new();
+    env.suite(ALL, "[micro-clip]", "");
+    let (report, _) = env.run(&[], 0);
     for cell in &report.cells {
         let (base, new) = (cell.conditions.base.as_ref(), cell.conditions.new.as_ref());
         let (base, new) = (base.unwrap(), new.unwrap());
@@ -156,17 +101,17 @@ fn a_module_that_moves_to_its_own_backbone_stays_what_it_was() {
 
 #[test]
 fn a_module_trained_elsewhere_is_measured_as_where_it_was_trained() {
-    let ground = Ground::new();
-    ground.suite("[coop]", "[micro-eva-clip]", "");
-    let (trained, _) = ground.run(&[], 0);
+    let env = TestEnv::new();
+    env.suite("[coop]", "[micro-eva-clip]", "");
+    let (trained, _) = env.run(&[], 0);
     let training = trained.cells[0].training.as_ref().unwrap();
-    let modules = std::fs::read_dir(ground.path(".harness/modules")).unwrap();
+    let modules = std::fs::read_dir(env.path(".harness/modules")).unwrap();
     let module = modules.map(|entry| entry.unwrap().path()).next().unwrap();
-    std::fs::copy(module, ground.path("mine.safetensors")).unwrap();
+    std::fs::copy(module, env.path("mine.safetensors")).unwrap();
 
     let entry = "[{id: coop, module: mine.safetensors}]";
-    ground.suite(entry, "[micro-eva-clip]", "oracle: true\n");
-    let (adopted, _) = ground.run(&["--store", "another"], 0);
+    env.suite(entry, "[micro-eva-clip]", "oracle: true\n");
+    let (adopted, _) = env.run(&["--store", "another"], 0);
     assert_eq!(numbers(&adopted), numbers(&trained));
     let cell = &adopted.cells[0];
     assert_eq!(cell.status, Status::Ok);
@@ -178,10 +123,10 @@ fn a_module_trained_elsewhere_is_measured_as_where_it_was_trained() {
 
 #[test]
 fn a_method_that_does_not_fit_is_an_entry_with_its_reason() {
-    let ground = Ground::new();
+    let env = TestEnv::new();
     let too_deep = "{id: coop, label: coop-layer-9, config: {context: {layer: 9}}}";
-    ground.suite(&format!("[coop, {too_deep}]"), "[micro-eva-clip]", "");
-    let (report, output) = ground.run(&[], 0);
+    env.suite(&format!("[coop, {too_deep}]"), "[micro-eva-clip]", "");
+    let (report, output) = env.run(&[], 0);
     let stdout = String::from_utf8(output.stdout).unwrap();
     let found = report.cells.iter().find_map(|cell| match &cell.status {
         Status::NotInjectable { reason } => Some((cell.method.as_str(), reason.as_str())),
@@ -193,14 +138,14 @@ fn a_method_that_does_not_fit_is_an_entry_with_its_reason() {
     assert!(stdout.contains("Summary ok=1 not-injectable=1"), "{stdout}");
     assert!(stdout.contains("needs text block 9"), "{stdout}");
 
-    let plan = ground.harness(&["plan", "suite.yaml"]);
+    let plan = env.harness(&["plan", "suite.yaml"]);
     let plan = String::from_utf8(plan.stdout).unwrap();
     assert!(plan.contains("needs text block 9"), "{plan}");
 }
 
 #[test]
 fn a_crash_a_hang_and_an_exit_are_cells_and_the_others_are_measured() {
-    let ground = Ground::new();
+    let env = TestEnv::new();
     let misbehaving = |what: &str| {
         format!("{{id: misbehaving, label: {what}, config: {{misbehaviour: {what}}}}}")
     };
@@ -215,12 +160,12 @@ fn a_crash_a_hang_and_an_exit_are_cells_and_the_others_are_measured() {
     let methods = labels.map(misbehaving).join(", ");
     let fixture = library("harness_fixture_methods");
     let rest = format!("time_limit: 20\nplugins: [{fixture:?}]\n");
-    ground.suite(
+    env.suite(
         &format!("[coop, {methods}]"),
         "[micro-clip-unrelated]",
         &rest,
     );
-    let (report, output) = ground.run(&["--jobs", "2"], 103);
+    let (report, output) = env.run(&["--jobs", "2"], 103);
     let status = |label: &str| {
         let cell = report
             .cells
@@ -255,22 +200,22 @@ fn a_crash_a_hang_and_an_exit_are_cells_and_the_others_are_measured() {
         stderr.contains("crashed: train abort on micro-clip, digits"),
         "{stderr}"
     );
-    assert!(workers(&ground).is_empty());
+    assert!(workers(&env).is_empty());
 }
 
 #[test]
 fn an_interrupted_run_leaves_no_process_and_goes_on_where_it_stopped() {
-    let ground = Ground::new();
-    ground.suite("[coop, kgcoop]", "[micro-clip-unrelated]", "");
+    let env = TestEnv::new();
+    env.suite("[coop, kgcoop]", "[micro-clip-unrelated]", "");
     let long = ["run", "suite.yaml", "--jobs", "1"];
-    let child = ground
+    let child = env
         .command(&long)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // Something is stored and something is not.
-    let units = ground.path(".harness/units");
+    let units = env.path(".harness/units");
     let start = Instant::now();
     // Four surveys come first.
     while std::fs::read_dir(&units).map_or(0, Iterator::count) < 5 {
@@ -286,12 +231,12 @@ fn an_interrupted_run_leaves_no_process_and_goes_on_where_it_stopped() {
     assert_eq!(output.status.code(), Some(5), "{stdout}");
     assert!(stdout.contains("not-run=2"), "{stdout}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("run the same command again"));
-    assert!(workers(&ground).is_empty());
+    assert!(workers(&env).is_empty());
 
     let stored = std::fs::read_dir(&units).unwrap().count();
-    let (resumed, _) = ground.run(&[], 0);
+    let (resumed, _) = env.run(&[], 0);
     assert!(stored < std::fs::read_dir(&units).unwrap().count());
-    let (whole, _) = ground.run(&["--store", "another"], 0);
+    let (whole, _) = env.run(&["--store", "another"], 0);
     assert_eq!(numbers(&resumed), numbers(&whole));
 }
 
@@ -302,9 +247,9 @@ fn interrupt(child: &Child) {
     assert!(status.unwrap().success());
 }
 
-/// Workers of this ground that still run, found by the folder they run in.
-fn workers(ground: &Ground) -> Vec<PathBuf> {
-    let here = std::fs::canonicalize(ground.folder.path()).unwrap();
+/// Workers of this folder that still run, found by the folder they run in.
+fn workers(env: &TestEnv) -> Vec<PathBuf> {
+    let here = std::fs::canonicalize(env.folder.path()).unwrap();
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes
         .map(|entry| entry.path())
@@ -314,9 +259,9 @@ fn workers(ground: &Ground) -> Vec<PathBuf> {
 
 #[test]
 fn a_selection_runs_its_cells_alone() {
-    let ground = Ground::new();
-    ground.suite("[coop, kgcoop]", "[micro-clip-unrelated]", "");
-    let (report, _) = ground.run(&["--only", "method=kgcoop"], 0);
+    let env = TestEnv::new();
+    env.suite("[coop, kgcoop]", "[micro-clip-unrelated]", "");
+    let (report, _) = env.run(&["--only", "method=kgcoop"], 0);
     let methods: Vec<&str> = report
         .cells
         .iter()
@@ -326,7 +271,7 @@ fn a_selection_runs_its_cells_alone() {
     // The command that a cell names runs it again.
     let words: Vec<&str> = report.cells[0].rerun.split(' ').collect();
     assert_eq!(words[0], "harness");
-    let output = ground.harness(&words[1..]);
+    let output = env.harness(&words[1..]);
     assert_eq!(output.status.code(), Some(0));
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(stdout.contains("Summary ok=1 "), "{stdout}");
@@ -334,18 +279,18 @@ fn a_selection_runs_its_cells_alone() {
 
 #[test]
 fn a_report_that_cannot_be_written_ends_with_110_and_is_printed_all_the_same() {
-    let ground = Ground::new();
-    ground.suite("[coop]", "[micro-clip-unrelated]", "");
-    let output = ground.harness(&["run", "suite.yaml", "-o", "nowhere/report.json"]);
+    let env = TestEnv::new();
+    env.suite("[coop]", "[micro-clip-unrelated]", "");
+    let output = env.harness(&["run", "suite.yaml", "-o", "nowhere/report.json"]);
     assert_eq!(output.status.code(), Some(110));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere/report.json"));
     assert!(String::from_utf8_lossy(&output.stdout).contains("Summary ok=1 "));
 }
 
 /// Every shard of features with the time of its writing.
-fn shards(ground: &Ground) -> Vec<(PathBuf, std::time::SystemTime)> {
+fn shards(env: &TestEnv) -> Vec<(PathBuf, std::time::SystemTime)> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(ground.path(".harness/features")).unwrap() {
+    for entry in std::fs::read_dir(env.path(".harness/features")).unwrap() {
         for shard in std::fs::read_dir(entry.unwrap().path()).unwrap() {
             let path = shard.unwrap().path();
             let written = std::fs::metadata(&path).unwrap().modified().unwrap();
@@ -358,10 +303,10 @@ fn shards(ground: &Ground) -> Vec<(PathBuf, std::time::SystemTime)> {
 
 #[test]
 fn features_are_made_again_shard_by_shard_and_damage_is_told() {
-    let ground = Ground::new();
-    ground.suite("[coop]", "[micro-eva-clip]", "");
-    let (whole, _) = ground.run(&[], 0);
-    let before = shards(&ground);
+    let env = TestEnv::new();
+    env.suite("[coop]", "[micro-eva-clip]", "");
+    let (whole, _) = env.run(&[], 0);
+    let before = shards(&env);
     let later: Vec<_> = before
         .iter()
         .filter(|(path, _)| !path.ends_with("00000000.safetensors"))
@@ -372,12 +317,12 @@ fn features_are_made_again_shard_by_shard_and_damage_is_told() {
     let mut bytes = std::fs::read(flipped).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(flipped, bytes).unwrap();
-    let (again, output) = ground.run(&["--fresh"], 0);
+    let (again, output) = env.run(&["--fresh"], 0);
     assert_eq!(numbers(&again), numbers(&whole));
     let stderr = String::from_utf8(output.stderr).unwrap();
     let warnings = stderr.matches("features will be computed again").count();
     assert_eq!(warnings, 1, "{stderr}");
-    let after = shards(&ground);
+    let after = shards(&env);
     assert_eq!(after.len(), before.len());
     for (old, new) in before.iter().zip(&after) {
         let is_same = old.0 != *lost && old.0 != *flipped;
@@ -387,10 +332,10 @@ fn features_are_made_again_shard_by_shard_and_damage_is_told() {
 
 #[test]
 fn views_and_half_precision_are_recorded_and_reproducible() {
-    let ground = Ground::new();
+    let env = TestEnv::new();
     let base = |rest: &str| {
-        ground.suite("[coop]", "[micro-eva-clip]", rest);
-        let (report, _) = ground.run(&[], 0);
+        env.suite("[coop]", "[micro-eva-clip]", rest);
+        let (report, _) = env.run(&[], 0);
         (numbers(&report), report.images.unwrap())
     };
     let (plain, images) = base("");
@@ -407,10 +352,10 @@ fn views_and_half_precision_are_recorded_and_reproducible() {
     let (half, images) = base("images: {precision: f16}\n");
     assert_eq!(images.precision, "f16");
     assert_ne!(only("zero_target", &plain), only("zero_target", &half));
-    std::fs::remove_dir_all(ground.path(".harness")).unwrap();
+    std::fs::remove_dir_all(env.path(".harness")).unwrap();
     assert_eq!(base(options).0, augmented);
-    ground.suite("[coop]", "[micro-eva-clip]", "images: {views: 2}\n");
-    let output = ground.harness(&["run", "suite.yaml"]);
+    env.suite("[coop]", "[micro-eva-clip]", "images: {views: 2}\n");
+    let output = env.harness(&["run", "suite.yaml"]);
     assert_eq!(output.status.code(), Some(96));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("views without augmentation"), "{stderr}");
@@ -418,7 +363,7 @@ fn views_and_half_precision_are_recorded_and_reproducible() {
 
 #[test]
 fn the_document_of_the_methods_is_what_their_plugins_say() {
-    let output = Ground::new().harness(&["list", "methods", "--markdown"]);
+    let output = TestEnv::new().harness(&["list", "methods", "--markdown"]);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/methods.md");
     assert!(
         String::from_utf8_lossy(&output.stdout) == std::fs::read_to_string(path).unwrap(),
@@ -428,8 +373,8 @@ fn the_document_of_the_methods_is_what_their_plugins_say() {
 
 #[test]
 fn a_card_says_where_a_method_deviates() {
-    let ground = Ground::new();
-    let output = ground.harness(&["plugin", "inspect", "tip-adapter-f", "--dims", "micro-clip"]);
+    let env = TestEnv::new();
+    let output = env.harness(&["plugin", "inspect", "tip-adapter-f", "--dims", "micro-clip"]);
     let card = String::from_utf8_lossy(&output.stdout);
     for line in [
         "depth       logits",
@@ -438,6 +383,6 @@ fn a_card_says_where_a_method_deviates() {
     ] {
         assert!(card.contains(line), "{line}: {card}");
     }
-    let output = ground.harness(&["plugin", "inspect", "tip"]);
+    let output = env.harness(&["plugin", "inspect", "tip"]);
     assert_eq!(output.status.code(), Some(96));
 }

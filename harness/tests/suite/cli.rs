@@ -1,59 +1,10 @@
 //! What the command line says, and how it ends.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
-struct Ground {
-    folder: tempfile::TempDir,
-}
-
-impl Ground {
-    /// An empty folder with one backbone and one data set that nobody reads.
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for path in [
-            "backbones/micro-clip",
-            "backbones/micro-eva-clip",
-            "datasets/shapes",
-        ] {
-            std::fs::create_dir_all(folder.path().join("embedded").join(path)).unwrap();
-        }
-        Self { folder }
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.path().join(name), text).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
-        command
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("HARNESS_PLUGIN_PATH", "")
-            .env("NO_COLOR", "1");
-        for variable in [
-            "HARNESS_STORE",
-            "HARNESS_EMBEDDED",
-            "HARNESS_BACKBONES",
-            "HARNESS_MIRROR",
-            "HF_HUB_CACHE",
-            "HF_ENDPOINT",
-            "HF_TOKEN",
-        ] {
-            command.env_remove(variable);
-        }
-        command
-    }
-
-    fn harness(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-}
+use crate::env::TestEnv;
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -77,15 +28,15 @@ fn shown(output: &Output) -> String {
 
 #[test]
 fn the_help_says_what_there_is() {
-    let ground = Ground::new();
-    insta::assert_snapshot!("help", shown(&ground.harness(&["--help"])));
-    insta::assert_snapshot!("help_run", shown(&ground.harness(&["run", "--help"])));
-    assert!(!text(&ground.harness(&["--help"]).stdout).contains("worker"));
+    let env = TestEnv::without_plugins();
+    insta::assert_snapshot!("help", shown(&env.harness(&["--help"])));
+    insta::assert_snapshot!("help_run", shown(&env.harness(&["run", "--help"])));
+    assert!(!text(&env.harness(&["--help"]).stdout).contains("worker"));
 }
 
 #[test]
 fn a_wrong_command_line_ends_with_2() {
-    let ground = Ground::new();
+    let env = TestEnv::without_plugins();
     for arguments in [
         &["walk"][..],
         &["run"],
@@ -94,7 +45,7 @@ fn a_wrong_command_line_ends_with_2() {
         &["run", "x.yaml", "--only", "metod=coop"],
         &["list", "plugins"],
     ] {
-        let output = ground.harness(arguments);
+        let output = env.harness(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
@@ -102,14 +53,14 @@ fn a_wrong_command_line_ends_with_2() {
 
 #[test]
 fn a_suite_that_is_not_there_is_named() {
-    let output = Ground::new().harness(&["run", "nowhere.yaml"]);
+    let output = TestEnv::without_plugins().harness(&["run", "nowhere.yaml"]);
     insta::assert_snapshot!(shown(&output));
 }
 
 #[test]
 fn mistakes_are_reported_before_anything_runs() {
-    let ground = Ground::new();
-    ground.write(
+    let env = TestEnv::without_plugins();
+    env.write(
         "wrong.yaml",
         "\
 name: wrong
@@ -124,15 +75,15 @@ sedes: [1]
 ",
     );
     for command in ["run", "plan"] {
-        let output = ground.harness(&[command, "wrong.yaml"]);
+        let output = env.harness(&[command, "wrong.yaml"]);
         insta::assert_snapshot!("mistakes", shown(&output));
     }
 }
 
 #[test]
 fn a_plugin_that_is_not_there_is_an_error_and_a_broken_one_a_warning() {
-    let ground = Ground::new();
-    ground.write(
+    let env = TestEnv::without_plugins();
+    env.write(
         "suite.yaml",
         "\
 name: x
@@ -144,7 +95,7 @@ seeds: [1]
 plugins: [./mine.so]
 ",
     );
-    let output = ground.harness(&["run", "suite.yaml"]);
+    let output = env.harness(&["run", "suite.yaml"]);
     assert_eq!(output.status.code(), Some(96));
     let message = text(&output.stderr);
     assert!(
@@ -152,8 +103,8 @@ plugins: [./mine.so]
         "{message}"
     );
 
-    ground.write("mine.so", "this is no library");
-    let output = ground.harness(&["run", "suite.yaml"]);
+    env.write("mine.so", "this is no library");
+    let output = env.harness(&["run", "suite.yaml"]);
     assert_eq!(output.status.code(), Some(96));
     let message = text(&output.stderr);
     let warning = message.lines().find(|line| line.contains("mine.so"));
@@ -169,11 +120,11 @@ plugins: [./mine.so]
 
 #[test]
 fn a_folder_that_is_no_backbone_is_an_error_with_its_path() {
-    let ground = Ground::new();
-    let output = ground.harness(&["list", "backbones"]);
+    let env = TestEnv::without_plugins();
+    let output = env.harness(&["list", "backbones"]);
     // The checkout that the executable is built in may have backbones of its own.
     assert!([0, 96].contains(&output.status.code().unwrap()));
-    let embedded = ground.folder.path().join("embedded");
+    let embedded = env.folder.path().join("embedded");
     let output = Command::new(env!("CARGO_BIN_EXE_harness"))
         .args(["list", "backbones"])
         .env("HARNESS_EMBEDDED", &embedded)
@@ -190,10 +141,10 @@ fn a_folder_that_is_no_backbone_is_an_error_with_its_path() {
 
 #[test]
 fn nothing_to_list_is_an_error_with_a_hint() {
-    let ground = Ground::new();
+    let env = TestEnv::without_plugins();
     let output = Command::new(env!("CARGO_BIN_EXE_harness"))
         .args(["list", "datasets"])
-        .env("HARNESS_EMBEDDED", ground.folder.path().join("nowhere"))
+        .env("HARNESS_EMBEDDED", env.folder.path().join("nowhere"))
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(96));
@@ -216,10 +167,10 @@ seeds: [1]
 
 #[test]
 fn what_is_missing_offline_is_named_with_size_and_place() {
-    let ground = Ground::new();
-    ground.write("suite.yaml", PUBLISHED);
-    ground.write("backbones.yaml", "mine: {path: gone}\n");
-    let output = ground
+    let env = TestEnv::without_plugins();
+    env.write("suite.yaml", PUBLISHED);
+    env.write("backbones.yaml", "mine: {path: gone}\n");
+    let output = env
         .command(&["fetch", "suite.yaml"])
         .env("HF_HOME", "hf")
         .env("HF_HUB_OFFLINE", "1")
@@ -230,27 +181,27 @@ fn what_is_missing_offline_is_named_with_size_and_place() {
 
 #[test]
 fn mistakes_in_names_of_backbones_are_explained() {
-    let ground = Ground::new();
-    ground.write(
+    let env = TestEnv::without_plugins();
+    env.write(
         "suite.yaml",
         "upgrades: [{source: clip-vit-b61, targets: ['hf:org', mine]}]\n",
     );
-    ground.write("own.yaml", "mine: {repo: org/name, licens: mit}\n");
-    let fetch = |ground: &Ground, own: &str| {
-        let mut command = ground.command(&["fetch", "suite.yaml"]);
+    env.write("own.yaml", "mine: {repo: org/name, licens: mit}\n");
+    let fetch = |env: &TestEnv, own: &str| {
+        let mut command = env.command(&["fetch", "suite.yaml"]);
         command.env("HARNESS_BACKBONES", own).output().unwrap()
     };
-    insta::assert_snapshot!("own_backbones", shown(&fetch(&ground, "own.yaml")));
-    ground.write("own.yaml", "mine: {repo: org/name, licence: mit}\n");
-    insta::assert_snapshot!("names_of_backbones", shown(&fetch(&ground, "own.yaml")));
+    insta::assert_snapshot!("own_backbones", shown(&fetch(&env, "own.yaml")));
+    env.write("own.yaml", "mine: {repo: org/name, licence: mit}\n");
+    insta::assert_snapshot!("names_of_backbones", shown(&fetch(&env, "own.yaml")));
 }
 
 #[test]
 fn a_store_that_cannot_be_written_ends_with_110() {
-    let ground = Ground::new();
-    ground.write("suite.yaml", "name: x\n");
-    ground.write("file", "");
-    let output = ground.harness(&["run", "suite.yaml", "--store", "file/store"]);
+    let env = TestEnv::without_plugins();
+    env.write("suite.yaml", "name: x\n");
+    env.write("file", "");
+    let output = env.harness(&["run", "suite.yaml", "--store", "file/store"]);
     assert_eq!(output.status.code(), Some(110));
     assert!(
         text(&output.stderr).contains("file/store"),
@@ -261,18 +212,18 @@ fn a_store_that_cannot_be_written_ends_with_110() {
 
 #[test]
 fn a_report_is_exported_in_the_format_of_the_ending() {
-    let ground = Ground::new();
+    let env = TestEnv::without_plugins();
     let report = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/quickstart.json");
     let report = report.to_str().unwrap();
-    let output = ground.harness(&["export", report, "-o", "r.html", "-o", "r.summary.csv"]);
+    let output = env.harness(&["export", report, "-o", "r.html", "-o", "r.summary.csv"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let read = |name: &str| std::fs::read_to_string(ground.folder.path().join(name)).unwrap();
+    let read = |name: &str| std::fs::read_to_string(env.folder.path().join(name)).unwrap();
     assert!(read("r.html").starts_with("<!doctype html>"));
     // A head, and 5 methods on 7 data sets across 2 upgrades.
     assert_eq!(read("r.summary.csv").lines().count(), 71);
 
-    ground.write("file", "");
-    let output = ground.harness(&["export", report, "-o", "file/r.md", "-o", "r.md"]);
+    env.write("file", "");
+    let output = env.harness(&["export", report, "-o", "file/r.md", "-o", "r.md"]);
     assert_eq!(output.status.code(), Some(110));
     assert!(
         text(&output.stderr).contains("file/r.md"),
@@ -297,7 +248,7 @@ fn a_report_is_exported_in_the_format_of_the_ending() {
             "nowhere.json",
         ),
     ] {
-        let output = ground.harness(arguments);
+        let output = env.harness(arguments);
         assert_eq!(output.status.code(), Some(status), "{arguments:?}");
         assert!(
             text(&output.stderr).contains(word),
@@ -309,14 +260,14 @@ fn a_report_is_exported_in_the_format_of_the_ending() {
 
 #[test]
 fn a_checkpoint_is_converted_within_limits_or_refused_in_one_line() {
-    let ground = Ground::new();
+    let env = TestEnv::without_plugins();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let path = |name: &str| fixtures.join(name).to_str().unwrap().to_owned();
-    let read = |name: &str| std::fs::read(ground.folder.path().join(name)).unwrap();
+    let read = |name: &str| std::fs::read(env.folder.path().join(name)).unwrap();
     let convert = |input: &str, more: &[&str]| {
         let input = path(input);
         let arguments = [&["convert", &input, "-o", "out.safetensors"], more].concat();
-        ground.harness(&arguments)
+        env.harness(&arguments)
     };
 
     let output = convert("golden/backbones/eva-clip-rei/model.pt", &[]);
@@ -375,11 +326,11 @@ fn a_checkpoint_is_converted_within_limits_or_refused_in_one_line() {
         assert!(said.contains(word), "{said}");
         assert_eq!(read("out.safetensors"), module, "what was there is intact");
     }
-    let files = std::fs::read_dir(ground.folder.path()).unwrap();
+    let files = std::fs::read_dir(env.folder.path()).unwrap();
     assert_eq!(files.count(), 2, "nothing but the output is left");
 
     let input = path("golden/backbones/eva-clip-rei/model.pt");
-    let output = ground.harness(&["convert", &input, "-o", "nowhere/out.safetensors"]);
+    let output = env.harness(&["convert", &input, "-o", "nowhere/out.safetensors"]);
     assert_eq!(output.status.code(), Some(110));
     assert!(text(&output.stderr).contains("nowhere/out.safetensors"));
 }
@@ -398,9 +349,9 @@ fn tensors(file: &[u8]) -> BTreeMap<String, (String, Vec<usize>, Vec<u8>)> {
 
 #[test]
 fn completions_know_every_command() {
-    let ground = Ground::new();
+    let env = TestEnv::without_plugins();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let output = ground.harness(&["completions", shell]);
+        let output = env.harness(&["completions", shell]);
         assert!(output.status.success());
         let script = text(&output.stdout);
         for command in [
@@ -433,17 +384,17 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 
 #[test]
 fn nothing_is_left_in_the_folder_by_commands_that_only_look() {
-    let ground = Ground::new();
-    ground.harness(&["list", "methods"]);
-    ground.harness(&["schema", "suite"]);
-    assert!(!Path::new(&ground.folder.path().join(".harness")).exists());
+    let env = TestEnv::without_plugins();
+    env.harness(&["list", "methods"]);
+    env.harness(&["schema", "suite"]);
+    assert!(!Path::new(&env.folder.path().join(".harness")).exists());
 }
 
 #[test]
 fn the_cache_is_listed_verified_and_cleaned() {
-    let ground = Ground::new();
+    let env = TestEnv::without_plugins();
     let put = |path: &str| {
-        let path = ground.folder.path().join(".harness").join(path);
+        let path = env.folder.path().join(".harness").join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, "torn").unwrap();
     };
@@ -452,7 +403,7 @@ fn the_cache_is_listed_verified_and_cleaned() {
     put("units/abc");
     put("logs/abc.log");
     let cache = |arguments: &[&str], status: i32| {
-        let output = ground.harness(&[&["cache"], arguments].concat());
+        let output = env.harness(&[&["cache"], arguments].concat());
         assert_eq!(output.status.code(), Some(status), "{arguments:?}");
         text(&output.stdout)
     };

@@ -2,12 +2,8 @@
 //! seeds, from OpenAI's B/16 to EVA02's, random weights, real pictures in CoOp's layout.
 //!
 //! It takes minutes and a gigabyte of disk: `cargo test --workspace full_size_upgrade -- --ignored`.
-//! The plugins are those that cargo built beside this test, so it needs `--workspace`.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
-
-#[path = "../crates/backbone/tests/suite/checkpoint.rs"]
+#[path = "../../crates/backbone/tests/suite/checkpoint.rs"]
 mod checkpoint;
 
 use std::path::Path;

@@ -1,78 +1,21 @@
 //! Data sets in other formats, from the command line to the report.
-//!
-//! The plugin is the one that cargo built beside this test, so these tests need
-//! `cargo test --workspace`.
-
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
 
 use harness_data::{Dataset, Split};
 use harness_report::{Report, Status};
 
-fn embedded() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../suites/embedded")
-}
+use crate::env::{TestEnv, embedded};
 
-struct Ground {
-    folder: tempfile::TempDir,
-}
-
-impl Ground {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
-    }
-
-    /// Without a network: only what is on disk.
-    fn harness(&self, arguments: &[&str]) -> Output {
-        let mut command = self.command(arguments);
-        command.env("HF_HUB_OFFLINE", "1").output().unwrap()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let executable = std::env::current_exe().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
-        command
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("HARNESS_EMBEDDED", embedded())
-            .env("HARNESS_PLUGIN_PATH", executable.parent().unwrap())
-            .env("HF_HUB_CACHE", self.path("hub"))
-            .env("NO_COLOR", "1");
-        for variable in [
-            "HARNESS_STORE",
-            "HARNESS_DATA",
-            "HARNESS_MIRROR",
-            "HF_ENDPOINT",
-            "HF_HUB_OFFLINE",
-            "HF_TOKEN",
-        ] {
-            command.env_remove(variable);
-        }
-        command
-    }
-
-    fn run(&self, methods: &str, rest: &str) -> Report {
+impl TestEnv {
+    fn run_on_data(&self, methods: &str, rest: &str) -> Report {
         let text = format!(
             "name: test\nupgrades: [{{source: micro-clip, targets: [micro-eva-clip]}}]\n\
              methods: {methods}\nshots: [1]\nseeds: [1]\nrecipe: {{epochs: 1}}\n{rest}"
         );
-        self.put("suite.yaml", text);
+        self.write("suite.yaml", text);
         let output = self.harness(&["run", "suite.yaml", "-o", "report.json"]);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{stderr}");
@@ -101,7 +44,7 @@ fn measured(report: &Report, dataset: &str) -> Vec<(String, String)> {
 
 #[test]
 fn a_data_set_gives_the_same_bits_in_every_format() {
-    let ground = Ground::new();
+    let env = TestEnv::new();
     let digits = Dataset::open(&embedded().join("datasets/digits")).unwrap();
     let mut lists = serde_json::json!({"train": [], "val": [], "test": []});
     let mut table = "path,split,class,label\n".to_owned();
@@ -109,15 +52,15 @@ fn a_data_set_gives_the_same_bits_in_every_format() {
         for (index, label) in digits.split(split).labels.iter().enumerate() {
             let id = &digits.class_ids()[*label as usize];
             let path = format!("{split}/{index}.png");
-            ground.put(&format!("copy/images/{path}"), png(&digits, split, index));
+            env.write(&format!("copy/images/{path}"), png(&digits, split, index));
             table += &format!("images/{path},{split},{id},{label}\n");
             let list = lists[split.as_str()].as_array_mut().unwrap();
             list.push(serde_json::json!([path, label, id]));
         }
     }
-    ground.put("copy/split_zhou_Digits.json", lists.to_string());
-    ground.put("copy/table.csv", table);
-    let report = ground.run(
+    env.write("copy/split_zhou_Digits.json", lists.to_string());
+    env.write("copy/table.csv", table);
+    let report = env.run_on_data(
         "[coop]",
         "sampler: clip-lora\ndatasets:\n\
          - digits\n\
@@ -137,14 +80,14 @@ fn a_data_set_gives_the_same_bits_in_every_format() {
     let training = report.cells[0].training.as_ref().unwrap();
     assert_eq!(training.sampler.as_deref(), Some("clip-lora"));
 
-    let check = ground.harness(&["data", "check", "suite.yaml", "--quick"]);
+    let check = env.harness(&["data", "check", "suite.yaml", "--quick"]);
     assert!(check.status.success());
     let stdout = String::from_utf8(check.stdout).unwrap();
     for manifest in manifests {
         assert!(stdout.contains(&format!("manifest {manifest}")), "{stdout}");
     }
     let few_shot = ["data", "few-shot", "./copy", "--shots", "1", "--seed", "1"];
-    let few_shot = ground.harness(&[&few_shot[..], &["--sampler", "clip-lora"]].concat());
+    let few_shot = env.harness(&[&few_shot[..], &["--sampler", "clip-lora"]].concat());
     let stderr = String::from_utf8(few_shot.stderr).unwrap();
     assert!(stderr.contains(&training.picks_sha256), "{stderr}");
     assert_eq!(
@@ -155,7 +98,7 @@ fn a_data_set_gives_the_same_bits_in_every_format() {
 
 #[test]
 fn modules_meet_other_classes_by_their_ids() {
-    let ground = Ground::new();
+    let env = TestEnv::new();
     let digits = Dataset::open(&embedded().join("datasets/digits")).unwrap();
     let wnid = |label: u32| format!("n0000000{label}");
     let names: String = (0..10)
@@ -167,22 +110,22 @@ fn modules_meet_other_classes_by_their_ids() {
             let of_label = of_label.filter(|(_, found)| **found == label);
             for (index, _) in of_label.take(most) {
                 let path = format!("data/{folder}/{}/{index}.png", wnid(label));
-                ground.put(&path, png(&digits, split, index));
+                env.write(&path, png(&digits, split, index));
             }
         }
     };
-    ground.put("data/imagenet/classnames.txt", &names);
+    env.write("data/imagenet/classnames.txt", &names);
     put(Split::Train, "imagenet/images/train", &[0, 1, 2], 3);
     put(Split::Test, "imagenet/images/val", &[0, 1, 2], 4);
     put(Split::Test, "imagenet-adversarial/imagenet-a", &[1, 2], 5);
     put(Split::Test, "imagenet-rendition/imagenet-r", &[1, 7], 5);
-    let link = ground.path("data/imagenet-adversarial/imagenet-a/n00000001/gone.png");
+    let link = env.path("data/imagenet-adversarial/imagenet-a/n00000001/gone.png");
     std::os::unix::fs::symlink("nowhere.png", link).unwrap();
 
     let methods = "[coop, {id: coop, label: csc, config: {class_specific: true}}]";
     let rest = "data: data\ndatasets:\n\
          - {name: imagenet-a, allow_missing: true}\n- imagenet-r\n- imagenet\n";
-    let report = ground.run(methods, rest);
+    let report = env.run_on_data(methods, rest);
     let cell = |method: &str, dataset: &str| {
         let mut cells = report.cells.iter();
         cells
@@ -223,9 +166,9 @@ fn modules_meet_other_classes_by_their_ids() {
     assert_eq!(missing, [1, 0, 0]);
 
     let strict = rest.replace("{name: imagenet-a, allow_missing: true}", "imagenet-a");
-    let suite = std::fs::read_to_string(ground.path("suite.yaml")).unwrap();
-    ground.put("suite.yaml", suite.replace(rest, &strict));
-    let output = ground.harness(&["run", "suite.yaml"]);
+    let suite = std::fs::read_to_string(env.path("suite.yaml")).unwrap();
+    env.write("suite.yaml", suite.replace(rest, &strict));
+    let output = env.harness(&["run", "suite.yaml"]);
     assert_eq!(output.status.code(), Some(96));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
@@ -236,15 +179,15 @@ fn modules_meet_other_classes_by_their_ids() {
 
 #[test]
 fn a_known_data_set_that_is_not_there_is_told_with_its_files() {
-    let ground = Ground::new();
-    let output = ground.harness(&["data", "check", "dtd", "--data", "."]);
+    let env = TestEnv::new();
+    let output = env.harness(&["data", "check", "dtd", "--data", "."]);
     assert_eq!(output.status.code(), Some(96));
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(
         stdout.contains("dtd/split_zhou_DescribableTextures.json"),
         "{stdout}"
     );
-    let output = ground.harness(&["data", "few-shot", "eurosat", "--shots", "1", "--seed", "1"]);
+    let output = env.harness(&["data", "few-shot", "eurosat", "--shots", "1", "--seed", "1"]);
     assert_eq!(output.status.code(), Some(96));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("--data, HARNESS_DATA"), "{stderr}");
@@ -290,12 +233,12 @@ fn serve(root: PathBuf, repo: &str) -> String {
 }
 
 /// Writes the digits in CLIP_benchmark's layout, two shards a split.
-fn put_shards(ground: &Ground, folder: &str) {
+fn put_shards(env: &TestEnv, folder: &str) {
     let digits = Dataset::open(&embedded().join("datasets/digits")).unwrap();
     let names = digits.class_names().join("\n");
-    ground.put(&format!("{folder}/classnames.txt"), names);
+    env.write(&format!("{folder}/classnames.txt"), names);
     for split in [Split::Train, Split::Test] {
-        ground.put(&format!("{folder}/{split}/nshards.txt"), "2\n");
+        env.write(&format!("{folder}/{split}/nshards.txt"), "2\n");
         let labels = &digits.split(split).labels;
         for shard in 0..2 {
             let mut archive = tar::Builder::new(Vec::new());
@@ -310,24 +253,24 @@ fn put_shards(ground: &Ground, folder: &str) {
                 append(format!("s{index}.cls"), label.to_string().as_bytes());
             }
             let bytes = archive.into_inner().unwrap();
-            ground.put(&format!("{folder}/{split}/{shard}.tar"), bytes);
+            env.write(&format!("{folder}/{split}/{shard}.tar"), bytes);
         }
     }
 }
 
 #[test]
 fn a_data_set_of_a_hub_is_listed_fetched_and_read_where_it_lies() {
-    let ground = Ground::new();
-    put_shards(&ground, "served");
+    let env = TestEnv::new();
+    put_shards(&env, "served");
     let name = "hf:clip-benchmark/wds_digits";
     let suite = format!(
         "name: test\nupgrades: [{{source: micro-clip, targets: [micro-eva-clip]}}]\n\
          methods: [coop]\nshots: [1]\nseeds: [1]\nrecipe: {{epochs: 1}}\n\
          datasets:\n- {{name: '{name}', label: hub}}\n- {{name: ./served, label: local}}\n"
     );
-    ground.put("suite.yaml", &suite);
+    env.write("suite.yaml", &suite);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let plan = ground.harness(&["plan", "suite.yaml"]);
+    let plan = env.harness(&["plan", "suite.yaml"]);
     let plan = text(plan.stdout) + &text(plan.stderr);
     for part in [
         "data set hub, published as clip-benchmark/wds_digits@main; how many shards",
@@ -338,7 +281,7 @@ fn a_data_set_of_a_hub_is_listed_fetched_and_read_where_it_lies() {
     ] {
         assert!(plan.contains(part), "{part} in\n{plan}");
     }
-    let check = ground.harness(&["data", "check", name]);
+    let check = env.harness(&["data", "check", name]);
     assert_eq!(check.status.code(), Some(96));
     let check = text(check.stdout);
     assert!(
@@ -347,31 +290,31 @@ fn a_data_set_of_a_hub_is_listed_fetched_and_read_where_it_lies() {
     );
 
     // A run fetches by itself.
-    let url = serve(ground.path("served"), "clip-benchmark/wds_digits");
-    let mut run = ground.command(&["run", "suite.yaml", "-o", "report.json"]);
+    let url = serve(env.path("served"), "clip-benchmark/wds_digits");
+    let mut run = env.command(&["run", "suite.yaml", "-o", "report.json"]);
     let run = run.env("HF_ENDPOINT", &url).output().unwrap();
     assert!(run.status.success(), "{}", text(run.stderr));
-    let report = Report::read(ground.path("report.json")).unwrap();
+    let report = Report::read(env.path("report.json")).unwrap();
     assert_eq!(measured(&report, "hub"), measured(&report, "local"));
     assert_eq!(measured(&report, "hub").len(), 4);
     let manifest = |index: usize| &report.datasets[index].manifest_sha256;
     assert_eq!(manifest(0), manifest(1));
 
-    let fetch = ground
+    let fetch = env
         .command(&["fetch", "--dataset", name])
         .env("HF_ENDPOINT", url)
         .output();
     let fetch = text(fetch.unwrap().stdout);
     assert!(fetch.contains("fetched=0 bytes=0 missing=0"), "{fetch}");
-    let check = text(ground.harness(&["data", "check", name, "--quick"]).stdout);
+    let check = text(env.harness(&["data", "check", name, "--quick"]).stdout);
     assert!(
         check.contains(&format!("manifest {}", manifest(0))),
         "{check}"
     );
 
-    ground.put("suite.yaml", suite.replace("hf:clip-benchmark/", "hf:"));
+    env.write("suite.yaml", suite.replace("hf:clip-benchmark/", "hf:"));
     for command in ["plan", "fetch"] {
-        let stderr = text(ground.harness(&[command, "suite.yaml"]).stderr);
+        let stderr = text(env.harness(&[command, "suite.yaml"]).stderr);
         let place = "suite.yaml:8:10: invalid repository \"wds_digits\"";
         assert!(stderr.contains(place), "{command}: {stderr}");
     }

@@ -1,77 +1,27 @@
 //! The gate with real plugins: one that stays as it is, one that got worse, and what a CI
 //! job does with them.
-//!
-//! The plugins are those that cargo built beside this test, so these tests need
-//! `cargo test --workspace`.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
-
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 use harness_report::{ExitCode, Report};
 
-/// Where cargo puts the libraries of the workspace.
-fn libraries() -> PathBuf {
-    let executable = std::env::current_exe().unwrap();
-    executable.parent().unwrap().to_owned()
-}
+use crate::env::{TestEnv, library, root};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-struct Ground {
-    folder: tempfile::TempDir,
-}
-
-impl Ground {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn suite(&self, rest: &str) {
-        let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        let fixture = libraries().join(format!("{prefix}harness_fixture_methods{suffix}"));
-        assert!(
-            fixture.exists(),
-            "run the tests with `cargo test --workspace`"
-        );
+impl TestEnv {
+    fn gate_suite(&self, rest: &str) {
+        let fixture = library("harness_fixture_methods");
         let text = format!(
             "name: test\nupgrades: [{{source: micro-clip, targets: [micro-clip-unrelated]}}]\n\
              methods: [worsened]\ndatasets: [digits]\nshots: [1]\nseeds: [1]\n\
              recipe: {{epochs: 1}}\ngate: {{margin: 2}}\nplugins: [{fixture:?}]\n{rest}"
         );
-        std::fs::write(self.path("suite.yaml"), text).unwrap();
-    }
-
-    fn prepared(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command
-            .current_dir(self.folder.path())
-            .env("HARNESS_EMBEDDED", root().join("suites/embedded"))
-            .env("HARNESS_PLUGIN_PATH", libraries())
-            .env_remove("HARNESS_STORE")
-            .env_remove("GITHUB_ACTIONS")
-            .env_remove("GITHUB_STEP_SUMMARY")
-            .env("NO_COLOR", "1");
-        command
-    }
-
-    fn harness(&self, arguments: &[&str]) -> Output {
-        let mut command = self.prepared(Path::new(env!("CARGO_BIN_EXE_harness")));
-        command.args(arguments).output().unwrap()
+        self.write("suite.yaml", text);
     }
 
     /// A line of shell, with `harness` on the path.
     fn shell(&self, script: &str, variables: &[(&str, &str)]) -> Output {
-        let mut command = self.prepared(Path::new("bash"));
+        let mut command = self.program("bash");
         let programs = Path::new(env!("CARGO_BIN_EXE_harness")).parent().unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
         command
@@ -102,14 +52,14 @@ fn told<'t>(text: &'t str, label: &str) -> &'t str {
 
 #[test]
 fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
-    let ground = Ground::new();
-    ground.suite("");
-    ground.ends(
-        &ground.harness(&["run", "suite.yaml", "-o", "old.json"]),
+    let env = TestEnv::new();
+    env.gate_suite("");
+    env.ends(
+        &env.harness(&["run", "suite.yaml", "-o", "old.json"]),
         ExitCode::Ok,
     );
     let accept = ["baseline", "accept", "old.json", "--baseline", "base.json"];
-    let text = ground.ends(&ground.harness(&accept), ExitCode::Ok);
+    let text = env.ends(&env.harness(&accept), ExitCode::Ok);
     assert_eq!(
         text,
         "Summary accepted=1 unchanged=0 removed=0 baseline=base.json\n"
@@ -123,7 +73,7 @@ fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
         "-o",
         "new.json",
     ];
-    let text = ground.ends(&ground.harness(&gate), ExitCode::Ok);
+    let text = env.ends(&env.harness(&gate), ExitCode::Ok);
     assert!(
         text.contains("Summary regressed=0 unfit=0 inconclusive=0 passed=0 unchanged=1"),
         "{text}"
@@ -131,8 +81,8 @@ fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
 
     // The same plugin after a change that was a mistake.
     let worse = ("HARNESS_FIXTURE_WORSENED", "1");
-    let summary = ground.path("summary.md");
-    let output = ground.shell(
+    let summary = env.path("summary.md");
+    let output = env.shell(
         "harness run suite.yaml --fresh --gate --baseline base.json -o new.json",
         &[
             worse,
@@ -140,7 +90,7 @@ fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
             ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
         ],
     );
-    let text = ground.ends(&output, ExitCode::Regression);
+    let text = env.ends(&output, ExitCode::Regression);
     assert!(
         text.contains("--- regression new_accuracy_dropped: "),
         "{text}"
@@ -162,24 +112,24 @@ fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
 
     // The same from the file, without GitHub around it.
     let gate = ["gate", "new.json", "--baseline", "base.json"];
-    let output = ground.harness(&gate);
+    let output = env.harness(&gate);
     assert!(!String::from_utf8_lossy(&output.stderr).contains("::error"));
-    let text = ground.ends(&output, ExitCode::Regression);
+    let text = env.ends(&output, ExitCode::Regression);
     let margin = told(&text, "Would pass:").to_owned();
     let wider = format!("harness gate new.json --baseline base.json {margin}");
-    ground.ends(&ground.shell(&wider, &[]), ExitCode::Ok);
-    ground.ends(
-        &ground.shell(told(&text, "To re-run:"), &[worse]),
+    env.ends(&env.shell(&wider, &[]), ExitCode::Ok);
+    env.ends(
+        &env.shell(told(&text, "To re-run:"), &[worse]),
         ExitCode::Regression,
     );
-    ground.ends(&ground.shell(told(&text, "To accept:"), &[]), ExitCode::Ok);
-    ground.ends(&ground.harness(&gate), ExitCode::Ok);
+    env.ends(&env.shell(told(&text, "To accept:"), &[]), ExitCode::Ok);
+    env.ends(&env.harness(&gate), ExitCode::Ok);
 }
 
 #[test]
 fn every_prediction_is_written_on_request_and_counts_to_the_report() {
-    let ground = Ground::new();
-    ground.suite("oracle: true\n");
+    let env = TestEnv::new();
+    env.gate_suite("oracle: true\n");
     let run = [
         "run",
         "suite.yaml",
@@ -188,10 +138,10 @@ fn every_prediction_is_written_on_request_and_counts_to_the_report() {
         "--log-samples",
         "all.jsonl",
     ];
-    ground.ends(&ground.harness(&run), ExitCode::Ok);
-    let report = Report::read(ground.path("report.json")).unwrap();
+    env.ends(&env.harness(&run), ExitCode::Ok);
+    let report = Report::read(env.path("report.json")).unwrap();
     let cell = &report.cells[0];
-    let text = std::fs::read_to_string(ground.path("all.jsonl")).unwrap();
+    let text = std::fs::read_to_string(env.path("all.jsonl")).unwrap();
     let samples = text.lines().map(|line| serde_json::from_str(line).unwrap());
     let samples: Vec<serde_json::Value> = samples.collect();
     assert_eq!(samples.len() as u64, report.datasets[0].test);
@@ -227,21 +177,21 @@ fn every_prediction_is_written_on_request_and_counts_to_the_report() {
     let drift = &report.text_drift[0];
     assert!((0.0..1.0).contains(&drift.cka) && (0.0..1.0).contains(&drift.procrustes));
     let nowhere = ["run", "suite.yaml", "--log-samples", "no/all.jsonl"];
-    ground.ends(&ground.harness(&nowhere), ExitCode::OutputNotWritten);
+    env.ends(&env.harness(&nowhere), ExitCode::OutputNotWritten);
 }
 
 #[test]
 fn what_cannot_be_compared_is_refused_by_name() {
-    let ground = Ground::new();
+    let env = TestEnv::new();
     let folder = root().join("harness/fixtures/reports/first-schema.json");
     let old = Report::read(folder).unwrap();
-    old.write(ground.path("old.json")).unwrap();
+    old.write(env.path("old.json")).unwrap();
     let mut other = old.clone();
     other.datasets[0].manifest_sha256 = "0".into();
-    other.write(ground.path("other.json")).unwrap();
+    other.write(env.path("other.json")).unwrap();
     let refused = |arguments: &[&str], code| {
-        let output = ground.harness(arguments);
-        ground.ends(&output, code);
+        let output = env.harness(arguments);
+        env.ends(&output, code);
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     let text = refused(
@@ -264,16 +214,19 @@ fn what_cannot_be_compared_is_refused_by_name() {
             text.contains("old.json: not comparable with this report"),
             "{text}"
         );
-        assert!(text.contains("data set \"digits\": different images"), "{text}");
+        assert!(
+            text.contains("data set \"digits\": different images"),
+            "{text}"
+        );
         let allowed = [arguments, &["--allow-mismatch"]].concat();
-        let text = ground.ends(&ground.harness(&allowed), ExitCode::Ok);
+        let text = env.ends(&env.harness(&allowed), ExitCode::Ok);
         assert!(
             text.contains("warning: the inputs of the two reports differ"),
             "{text}"
         );
     }
-    let text = ground.ends(
-        &ground.harness(&["diff", "old.json", "old.json"]),
+    let text = env.ends(
+        &env.harness(&["diff", "old.json", "old.json"]),
         ExitCode::Ok,
     );
     assert!(
@@ -282,14 +235,14 @@ fn what_cannot_be_compared_is_refused_by_name() {
     );
     for (option, value) in [("--margin", "0"), ("--margin", "x"), ("--alpha", "0.6")] {
         let arguments = ["gate", "old.json", "--baseline", "old.json", option, value];
-        ground.ends(&ground.harness(&arguments), ExitCode::Usage);
+        env.ends(&env.harness(&arguments), ExitCode::Usage);
     }
-    ground.suite("");
+    env.gate_suite("");
     let text = refused(&["run", "suite.yaml", "--margin", "1"], ExitCode::Usage);
     assert!(text.contains("belong to --gate"), "{text}");
     // Before anything is run.
     refused(&["run", "suite.yaml", "--gate"], ExitCode::Incomparable);
-    assert!(!ground.path(".harness").exists());
+    assert!(!env.path(".harness").exists());
 }
 
 /// The commands of the lines `run: …` (GitHub) or `- …` below `script:` (GitLab).
@@ -309,10 +262,10 @@ fn steps(workflow: &str) -> Vec<String> {
 /// Building is what CI itself has just done; everything after it is run here.
 #[test]
 fn the_steps_of_the_workflow_files_do_what_they_say() {
-    let ground = Ground::new();
-    ground.suite("");
-    ground.ends(
-        &ground.harness(&["run", "suite.yaml", "-o", "base.json"]),
+    let env = TestEnv::new();
+    env.gate_suite("");
+    env.ends(
+        &env.harness(&["run", "suite.yaml", "-o", "base.json"]),
         ExitCode::Ok,
     );
     for name in ["github.yml", "gitlab.yml"] {
@@ -322,11 +275,11 @@ fn the_steps_of_the_workflow_files_do_what_they_say() {
         assert_eq!(steps.len(), 2, "{name}: {steps:?}");
         for step in steps {
             let variables = [("SUITE", "suite.yaml"), ("BASELINE", "base.json")];
-            ground.ends(&ground.shell(&step, &variables), ExitCode::Ok);
+            env.ends(&env.shell(&step, &variables), ExitCode::Ok);
         }
         for file in ["report.json", "report.html", "report.xml"] {
             assert!(workflow.contains(file));
-            std::fs::remove_file(ground.path(file)).unwrap();
+            std::fs::remove_file(env.path(file)).unwrap();
         }
     }
 }
@@ -338,8 +291,8 @@ fn the_documented_exit_codes_are_the_real_ones() {
         let row = format!("| {} | {} |", code.code(), code.meaning());
         assert!(text.contains(&row), "no row {row}");
     }
-    let ground = Ground::new();
-    let help = ground.ends(&ground.harness(&["--help"]), ExitCode::Ok);
+    let env = TestEnv::new();
+    let help = env.ends(&env.harness(&["--help"]), ExitCode::Ok);
     for code in ExitCode::ALL {
         assert!(
             help.contains(&format!("{}  {}", code.code(), code.meaning())),

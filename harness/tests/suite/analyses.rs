@@ -1,8 +1,5 @@
 //! `verify`, `embed` and `analyze` from the command line.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

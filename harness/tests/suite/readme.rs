@@ -1,17 +1,10 @@
 //! The README is true: its sample is what a committed report prints, and
 //! every command in it is one that CI runs.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
-
-use std::path::{Path, PathBuf};
-
 use harness_render::terminal::{Style, render};
 use harness_report::Report;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::env::root;
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()

@@ -6,14 +6,14 @@ use harness_engine::run::Forecast;
 use harness_render::terminal::one_line;
 use harness_report::stats::{detectable_difference, images_needed};
 
-/// Share of the images that are assumed to change sides between two conditions.
+/// Assumed share of images that are right under one of two conditions and wrong under the other.
 const DISCORDANCE: f64 = 0.1;
-/// Chance to see a loss of the margin that is wanted.
+/// Probability of detecting a loss as large as the margin.
 const POWER: f64 = 0.8;
 
 /// The data sets that cannot decide the margin, with what they can and what it would take;
 /// nothing where all of them can or the suite asks for no margin.
-pub(super) fn warning(forecast: &Forecast) -> String {
+pub(crate) fn warning(forecast: &Forecast) -> String {
     let Some(gate) = forecast.gate else {
         return String::new();
     };
@@ -23,7 +23,7 @@ pub(super) fn warning(forecast: &Forecast) -> String {
         let needed = images_needed(margin, DISCORDANCE, gate.alpha, POWER)?;
         (found > margin).then(|| {
             format!(
-                "    {}: {images} test images tell {:.2} points, {needed} would tell {:.2}",
+                "    {}: {images} test images detect {:.2} points; {needed} would detect {:.2}",
                 one_line(name, 40),
                 found * 100.0,
                 gate.margin
@@ -39,7 +39,7 @@ pub(super) fn warning(forecast: &Forecast) -> String {
     let _ = writeln!(
         text,
         "\nwarning: too few test images for the margin of {:.2} points (one comparison, alpha {}, power {:.0} %, \
-         if {:.0} % of the images change sides)",
+         if {:.0} % of the images flip)",
         gate.margin,
         gate.alpha,
         POWER * 100.0,
@@ -81,13 +81,10 @@ mod tests {
         let text = warning(&forecast(Some(gate)));
         // (1.6449 + 0.8416) sqrt(0.1 / 1000) = 2.49 points
         assert!(
-            text.contains("small: 1000 test images tell 2.49 points, 6183"),
+            text.contains("small: 1000 test images detect 2.49 points; 6183"),
             "{text}"
         );
-        assert!(
-            text.contains("if 10 % of the images change sides"),
-            "{text}"
-        );
+        assert!(text.contains("if 10 % of the images flip"), "{text}");
         assert!(!text.contains("large"), "{text}");
         assert_eq!(warning(&forecast(None)), "");
     }

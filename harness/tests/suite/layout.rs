@@ -1,19 +1,11 @@
 //! The workspace keeps to its layout: who may depend on whom, how large a file gets.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
-}
+use crate::env::root;
 
 fn metadata() -> Metadata {
     MetadataCommand::new()

@@ -9,11 +9,12 @@ use harness_report::ExitCode;
 use crate::cli::SuiteArguments;
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::suite_path::find_suite;
 
 /// The arguments as the engine wants them.
 pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, Failure> {
     Ok(Settings {
-        suite: arguments.suite.clone(),
+        suite: find_suite(&arguments.suite),
         selection: Selection {
             terms: arguments.only.clone(),
         },

@@ -1,8 +1,5 @@
 //! The committed JSON Schemas are what the types say.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
-
 use std::path::Path;
 use std::process::Command;
 
