@@ -353,7 +353,7 @@ mod tests {
                 json!("other"),
                 json!({"shots": 1, "seed": 1}),
                 json!({"seed": 1, "val": 0.1, "test": 0.1}),
-                json!(["a {}."]),
+                json!({"own": ["a {}."]}),
             ],
             Value::Bool(is_set) => vec![json!(!is_set)],
             Value::Number(number) if number.is_u64() => {
