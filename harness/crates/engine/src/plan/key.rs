@@ -415,7 +415,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_work_and_each_build_has_keys_of_its_own() {
-        let mut engines = vec![engine(), engine(), engine()];
+        let mut engines = [engine(), engine(), engine()];
         engines[1].version.push('x');
         engines[2].sha256.push('x');
         let all = engines.iter().flat_map(|engine| {
