@@ -20,10 +20,10 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Says on stderr what in a report smells of a fault.
+/// Prints suspicious numbers of a report to stderr.
 pub(crate) fn warn_of(report: &Report) {
     const SHOWN: usize = 5;
-    let found = report.suspicions();
+    let found = report.warnings();
     for finding in found.iter().take(SHOWN) {
         eprintln!("warning: {}", one_line(&finding.to_string(), 400));
     }

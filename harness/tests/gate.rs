@@ -264,11 +264,11 @@ fn what_cannot_be_compared_is_refused_by_name() {
             text.contains("old.json: not comparable with this report"),
             "{text}"
         );
-        assert!(text.contains("data set \"digits\": other images"), "{text}");
+        assert!(text.contains("data set \"digits\": different images"), "{text}");
         let allowed = [arguments, &["--allow-mismatch"]].concat();
         let text = ground.ends(&ground.harness(&allowed), ExitCode::Ok);
         assert!(
-            text.contains("warning: the two reports are not of the same thing"),
+            text.contains("warning: the inputs of the two reports differ"),
             "{text}"
         );
     }

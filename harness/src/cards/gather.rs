@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use harness_engine::cards::{Count, MethodCard, counts, dims};
-use harness_engine::registry::{Broken, Plugin, Registry};
+use harness_engine::registry::{RegisteredPlugin, Registry, UnusablePlugin};
 use harness_engine::schedule::Pool;
 use harness_report::ExitCode;
 
@@ -23,13 +23,13 @@ pub(crate) struct Cards {
     pub(crate) entries: Vec<Entry>,
     /// The names of the dimensions that methods are counted at.
     pub(crate) dims: Vec<String>,
-    pub(crate) broken: Vec<Broken>,
+    pub(crate) broken: Vec<UnusablePlugin>,
 }
 
 /// A method with its plugin.
 pub(crate) struct Entry {
     pub(crate) card: MethodCard,
-    pub(crate) plugin: Plugin,
+    pub(crate) plugin: RegisteredPlugin,
     /// One for each of the dimensions.
     pub(crate) counts: Vec<Option<Count>>,
 }
@@ -53,10 +53,10 @@ impl Cards {
         let found = Registry::discover(places, &named, &pool, None, &mut reporter);
         reporter.finish();
         let registry = found.map_err(|error| set_up(&error))?;
-        let plugins: Vec<&Plugin> = registry.plugins.iter().collect();
+        let plugins: Vec<&RegisteredPlugin> = registry.plugins.iter().collect();
         let mut columns = Vec::new();
         for name in at {
-            let dims = dims(&registry.places, name).map_err(|error| set_up(&error))?;
+            let dims = dims(&registry.search_path, name).map_err(|error| set_up(&error))?;
             let counted = counts(&plugins, (name, &dims), (CLASSES, SHOTS), &pool);
             columns.push(counted.map_err(|error| set_up(&error))?);
         }
@@ -64,7 +64,7 @@ impl Cards {
             let cards = plugin.descriptor.methods.iter();
             cards.map(|card| Entry {
                 card: card.clone(),
-                plugin: Plugin::clone(plugin),
+                plugin: RegisteredPlugin::clone(plugin),
                 counts: columns.iter().map(|c| c.get(&card.id).cloned()).collect(),
             })
         });

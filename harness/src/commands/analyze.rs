@@ -43,7 +43,7 @@ fn drift(arguments: &DriftArguments) -> Result<ExitCode, Failure> {
 
 fn write(drift: &Drift, path: &Path) -> Result<(), String> {
     let text = if path.extension() == Some(OsStr::new("svg")) {
-        tower_drift::svg(drift)?
+        tower_drift::svg(drift).map_err(|error| error.to_string())?
     } else {
         let json = serde_json::to_string_pretty(drift).map_err(|error| error.to_string())?;
         json + "\n"

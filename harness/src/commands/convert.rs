@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use harness_engine::convert::{self, Limits, Task, Trained};
+use harness_engine::convert::{self, Conversion, Limits, TrainingRecord};
 use harness_engine::schedule::WorkerCommand;
 use harness_report::ExitCode;
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output;
 
 pub(crate) fn convert(arguments: &ConvertArguments) -> Result<ExitCode, Failure> {
-    let task = Task {
+    let conversion = Conversion {
         input: arguments.input.clone(),
         output: arguments.output.clone(),
         key: arguments.key.clone(),
@@ -33,7 +33,7 @@ pub(crate) fn convert(arguments: &ConvertArguments) -> Result<ExitCode, Failure>
         ..WorkerCommand::this_executable()
             .map_err(|error| Failure::new(ExitCode::SetUp, format!("this executable: {error}")))?
     };
-    let written = convert::convert(&task, &command)?;
+    let written = convert::convert(&conversion, &command)?;
     if !written.converted.left_out.is_empty() {
         eprintln!("left out: {}", written.converted.left_out.join(", "));
     }
@@ -55,8 +55,8 @@ pub(crate) fn convert_worker() -> Result<ExitCode, Failure> {
     Ok(ExitCode::Ok)
 }
 
-fn trained(arguments: &ConvertArguments) -> Result<Trained, Failure> {
-    Ok(Trained {
+fn trained(arguments: &ConvertArguments) -> Result<TrainingRecord, Failure> {
+    Ok(TrainingRecord {
         source: arguments.source.clone().unwrap_or_default(),
         dataset: arguments.dataset.clone().unwrap_or_default(),
         classes: match &arguments.classes {

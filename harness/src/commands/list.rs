@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use harness_engine::data;
+use harness_engine::job::BackboneRef;
 use harness_engine::registry::{
-    BackboneEntry, BackboneFacts, DatasetFacts, DatasetPlace, FactsError, NominalDims, Places,
-    TowerDims, Whereabouts, readable,
+    Architecture, BackboneEntry, BackboneFacts, DatasetFacts, FactsError, Location, NominalDims,
+    SearchPath, TowerDims, readable,
 };
 use harness_engine::suite::DatasetEntry;
 use harness_render::terminal::one_line;
@@ -43,9 +44,9 @@ fn methods(arguments: &ListArguments) -> Result<ExitCode, Failure> {
     Ok(warn("plugin", broken))
 }
 
-fn backbones(places: &Places) -> Result<ExitCode, Failure> {
-    let names = places.folders_of_backbones();
-    let (facts, broken) = read(&names, |name| BackboneFacts::read(places, name));
+fn backbones(places: &SearchPath) -> Result<ExitCode, Failure> {
+    let names = places.backbone_folders();
+    let (facts, broken) = read(&names, |name| BackboneFacts::read_present(places, name));
     let mut rows: Vec<Vec<String>> = facts.iter().map(row_of_folder).collect();
     let mut seen = names;
     for (alias, entry) in places.aliases() {
@@ -61,25 +62,22 @@ fn backbones(places: &Places) -> Result<ExitCode, Failure> {
     Ok(warn("backbone", broken.into_iter()))
 }
 
-fn row_of_folder(facts: &BackboneFacts) -> Vec<String> {
-    let dim = |path: &str| {
-        let value = facts.dims.pointer(path);
-        value.map(ToString::to_string).unwrap_or_default()
-    };
+fn row_of_folder((reference, architecture): &(BackboneRef, Architecture)) -> Vec<String> {
+    let dims = &architecture.dims;
     vec![
-        facts.reference.name.clone(),
-        facts.layout.clone(),
-        dim("/embed_dim"),
-        format!("{} × {}", dim("/text/layers"), dim("/text/width")),
-        format!("{} × {}", dim("/image/layers"), dim("/image/width")),
+        reference.name.clone(),
+        architecture.layout.clone(),
+        dims.embed_dim.to_string(),
+        format!("{} × {}", dims.text.layers, dims.text.width),
+        format!("{} × {}", dims.image.layers, dims.image.width),
         String::new(),
         "yes".to_owned(),
-        facts.reference.sha256.chars().take(12).collect(),
+        reference.sha256.chars().take(12).collect(),
     ]
 }
 
 /// What the registry says; nothing is read, since hashing weights takes a while.
-fn row_of_alias(places: &Places, alias: &str, entry: &BackboneEntry) -> Vec<String> {
+fn row_of_alias(places: &SearchPath, alias: &str, entry: &BackboneEntry) -> Vec<String> {
     let tower = |of: fn(&NominalDims) -> TowerDims| {
         let tower = entry.dims.as_ref().map(of);
         tower.map_or_else(String::new, |tower| {
@@ -88,17 +86,17 @@ fn row_of_alias(places: &Places, alias: &str, entry: &BackboneEntry) -> Vec<Stri
     };
     let joint = entry.dims.map(|dims| dims.embed.to_string());
     let on_disk = match places.backbone(alias) {
-        Ok(Whereabouts::Here(_)) => "yes".to_owned(),
-        Ok(Whereabouts::Absent(absent)) if absent.files.is_empty() => "pickle".to_owned(),
-        Ok(Whereabouts::Absent(_)) => {
+        Ok(Location::Found(_)) => "yes".to_owned(),
+        Ok(Location::Absent(absent)) if absent.files.is_empty() => "pickle".to_owned(),
+        Ok(Location::Absent(_)) => {
             let sizes = entry.files.iter().map(|file| file.size.or(file.about));
             match sizes.flatten().sum() {
                 0 => "no".to_owned(),
                 sizes => format!("no, {}", readable(sizes)),
             }
         }
-        Ok(Whereabouts::Nowhere) => "no".to_owned(),
-        Err(reason) => reason,
+        Ok(Location::Unknown) => "no".to_owned(),
+        Err(error) => error.to_string(),
     };
     vec![
         alias.to_owned(),
@@ -116,8 +114,8 @@ fn row_of_alias(places: &Places, alias: &str, entry: &BackboneEntry) -> Vec<Stri
 }
 
 /// Those that come along, then the known ones with the sizes that were published.
-fn datasets(places: &Places) -> Result<ExitCode, Failure> {
-    let names = places.datasets();
+fn datasets(places: &SearchPath) -> Result<ExitCode, Failure> {
+    let names = places.bundled_datasets();
     let (facts, broken) = read(&names, |name| {
         DatasetFacts::read(places, &DatasetEntry::named(name), "")
     });
@@ -139,7 +137,7 @@ fn datasets(places: &Places) -> Result<ExitCode, Failure> {
         row.extend(counts.map(|count| count.to_string()));
         row.push(known.shift_of.clone().unwrap_or_default());
         row.push(match places.dataset(&known.name) {
-            Ok(DatasetPlace::Here { path, .. }) => path.display().to_string(),
+            Ok(Location::Found(found)) => found.path.display().to_string(),
             _ => "not found".to_owned(),
         });
         row

@@ -1,7 +1,7 @@
 //! What `run` and `plan` have in common.
 
 use harness_engine::plan::Selection;
-use harness_engine::registry::Places;
+use harness_engine::registry::SearchPath;
 use harness_engine::run::{RunError, Settings};
 use harness_engine::schedule::WorkerCommand;
 use harness_report::ExitCode;
@@ -28,8 +28,8 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
 }
 
 /// What backbones and data sets are called without a suite.
-pub(crate) fn places() -> Result<Places, Failure> {
-    let places = Places::of_current_folder().with_aliases();
+pub(crate) fn places() -> Result<SearchPath, Failure> {
+    let places = SearchPath::of_current_folder().with_aliases();
     Ok(places.map_err(RunError::from)?)
 }
 

@@ -14,7 +14,7 @@ const MOST_PICKLE: u64 = 64 << 20;
 pub(crate) struct Archive {
     path: PathBuf,
     zip: ZipArchive<fs_err::File>,
-    /// The folder inside the archive that everything lies in.
+    /// The folder in the archive that contains everything.
     root: String,
     length: u64,
 }
@@ -43,7 +43,7 @@ impl Archive {
             .collect();
         let [root] = pickles.as_slice() else {
             return Err(fail(format!(
-                "expected one NAME/data.pkl in the archive, found {}; it is no PyTorch checkpoint",
+                "expected one NAME/data.pkl in the archive, found {}; it is not a PyTorch checkpoint",
                 pickles.len()
             )));
         };
@@ -57,7 +57,7 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Bytes of the whole file.
+    /// Size of the file in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
@@ -133,7 +133,7 @@ impl Archive {
     }
 }
 
-/// What a file is that is no zip archive, from its first bytes.
+/// What a file that is not a zip archive is, from its first bytes.
 fn refusal(start: &[u8]) -> Option<&'static str> {
     match start {
         [b'P', b'K', ..] => None,

@@ -1,4 +1,4 @@
-//! A whole conversion.
+//! Converts a checkpoint.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,30 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::archive::Archive;
 use super::error::ConvertError;
 use super::pickle::{self, Refused};
-use super::{state, write};
+use super::{Options, state, write};
 
-/// What is converted and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Options {
-    /// Entry of the checkpoint that holds the state dict; found by itself where it has
-    /// one of the usual names.
-    pub key: Option<String>,
-    /// Entries that are not written; each must be there.
-    pub leave_out: Vec<String>,
-    /// Whether half-precision numbers become single ones.
-    pub widen: bool,
-    /// Metadata of the file that is written.
-    pub metadata: BTreeMap<String, String>,
-}
-
-/// What a conversion came to.
+/// Result of a conversion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Converted {
     /// Shape of every tensor that was written.
     pub tensors: BTreeMap<String, Vec<u64>>,
     /// Bytes of the file.
     pub bytes: u64,
-    /// What the checkpoint has beside them.
+    /// Other entries of the checkpoint.
     pub left_out: Vec<String>,
 }
 
@@ -41,7 +27,7 @@ pub struct Converted {
 /// a process with limits.
 ///
 /// # Errors
-/// It is no checkpoint, it mentions what weights do not need, or an entry cannot be
+/// It is not a checkpoint, it names what weights do not need, or an entry cannot be
 /// written; then there is no file at `output`, or still the one that was there.
 pub fn convert(input: &Path, output: &Path, options: &Options) -> Result<Converted, ConvertError> {
     let mut archive = Archive::open(input)?;

@@ -1,9 +1,10 @@
-//! Why a checkpoint was not converted.
+//! Why a checkpoint could not be converted.
 
 use std::path::PathBuf;
 
-/// Why a checkpoint was not converted. Nothing is written in any of these cases.
+/// Why a checkpoint could not be converted. Nothing is written in any of these cases.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConvertError {
     #[error("{}: {reason}", .path.display())]
     Archive { path: PathBuf, reason: String },
@@ -19,6 +20,8 @@ pub enum ConvertError {
         entry: String,
         reason: String,
     },
+    #[error("{}: not a prompt learner of CoOp: {reason}", .path.display())]
+    PromptLearner { path: PathBuf, reason: String },
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }

@@ -1,16 +1,24 @@
 //! PyTorch checkpoints into safetensors, without running anything that is in them.
 //!
-//! A checkpoint is a zip archive whose `data.pkl` is a program for Python's pickle
-//! machine. [`pickle`] follows that program with values of its own: it knows the few
-//! names that tensors are made of, calls nothing, and refuses every other name.
+//! A checkpoint is a zip archive whose `data.pkl` is a program for Python's pickle machine.
+//! The module `pickle` follows that program with values of its own: it knows the few names
+//! that tensors are made of, calls nothing, and refuses every other name. Prompt learners of
+//! CoOp also become module files.
+//!
+//! The crate knows pickles, safetensors and the header of module files. It must not know
+//! suites, plugins or worker processes: whoever calls it sets the limits on time and memory.
 
 mod archive;
 mod checkpoint;
 mod dtype;
 mod error;
+mod options;
 mod pickle;
+mod prompt_learner;
 mod state;
 mod write;
 
-pub use checkpoint::{Converted, Options, convert};
+pub use checkpoint::{Converted, convert};
 pub use error::ConvertError;
+pub use options::Options;
+pub use prompt_learner::{TrainingRecord, convert_prompt_learner};

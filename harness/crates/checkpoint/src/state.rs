@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::checkpoint::Options;
+use super::options::Options;
 use super::pickle::{Arena, Id, TensorValue, Value};
 
 /// Keys under which training scripts put the state dict, in order of preference.
 const WRAPPERS: [&str; 5] = ["state_dict", "model_state_dict", "model", "module", "net"];
-/// What they put beside it, which is no weight.
+/// Entries beside it that are not weights.
 const BESIDE: [&str; 18] = [
     "epoch",
     "optimizer",
@@ -40,7 +40,7 @@ pub(crate) struct State {
     pub(crate) left_out: BTreeSet<String>,
 }
 
-/// An entry that stands in the way, and why.
+/// An entry that cannot be converted, and why.
 pub(crate) type Obstacle = (String, String);
 
 /// Finds the state dict below a pickle's root.
@@ -147,7 +147,7 @@ fn dict(
             .insert(name.to_owned(), tensor.clone())
             .is_some()
         {
-            return Err((name.to_owned(), "it stands there twice".to_owned()));
+            return Err((name.to_owned(), "it is duplicated".to_owned()));
         }
     }
     Ok(())
@@ -184,14 +184,14 @@ fn module(
         let Some(name) = arena.text(*key) else {
             return Err((
                 path.to_owned(),
-                "an attribute whose name is no text".to_owned(),
+                "an attribute whose name is not text".to_owned(),
             ));
         };
         let full = format!("{path}{name}");
         match arena.get(*value) {
             Value::Tensor(tensor) => {
                 if state.tensors.insert(full.clone(), tensor.clone()).is_some() {
-                    return Err((full, "it stands there twice".to_owned()));
+                    return Err((full, "it is duplicated".to_owned()));
                 }
             }
             Value::Object { .. } => module(arena, *value, &format!("{full}."), depth + 1, state)?,
@@ -205,7 +205,7 @@ fn module(
 fn finish(mut state: State, options: &Options) -> Result<State, Obstacle> {
     const PREFIX: &str = "module.";
     if state.tensors.is_empty() {
-        return Err((String::new(), "there is no tensor in it".to_owned()));
+        return Err((String::new(), "it contains no tensors".to_owned()));
     }
     if let Some(left) = options
         .leave_out

@@ -16,7 +16,7 @@ use super::error::ConvertError;
 use super::pickle::TensorValue;
 
 /// How much larger than the checkpoint the result may be: enough for half-precision
-/// numbers that are widened and for a tensor that stands under several names.
+/// numbers that are widened and for a tensor that has several names.
 const MOST_GROWTH: u64 = 8;
 /// Bytes by which it may be larger anyway.
 const SLACK: u64 = 16 << 20;
@@ -85,7 +85,7 @@ fn plan<'t>(
         .try_fold(tensor.offset, |last: u64, (side, stride)| {
             last.checked_add(side.checked_sub(1)?.checked_mul(*stride)?)
         });
-    // A tensor without numbers lies nowhere.
+    // An empty tensor needs no storage.
     let is_inside = count == 0 || last.is_some_and(|last| last < tensor.storage.count);
     if !is_inside {
         return Err(fail(format!(
@@ -155,7 +155,7 @@ fn values(archive: &mut Archive, plan: &Plan<'_>) -> Result<Vec<u8>, ConvertErro
         return Err(archive.entry(plan.name, "its storage has no size".to_owned()));
     };
     let mut bytes = archive.storage(&storage.key, length)?;
-    // Both fit: the storage is in memory, and the view lies inside it.
+    // Both fit: the storage is in memory, and the view is inside it.
     let (size, start) = (size as usize, (offset * size) as usize);
     if is_contiguous(shape, stride) {
         bytes.drain(..start);

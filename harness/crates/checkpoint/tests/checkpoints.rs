@@ -1,7 +1,6 @@
 //! Checkpoints that PyTorch wrote, against what PyTorch reads from them.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,6 @@
 //! Checkpoints that were made to do harm.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::Write;
 use std::path::Path;
@@ -93,11 +92,14 @@ fn a_call_of_anything_is_refused_by_name_and_not_made() {
 #[test]
 fn nothing_larger_than_the_file_is_believed() {
     for (pickle, expected) in [
-        (&b"X\xff\xff\xff\x7fab."[..], "are announced"),
-        (b"\x8d\xff\xff\xff\xff\xff\xff\xff\xffab.", "are announced"),
-        (b"\x8b\xff\xff\xff\x7f.", "are announced"),
-        (b"\x80\x02}(\x8c\x01w", "are left"),
-        (b"", "are left"),
+        (&b"X\xff\xff\xff\x7fab."[..], "more bytes, found"),
+        (
+            b"\x8d\xff\xff\xff\xff\xff\xff\xff\xffab.",
+            "more bytes, found",
+        ),
+        (b"\x8b\xff\xff\xff\x7f.", "more bytes, found"),
+        (b"\x80\x02}(\x8c\x01w", "more bytes, found"),
+        (b"", "more bytes, found"),
         (b"c os", "a line without an end"),
         (b"\x80\x00.", "protocol 0"),
         (b"h\x07.", "slot 7 of the memo is empty"),
@@ -158,7 +160,7 @@ fn tensors_lie_inside_their_storage() {
             tensor(5, 0, &[5], &[1]),
             "data/0: expected 20 bytes, found 16",
         ),
-        (tensor(4, 0, &[-1], &[1]), "no counts"),
+        (tensor(4, 0, &[-1], &[1]), "is not a count"),
         (
             tensor(4, 0, &[2], &[1, 1]),
             "of shape [2] and stride [1, 1]",

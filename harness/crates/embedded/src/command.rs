@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::dataset::{DEFINITIONS, write_digits, write_drawn};
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 use crate::folder::TOKENIZER;
 use crate::train::{BACKBONES, train};
 use crate::{probe, tokenizer};
@@ -19,9 +19,9 @@ pub(crate) struct Cli {
     #[arg(long, default_value = "suites/embedded", global = true)]
     out: PathBuf,
     /// Folder for the tokenizer and for image towers between the stages.
-    #[arg(long, default_value = "target/pack", global = true)]
+    #[arg(long, default_value = "target/embedded", global = true)]
     scratch: PathBuf,
-    /// scikit-learn's digits.csv, unpacked; without it the digits that are there stay.
+    /// scikit-learn's digits.csv, unpacked; without it the existing digits are kept.
     #[arg(long, global = true)]
     digits: Option<PathBuf>,
 }
@@ -39,12 +39,12 @@ enum What {
         #[arg(long, value_parser = BACKBONES.map(|b| b.name))]
         backbone: String,
     },
-    /// Measures zero-shot accuracy of the backbones that are there, and a linear probe.
+    /// Measures zero-shot accuracy and a linear probe of the backbones in the folder.
     Probe,
 }
 
 impl Cli {
-    pub(crate) fn run(&self) -> Result<(), PackError> {
+    pub(crate) fn run(&self) -> Result<(), EmbeddedError> {
         match &self.what {
             What::All => {
                 self.datasets()?;
@@ -69,7 +69,7 @@ impl Cli {
         self.out.join("datasets")
     }
 
-    fn datasets(&self) -> Result<(), PackError> {
+    fn datasets(&self) -> Result<(), EmbeddedError> {
         let folder = self.datasets_folder();
         for definition in &DEFINITIONS {
             eprintln!("drawing {}", definition.name);
@@ -78,7 +78,7 @@ impl Cli {
         match &self.digits {
             Some(csv) => write_digits(csv, &folder),
             None => {
-                eprintln!("digits: left as they are; pass --digits FILE to write them");
+                eprintln!("digits: kept; pass --digits FILE to write them");
                 Ok(())
             }
         }
@@ -88,14 +88,14 @@ impl Cli {
         self.scratch.join(TOKENIZER)
     }
 
-    fn tokenizer(&self) -> Result<(), PackError> {
+    fn tokenizer(&self) -> Result<(), EmbeddedError> {
         let file = self.tokenizer_file();
         fs_err::create_dir_all(&self.scratch)?;
         eprintln!("learning {}", file.display());
         Ok(tokenizer::learn()?.save(&file, true)?)
     }
 
-    fn train(&self, name: &str) -> Result<(), PackError> {
+    fn train(&self, name: &str) -> Result<(), EmbeddedError> {
         let file = self.tokenizer_file();
         if !file.is_file() {
             self.tokenizer()?;
@@ -106,7 +106,7 @@ impl Cli {
             .try_for_each(|r| train(r, &self.backbones(), &file, &self.scratch))
     }
 
-    fn probe(&self) -> Result<(), PackError> {
+    fn probe(&self) -> Result<(), EmbeddedError> {
         let datasets = DEFINITIONS.iter().map(|d| d.name).chain(["digits"]);
         let made = BACKBONES.iter().map(|b| b.name);
         let made = made.filter(|name| self.backbones().join(name).is_dir());

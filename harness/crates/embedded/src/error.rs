@@ -1,10 +1,10 @@
-//! Why the recipe stopped.
+//! Why drawing, training or measuring failed.
 
 use std::path::{Path, PathBuf};
 
-/// Failures of drawing, training and measuring.
+/// Why drawing, training or measuring failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PackError {
+pub(crate) enum EmbeddedError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error(transparent)]
@@ -17,22 +17,35 @@ pub(crate) enum PackError {
     Json(#[from] serde_json::Error),
     #[error("tokenizer: {0}")]
     Tokenizer(#[from] tokenizers::Error),
-    #[error("{}, line {line}: {reason}", path.display())]
+    #[error("{}:{line}: {source}", path.display())]
     Digits {
         path: PathBuf,
         line: usize,
-        reason: String,
+        source: DigitError,
     },
     #[error("{0}")]
     Training(String),
 }
 
-impl PackError {
-    pub(crate) fn digits(path: &Path, line: usize, reason: String) -> Self {
+impl EmbeddedError {
+    pub(crate) fn digits(path: &Path, line: usize, source: DigitError) -> Self {
         Self::Digits {
             path: path.to_path_buf(),
             line,
-            reason,
+            source,
         }
     }
+}
+
+/// Why a line of digits.csv cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DigitError {
+    #[error("expected a number, found `{0}`")]
+    NotANumber(String),
+    #[error("expected 65 numbers, found {0}")]
+    Length(usize),
+    #[error("expected pixels from 0 to 16 and a digit from 0 to 9")]
+    Range,
+    #[error("expected {expected} lines, found {found}")]
+    Lines { expected: usize, found: usize },
 }

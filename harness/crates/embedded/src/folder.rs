@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::{DType, Tensor, Var};
 use serde_json::{Value, json};
 
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 use crate::train::{DEVIATION, ImageTower, MEAN, Shape};
 use crate::world::SIDE;
 
@@ -72,8 +72,8 @@ pub(crate) fn write<'a>(
     parameters: impl IntoIterator<Item = (&'a String, &'a Var)>,
     config: &Value,
     tokenizer: &Path,
-) -> Result<(), PackError> {
-    let half = |(name, var): (&String, &Var)| -> Result<(String, Tensor), PackError> {
+) -> Result<(), EmbeddedError> {
+    let half = |(name, var): (&String, &Var)| -> Result<(String, Tensor), EmbeddedError> {
         Ok((name.clone(), var.as_tensor().to_dtype(DType::F16)?))
     };
     let tensors: HashMap<String, Tensor> =

@@ -1,4 +1,9 @@
-//! Makes what `harness` brings along: small data sets and small backbones, from seeds.
+//! Makes the embedded data sets and backbones from seeds: draws small pictures, writes
+//! captions, learns a tokenizer, and trains small CLIP towers.
+//!
+//! It knows the formats of backbones (`harness-backbone`) and data sets (`harness-data`) that
+//! it writes. It must not know methods, plugins, suites or reports. What it wrote is
+//! committed, so users need not run it.
 
 mod allocator;
 mod caption;

@@ -6,7 +6,7 @@ use harness_data::{Annotations, DataError};
 pub use harness_data::{DatasetCheck, KnownDataset, ProblemGroup, Sampler, Split};
 
 pub use crate::job::Draw;
-use crate::registry::{FactsError, Places, find_dataset as find};
+use crate::registry::{FactsError, SearchPath, find_dataset as find};
 use crate::run::RunError;
 use crate::suite::{DatasetEntry, Document, SuiteError};
 
@@ -25,6 +25,7 @@ pub struct FewShotPaths {
 
 /// Why a data set could not be looked at.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LookError {
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -37,7 +38,7 @@ pub enum LookError {
 pub struct Checked {
     /// As the command line or the suite calls it.
     pub label: String,
-    /// What was found, or why nothing could be.
+    /// The result, or why the check could not run.
     pub outcome: Result<DatasetCheck, String>,
 }
 
@@ -50,8 +51,12 @@ pub fn known() -> &'static [KnownDataset] {
 ///
 /// # Errors
 /// There is no such data set, or something is wrong with its annotations.
-pub fn few_shot(places: &Places, name: &str, draw: Draw) -> Result<FewShotPaths, LookError> {
-    let (path, opening) = find(places, &DatasetEntry::named(name), "")?;
+pub fn few_shot(
+    search_path: &SearchPath,
+    name: &str,
+    draw: Draw,
+) -> Result<FewShotPaths, LookError> {
+    let (path, opening) = find(search_path, &DatasetEntry::named(name), "")?;
     let annotations = Annotations::read(&path, &opening)?;
     let split = annotations.few_shot(draw.shots as usize, draw.seed, draw.sampler);
     let paths = |part, indices: &[usize]| {
@@ -70,15 +75,15 @@ pub fn few_shot(places: &Places, name: &str, draw: Draw) -> Result<FewShotPaths,
     })
 }
 
-/// Checks one data set. `progress` hears of decoded images and of their number.
+/// Checks one data set. `progress` is called with the images decoded and in total.
 pub fn check(
     name: &str,
     data: Option<&Path>,
     decode: bool,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Checked {
-    let places = Places::of_current_folder().with_data(data, None);
-    look(&places, &DatasetEntry::named(name), decode, progress)
+    let search_path = SearchPath::of_current_folder().with_data(data, None);
+    look(&search_path, &DatasetEntry::named(name), decode, progress)
 }
 
 /// Checks every data set of a suite as the suite reads it.
@@ -92,26 +97,29 @@ pub fn check_suite(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Vec<Checked>, RunError> {
     let document = Document::read(suite)?;
-    let places = Places::of_suite(suite).with_data(data, document.data());
+    let search_path = SearchPath::of_suite(suite).with_data(data, document.data());
     let entries = document.datasets().map_err(SuiteError::from)?;
     let checked = entries.iter();
     Ok(checked
-        .map(|entry| look(&places, entry, decode, progress))
+        .map(|entry| look(&search_path, entry, decode, progress))
         .collect())
 }
 
 fn look(
-    places: &Places,
+    search_path: &SearchPath,
     entry: &DatasetEntry,
     decode: bool,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Checked {
-    let found = find(places, entry, "").map_err(LookError::from);
+    let found = find(search_path, entry, "").map_err(LookError::from);
     let outcome = found
         .and_then(|(path, opening)| Ok(DatasetCheck::run(&path, &opening, decode, progress)?))
         .map_err(|error| match error {
-            LookError::Facts(FactsError::NotFetched(absent)) => {
-                format!("{absent}; `harness fetch --dataset {}` gets it", entry.name)
+            LookError::Facts(FactsError::Absent(absent)) if absent.request.is_some() => {
+                format!(
+                    "{absent}\nrun `harness fetch --dataset {}` to download it",
+                    entry.name
+                )
             }
             error => error.to_string(),
         });

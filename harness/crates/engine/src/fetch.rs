@@ -1,57 +1,55 @@
-//! Getting the files that a suite needs, before it runs.
+//! Downloads the files that a suite needs, before it runs.
 
 use std::path::{Path, PathBuf};
 
 pub use harness_hub::{Download, FetchError, Progress, RetryPolicy, Verification};
 use harness_hub::{Fetched, Repo, Request};
 
-use crate::registry::{
-    Absent, DatasetPlace, Places, Whereabouts, fetch_shards, malformed, missing, repository,
-};
+use crate::registry::{Absent, Location, SearchPath, fetch_shards, missing, not_found, repository};
 use crate::run::RunError;
 use crate::suite::{Document, SuiteError};
 
-/// The inputs of a suite, as this machine has them.
+/// The inputs of a suite and which of their files are on this machine.
 #[derive(Debug)]
 pub struct Needs {
-    places: Places,
+    search_path: SearchPath,
     /// Inputs whose files are not all on disk.
     pub absent: Vec<Absent>,
-    /// What a hub has of the inputs, with the name that the suite gives.
+    /// Files of backbones on a hub, with the backbone's name in the suite.
     requests: Vec<(String, Request)>,
-    /// Data sets of a hub, whose files say which others there are.
+    /// Data sets on a hub; some of their files list the others.
     repositories: Vec<(String, Repo)>,
 }
 
-/// An input whose files were looked after.
+/// An input whose files are complete now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
     pub name: String,
-    /// The folder that its files are in.
+    /// The folder with its files.
     pub folder: PathBuf,
-    /// What came over the network.
+    /// What was downloaded.
     pub downloads: Vec<Download>,
 }
 
 impl Needs {
-    /// Everything that a suite names. Files are looked for, not read. `data` is the
-    /// folder of data sets, where the suite names none.
+    /// Everything that a suite names. Looks for files without reading them. `data` is a
+    /// folder of data sets that is searched before the suite's own.
     ///
     /// # Errors
-    /// The suite cannot be read, or a name leads nowhere.
+    /// The suite cannot be read, or a name is unknown.
     pub fn of_suite(suite: &Path, data: Option<&Path>) -> Result<Self, RunError> {
         let document = Document::read(suite)?;
-        let places = Places::of_suite(suite).with_data(data, document.data());
-        let places = places.with_aliases()?;
-        let backbones = document.backbones(&places).map_err(SuiteError::from)?;
-        let mut needs = Self::of(places, &backbones)?;
+        let search_path = SearchPath::of_suite(suite).with_data(data, document.data());
+        let search_path = search_path.with_aliases()?;
+        let backbones = document.backbones(&search_path).map_err(SuiteError::from)?;
+        let mut needs = Self::of(search_path, &backbones)?;
         let entries = document.datasets().map_err(SuiteError::from)?;
         document
-            .check_datasets(&needs.places)
+            .check_datasets(&needs.search_path)
             .map_err(SuiteError::from)?;
         for entry in entries {
             needs.add_dataset(&entry.name)?;
-            // Other names mean an entry of the suite, or nothing that a hub has.
+            // Other names refer to an entry of the suite, or to nothing that a hub has.
             if let Some(base) = entry.shift_of.filter(|base| repository(base).is_some()) {
                 needs.add_dataset(&base)?;
             }
@@ -63,14 +61,14 @@ impl Needs {
     /// sets.
     ///
     /// # Errors
-    /// A name leads nowhere.
+    /// A name is unknown.
     pub fn of_names(
         backbones: &[String],
         datasets: &[String],
         data: Option<&Path>,
     ) -> Result<Self, RunError> {
-        let places = Places::of_current_folder().with_data(data, None);
-        let mut needs = Self::of(places.with_aliases()?, backbones)?;
+        let search_path = SearchPath::of_current_folder().with_data(data, None);
+        let mut needs = Self::of(search_path.with_aliases()?, backbones)?;
         for name in datasets {
             needs.add_dataset(name)?;
         }
@@ -78,18 +76,15 @@ impl Needs {
     }
 
     fn add_dataset(&mut self, name: &str) -> Result<(), RunError> {
-        // Under two labels it is fetched once.
+        // A data set with two labels is fetched once.
         if self.repositories.iter().any(|(known, _)| known == name) {
             return Ok(());
         }
-        let found = self.places.dataset(name);
-        match found.map_err(|reason| malformed(name, reason))? {
-            DatasetPlace::Here { .. } => {}
-            DatasetPlace::Absent { advice, missing } => {
-                self.absent.push(Absent::by_hand(name, advice, missing));
-            }
-            DatasetPlace::Unfetched(absent) => self.absent.push(*absent),
-            DatasetPlace::Nowhere => return Err(missing("data set", name, "").into()),
+        let found = self.search_path.dataset(name);
+        match found.map_err(|source| not_found(name, source))? {
+            Location::Found(_) => {}
+            Location::Absent(absent) => self.absent.push(*absent),
+            Location::Unknown => return Err(missing("data set", name, "").into()),
         }
         if let Some(Ok(repo)) = repository(name) {
             self.repositories.push((name.to_owned(), repo));
@@ -97,43 +92,46 @@ impl Needs {
         Ok(())
     }
 
-    fn of(places: Places, names: &[String]) -> Result<Self, RunError> {
+    fn of(search_path: SearchPath, names: &[String]) -> Result<Self, RunError> {
         let mut absent = Vec::new();
         let mut requests = Vec::new();
         for name in names {
-            let found = places.backbone(name);
-            match found.map_err(|reason| malformed(name, reason))? {
-                Whereabouts::Here(_) => {}
-                Whereabouts::Absent(input) => absent.push(*input),
-                Whereabouts::Nowhere => return Err(missing("backbone", name, "").into()),
+            let found = search_path.backbone(name);
+            match found.map_err(|source| not_found(name, source))? {
+                Location::Found(_) => {}
+                Location::Absent(input) => absent.push(*input),
+                Location::Unknown => return Err(missing("backbone", name, "").into()),
             }
-            requests.extend(places.request(name).map(|request| (name.clone(), request)));
+            requests.extend(
+                search_path
+                    .request(name)
+                    .map(|request| (name.clone(), request)),
+            );
         }
         Ok(Self {
-            places,
+            search_path,
             absent,
             requests,
             repositories: Vec::new(),
         })
     }
 
-    /// Whether something is absent that [`Needs::fetch`] would get.
+    /// Whether [`Needs::fetch`] would download something.
     pub fn is_fetchable(&self) -> bool {
         let mut absent = self.absent.iter();
-        !self.places.hub().is_offline() && absent.any(|input| input.request.is_some())
+        !self.search_path.hub().is_offline() && absent.any(|input| input.request.is_some())
     }
 
-    /// Gets what hubs have of the inputs and is not on disk, and checks the hashes of
-    /// what is.
+    /// Downloads the files that are missing, and checks the hashes of those on disk.
     ///
     /// # Errors
-    /// A file is not to be had. What came before it stays.
+    /// A file cannot be downloaded. Files that were downloaded before it are kept.
     pub fn fetch(
         &self,
         policy: RetryPolicy,
         progress: &mut dyn Progress,
     ) -> Result<Vec<Served>, FetchError> {
-        let hub = self.places.hub();
+        let hub = self.search_path.hub();
         let mut served = Vec::new();
         let mut add = |name: &String, fetched: Fetched| {
             served.push(Served {

@@ -1,7 +1,7 @@
 //! `harness data few-shot`.
 
 use harness_engine::data::{self, Draw, FewShotPaths, Sampler};
-use harness_engine::registry::Places;
+use harness_engine::registry::SearchPath;
 use harness_report::ExitCode;
 
 use crate::cli::{self, DrawnSplit, FewShotArguments};
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::output;
 
 pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure> {
-    let places = Places::of_current_folder().with_data(arguments.data.as_deref(), None);
+    let places = SearchPath::of_current_folder().with_data(arguments.data.as_deref(), None);
     let draw = Draw {
         shots: arguments.shots,
         seed: arguments.seed,

@@ -113,7 +113,10 @@ fn unexpected_tensors_are_named_and_known_buffers_ignored() {
         let bias = Tensor::zeros(24, DType::F32, cpu).unwrap();
         state.insert("text_projection.bias".into(), bias);
     });
-    assert_refused(folder.path(), &["text_projection.bias", "unexpected tensor"]);
+    assert_refused(
+        folder.path(),
+        &["text_projection.bias", "unexpected tensor"],
+    );
 }
 
 #[test]

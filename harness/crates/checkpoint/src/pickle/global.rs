@@ -41,7 +41,7 @@ const INERT: [(&str, &[&str]); 12] = [
 const INERT_MODULES: [&str; 2] = ["torch.optim", "dassl.optim"];
 
 impl Global {
-    /// What a name stands for; `None` if it may not be mentioned.
+    /// What a name refers to; `None` if it is not allowed.
     pub(crate) fn find(module: &str, name: &str) -> Option<Self> {
         let full = || format!("{module}.{name}");
         Some(match (module, name) {

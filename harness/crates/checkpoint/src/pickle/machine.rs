@@ -39,7 +39,7 @@ struct Machine<'b> {
     reader: Reader<'b>,
     arena: Arena,
     stack: Vec<Id>,
-    /// Heights of the stack at which marks stand.
+    /// Heights of the stack at the marks.
     marks: Vec<usize>,
     memo: HashMap<usize, Id>,
 }
@@ -167,7 +167,7 @@ impl Machine<'_> {
                 let names = self.popped(2)?;
                 let text = |index: usize| self.arena.text(names[index]).map(str::to_owned);
                 let (Some(module), Some(name)) = (text(0), text(1)) else {
-                    return self.refuse("a class whose name is no text");
+                    return self.refuse("a class whose name is not text");
                 };
                 self.global(&module, &name)?;
             }
@@ -183,7 +183,7 @@ impl Machine<'_> {
                 let id = self.pop()?;
                 self.storage(id)?;
             }
-            other => return self.refuse(format!("opcode {other:#04x}, which no checkpoint needs")),
+            other => return self.refuse(format!("unsupported opcode {other:#04x}")),
         }
         Ok(None)
     }
@@ -193,12 +193,12 @@ impl Machine<'_> {
         self.stack.push(id);
     }
 
-    /// What lies on top, without going below the last mark.
+    /// The top of the stack, not below the last mark.
     fn top(&self) -> Result<Id, Refused> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.last() {
             Some(id) if self.stack.len() > floor => Ok(*id),
-            _ => self.refuse("a value is taken from an empty stack"),
+            _ => self.refuse("a value is popped from an empty stack"),
         }
     }
 
@@ -217,7 +217,7 @@ impl Machine<'_> {
         Ok(items)
     }
 
-    /// Everything above the last mark, which goes.
+    /// Pops the last mark and everything above it.
     fn marked(&mut self) -> Result<Vec<Id>, Refused> {
         match self.marks.pop() {
             Some(height) if height <= self.stack.len() => Ok(self.stack.split_off(height)),
@@ -260,7 +260,7 @@ impl Machine<'_> {
         match self.arena.get_mut(list) {
             Value::List(list) => list.extend(items),
             Value::Object { .. } => {}
-            _ => return self.refuse("something is appended to what is no list"),
+            _ => return self.refuse("an item is appended to something other than a list"),
         }
         Ok(())
     }
@@ -271,7 +271,7 @@ impl Machine<'_> {
         match self.arena.get_mut(dict) {
             Value::Dict(dict) => dict.extend(entries),
             Value::Object { .. } => {}
-            _ => return self.refuse("an entry is set in what is no dict"),
+            _ => return self.refuse("an entry is set in something other than a dict"),
         }
         Ok(())
     }
@@ -307,7 +307,7 @@ impl Machine<'_> {
                 Ok(())
             }
             None => self.refuse(format!(
-                "it mentions {module}.{name}, which weights do not need; loading it with Python could run that. Nothing was run here"
+                "it refers to {module}.{name}, which weights do not need and which loading with Python could run; nothing was run here"
             )),
         }
     }
@@ -345,7 +345,7 @@ impl Machine<'_> {
             return Ok(Vec::new());
         };
         let Value::List(items) = self.arena.get(*list) else {
-            return self.refuse("an OrderedDict of something else than a list");
+            return self.refuse("an OrderedDict of something other than a list");
         };
         let pair = |item: &Id| match self.arena.get(*item) {
             Value::Tuple(pair) | Value::List(pair) => match pair.as_slice() {
@@ -357,7 +357,7 @@ impl Machine<'_> {
         let entries: Option<Vec<_>> = items.iter().map(pair).collect();
         match entries {
             Some(entries) => Ok(entries),
-            None => self.refuse("an OrderedDict of something else than pairs"),
+            None => self.refuse("an OrderedDict of something other than pairs"),
         }
     }
 
@@ -374,7 +374,7 @@ impl Machine<'_> {
             self.arena.counts(*stride),
         );
         let (Some(offset), Some(shape), Some(stride)) = parts else {
-            return self.refuse("a tensor whose offset, shape or stride are no counts");
+            return self.refuse("a tensor whose offset, shape or stride is not a count");
         };
         if shape.len() != stride.len() {
             return self.refuse(format!("a tensor of shape {shape:?} and stride {stride:?}"));
@@ -387,7 +387,7 @@ impl Machine<'_> {
         })
     }
 
-    /// Gives an object its attributes. Those of dicts are no entries of theirs.
+    /// Sets an object's attributes. A dict's attributes are not its entries.
     fn build(&mut self, object: Id, attributes: Id) -> Result<(), Refused> {
         match self.arena.get_mut(object) {
             Value::Object { state, .. } => *state = Some(attributes),
@@ -407,7 +407,7 @@ impl Machine<'_> {
             return self.refuse("a reference to something outside the pickle");
         };
         if self.arena.text(*tag) != Some("storage") {
-            return self.refuse("a reference to something else than a storage");
+            return self.refuse("a reference to something other than a storage");
         }
         let dtype = match self.arena.get(*class) {
             Value::Global(Global::Storage(dtype)) => *dtype,

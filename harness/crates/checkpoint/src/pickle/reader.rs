@@ -1,4 +1,4 @@
-//! The bytes of a pickle, taken in pieces that are there.
+//! Reads the bytes of a pickle, never beyond their end.
 
 use super::Refused;
 
@@ -22,7 +22,7 @@ impl<'b> Reader<'b> {
     pub(crate) fn take(&mut self, count: usize) -> Result<&'b [u8], Refused> {
         let left = self.bytes.len() - self.at;
         if count > left {
-            return self.refuse(format!("{count} bytes are announced, {left} are left"));
+            return self.refuse(format!("expected {count} more bytes, found {left}"));
         }
         let taken = &self.bytes[self.at..self.at + count];
         self.at += count;

@@ -1,5 +1,5 @@
 //! The values that a pickle builds. They refer to each other by index, so that a
-//! value that stands in many places, or in itself, costs no more than one.
+//! value that is used many times, or contains itself, is stored once.
 
 use crate::dtype::Dtype;
 

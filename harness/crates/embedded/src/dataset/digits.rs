@@ -8,7 +8,7 @@ use image::{Rgb, RgbImage};
 use rand::seq::SliceRandom;
 
 use crate::caption::NUMBERS;
-use crate::error::PackError;
+use crate::error::{DigitError, EmbeddedError};
 use crate::stream::stream;
 
 const SIDE: usize = 8;
@@ -20,16 +20,20 @@ const VAL: usize = 100;
 
 /// Reads scikit-learn's `digits.csv` (64 pixels and the digit per line) and writes
 /// `folder/digits`.
-pub(crate) fn write_digits(csv: &Path, folder: &Path) -> Result<(), PackError> {
+pub(crate) fn write_digits(csv: &Path, folder: &Path) -> Result<(), EmbeddedError> {
     let text = fs_err::read_to_string(csv)?;
     let mut scans = text
         .lines()
         .enumerate()
-        .map(|(line, text)| scan(text).map_err(|reason| PackError::digits(csv, line + 1, reason)))
+        .map(|(line, text)| scan(text).map_err(|error| EmbeddedError::digits(csv, line + 1, error)))
         .collect::<Result<Vec<_>, _>>()?;
     if scans.len() < TEST + VAL + 160 {
-        let reason = format!("expected 1797 lines, found {}", scans.len());
-        return Err(PackError::digits(csv, scans.len(), reason));
+        let found = scans.len();
+        let error = DigitError::Lines {
+            expected: 1797,
+            found,
+        };
+        return Err(EmbeddedError::digits(csv, found, error));
     }
     scans.shuffle(&mut stream(SEED, 0));
     let rest = scans.split_off(TEST);
@@ -61,21 +65,21 @@ pub(crate) fn write_digits(csv: &Path, folder: &Path) -> Result<(), PackError> {
 }
 
 /// Light strokes on black, and the digit.
-fn scan(line: &str) -> Result<(RgbImage, u32), String> {
+fn scan(line: &str) -> Result<(RgbImage, u32), DigitError> {
     let values = line
         .split(',')
         .map(|field| {
             field
                 .trim()
                 .parse::<u32>()
-                .map_err(|_| format!("`{field}` is no count"))
+                .map_err(|_| DigitError::NotANumber(field.trim().to_owned()))
         })
         .collect::<Result<Vec<_>, _>>()?;
     let Some((digit, pixels)) = values.split_last().filter(|(_, p)| p.len() == SIDE * SIDE) else {
-        return Err(format!("expected 65 numbers, found {}", values.len()));
+        return Err(DigitError::Length(values.len()));
     };
     if *digit > 9 || pixels.iter().any(|p| *p > MOST) {
-        return Err("expected pixels of 0 to 16 and a digit of 0 to 9".to_owned());
+        return Err(DigitError::Range);
     }
     let grey = |at: usize| (pixels[at] * 255 / MOST) as u8;
     let image = RgbImage::from_fn(SIDE as u32, SIDE as u32, |x, y| {
@@ -109,9 +113,10 @@ mod tests {
 
     #[test]
     fn malformed_lines_say_what_is_wrong() {
-        assert!(scan("1,2,3").is_err_and(|reason| reason.contains("65")));
-        assert!(scan("1,x").is_err_and(|reason| reason.contains("`x`")));
+        assert_eq!(scan("1,2,3").unwrap_err(), DigitError::Length(3));
+        let error = scan("1,x").unwrap_err();
+        assert_eq!(error, DigitError::NotANumber("x".to_owned()));
         let line = vec!["17"; 65].join(",");
-        assert!(scan(&line).is_err_and(|reason| reason.contains("0 to 16")));
+        assert_eq!(scan(&line).unwrap_err(), DigitError::Range);
     }
 }

@@ -8,7 +8,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::definition::Definition;
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 use crate::stream::stream;
 use crate::world::{SIDE, Scene, draw};
 
@@ -18,7 +18,7 @@ const VAL: usize = 16;
 const TEST: usize = 2_000;
 
 /// Draws `definition` and writes it to `folder/<name>`.
-pub(crate) fn write_drawn(definition: &Definition, folder: &Path) -> Result<(), PackError> {
+pub(crate) fn write_drawn(definition: &Definition, folder: &Path) -> Result<(), EmbeddedError> {
     let classes = definition.class_count();
     let tiles = Tiles {
         train: split(definition, 0, definition.train * classes),

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor, Var};
 
 use super::features::accuracy;
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 use crate::train::{AdamW, Slot, cross_entropy};
 
 const STEPS: usize = 400;
@@ -16,7 +16,7 @@ pub(super) fn linear_probe(
     train: (&Tensor, &[u32]),
     test: (&Tensor, &[u32]),
     classes: usize,
-) -> Result<f64, PackError> {
+) -> Result<f64, EmbeddedError> {
     let (features, labels) = train;
     let features = (features * GAIN)?.detach();
     let weight = Var::zeros((classes, features.dim(1)?), DType::F32, &Device::Cpu)?;

@@ -8,7 +8,7 @@ use harness_data::{Dataset, Split};
 use super::features::features;
 use super::linear::linear_probe;
 use super::zero_shot::zero_shot;
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 
 /// Prints zero-shot accuracy of every backbone on every data set and a linear probe on the first
 /// backbone's features, as Markdown on stdout.
@@ -17,11 +17,11 @@ pub(crate) fn measure(
     dataset_names: &[&str],
     backbones: &Path,
     datasets: &Path,
-) -> Result<(), PackError> {
+) -> Result<(), EmbeddedError> {
     let loaded = backbone_names
         .iter()
         .map(|name| Ok(Backbone::load(&backbones.join(name))?))
-        .collect::<Result<Vec<_>, PackError>>()?;
+        .collect::<Result<Vec<_>, EmbeddedError>>()?;
     println!(
         "| data set | classes | test | {} | linear probe |",
         backbone_names.join(" | ")

@@ -5,7 +5,7 @@ use harness_backbone::{Backbone, BackboneError};
 use harness_data::Dataset;
 
 use super::features::accuracy;
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 use crate::train::unit_rows;
 
 /// Accuracy in percent of the first template on `images`, unit rows.
@@ -14,7 +14,7 @@ pub(super) fn zero_shot(
     dataset: &Dataset,
     images: &Tensor,
     labels: &[u32],
-) -> Result<f64, PackError> {
+) -> Result<f64, EmbeddedError> {
     let missing = || BackboneError::Tokenizer("none beside the weights".to_owned());
     let tokenizer = backbone.tokenizer().ok_or_else(missing)?;
     let template = dataset.templates().first().map_or("{}", String::as_str);

@@ -3,7 +3,7 @@
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 
 const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.98;
@@ -68,13 +68,13 @@ impl AdamW {
     ///
     /// # Errors
     /// A slot without gradient, by name: it would silently stay untrained.
-    pub(crate) fn step(&mut self, gradients: &GradStore, rate: f64) -> Result<(), PackError> {
+    pub(crate) fn step(&mut self, gradients: &GradStore, rate: f64) -> Result<(), EmbeddedError> {
         self.steps += 1;
         let correct1 = 1.0 - BETA1.powi(self.steps);
         let correct2 = 1.0 - BETA2.powi(self.steps);
         for (slot, moments) in self.slots.iter().zip(&mut self.moments) {
             let Some(gradient) = gradients.get(slot.var.as_tensor()) else {
-                return Err(PackError::Training(format!(
+                return Err(EmbeddedError::Training(format!(
                     "no gradient reached {}",
                     slot.name
                 )));

@@ -9,7 +9,7 @@ use super::parameters::{Parameters, is_image};
 use super::progress::Progress;
 use super::recipe::{BATCH, DECAY, IMAGE_SHARE, Recipe};
 use super::{loss, rate};
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 
 const WARMUP: usize = 30;
 /// CLIP clamps the factor on cosines here.
@@ -21,7 +21,7 @@ pub(super) fn run(
     backbone: &Backbone,
     parameters: &Parameters,
     tokenizer: &Tokenizer,
-) -> Result<(), PackError> {
+) -> Result<(), EmbeddedError> {
     let stage = recipe.alignment;
     let slots = parameters.iter().map(|(name, var)| {
         let scale = if is_image(name) { IMAGE_SHARE } else { 1.0 };
@@ -49,7 +49,7 @@ pub(super) fn run(
     Ok(())
 }
 
-fn clamp_scale(parameters: &Parameters) -> Result<(), PackError> {
+fn clamp_scale(parameters: &Parameters) -> Result<(), EmbeddedError> {
     if let Some(var) = parameters.get("logit_scale") {
         let most = MOST_SCALE.ln();
         if var.to_scalar::<f32>()? > most {

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use crate::caption::{Voice, caption};
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 use crate::stream::stream;
 use crate::world::{Labels, SIDE, Scene, draw};
 
@@ -48,7 +48,7 @@ impl Batch {
         batch
     }
 
-    pub(crate) fn pixels(&self) -> Result<Tensor, PackError> {
+    pub(crate) fn pixels(&self) -> Result<Tensor, EmbeddedError> {
         let shape = (self.labels.len(), 3, SIDE, SIDE);
         Ok(Tensor::from_slice(&self.pixels, shape, &Device::Cpu)?)
     }

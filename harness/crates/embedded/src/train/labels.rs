@@ -10,7 +10,7 @@ use super::parameters::{Parameters, is_image};
 use super::progress::Progress;
 use super::recipe::{BATCH, DECAY, Recipe};
 use super::{loss, rate};
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 use crate::stream::stream;
 use crate::world::Attribute;
 
@@ -21,7 +21,7 @@ pub(super) fn run(
     recipe: &Recipe,
     backbone: &Backbone,
     parameters: &Parameters,
-) -> Result<(), PackError> {
+) -> Result<(), EmbeddedError> {
     let stage = recipe.labels;
     let heads = heads(backbone.dims().embed_dim, recipe.seed)?;
     let mut slots: Vec<Slot> = parameters
@@ -45,7 +45,7 @@ pub(super) fn run(
 }
 
 /// `[sum of values, E]`, the heads of all attributes one below the other.
-fn heads(embed: usize, seed: u64) -> Result<Var, PackError> {
+fn heads(embed: usize, seed: u64) -> Result<Var, EmbeddedError> {
     let rows: usize = Attribute::ALL.iter().map(|a| a.values()).sum();
     let scale = (embed as f32).powf(-0.5);
     let mut rng = stream(seed, u64::MAX);

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor, Var};
 use rand_distr::{Distribution, Normal};
 
 use super::recipe::{ImageTower, Shape};
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 use crate::stream::stream;
 use crate::world::SIDE;
 
@@ -178,7 +178,7 @@ pub(crate) fn is_image(name: &str) -> bool {
 }
 
 /// Fresh tensors for both towers; the same seed gives the same values.
-pub(crate) fn initial(shape: &Shape, seed: u64) -> Result<Parameters, PackError> {
+pub(crate) fn initial(shape: &Shape, seed: u64) -> Result<Parameters, EmbeddedError> {
     let mut builder = Builder {
         tensors: Vec::new(),
     };
@@ -196,7 +196,7 @@ pub(crate) fn initial(shape: &Shape, seed: u64) -> Result<Parameters, PackError>
             Start::LogitScale => vec![(1.0f32 / 0.07).ln()],
             Start::Random(deviation) => {
                 let normal = Normal::new(0.0, deviation)
-                    .map_err(|error| PackError::Training(format!("{name}: {error}")))?;
+                    .map_err(|error| EmbeddedError::Training(format!("{name}: {error}")))?;
                 let mut rng = stream(seed, index as u64);
                 (0..count).map(|_| normal.sample(&mut rng) as f32).collect()
             }

@@ -9,7 +9,7 @@ use harness_backbone::{Backbone, Tokenizer};
 use super::parameters::{Parameters, initial, is_image, text_prefix};
 use super::recipe::Recipe;
 use super::{alignment, labels};
-use crate::error::PackError;
+use crate::error::EmbeddedError;
 use crate::folder;
 
 /// Trains a backbone and writes `backbones/<name>`.
@@ -21,7 +21,7 @@ pub(crate) fn train(
     backbones: &Path,
     tokenizer_file: &Path,
     scratch: &Path,
-) -> Result<(), PackError> {
+) -> Result<(), EmbeddedError> {
     let tokenizer = Tokenizer::load(tokenizer_file)?;
     let shape = recipe.shape(tokenizer.vocab_size());
     let config = folder::config(&shape);
@@ -67,7 +67,7 @@ pub(crate) fn train(
 }
 
 /// Starts the text tower from a trained one of the plain CLIP layout.
-fn copy_text(weights: &Path, parameters: &Parameters, prefix: &str) -> Result<(), PackError> {
+fn copy_text(weights: &Path, parameters: &Parameters, prefix: &str) -> Result<(), EmbeddedError> {
     let source = candle_core::safetensors::load(weights, &Device::Cpu)?;
     for (name, tensor) in source.iter().filter(|(name, _)| !is_image(name)) {
         let own = if name == "logit_scale" {
@@ -77,7 +77,7 @@ fn copy_text(weights: &Path, parameters: &Parameters, prefix: &str) -> Result<()
         };
         let Some(var) = parameters.get(&own) else {
             let reason = format!("{} has {name}, but there is no {own}", weights.display());
-            return Err(PackError::Training(reason));
+            return Err(EmbeddedError::Training(reason));
         };
         var.set(&tensor.to_dtype(var.dtype())?)?;
     }

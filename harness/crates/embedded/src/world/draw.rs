@@ -3,15 +3,13 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::canvas::SIDE;
 use super::palette::{Rgb, mix};
 use super::scene::{Figures, Scene, Subject};
 use super::shape;
 use super::style::Style;
 use super::texture;
 use crate::stream::stream;
-
-/// Width and height of a picture in pixels.
-pub(crate) const SIDE: usize = 32;
 
 /// Rows of pixels, three bytes each.
 pub(crate) type Picture = Vec<u8>;

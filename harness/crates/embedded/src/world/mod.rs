@@ -1,6 +1,7 @@
 //! A small world of pictures drawn from a seed: what is in a picture is known exactly.
 
 mod attribute;
+mod canvas;
 mod digit;
 mod draw;
 mod palette;
@@ -11,6 +12,7 @@ mod style;
 mod texture;
 
 pub(crate) use attribute::{Attribute, Labels};
-pub(crate) use draw::{SIDE, draw};
+pub(crate) use canvas::SIDE;
+pub(crate) use draw::draw;
 pub(crate) use scene::{Scene, Wish};
 pub(crate) use style::Style;

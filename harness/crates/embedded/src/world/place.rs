@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::draw::SIDE;
+use super::canvas::SIDE;
 
 /// Size classes: small, medium, large.
 pub(crate) fn radius(size: usize, rng: &mut impl Rng) -> f32 {

@@ -3,8 +3,8 @@
 use rand::Rng;
 
 use super::attribute::{Attribute, Labels};
+use super::canvas::SIDE;
 use super::digit::Glyph;
-use super::draw::SIDE;
 use super::palette::{Rgb, second_tone, shade};
 use super::place;
 use super::style::Style;

@@ -9,7 +9,7 @@ use harness_report::drift::{
 
 use super::AnalysisError;
 use super::subject::Subject;
-use crate::registry::{Places, find_dataset};
+use crate::registry::{SearchPath, find_dataset};
 use crate::suite::DatasetEntry;
 
 /// Prompts that go through a tower at once.
@@ -22,17 +22,17 @@ const BATCH: usize = 32;
 /// # Errors
 /// A backbone or data set cannot be used, or the text towers are of different shapes.
 pub fn drift(
-    places: &Places,
+    search_path: &SearchPath,
     source: &str,
     target: &str,
     datasets: &[String],
 ) -> Result<Drift, AnalysisError> {
     let prompts = datasets
         .iter()
-        .map(|name| class_prompts(places, name))
+        .map(|name| class_prompts(search_path, name))
         .collect::<Result<Vec<_>, _>>()?;
-    let source = Subject::load(places, source)?;
-    let target = Subject::load(places, target)?;
+    let source = Subject::load(search_path, source)?;
+    let target = Subject::load(search_path, target)?;
     let pair = Pair { source, target };
     let layers = pair.parameters()?;
     let datasets = datasets.iter().zip(prompts).map(|(name, prompts)| {
@@ -52,10 +52,10 @@ pub fn drift(
 }
 
 /// Every template with every class name, as zero-shot classification reads them.
-fn class_prompts(places: &Places, name: &str) -> Result<Vec<String>, AnalysisError> {
+fn class_prompts(search_path: &SearchPath, name: &str) -> Result<Vec<String>, AnalysisError> {
     let entry = DatasetEntry::named(name);
     let (path, opening) =
-        find_dataset(places, &entry, "").map_err(|error| AnalysisError::Input {
+        find_dataset(search_path, &entry, "").map_err(|error| AnalysisError::Input {
             path: name.into(),
             reason: format!("{error}; `harness list datasets` shows those that need no path"),
         })?;
@@ -74,11 +74,10 @@ fn class_prompts(places: &Places, name: &str) -> Result<Vec<String>, AnalysisErr
 }
 
 fn describe(subject: &Subject) -> Backbone {
-    let facts = &subject.facts;
     Backbone {
-        name: facts.reference.name.clone(),
-        layout: facts.layout.clone(),
-        sha256: facts.reference.sha256.clone(),
+        name: subject.reference.name.clone(),
+        layout: subject.architecture.layout.clone(),
+        sha256: subject.reference.sha256.clone(),
         activation: match subject.backbone.activation() {
             Activation::QuickGelu => "quick-gelu",
             Activation::Gelu => "gelu",
@@ -143,17 +142,16 @@ impl Pair {
         let layers = old.iter().zip(&new).enumerate().map(|(layer, (old, new))| {
             let pairs = old.iter().map(Vec::as_slice);
             let pairs = pairs.zip(new.iter().map(Vec::as_slice));
-            FeatureChange::mean(pairs).ok_or_else(|| {
-                self.incomparable(format!("a state after layer {layer} is all zeros"))
-            })
+            FeatureChange::mean(pairs)
+                .ok_or_else(|| self.incomparable(format!("a state after layer {layer} is zero")))
         });
         layers.collect()
     }
 
     fn incomparable(&self, reason: String) -> AnalysisError {
         AnalysisError::Incomparable {
-            source_name: self.source.facts.reference.name.clone(),
-            target_name: self.target.facts.reference.name.clone(),
+            source_name: self.source.reference.name.clone(),
+            target_name: self.target.reference.name.clone(),
             reason,
         }
     }

@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::subject::Subject;
 use super::{AnalysisError, images, inputs};
-use crate::registry::Places;
+use crate::registry::SearchPath;
 
 /// Prompts or images that go through a tower at once.
 const BATCH: usize = 32;
@@ -36,13 +36,13 @@ pub struct Embedded {
 /// Writes features to `output` in one step: `text_features` [texts, E] with `token_ids`
 /// and `eot_index`, `image_features` [images, E], all unnormalised. The file's metadata
 /// hold the texts and the images' paths as JSON, in order, and name the backbone.
-/// `progress` hears how many of how many are done.
+/// `progress` is called with the number done and the total.
 ///
 /// # Errors
 /// An input or the backbone cannot be used, or the file cannot be written. Unusable
 /// images are counted and named together, and nothing is written.
 pub fn embed(
-    places: &Places,
+    search_path: &SearchPath,
     name: &str,
     inputs: EmbedInputs<'_>,
     output: &Path,
@@ -57,7 +57,7 @@ pub fn embed(
         width,
     };
     let total = count(&texts) + count(&names);
-    let subject = Subject::load(places, name)?;
+    let subject = Subject::load(search_path, name)?;
     let mut file = Features::new(&subject);
     let mut done = 0;
     let mut advance = |more: usize| {
@@ -82,7 +82,7 @@ struct Features {
 
 impl Features {
     fn new(subject: &Subject) -> Self {
-        let reference = &subject.facts.reference;
+        let reference = &subject.reference;
         let notes = [
             ("format", "harness-features/1"),
             ("harness", env!("CARGO_PKG_VERSION")),

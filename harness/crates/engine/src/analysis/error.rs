@@ -1,4 +1,4 @@
-//! Why an analysis came to nothing.
+//! Why an analysis failed.
 
 use std::path::PathBuf;
 
@@ -8,8 +8,9 @@ use harness_report::ExitCode;
 
 use crate::registry::FactsError;
 
-/// Why an analysis came to nothing.
+/// Why an analysis failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AnalysisError {
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -17,10 +18,10 @@ pub enum AnalysisError {
     Backbone { name: String, source: BackboneError },
     #[error("data set {name}: {source}")]
     Dataset { name: String, source: DataError },
-    /// A file that was handed over cannot be used.
+    /// An input file cannot be used.
     #[error("{}: {reason}", .path.display())]
     Input { path: PathBuf, reason: String },
-    /// Two text towers have nothing that could be subtracted.
+    /// Two text towers have different shapes.
     #[error("{source_name} and {target_name} cannot be compared: {reason}")]
     Incomparable {
         source_name: String,
@@ -29,12 +30,12 @@ pub enum AnalysisError {
     },
     #[error("tensor operation failed: {0}")]
     Compute(#[from] candle_core::Error),
-    #[error("{}: cannot be written: {reason}", .path.display())]
+    #[error("cannot write {}: {reason}", .path.display())]
     Output { path: PathBuf, reason: String },
 }
 
 impl AnalysisError {
-    /// What the process ends with.
+    /// Exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Output { .. } => ExitCode::OutputNotWritten,

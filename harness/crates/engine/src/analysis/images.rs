@@ -16,7 +16,7 @@ pub(super) fn list(folder: &Path) -> Result<Vec<String>, AnalysisError> {
     if names.is_empty() {
         return Err(AnalysisError::Input {
             path: folder.to_owned(),
-            reason: format!("no image file in it; looked for {}", EXTENSIONS.join(", ")),
+            reason: format!("no image file found; looked for {}", EXTENSIONS.join(", ")),
         });
     }
     Ok(names)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::AnalysisError;
 
-/// One text a line.
+/// One text per line.
 pub(super) fn texts(path: &Path) -> Result<Vec<String>, AnalysisError> {
     let input = |reason: String| AnalysisError::Input {
         path: path.to_owned(),
@@ -22,13 +22,18 @@ pub(super) fn texts(path: &Path) -> Result<Vec<String>, AnalysisError> {
     let mut texts = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
-            let reason = format!("line {} is empty; expected one text a line", index + 1);
+            let reason = format!(
+                "line {} expected one text per line, found an empty file",
+                index + 1
+            );
             return Err(input(reason));
         }
         texts.push(line.to_owned());
     }
     if texts.is_empty() {
-        return Err(input("is empty; expected one text a line".to_owned()));
+        return Err(input(
+            "expected one text per line, found an empty file".to_owned(),
+        ));
     }
     Ok(texts)
 }
@@ -53,6 +58,6 @@ mod tests {
                 .unwrap_err()
                 .contains("line 2 is not UTF-8")
         );
-        assert!(read(b"").unwrap_err().contains("is empty"));
+        assert!(read(b"").unwrap_err().contains("empty file"));
     }
 }

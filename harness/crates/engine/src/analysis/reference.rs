@@ -1,12 +1,12 @@
-//! Our towers against candle-transformers' CLIP, where that is right.
+//! Compares the towers with candle-transformers' CLIP, where that is correct.
 
 use candle_core::{Device, Tensor};
-use harness_backbone::ReferenceClip;
+use harness_reference::ReferenceClip;
 
 use super::AnalysisError;
 use super::subject::Subject;
 use super::verify::{Comparison, Verification};
-use crate::registry::Places;
+use crate::registry::SearchPath;
 
 /// Prompts and images of the comparison.
 const PROMPTS: u32 = 4;
@@ -17,10 +17,13 @@ const IMAGES: usize = 2;
 ///
 /// # Errors
 /// The backbone cannot be used, or is not the CLIP that candle-transformers computes.
-pub fn verify_reference(places: &Places, name: &str) -> Result<Verification, AnalysisError> {
-    let subject = Subject::load(places, name)?;
+pub fn verify_reference(
+    search_path: &SearchPath,
+    name: &str,
+) -> Result<Verification, AnalysisError> {
+    let subject = Subject::load(search_path, name)?;
     let failed = |error| subject.error(error);
-    let reference = ReferenceClip::load(&subject.facts.reference.path).map_err(failed)?;
+    let reference = ReferenceClip::load(&subject.reference.path).map_err(failed)?;
     let backbone = &subject.backbone;
     let rows = rows(backbone.text().end_token());
     let found = backbone.text().encode_ids(&rows).map_err(failed)?;
@@ -33,7 +36,8 @@ pub fn verify_reference(places: &Places, name: &str) -> Result<Verification, Ana
     Ok(Verification {
         framework: Some("candle-transformers".to_owned()),
         comparisons: vec![texts, images],
-        backbone: subject.facts,
+        backbone: subject.reference,
+        layout: subject.architecture.layout,
     })
 }
 

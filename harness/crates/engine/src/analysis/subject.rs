@@ -3,38 +3,44 @@
 use harness_backbone::{Backbone, BackboneError, Tokenizer};
 
 use super::AnalysisError;
-use crate::registry::{BackboneFacts, Places};
+use crate::job::BackboneRef;
+use crate::registry::{Architecture, BackboneFacts, SearchPath};
 
 /// A loaded backbone with its name and hash.
 pub(super) struct Subject {
-    pub(super) facts: BackboneFacts,
+    pub(super) reference: BackboneRef,
+    pub(super) architecture: Architecture,
     pub(super) backbone: Backbone,
 }
 
 impl Subject {
-    pub(super) fn load(places: &Places, name: &str) -> Result<Self, AnalysisError> {
-        let facts = BackboneFacts::read(places, name)?;
-        let backbone = Backbone::load(&facts.reference.path);
+    pub(super) fn load(search_path: &SearchPath, name: &str) -> Result<Self, AnalysisError> {
+        let (reference, architecture) = BackboneFacts::read_present(search_path, name)?;
+        let backbone = Backbone::load(&reference.path);
         let backbone = backbone.map_err(|source| AnalysisError::Backbone {
             name: name.to_owned(),
             source,
         })?;
-        Ok(Self { facts, backbone })
+        Ok(Self {
+            reference,
+            architecture,
+            backbone,
+        })
     }
 
     /// An error of the backbone under its name.
     pub(super) fn error(&self, source: BackboneError) -> AnalysisError {
         AnalysisError::Backbone {
-            name: self.facts.reference.name.clone(),
+            name: self.reference.name.clone(),
             source,
         }
     }
 
     pub(super) fn tokenizer(&self) -> Result<&Tokenizer, AnalysisError> {
         self.backbone.tokenizer().ok_or_else(|| {
-            let path = self.facts.reference.path.join("tokenizer.json");
+            let path = self.reference.path.join("tokenizer.json");
             self.error(BackboneError::Tokenizer(format!(
-                "there is none; put the model's tokenizer at {}",
+                "not found; copy the model's tokenizer to {}",
                 path.display()
             )))
         })

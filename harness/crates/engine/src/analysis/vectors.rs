@@ -47,7 +47,7 @@ impl Vectors {
             .collect();
         if let Some(name) = unknown.first() {
             return Err(input(format!(
-                "tensor `{name}` is not known; expected some of {}",
+                "unknown tensor `{name}`; known: {}",
                 NAMES.join(", ")
             )));
         }
@@ -65,16 +65,17 @@ impl Vectors {
         }
     }
 
-    /// What the file says of itself.
+    /// An entry of the file's metadata.
     pub(super) fn note(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).map(String::as_str)
     }
 
-    /// A list of texts that the file holds as JSON.
+    /// The texts, a JSON list in the metadata.
     pub(super) fn texts(&self) -> Result<Option<Vec<String>>, AnalysisError> {
         let parse = |text: &str| {
-            serde_json::from_str(text)
-                .map_err(|error| self.error(format!("metadata `texts` is no list: {error}")))
+            serde_json::from_str(text).map_err(|error| {
+                self.error(format!("metadata `texts` is not a list of texts: {error}"))
+            })
         };
         self.note("texts").map(parse).transpose()
     }
@@ -83,7 +84,7 @@ impl Vectors {
         self.tensors.contains_key(name)
     }
 
-    /// A tensor of numbers, as f32 and of the given shape (0 stands for any length).
+    /// A tensor as f32, of the given shape (0 matches any length).
     pub(super) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor, AnalysisError> {
         let tensor = self.find(name)?;
         let fits = tensor.rank() == shape.len()
@@ -98,7 +99,7 @@ impl Vectors {
                 n => n.to_string(),
             });
             return Err(self.error(format!(
-                "tensor `{name}`: expected [{}], found {:?}; is it of this backbone?",
+                "tensor `{name}`: expected [{}], found {:?}; was it computed from this backbone?",
                 wanted.collect::<Vec<_>>().join(", "),
                 tensor.dims()
             )));
@@ -124,7 +125,7 @@ impl Vectors {
         let read = values.map(|value| match u32::try_from(value) {
             Ok(index) if (index as usize) < limit => Ok(index),
             _ => Err(self.error(format!(
-                "tensor `{name}` holds {value}, expected 0 to {}",
+                "tensor `{name}`: expected 0 to {}, found {value}",
                 limit - 1
             ))),
         });

@@ -1,4 +1,4 @@
-//! Our towers against vectors that another framework wrote on the same weights.
+//! Compares the towers with vectors that another framework computed from the same weights.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use candle_core::{Tensor, Var};
 use super::AnalysisError;
 use super::subject::Subject;
 use super::vectors::Vectors;
-use crate::registry::{BackboneFacts, Places};
+use crate::job::BackboneRef;
+use crate::registry::SearchPath;
 
 /// One quantity, compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,12 +19,12 @@ pub struct Comparison {
     /// Largest |found - expected| over the largest |expected|; for token ids, the
     /// share of texts whose ids differ. NaN if a found number is.
     pub error: f64,
-    /// Whether nothing but 0 will do.
+    /// Whether only an error of 0 agrees.
     pub exact: bool,
 }
 
 impl Comparison {
-    /// Whether it lies within `tolerance`. A NaN does not.
+    /// Whether the error is within `tolerance`. A NaN is not.
     pub fn agrees(&self, tolerance: f64) -> bool {
         self.error <= if self.exact { 0.0 } else { tolerance }
     }
@@ -45,7 +46,7 @@ impl Comparison {
         Ok(Self {
             quantity,
             shape: expected.dims().to_vec(),
-            // Against nothing but zeros the difference itself is the error.
+            // If all expected values are zero, the error is absolute.
             error: f64::from(far) / f64::from(if scale > 0.0 { scale } else { 1.0 }),
             exact: false,
         })
@@ -55,8 +56,10 @@ impl Comparison {
 /// A backbone compared with a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verification {
-    pub backbone: BackboneFacts,
-    /// Who wrote the vectors, if the file says so.
+    pub backbone: BackboneRef,
+    /// Checkpoint layout.
+    pub layout: String,
+    /// The framework that computed the vectors, if the file names it.
     pub framework: Option<String>,
     pub comparisons: Vec<Comparison>,
 }
@@ -65,11 +68,15 @@ pub struct Verification {
 /// features and gradient of prompt embeddings, image features, logit scale.
 ///
 /// # Errors
-/// The backbone or the file cannot be used, or the file holds half of a quantity.
-pub fn verify(places: &Places, name: &str, expected: &Path) -> Result<Verification, AnalysisError> {
+/// The backbone or the file cannot be used, or a tensor of a pair is missing.
+pub fn verify(
+    search_path: &SearchPath,
+    name: &str,
+    expected: &Path,
+) -> Result<Verification, AnalysisError> {
     // The file first: it is small, weights are not.
     let vectors = Vectors::read(expected)?;
-    let subject = Subject::load(places, name)?;
+    let subject = Subject::load(search_path, name)?;
     let check = Check {
         vectors: &vectors,
         subject: &subject,
@@ -88,11 +95,12 @@ pub fn verify(places: &Places, name: &str, expected: &Path) -> Result<Verificati
         comparisons.push(check.logit_scale()?);
     }
     if comparisons.is_empty() {
-        return Err(vectors.error("holds nothing that could be compared"));
+        return Err(vectors.error("no tensors to compare"));
     }
     let framework = vectors.note("framework").map(str::to_owned);
     Ok(Verification {
-        backbone: subject.facts,
+        backbone: subject.reference,
+        layout: subject.architecture.layout,
         framework,
         comparisons,
     })

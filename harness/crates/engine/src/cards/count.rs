@@ -6,14 +6,14 @@ use harness_abi::wire::{Class, ParameterShape, Role};
 use harness_backbone::Dims;
 
 use crate::job::{Declaration, JobOutput, Work};
-use crate::registry::Plugin;
+use crate::registry::RegisteredPlugin;
 use crate::schedule::{Pool, PoolError, PoolTask, Silent, TaskResult};
 use harness_host::boundary::{backbone_facts, setting, task_facts};
 
 /// Numbers that a method trains in a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// None where it cannot be injected.
+    /// `None` if it cannot be injected.
     pub trained: Option<u64>,
     /// Whether the number of classes decides.
     pub per_class: bool,
@@ -23,10 +23,11 @@ pub struct Count {
 
 /// Why a plugin could not be asked.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CardError {
     #[error(transparent)]
     Pool(#[from] PoolError),
-    #[error("{plugin} does not say what it would train: {reason}")]
+    #[error("cannot count the parameters of {plugin}: {reason}")]
     Plugin { plugin: String, reason: String },
 }
 
@@ -36,7 +37,7 @@ pub enum CardError {
 /// # Errors
 /// A worker cannot be started, or a plugin fails in it.
 pub fn counts(
-    plugins: &[&Plugin],
+    plugins: &[&RegisteredPlugin],
     (name, dims): (&str, &Dims),
     (classes, shots): (usize, usize),
     pool: &Pool<'_>,
@@ -78,7 +79,7 @@ pub fn counts(
 fn declared(result: TaskResult) -> Result<BTreeMap<String, Declaration>, String> {
     match result.output().map_err(|error| error.to_string())? {
         JobOutput::Declared { methods } => Ok(methods),
-        other => Err(format!("the worker answered {other:?}")),
+        other => Err(format!("unexpected reply from the worker: {other:?}")),
     }
 }
 

@@ -2,15 +2,15 @@
 
 use harness_backbone::{Dims, published};
 
-use crate::registry::{BackboneFacts, FactsError, Places};
+use crate::registry::{BackboneFacts, FactsError, SearchPath};
 
 /// The dimensions of a published backbone, or of one that is found by its name.
 ///
 /// # Errors
 /// The name is not found, or names something that is no backbone.
-pub fn dims(places: &Places, name: &str) -> Result<Dims, FactsError> {
+pub fn dims(search_path: &SearchPath, name: &str) -> Result<Dims, FactsError> {
     match published(name) {
         Some(dims) => Ok(dims),
-        None => BackboneFacts::read(places, name)?.parsed_dims(),
+        None => Ok(BackboneFacts::read_present(search_path, name)?.1.dims),
     }
 }

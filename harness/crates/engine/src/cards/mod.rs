@@ -1,4 +1,4 @@
-//! What is said of methods before anything is trained: their cards, and what they
+//! What is known of methods before training: their cards, and what they
 //! would train in a backbone of given dimensions.
 
 mod count;

@@ -1,26 +1,27 @@
-//! Why a checkpoint was not converted.
+//! Why a checkpoint could not be converted.
 
 use std::path::PathBuf;
 
 use harness_report::ExitCode;
 use serde::{Deserialize, Serialize};
 
-/// Why a checkpoint was not converted. What lay at the output is as it was.
+/// Why a checkpoint could not be converted. The output is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConversionError {
-    /// A message that names the checkpoint and the place in it.
+    /// A message that names the checkpoint and the position in it.
     #[error("{0}")]
     Input(String),
-    #[error("{}: cannot be written: {reason}", .path.display())]
+    #[error("cannot write {}: {reason}", .path.display())]
     Output { path: PathBuf, reason: String },
-    #[error("{}: its conversion was ended: {reason}", .path.display())]
+    #[error("{}: conversion stopped: {reason}", .path.display())]
     Ended { path: PathBuf, reason: String },
-    #[error("the process that converts cannot be started: {0}")]
+    #[error("cannot start the converting process: {0}")]
     Start(String),
 }
 
 impl ConversionError {
-    /// What the process ends with.
+    /// Exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Output { .. } => ExitCode::OutputNotWritten,

@@ -1,43 +1,30 @@
-//! What is asked of the process that converts.
+//! What the converting process is asked to do.
 
 use std::path::PathBuf;
 
-use harness_checkpoint::{Converted, Options};
+use harness_checkpoint::{Converted, Options, TrainingRecord};
 use serde::{Deserialize, Serialize};
 
 use super::error::ConversionError;
 
 /// A checkpoint to convert.
 #[derive(Clone, Debug)]
-pub struct Task {
+pub struct Conversion {
     pub input: PathBuf,
-    /// Where the safetensors file goes.
+    /// Where the safetensors file is written.
     pub output: PathBuf,
-    /// Entry of the checkpoint that holds the state dict, where it has no usual name.
+    /// Entry of the checkpoint that holds the state dict, if it has none of the usual names.
     pub key: Option<String>,
     /// Entries that are not written; each must be there.
     pub leave_out: Vec<String>,
-    /// Whether half-precision numbers become single ones.
+    /// Whether half precision becomes single precision.
     pub widen: bool,
-    /// Set where the checkpoint is a prompt learner of CoOp, which becomes a module.
-    pub module: Option<Trained>,
+    /// Set if the checkpoint is a prompt learner of CoOp, which becomes a module.
+    pub module: Option<TrainingRecord>,
     pub limits: Limits,
 }
 
-/// How a prompt learner was trained, which its checkpoint does not say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trained {
-    /// Backbone it was trained on.
-    pub source: String,
-    pub dataset: String,
-    /// Class ids in the order of training; needed where the context is per class.
-    pub classes: Vec<String>,
-    pub seed: u64,
-    /// Words that the context began with; `None` for random numbers.
-    pub init: Option<String>,
-}
-
-/// What a conversion may cost.
+/// Limits on the resources of a conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Address space in MiB.
@@ -48,16 +35,16 @@ pub struct Limits {
     pub time: u64,
 }
 
-/// A task as the process reads it.
+/// A conversion as the process reads it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Job {
     pub(super) input: PathBuf,
-    /// Where the result goes, in a folder that the asking process removes.
+    /// Where the result is written, in a folder that the parent process removes.
     pub(super) draft: PathBuf,
     pub(super) options: Options,
-    pub(super) module: Option<Trained>,
+    pub(super) module: Option<TrainingRecord>,
     pub(super) limits: Limits,
 }
 
-/// What it answers.
+/// Its reply.
 pub(super) type Answer = Result<Converted, ConversionError>;

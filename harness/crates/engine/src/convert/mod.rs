@@ -3,10 +3,10 @@
 mod error;
 mod job;
 mod process;
-mod prompt_learner;
 mod serve;
 
 pub use error::ConversionError;
-pub use job::{Limits, Task, Trained};
+pub use harness_checkpoint::TrainingRecord;
+pub use job::{Conversion, Limits};
 pub use process::{Written, convert};
 pub use serve::serve;

@@ -1,4 +1,4 @@
-//! Starting that process, waiting for it, and putting what it wrote in place.
+//! Starts the converting process, waits for it, and moves its output into place.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -12,16 +12,16 @@ use harness_checkpoint::{Converted, Options};
 use rustix::process::Signal;
 
 use super::error::ConversionError;
-use super::job::{Answer, Job, Limits, Task};
+use super::job::{Answer, Conversion, Job, Limits};
 use crate::schedule::WorkerCommand;
 use harness_store::sha256_file;
 
 /// Bytes of an answer that are read: the names of a million tensors.
 const LONGEST_ANSWER: u64 = 128 << 20;
-/// Bytes of what the process says when it fails.
+/// Bytes of its standard error that are read.
 const LONGEST_LOG: u64 = 64 << 10;
 
-/// What a conversion wrote.
+/// Result of a conversion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     pub converted: Converted,
@@ -29,54 +29,57 @@ pub struct Written {
     pub sha256: String,
 }
 
-/// Converts a checkpoint in a process that `command` starts and that ends with
-/// [`serve`](super::serve). The output appears only when it is whole.
+/// Converts a checkpoint in a process that `command` starts and that calls
+/// [`serve`](super::serve). The output appears only when it is complete.
 ///
 /// # Errors
-/// The checkpoint is not one, holds what cannot be converted or costs more than its
-/// limits; the output cannot be written.
-pub fn convert(task: &Task, command: &WorkerCommand) -> Result<Written, ConversionError> {
+/// The input is not a checkpoint, contains what cannot be converted or exceeds the limits;
+/// the output cannot be written.
+pub fn convert(
+    conversion: &Conversion,
+    command: &WorkerCommand,
+) -> Result<Written, ConversionError> {
     let unread = |reason: &dyn std::fmt::Display| {
-        ConversionError::Input(format!("{}: {reason}", task.input.display()))
+        ConversionError::Input(format!("{}: {reason}", conversion.input.display()))
     };
-    // A pipe or a device has no end that could be waited for.
-    let found = std::fs::metadata(&task.input).map_err(|error| unread(&error))?;
+    // A pipe or a device may never end.
+    let found = std::fs::metadata(&conversion.input).map_err(|error| unread(&error))?;
     if !found.is_file() {
         return Err(unread(&"not a file"));
     }
-    let sha256 = sha256_file(&task.input).map_err(|error| unread(&error))?;
+    let sha256 = sha256_file(&conversion.input).map_err(|error| unread(&error))?;
     let fail = |error: std::io::Error| ConversionError::Output {
-        path: task.output.clone(),
+        path: conversion.output.clone(),
         reason: error.to_string(),
     };
-    let folder = task.output.parent();
+    let folder = conversion.output.parent();
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    // Beside the output, so that moving it there is one step.
+    // Beside the output, so that moving it into place is atomic.
     let drafts = tempfile::Builder::new()
         .prefix(".convert-")
         .tempdir_in(folder.unwrap_or(Path::new(".")))
         .map_err(fail)?;
     let draft = drafts.path().join("draft.safetensors");
     let job = Job {
-        input: task.input.clone(),
+        input: conversion.input.clone(),
         draft: draft.clone(),
         options: Options {
-            key: task.key.clone(),
-            leave_out: task.leave_out.clone(),
-            widen: task.widen,
+            key: conversion.key.clone(),
+            leave_out: conversion.leave_out.clone(),
+            widen: conversion.widen,
             metadata: BTreeMap::from([("converted_from_sha256".to_owned(), sha256.clone())]),
         },
-        module: task.module.clone(),
-        limits: task.limits,
+        module: conversion.module.clone(),
+        limits: conversion.limits,
     };
     let converted = ask(&job, command)?.map_err(|error| match error {
         ConversionError::Output { reason, .. } => ConversionError::Output {
-            path: task.output.clone(),
+            path: conversion.output.clone(),
             reason,
         },
         other => other,
     })?;
-    fs_err::rename(&draft, &task.output).map_err(fail)?;
+    fs_err::rename(&draft, &conversion.output).map_err(fail)?;
     Ok(Written { converted, sha256 })
 }
 
@@ -92,7 +95,7 @@ fn ask(job: &Job, command: &WorkerCommand) -> Result<Answer, ConversionError> {
         .spawn()
         .map_err(|error| start(&error))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // Fails only where the process has ended, which is told below.
+        // Fails only if the process has ended, which is reported below.
         let _ = stdin.write_all(&text);
     }
     let answer = read_within(&mut child, Duration::from_secs(job.limits.time));
@@ -101,7 +104,7 @@ fn ask(job: &Job, command: &WorkerCommand) -> Result<Answer, ConversionError> {
         reason,
     };
     let Some(answer) = answer else {
-        // Fails only where it has ended by itself.
+        // Fails only if it has already ended.
         let _ = child.kill();
         let _ = child.wait();
         let seconds = job.limits.time;
@@ -122,21 +125,21 @@ fn ask(job: &Job, command: &WorkerCommand) -> Result<Answer, ConversionError> {
     }
 }
 
-/// All that the process says; `None` where it has more to say after `patience`.
-fn read_within(child: &mut Child, patience: Duration) -> Option<Vec<u8>> {
+/// All of its standard output; `None` if it is not complete after `timeout`.
+fn read_within(child: &mut Child, timeout: Duration) -> Option<Vec<u8>> {
     let stdout = child.stdout.take()?;
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let mut answer = Vec::new();
-        // An answer that breaks off is no answer.
+        // An incomplete answer does not parse.
         let _ = stdout.take(LONGEST_ANSWER).read_to_end(&mut answer);
-        // Nobody listens once the time is over.
+        // The receiver is gone after the timeout.
         let _ = sender.send(answer);
     });
-    receiver.recv_timeout(patience).ok()
+    receiver.recv_timeout(timeout).ok()
 }
 
-/// Why a process ended without an answer.
+/// Why the process ended without an answer.
 fn cause(status: ExitStatus, log: &str, limits: Limits) -> String {
     let signal = status.signal();
     let is = |wanted: Signal| signal == Some(wanted.as_raw());
@@ -150,7 +153,7 @@ fn cause(status: ExitStatus, log: &str, limits: Limits) -> String {
         return format!("it needs more than {mebibytes} MiB of memory; allow more with --memory");
     }
     match last {
-        Some(line) => format!("{status}; the last it said: {line}"),
+        Some(line) => format!("{status}; its last message: {line}"),
         None => status.to_string(),
     }
 }

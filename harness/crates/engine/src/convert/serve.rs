@@ -1,19 +1,18 @@
-//! The process that converts.
+//! The converting process.
 
 use std::io::{self, Write};
 
-use harness_checkpoint::{ConvertError, convert};
+use harness_checkpoint::{ConvertError, convert, convert_prompt_learner};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::error::ConversionError;
 use super::job::{Answer, Job, Limits};
-use super::prompt_learner;
 use crate::worker::die_with_the_scheduler;
 
-/// Does the one job that stdin holds, within its limits, and answers on stdout.
+/// Reads one job from stdin, does it within its limits, and replies on stdout.
 ///
 /// # Errors
-/// Stdin holds no job, the limits cannot be set, or nobody reads the answer.
+/// There is no job on stdin, the limits cannot be set, or stdout is closed.
 pub fn serve() -> io::Result<()> {
     die_with_the_scheduler()?;
     let job: Job = serde_json::from_reader(io::stdin().lock())?;
@@ -31,7 +30,7 @@ fn confine(limits: Limits) -> io::Result<()> {
         current: Some(most),
         maximum: Some(most),
     };
-    // A process that is ended leaves no image of its memory.
+    // A process that is killed leaves no core dump.
     setrlimit(Resource::Core, hard(0))?;
     setrlimit(Resource::Cpu, hard(limits.cpu))?;
     setrlimit(Resource::As, hard(limits.memory.saturating_mul(1 << 20)))?;
@@ -39,16 +38,15 @@ fn confine(limits: Limits) -> io::Result<()> {
 }
 
 fn answer(job: &Job) -> Answer {
-    let converted = convert(&job.input, &job.draft, &job.options);
-    let converted = converted.map_err(|error| match error {
+    let converted = match &job.module {
+        Some(record) => convert_prompt_learner(&job.input, &job.draft, &job.options, record),
+        None => convert(&job.input, &job.draft, &job.options),
+    };
+    converted.map_err(|error| match error {
         ConvertError::Io(error) => ConversionError::Output {
             path: job.draft.clone(),
             reason: error.to_string(),
         },
         other => ConversionError::Input(other.to_string()),
-    })?;
-    match &job.module {
-        Some(trained) => prompt_learner::make_module(job, trained, converted),
-        None => Ok(converted),
-    }
+    })
 }

@@ -168,7 +168,8 @@ fn training(method: &MethodInput, dims: &Dims, size: &Size, draw: Draw) -> Opera
 
 /// Dimensions of a backbone; those of the usual B/16 or L/14 if its files are not on disk.
 fn dims(facts: &BackboneFacts) -> Dims {
-    facts.parsed_dims().unwrap_or_else(|_| {
+    let known = facts.architecture.present();
+    known.map(|known| known.dims.clone()).unwrap_or_else(|| {
         if facts.reference.name.contains("l14") {
             flops::nominal(768, 1024, 24)
         } else {

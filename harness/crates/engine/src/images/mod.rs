@@ -1,4 +1,4 @@
-//! From the files of a data set to what the image tower gets, and to its features.
+//! From the files of a data set to the input of the image tower, and to its features.
 
 mod error;
 mod options;
@@ -6,6 +6,6 @@ mod pipeline;
 mod set;
 
 pub use error::ImagesError;
-pub use options::{Augment, FeaturePrecision, ImageOptions};
+pub use options::{Augment, FeaturePrecision, ImageOptions, ImageOptionsError};
 pub use pipeline::encode;
 pub use set::ImageSet;

@@ -1,4 +1,4 @@
-//! What a suite may say about images.
+//! The options of a suite for images.
 
 use harness_store::Precision;
 use schemars::JsonSchema;
@@ -19,6 +19,26 @@ pub struct ImageOptions {
     pub views: u32,
     /// Number format of the features in the store.
     pub precision: FeaturePrecision,
+}
+
+/// Why options contradict each other.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageOptionsError {
+    #[error("expected two numbers in (0, 1], the smaller first, found {0:?}")]
+    Scale([f64; 2]),
+    #[error("{0} views without augmentation are all the same")]
+    EqualViews(u32),
+}
+
+impl ImageOptionsError {
+    /// The option to change.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Scale(_) => "scale",
+            Self::EqualViews(_) => "views",
+        }
+    }
 }
 
 impl Default for ImageOptions {
@@ -76,25 +96,22 @@ impl From<FeaturePrecision> for Precision {
 }
 
 impl ImageOptions {
-    /// What contradicts itself, in words.
-    pub fn mistake(&self) -> Option<String> {
+    /// Checks what no schema can express.
+    ///
+    /// # Errors
+    /// Two options contradict each other.
+    pub fn check(&self) -> Result<(), ImageOptionsError> {
         let [least, largest] = self.scale;
         if !(0.0 < least && least <= largest && largest <= 1.0) {
-            return Some(format!(
-                "scale: expected two numbers in (0, 1], the smaller first, found {:?}",
-                self.scale
-            ));
+            return Err(ImageOptionsError::Scale(self.scale));
         }
         if self.augment == Augment::None && self.views > 1 {
-            return Some(format!(
-                "views: {} views without augmentation are all the same",
-                self.views
-            ));
+            return Err(ImageOptionsError::EqualViews(self.views));
         }
-        None
+        Ok(())
     }
 
-    /// The options as a report tells of them.
+    /// The options as written in a report.
     pub(crate) fn report(&self) -> harness_report::Images {
         harness_report::Images {
             augment: self.augment.as_str().to_owned(),
@@ -104,7 +121,7 @@ impl ImageOptions {
         }
     }
 
-    /// What a view is called where features are kept.
+    /// The name of a view in the feature store.
     pub(crate) fn view_name(&self, seed: u64, view: u32) -> String {
         match self.augment {
             Augment::None => "plain".to_owned(),
@@ -124,20 +141,20 @@ mod tests {
     #[test]
     fn contradictions_are_named() {
         let options = ImageOptions::default();
-        assert_eq!(options.mistake(), None);
+        assert_eq!(options.check(), Ok(()));
         let views = ImageOptions {
             views: 3,
             ..options
         };
-        assert!(views.mistake().unwrap().contains("all the same"));
+        assert_eq!(views.check(), Err(ImageOptionsError::EqualViews(3)));
         let flipped = ImageOptions {
             augment: Augment::Flip,
             ..views
         };
-        assert_eq!(flipped.mistake(), None);
+        assert_eq!(flipped.check(), Ok(()));
         for scale in [[0.0, 1.0], [0.5, 0.4], [0.5, 1.1], [f64::NAN, 1.0]] {
             let wrong = ImageOptions { scale, ..options };
-            assert!(wrong.mistake().unwrap().starts_with("scale"), "{scale:?}");
+            assert_eq!(wrong.check().unwrap_err().key(), "scale", "{scale:?}");
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn encode<E: From<ImagesError>>(
             for rows in batches_of(ranges) {
                 let pixels = set.pixels(rows.clone(), view);
                 let is_last = pixels.is_err();
-                // Nobody receives once an encoding has failed.
+                // The receiver is gone once an encoding has failed.
                 if sender.send((rows, pixels)).is_err() || is_last {
                     return;
                 }

@@ -15,7 +15,7 @@ pub struct ImageSet {
     dataset: Arc<Dataset>,
     transform: ImageTransform,
     split: Split,
-    /// Index in the split of each image; none: the split as it is.
+    /// Index in the split of each image; `None` for the whole split.
     picks: Option<Arc<[usize]>>,
     options: ImageOptions,
     seed: u64,
@@ -73,7 +73,7 @@ impl ImageSet {
         self.options.views
     }
 
-    /// What a view is called where features are kept.
+    /// The name of a view in the feature store.
     pub(crate) fn view_name(&self, view: u32) -> String {
         self.options.view_name(self.seed, view)
     }
@@ -95,12 +95,13 @@ impl ImageSet {
     /// Normalised pixels `[3, N, N]` of a view of one image.
     pub(crate) fn image(&self, row: usize, view: u32) -> Result<Tensor, ImagesError> {
         if row >= self.len() || view >= self.views() {
-            return Err(ImagesError::Request(format!(
-                "view {view} of row {row} of the {} split does not exist; there are {} rows with {} view(s)",
-                self.split,
-                self.len(),
-                self.views()
-            )));
+            return Err(ImagesError::OutOfRange {
+                split: self.split,
+                row,
+                view,
+                rows: self.len(),
+                views: self.views(),
+            });
         }
         let index = self.picks.as_ref().map_or(row, |picks| picks[row]);
         let image = self.dataset.image(self.split, index)?;

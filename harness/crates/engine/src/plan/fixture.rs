@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use harness_abi::wire::{MethodCard, Recipe, RecipeChanges};
 use harness_data::OpenOptions;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Engine, Inputs, MethodInput};
 use crate::images::ImageOptions;
 use crate::job::{BackboneRef, DatasetRef, MethodRef};
-use crate::registry::{BackboneFacts, DatasetFacts};
+use crate::registry::{BackboneFacts, DatasetFacts, Presence};
 use crate::suite::{DatasetEntry, RecipeBase, RecipeChoice, Sampler, Suite, Upgrade};
 
 pub(crate) fn backbone(name: &str) -> BackboneFacts {
@@ -19,8 +19,7 @@ pub(crate) fn backbone(name: &str) -> BackboneFacts {
             path: PathBuf::from(name),
             sha256: format!("sha of {name}"),
         },
-        dims: Value::Null,
-        layout: "open-clip".to_owned(),
+        architecture: Presence::Absent,
     }
 }
 

@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::common;
 use super::index::{BackboneIndex, DatasetIndex, MethodIndex};
 use crate::job::MethodRef;
-use crate::registry::{Absent, BackboneFacts, DatasetFacts, InputKind, ModuleFile, Plugin};
+use crate::registry::{
+    Absent, BackboneFacts, DatasetFacts, InputKind, ModuleFile, RegisteredPlugin,
+};
 use crate::suite::{MethodEntry, RecipeBase, Suite};
 
 /// The program that computes, as part of every content key.
@@ -41,7 +43,7 @@ impl MethodInput {
     pub fn new(
         entry: &MethodEntry,
         suite: &Suite,
-        (card, plugin): (&MethodCard, &Plugin),
+        (card, plugin): (&MethodCard, &RegisteredPlugin),
         module: Option<ModuleFile>,
     ) -> Self {
         let base = entry.recipe.base.or(suite.recipe.base).unwrap_or_default();

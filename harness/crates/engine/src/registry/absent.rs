@@ -1,4 +1,4 @@
-//! Inputs that are known by name and whose files are not on this machine.
+//! Inputs that are known by name, but whose files are not on this machine.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -21,40 +21,40 @@ impl InputKind {
     }
 }
 
-/// An input whose files are not all on disk. Displays as a block of lines: what it
-/// is, then each file with its size and the place where it is looked for.
+/// An input whose files are not all on disk. Displays as a block of lines: what it is,
+/// then each file with its size and the path where it is expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
     pub kind: InputKind,
-    /// As the suite has it.
+    /// As in the suite.
     pub name: String,
-    /// Where it is published, or what has to be done by hand.
+    /// Where it is published, or how to get it. A lower-case fragment.
     pub advice: String,
     pub files: Vec<AbsentFile>,
-    /// What `harness fetch` has to get, where it can.
+    /// What `harness fetch` downloads; `None` if it cannot.
     pub request: Option<Request>,
 }
 
-/// A file that is looked for and not there.
+/// A missing file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbsentFile {
     pub name: String,
-    /// Bytes, where known.
+    /// Size in bytes, if known.
     pub size: Option<u64>,
-    /// Bytes by rule of thumb.
+    /// Approximate size in bytes.
     pub about: Option<u64>,
-    /// Empty where the name tells it.
-    pub place: PathBuf,
+    /// Where it is expected; `None` if the name says it.
+    pub path: Option<PathBuf>,
 }
 
 impl Absent {
-    /// A data set that a person has to get.
+    /// A data set that has to be downloaded by hand.
     pub fn by_hand(name: &str, advice: String, missing: Vec<String>) -> Self {
         let files = missing.into_iter().map(|name| AbsentFile {
             name,
             size: None,
             about: None,
-            place: PathBuf::new(),
+            path: None,
         });
         Self {
             kind: InputKind::Dataset,
@@ -65,13 +65,13 @@ impl Absent {
         }
     }
 
-    /// Files of a hub's repository that were not found.
+    /// Files of a repository on a hub that are not in the cache.
     pub fn on_hub(kind: InputKind, name: &str, request: Request, located: Located) -> Self {
         let files = located.missing.into_iter().map(|file| AbsentFile {
             name: file.name,
             size: file.size,
             about: file.about,
-            place: file.path,
+            path: Some(file.path),
         });
         Self {
             kind,
@@ -85,14 +85,12 @@ impl Absent {
 
 impl fmt::Display for Absent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}, {}", self.kind.name(), self.name, self.advice)?;
+        write!(f, "{} {}: {}", self.kind.name(), self.name, self.advice)?;
         for file in &self.files {
-            let (name, place) = (&file.name, file.place.display());
-            if file.place.as_os_str().is_empty() {
-                write!(f, "\n    {name}")?;
-                continue;
+            write!(f, "\n    {}", file.name)?;
+            if let Some(path) = &file.path {
+                write!(f, " ({}): {}", file.length(), path.display())?;
             }
-            write!(f, "\n    {name} ({}): {place}", file.length())?;
         }
         Ok(())
     }
@@ -109,7 +107,7 @@ impl AbsentFile {
     }
 }
 
-/// Bytes in the decimal units of hubs and disks.
+/// A size in decimal units, as hubs and disks state it.
 pub fn readable(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),

@@ -6,29 +6,19 @@ use harness_hub::registry::{Aliases, BackboneEntry, backbone_files};
 use harness_hub::{Hub, Repo, RepoKind, Request};
 
 use super::absent::{Absent, AbsentFile, InputKind};
+use super::{Location, LocationError};
 use crate::suite::{Document, SuiteError};
 
-/// Environment variable with a file of the user's own aliases.
+/// Environment variable that names a file with the user's own aliases.
 const VARIABLE: &str = "HARNESS_BACKBONES";
-/// Such a file beside a suite.
+/// Name of such a file beside a suite.
 const BESIDE: &str = "backbones.yaml";
-/// Before the name of a repository.
+/// Prefix of the name of a repository.
 pub(super) const HUB: &str = "hf:";
 
-/// Where an input is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whereabouts {
-    /// In this folder.
-    Here(PathBuf),
-    /// Known, but not all of it is on disk.
-    Absent(Box<Absent>),
-    /// Nothing has this name.
-    Nowhere,
-}
-
-/// A file of aliases and the folder that its paths count from.
+/// A file of aliases and the folder that its paths are relative to.
 #[derive(Clone, Debug)]
-struct Own {
+struct AliasFile {
     base: PathBuf,
     aliases: Aliases,
 }
@@ -37,13 +27,13 @@ struct Own {
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
     hub: Hub,
-    /// The nearest first.
-    own: Vec<Own>,
+    /// In order of precedence.
+    own: Vec<AliasFile>,
     embedded: Aliases,
 }
 
 impl Published {
-    /// Aliases that come with the program alone.
+    /// Only the built-in aliases.
     pub(crate) fn embedded() -> Self {
         Self {
             hub: Hub::from_environment(),
@@ -52,13 +42,13 @@ impl Published {
         }
     }
 
-    /// Aliases of `base`'s own file and of the environment's, before the embedded.
+    /// Aliases from `base`'s own file and the environment's, before the built-in ones.
     pub(crate) fn read(base: &Path) -> Result<Self, SuiteError> {
         let beside = Some(base.join(BESIDE)).filter(|path| path.is_file());
         let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
         let mut own = Vec::new();
         for path in beside.into_iter().chain(variable.map(PathBuf::from)) {
-            own.push(Own {
+            own.push(AliasFile {
                 aliases: Document::read(&path)?.aliases()?,
                 base: path.parent().unwrap_or(Path::new("")).to_owned(),
             });
@@ -80,12 +70,12 @@ impl Published {
         all.map(|(alias, entry)| (alias.as_str(), entry))
     }
 
-    /// An alias of the user's own.
-    pub(crate) fn of_user(&self, name: &str) -> Result<Whereabouts, String> {
+    /// One of the user's own aliases.
+    pub(crate) fn of_user(&self, name: &str) -> Result<Location, LocationError> {
         let mut own = self.own.iter();
         let found = own.find_map(|own| Some((own, own.aliases.get(name)?)));
         let Some((own, entry)) = found else {
-            return Ok(Whereabouts::Nowhere);
+            return Ok(Location::Unknown);
         };
         match &entry.path {
             Some(path) => Ok(folder(name, own.base.join(path))),
@@ -93,15 +83,15 @@ impl Published {
         }
     }
 
-    /// `hf:org/name@revision`, or an alias that comes with the program.
-    pub(crate) fn of_hub(&self, name: &str) -> Result<Whereabouts, String> {
+    /// `hf:org/name@revision`, or a built-in alias.
+    pub(crate) fn of_hub(&self, name: &str) -> Result<Location, LocationError> {
         if let Some(text) = name.strip_prefix(HUB) {
-            let repo = Repo::parse(RepoKind::Model, text).map_err(|error| error.to_string())?;
+            let repo = Repo::parse(RepoKind::Model, text)?;
             return self.locate(name, Request::new(repo, backbone_files()));
         }
         match self.embedded.get(name) {
             Some(entry) => self.entry(name, entry),
-            None => Ok(Whereabouts::Nowhere),
+            None => Ok(Location::Unknown),
         }
     }
 
@@ -115,10 +105,10 @@ impl Published {
         entry.request().ok()
     }
 
-    fn entry(&self, name: &str, entry: &BackboneEntry) -> Result<Whereabouts, String> {
-        let request = entry.request().map_err(|error| error.to_string())?;
+    fn entry(&self, name: &str, entry: &BackboneEntry) -> Result<Location, LocationError> {
+        let request = entry.request()?;
         let found = self.locate(name, request.clone())?;
-        let Whereabouts::Here(folder) = &found else {
+        let Location::Found(folder) = &found else {
             return Ok(found);
         };
         if !entry.convert {
@@ -128,11 +118,11 @@ impl Published {
             .files
             .first()
             .map_or_else(String::new, |file| file.label());
-        Ok(Whereabouts::Absent(Box::new(Absent {
+        Ok(Location::Absent(Box::new(Absent {
             kind: InputKind::Backbone,
             name: name.to_owned(),
             advice: format!(
-                "a pickle; run `harness convert {} -o FOLDER/model.safetensors`, put its configuration beside it, and name FOLDER in the suite",
+                "a pickle; run `harness convert {} -o FOLDER/model.safetensors`, copy its configuration to FOLDER, and name FOLDER in the suite",
                 folder.join(pickle).display()
             ),
             files: Vec::new(),
@@ -140,32 +130,29 @@ impl Published {
         })))
     }
 
-    fn locate(&self, name: &str, request: Request) -> Result<Whereabouts, String> {
-        let located = self
-            .hub
-            .locate(&request)
-            .map_err(|error| error.to_string())?;
+    fn locate(&self, name: &str, request: Request) -> Result<Location, LocationError> {
+        let located = self.hub.locate(&request)?;
         if located.is_complete() {
-            return Ok(Whereabouts::Here(located.folder));
+            return Ok(Location::Found(located.folder));
         }
         let absent = Absent::on_hub(InputKind::Backbone, name, request, located);
-        Ok(Whereabouts::Absent(Box::new(absent)))
+        Ok(Location::Absent(Box::new(absent)))
     }
 }
 
 /// A folder that an alias names.
-fn folder(name: &str, path: PathBuf) -> Whereabouts {
+fn folder(name: &str, path: PathBuf) -> Location {
     match fs_err::canonicalize(&path) {
-        Ok(path) if path.is_dir() => Whereabouts::Here(path),
-        _ => Whereabouts::Absent(Box::new(Absent {
+        Ok(path) if path.is_dir() => Location::Found(path),
+        _ => Location::Absent(Box::new(Absent {
             kind: InputKind::Backbone,
             name: name.to_owned(),
-            advice: "an alias of a folder that is not there".to_owned(),
+            advice: "an alias of a folder that does not exist".to_owned(),
             files: vec![AbsentFile {
                 name: "the folder".to_owned(),
                 size: None,
                 about: None,
-                place: path,
+                path: Some(path),
             }],
             request: None,
         })),

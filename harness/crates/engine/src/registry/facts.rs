@@ -1,22 +1,46 @@
-//! What a plan has to know of a backbone and a data set, weights aside.
+//! What a plan has to know of a backbone and a data set, apart from weights and images.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use harness_backbone::{Backbone, CheckpointLayout, Dims};
 use harness_data::{Dataset, KnownDataset, OpenOptions, Split};
-use serde_json::Value;
 
-use super::{Absent, DatasetPlace, Places, Whereabouts, shards};
+use super::{Absent, DatasetPath, Location, LocationError, SearchPath, shards};
 use crate::job::{BackboneRef, DatasetRef};
 use crate::suite::DatasetEntry;
+
+/// What only the files of an input say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Presence<T> {
+    /// The files are on disk and were read.
+    Present(T),
+    /// The files are not on disk.
+    Absent,
+}
+
+impl<T> Presence<T> {
+    /// The value, if the files are on disk.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent => None,
+        }
+    }
+}
 
 /// A backbone that a suite names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BackboneFacts {
+    /// Of an absent backbone only the name is meant: nothing is planned for it.
     pub reference: BackboneRef,
-    /// Widths, depths and sizes by name.
-    pub dims: Value,
+    pub architecture: Presence<Architecture>,
+}
+
+/// What a backbone's configuration and the names of its tensors say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Architecture {
+    pub dims: Dims,
     /// Checkpoint layout.
     pub layout: String,
 }
@@ -25,22 +49,23 @@ pub struct BackboneFacts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DatasetFacts {
     pub reference: DatasetRef,
-    /// What it calls itself, whatever the suite calls it.
+    /// Its own name, whatever the suite calls it.
     pub name: String,
     pub title: String,
     pub class_names: Vec<String>,
-    /// What other data sets call the classes by, unique.
+    /// Ids by which data sets share classes; unique.
     pub class_ids: Vec<String>,
     /// Images of the train, val and test split.
     pub sizes: [usize; 3],
-    /// Images that were left out because they are missing or unreadable.
+    /// Images that are skipped because they are missing or unreadable.
     pub missing: usize,
-    /// The data set that modules are trained on, where it is another.
+    /// The data set that modules are trained on, if it is another.
     pub shift_of: Option<String>,
 }
 
 /// Why a backbone or data set cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FactsError {
     #[error("cannot use the {kind} {name} ({}): {source}", .path.display())]
     Unusable {
@@ -49,19 +74,12 @@ pub enum FactsError {
         path: PathBuf,
         source: Box<dyn Error + Send + Sync>,
     },
-    #[error("the data set {name}{wanted_by} is not there: {advice}; missing: {}", .missing.join(", "))]
-    Absent {
-        name: String,
-        wanted_by: String,
-        advice: String,
-        missing: Vec<String>,
-    },
     #[error("{0}")]
-    NotFetched(Box<Absent>),
-    #[error("{name}: {reason}")]
-    Malformed { name: String, reason: String },
-    #[error("there is no {kind} {name}{wanted_by}")]
-    Missing {
+    Absent(Box<Absent>),
+    #[error("{name}: {source}")]
+    Location { name: String, source: LocationError },
+    #[error("unknown {kind} {name:?}{wanted_by}")]
+    Unknown {
         kind: &'static str,
         name: String,
         wanted_by: String,
@@ -69,7 +87,7 @@ pub enum FactsError {
 }
 
 impl BackboneFacts {
-    /// Stands for a backbone that is not on disk.
+    /// A backbone that is not on disk.
     pub(crate) fn absent(name: &str) -> Self {
         Self {
             reference: BackboneRef {
@@ -77,35 +95,36 @@ impl BackboneFacts {
                 path: PathBuf::new(),
                 sha256: String::new(),
             },
-            dims: Value::Null,
-            layout: String::new(),
+            architecture: Presence::Absent,
         }
-    }
-
-    /// The dimensions as the engine's own type.
-    ///
-    /// # Errors
-    /// They are not what [`Self::read`] writes.
-    pub(crate) fn parsed_dims(&self) -> Result<Dims, FactsError> {
-        serde_json::from_value(self.dims.clone()).map_err(|error| FactsError::Unusable {
-            kind: "backbone",
-            name: self.reference.name.clone(),
-            path: self.reference.path.clone(),
-            source: error.into(),
-        })
     }
 
     /// Reads a backbone's configuration and hashes its files.
     ///
     /// # Errors
-    /// The name leads nowhere, or to something that is no backbone.
-    pub fn read(places: &Places, name: &str) -> Result<Self, FactsError> {
+    /// The name is unknown, or leads to something that is not a backbone.
+    pub fn read(search_path: &SearchPath, name: &str) -> Result<Self, FactsError> {
+        let (reference, architecture) = Self::read_present(search_path, name)?;
+        Ok(Self {
+            reference,
+            architecture: Presence::Present(architecture),
+        })
+    }
+
+    /// The same of a backbone that has to be on disk.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn read_present(
+        search_path: &SearchPath,
+        name: &str,
+    ) -> Result<(BackboneRef, Architecture), FactsError> {
         let kind = "backbone";
-        let found = places.backbone(name);
-        let path = match found.map_err(|reason| malformed(name, reason))? {
-            Whereabouts::Here(path) => path,
-            Whereabouts::Absent(absent) => return Err(FactsError::NotFetched(absent)),
-            Whereabouts::Nowhere => return Err(missing(kind, name, "")),
+        let found = search_path.backbone(name);
+        let path = match found.map_err(|source| not_found(name, source))? {
+            Location::Found(path) => path,
+            Location::Absent(absent) => return Err(FactsError::Absent(absent)),
+            Location::Unknown => return Err(missing(kind, name, "")),
         };
         let unusable = |source: Box<dyn Error + Send + Sync>| FactsError::Unusable {
             kind,
@@ -117,20 +136,18 @@ impl BackboneFacts {
         let dims = Dims::read(&path).map_err(|error| unusable(error.into()))?;
         let sha256 = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
         let layout = CheckpointLayout::read(&path).map_err(|error| unusable(error.into()))?;
-        Ok(Self {
-            dims: serde_json::to_value(&dims).map_err(|error| unusable(error.into()))?,
-            layout: layout.name().to_owned(),
-            reference: BackboneRef {
-                name: name.to_owned(),
-                path,
-                sha256,
-            },
-        })
+        let reference = BackboneRef {
+            name: name.to_owned(),
+            path,
+            sha256,
+        };
+        let layout = layout.name().to_owned();
+        Ok((reference, Architecture { dims, layout }))
     }
 }
 
 impl DatasetFacts {
-    /// Stands for a data set that is not on disk: what is published of it.
+    /// A data set that is not on disk, with what is published about it.
     pub(crate) fn absent(entry: &DatasetEntry) -> Self {
         let published = KnownDataset::find(&entry.name).and_then(|known| known.shift_of.clone());
         Self {
@@ -150,23 +167,23 @@ impl DatasetFacts {
         }
     }
 
-    /// Whether it is the data set that `name` means, by the suite's word or its own.
+    /// Whether `name` is the suite's name for it or its own.
     pub(crate) fn goes_by(&self, name: &str) -> bool {
         self.reference.name == name || self.name == name
     }
 
-    /// Reads a data set's manifest. `wanted_by` says who needs it, if not the suite.
+    /// Reads a data set's manifest. `wanted_by` says what needs it, if not the suite.
     ///
     /// # Errors
-    /// The name leads nowhere, or to something that is no data set.
+    /// The name is unknown, or leads to something that is not a data set.
     pub fn read(
-        places: &Places,
+        search_path: &SearchPath,
         entry: &DatasetEntry,
         wanted_by: &str,
     ) -> Result<Self, FactsError> {
         let kind = "data set";
         let name = &entry.name;
-        let (path, opening) = find_dataset(places, entry, wanted_by)?;
+        let (path, opening) = find_dataset(search_path, entry, wanted_by)?;
         let dataset =
             Dataset::open_with(&path, &opening).map_err(|error| FactsError::Unusable {
                 kind,
@@ -192,46 +209,40 @@ impl DatasetFacts {
     }
 }
 
-/// Where a data set lies, and how the entry of a suite has it read.
+/// Where a data set is on disk, and how the entry of a suite has it read.
 pub(crate) fn find_dataset(
-    places: &Places,
+    search_path: &SearchPath,
     entry: &DatasetEntry,
     wanted_by: &str,
 ) -> Result<(PathBuf, OpenOptions), FactsError> {
-    let found = places.dataset(&entry.name);
-    match found.map_err(|reason| malformed(&entry.name, reason))? {
-        DatasetPlace::Here { path, known } => Ok((
+    let found = search_path.dataset(&entry.name);
+    match found.map_err(|source| not_found(&entry.name, source))? {
+        Location::Found(DatasetPath { path, known }) => Ok((
             path,
             OpenOptions {
                 known,
-                digests: places.digests().map(Path::to_owned),
+                digests: search_path.digests().map(Path::to_owned),
                 ..entry.opening()
             },
         )),
-        DatasetPlace::Absent { advice, missing } => Err(FactsError::Absent {
-            name: entry.name.clone(),
-            wanted_by: wanted_by.to_owned(),
-            advice,
-            missing,
-        }),
-        // Under the name that the report gives it, by which cells wait for it.
-        DatasetPlace::Unfetched(absent) => Err(FactsError::NotFetched(Box::new(Absent {
+        // Under its name in the report, by which cells wait for it.
+        Location::Absent(absent) => Err(FactsError::Absent(Box::new(Absent {
             name: entry.label.clone(),
             ..*absent
         }))),
-        DatasetPlace::Nowhere => Err(missing("data set", &entry.name, wanted_by)),
+        Location::Unknown => Err(missing("data set", &entry.name, wanted_by)),
     }
 }
 
-pub(crate) fn malformed(name: &str, reason: String) -> FactsError {
-    FactsError::Malformed {
+pub(crate) fn not_found(name: &str, source: LocationError) -> FactsError {
+    FactsError::Location {
         name: name.to_owned(),
-        reason,
+        source,
     }
 }
 
 pub(crate) fn missing(kind: &'static str, name: &str, wanted_by: &str) -> FactsError {
-    FactsError::Missing {
+    FactsError::Unknown {
         kind,
         name: name.to_owned(),
         wanted_by: wanted_by.to_owned(),

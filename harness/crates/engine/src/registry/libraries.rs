@@ -1,14 +1,14 @@
-//! Which shared libraries are plugins, by their place and name.
+//! Which shared libraries are plugins, by folder and file name.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 
-use super::Places;
+use super::SearchPath;
 
-/// Environment variable with more folders and libraries, separated as in `PATH`.
+/// Environment variable that lists more folders and libraries, separated as in `PATH`.
 const VARIABLE: &str = "HARNESS_PLUGIN_PATH";
 
-/// Where a library was found; what stands first here wins.
+/// Where a library was found, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
     Suite,
@@ -24,8 +24,9 @@ pub(crate) struct Library {
     pub(crate) origin: Origin,
 }
 
-/// A suite or the environment names a plugin that is not there.
+/// Why a library that a suite or the environment names cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LibraryError {
     #[error("no plugin at {} ({origin}): expected a shared library or a folder of them", .path.display())]
     Missing { path: PathBuf, origin: &'static str },
@@ -40,15 +41,15 @@ pub enum LibraryError {
 /// those beside the executable. Each once.
 ///
 /// # Errors
-/// Something that was named outright is not there.
-pub(crate) fn find(places: &Places, named: &[&str]) -> Result<Vec<Library>, LibraryError> {
+/// A path that was named does not exist.
+pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Vec<Library>, LibraryError> {
     let environment = std::env::var_os(VARIABLE).unwrap_or_default();
     let of_environment = std::env::split_paths(&environment)
         .filter(|path| !path.as_os_str().is_empty())
         .map(|path| (path, Origin::Environment));
     let of_suite = named
         .iter()
-        .map(|path| (places.resolve(path), Origin::Suite));
+        .map(|path| (search_path.resolve(path), Origin::Suite));
     let mut found = Vec::new();
     for (path, origin) in of_suite.chain(of_environment) {
         if path.is_dir() {
@@ -80,7 +81,7 @@ pub(crate) fn find(places: &Places, named: &[&str]) -> Result<Vec<Library>, Libr
     Ok(libraries)
 }
 
-/// Libraries of a folder that are named as plugins, in order of their names.
+/// Libraries in a folder whose file name is a plugin's, in order of their names.
 fn in_folder(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let prefix = format!("{DLL_PREFIX}harness_plugin_");
     let mut found: Vec<PathBuf> = fs_err::read_dir(folder)
@@ -109,9 +110,9 @@ mod tests {
             std::fs::write(folder.path().join(library(name)), "").unwrap();
         }
         std::fs::write(folder.path().join("harness_plugin_a.txt"), "").unwrap();
-        let places = Places::at(folder.path().to_owned(), folder.path().to_owned());
+        let search_path = SearchPath::at(folder.path().to_owned(), folder.path().to_owned());
         let names = |named: &[&str]| -> Vec<String> {
-            let found = find(&places, named).unwrap().into_iter();
+            let found = find(&search_path, named).unwrap().into_iter();
             let here = fs_err::canonicalize(folder.path()).unwrap();
             found
                 .filter_map(|library| {
@@ -124,7 +125,7 @@ mod tests {
         assert_eq!(names(&["."]), [a.clone(), b]);
         let other = library("other");
         assert_eq!(names(&[&other, &a, &other]), [other.clone(), a.clone()]);
-        let error = find(&places, &["nowhere.so"]).unwrap_err().to_string();
+        let error = find(&search_path, &["nowhere.so"]).unwrap_err().to_string();
         assert!(
             error.contains("nowhere.so") && error.contains("`plugins`"),
             "{error}"

@@ -1,25 +1,26 @@
-//! What the names in a suite lead to: backbones and data sets in folders, methods
-//! in plugins.
+//! What the names in a suite lead to: backbones and data sets in folders and on a hub,
+//! methods in plugins.
 
 mod absent;
 mod backbones;
 mod datasets;
+mod discovery;
 mod facts;
 mod libraries;
-mod module;
-mod places;
+mod location;
+mod module_file;
+mod search_path;
 mod shards;
-mod shelf;
 
 pub use absent::{Absent, AbsentFile, InputKind, readable};
-pub use backbones::Whereabouts;
-pub use datasets::DatasetPlace;
-pub use facts::{BackboneFacts, DatasetFacts, FactsError};
-pub(crate) use facts::{find_dataset, malformed, missing};
+pub(crate) use discovery::file_name;
+pub use discovery::{DescriptorError, DuplicateMethod, Registry, RegistryError};
+pub use discovery::{RegisteredPlugin, UnusablePlugin};
+pub use facts::{Architecture, BackboneFacts, DatasetFacts, FactsError, Presence};
+pub(crate) use facts::{find_dataset, missing, not_found};
 pub use harness_hub::registry::{BackboneEntry, NominalDims, TowerDims};
 pub use libraries::LibraryError;
-pub use module::ModuleFile;
-pub use places::Places;
+pub use location::{DatasetPath, Location, LocationError};
+pub use module_file::{ModuleFile, ModuleFileError};
+pub use search_path::SearchPath;
 pub(crate) use shards::{fetch as fetch_shards, repository};
-pub use shelf::{Broken, Plugin, Registry, RegistryError};
-pub(crate) use shelf::{datasets as names_of_datasets, file_name};

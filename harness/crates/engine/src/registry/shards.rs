@@ -1,19 +1,19 @@
 //! Data sets of a hub in CLIP_benchmark's WebDataset layout: which files their
 //! repositories have.
 //!
-//! `classnames.txt` and perhaps `zeroshot_classification_templates.txt` stand beside the
-//! splits; `test/nshards.txt` and perhaps `train/nshards.txt` say how many shards
-//! `0.tar`, `1.tar`, … a split has. So the small files come first.
+//! `classnames.txt` and optionally `zeroshot_classification_templates.txt` are beside the
+//! splits; `test/nshards.txt` and optionally `train/nshards.txt` hold the number of shards
+//! `0.tar`, `1.tar`, … of a split. So the small files are fetched first.
 
 use std::path::Path;
 
 use harness_hub::{
-    FetchError, Fetched, Hub, Progress, Repo, RepoFile, RepoKind, Request, RetryPolicy,
+    FetchError, Fetched, Hub, Progress, Repo, RepoError, RepoFile, RepoKind, Request, RetryPolicy,
 };
 
 use super::absent::{Absent, InputKind};
 use super::backbones::HUB;
-use super::datasets::DatasetPlace;
+use super::{DatasetPath, Location, LocationError};
 
 const SPLITS: [&str; 2] = ["train", "test"];
 /// Far beyond any published split.
@@ -22,10 +22,10 @@ const MOST_SHARDS: usize = 100_000;
 /// The repository that `hf:org/name@revision` means; `None` for other names.
 ///
 /// # Errors
-/// A sentence on what is wrong with the name.
-pub(crate) fn repository(name: &str) -> Option<Result<Repo, String>> {
+/// The name is malformed.
+pub(crate) fn repository(name: &str) -> Option<Result<Repo, RepoError>> {
     let text = name.strip_prefix(HUB)?;
-    Some(Repo::parse(RepoKind::Dataset, text).map_err(|error| error.to_string()))
+    Some(Repo::parse(RepoKind::Dataset, text))
 }
 
 /// What a data set calls itself before it can be read: `wds_cars` of
@@ -39,27 +39,31 @@ pub(crate) fn own_name(name: &str) -> &str {
 }
 
 /// Where the data set of a repository is.
-pub(crate) fn locate(hub: &Hub, name: &str, repo: &Repo) -> Result<DatasetPlace, String> {
+pub(crate) fn locate(
+    hub: &Hub,
+    name: &str,
+    repo: &Repo,
+) -> Result<Location<DatasetPath>, LocationError> {
     let request = request(hub, repo)?;
-    let located = hub.locate(&request).map_err(|error| error.to_string())?;
+    let located = hub.locate(&request)?;
     if located.is_complete() {
         let folder = located.folder;
-        return Ok(DatasetPlace::Here {
+        return Ok(Location::Found(DatasetPath {
             path: fs_err::canonicalize(&folder).unwrap_or(folder),
             known: None,
-        });
+        }));
     }
     let knows_shards = located.folder.join(count_file("test")).is_file();
     let mut absent = Absent::on_hub(InputKind::Dataset, name, request, located);
     if !knows_shards {
         absent
             .advice
-            .push_str("; how many shards it has is known once nshards.txt is here");
+            .push_str("; the number of shards is known once nshards.txt is fetched");
     }
-    Ok(DatasetPlace::Unfetched(Box::new(absent)))
+    Ok(Location::Absent(Box::new(absent)))
 }
 
-/// Gets the small files and then the shards that they tell of.
+/// Fetches the small files and then the shards that they list.
 pub(crate) fn fetch(
     hub: &Hub,
     repo: &Repo,
@@ -68,9 +72,9 @@ pub(crate) fn fetch(
 ) -> Result<Fetched, FetchError> {
     let small = Request::new(repo.clone(), small_files());
     let mut first = hub.fetch(&small, policy, progress)?;
-    let whole = request(hub, repo).map_err(|reason| FetchError::Broken {
+    let whole = request(hub, repo).map_err(|error| FetchError::Broken {
         url: repo.to_string(),
-        reason,
+        reason: error.to_string(),
     })?;
     let rest = hub.fetch(&whole, policy, progress)?;
     first.downloads.extend(rest.downloads);
@@ -80,10 +84,10 @@ pub(crate) fn fetch(
     })
 }
 
-/// All files of a repository, as far as those on disk tell of them.
-fn request(hub: &Hub, repo: &Repo) -> Result<Request, String> {
+/// All files of a repository, as far as those on disk list them.
+fn request(hub: &Hub, repo: &Repo) -> Result<Request, LocationError> {
     let mut request = Request::new(repo.clone(), small_files());
-    let located = hub.locate(&request).map_err(|error| error.to_string())?;
+    let located = hub.locate(&request)?;
     for split in SPLITS {
         let path = located.folder.join(count_file(split));
         let numbers = 0..count(&path)?.unwrap_or(0);
@@ -93,11 +97,11 @@ fn request(hub: &Hub, repo: &Repo) -> Result<Request, String> {
     Ok(request)
 }
 
-/// Optional files go first: where the others are on disk, these were asked for.
+/// Optional files first: where the others are on disk, these have been asked for.
 fn small_files() -> Vec<RepoFile> {
     vec![
         RepoFile::file("zeroshot_classification_templates.txt").optional(),
-        // Some repositories have nothing but a test split.
+        // Some repositories have only a test split.
         RepoFile::file(count_file("train")).optional(),
         RepoFile::file("classnames.txt"),
         RepoFile::file(count_file("test")),
@@ -109,19 +113,19 @@ fn count_file(split: &str) -> String {
 }
 
 /// The number in a file; `None` if there is no such file.
-fn count(path: &Path) -> Result<Option<usize>, String> {
+fn count(path: &Path) -> Result<Option<usize>, LocationError> {
     if !path.is_file() {
         return Ok(None);
     }
-    let bytes = fs_err::read(path).map_err(|error| error.to_string())?;
+    let bytes = fs_err::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     match text.trim().parse() {
         Ok(count @ 1..=MOST_SHARDS) => Ok(Some(count)),
-        _ => Err(format!(
-            "{}: expected a number of shards from 1 to {MOST_SHARDS}, found {:?}; delete it and fetch it again",
-            path.display(),
-            text.trim().chars().take(40).collect::<String>()
-        )),
+        _ => Err(LocationError::ShardCount {
+            path: path.to_owned(),
+            most: MOST_SHARDS,
+            found: text.trim().chars().take(40).collect(),
+        }),
     }
 }
 
@@ -134,12 +138,12 @@ mod tests {
     const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
     /// A cache with one snapshot, and a hub that nobody asks.
-    struct Ground {
+    struct TestEnv {
         folder: tempfile::TempDir,
         hub: Hub,
     }
 
-    impl Ground {
+    impl TestEnv {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let hub = Hub::new(Settings {
@@ -149,9 +153,9 @@ mod tests {
                 token: None,
                 offline: true,
             });
-            let ground = Self { folder, hub };
-            ground.put("refs/main", COMMIT);
-            ground
+            let env = Self { folder, hub };
+            env.put("refs/main", COMMIT);
+            env
         }
 
         fn put(&self, name: &str, text: &str) {
@@ -165,14 +169,14 @@ mod tests {
             self.put(&format!("snapshots/{COMMIT}/{name}"), text);
         }
 
-        fn locate(&self) -> Result<DatasetPlace, String> {
+        fn locate(&self) -> Result<Location<DatasetPath>, LocationError> {
             let name = "hf:clip-benchmark/wds_x";
             locate(&self.hub, name, &repository(name).unwrap().unwrap())
         }
 
         fn missing(&self) -> Vec<String> {
             match self.locate().unwrap() {
-                DatasetPlace::Unfetched(absent) => {
+                Location::Absent(absent) => {
                     absent.files.into_iter().map(|file| file.name).collect()
                 }
                 other => panic!("{other:?}"),
@@ -182,17 +186,17 @@ mod tests {
 
     #[test]
     fn shards_are_known_once_their_number_is() {
-        let ground = Ground::new();
-        assert_eq!(ground.missing(), ["classnames.txt", "test/nshards.txt"]);
-        ground.put_file("classnames.txt", "cat\n");
-        ground.put_file("test/nshards.txt", "2\n");
-        assert_eq!(ground.missing(), ["test/0.tar", "test/1.tar"]);
-        ground.put_file("train/nshards.txt", "1");
-        ground.put_file("test/0.tar", "");
-        assert_eq!(ground.missing(), ["train/0.tar", "test/1.tar"]);
-        ground.put_file("test/1.tar", "");
-        ground.put_file("train/0.tar", "");
-        let DatasetPlace::Here { path, known: None } = ground.locate().unwrap() else {
+        let env = TestEnv::new();
+        assert_eq!(env.missing(), ["classnames.txt", "test/nshards.txt"]);
+        env.put_file("classnames.txt", "cat\n");
+        env.put_file("test/nshards.txt", "2\n");
+        assert_eq!(env.missing(), ["test/0.tar", "test/1.tar"]);
+        env.put_file("train/nshards.txt", "1");
+        env.put_file("test/0.tar", "");
+        assert_eq!(env.missing(), ["train/0.tar", "test/1.tar"]);
+        env.put_file("test/1.tar", "");
+        env.put_file("train/0.tar", "");
+        let Location::Found(DatasetPath { path, known: None }) = env.locate().unwrap() else {
             panic!("all of it is on disk");
         };
         assert!(path.ends_with(COMMIT));
@@ -201,9 +205,9 @@ mod tests {
     #[test]
     fn a_number_of_shards_that_is_none_is_named_with_its_file() {
         for text in ["", "0", "-1", "1.5", "99999999999999999999", "<html>"] {
-            let ground = Ground::new();
-            ground.put_file("test/nshards.txt", text);
-            let reason = ground.locate().unwrap_err();
+            let env = TestEnv::new();
+            env.put_file("test/nshards.txt", text);
+            let reason = env.locate().unwrap_err().to_string();
             assert!(reason.contains("test/nshards.txt: expected"), "{reason}");
         }
     }

@@ -73,11 +73,14 @@ pub(crate) fn assemble(
 fn backbones(inputs: &Inputs) -> Vec<Backbone> {
     let facts = inputs.backbones.iter();
     facts
-        .map(|facts| Backbone {
-            name: facts.reference.name.clone(),
-            sha256: facts.reference.sha256.clone(),
-            dims: facts.dims.clone(),
-            layout: facts.layout.clone(),
+        .map(|facts| {
+            let known = facts.architecture.present();
+            Backbone {
+                name: facts.reference.name.clone(),
+                sha256: facts.reference.sha256.clone(),
+                dims: known.map_or_else(Default::default, |known| serde_json::json!(known.dims)),
+                layout: known.map_or_else(String::new, |known| known.layout.clone()),
+            }
         })
         .collect()
 }

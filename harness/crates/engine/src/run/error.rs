@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use harness_report::ExitCode;
 
-use crate::registry::{Absent, FactsError, LibraryError, RegistryError};
+use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;
 use harness_store::StoreError;
@@ -25,8 +25,8 @@ pub enum RunError {
     Pool(PoolError),
     #[error("{} of the suite's inputs are not on this machine; nothing was run", .absent.len())]
     Absent { suite: PathBuf, absent: Vec<Absent> },
-    #[error("{0}")]
-    Module(String),
+    #[error(transparent)]
+    Module(#[from] ModuleFileError),
     #[error("no plugin has the method {id} (row {label} of the suite)")]
     Method { label: String, id: String },
     #[error("cannot read this executable: {0}")]

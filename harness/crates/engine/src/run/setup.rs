@@ -8,9 +8,9 @@ use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use super::machine;
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
-use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Places, Registry};
+use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
-use crate::suite::{DatasetEntry, Document, Known, Suite};
+use crate::suite::{DatasetEntry, Document, Suite};
 use harness_store::{Store, sha256_file};
 
 /// Time a plugin may take to return its descriptor.
@@ -62,12 +62,12 @@ impl<'a> SetUp<'a> {
             store: store.root().to_owned(),
             cancel: settings.cancel,
         };
-        let places = Places::of_suite(&settings.suite)
+        let search_path = SearchPath::of_suite(&settings.suite)
             .with_data(settings.data.as_deref(), document.data())
             .with_digests(store.root().join("digests"))
             .with_aliases()?;
         let named = document.plugins();
-        let registry = Registry::discover(places, &named, &pool, Some(&store), observer)?;
+        let registry = Registry::discover(search_path, &named, &pool, Some(&store), observer)?;
         for broken in &registry.broken {
             observer.warn(&format!(
                 "cannot use the plugin {}: {}",
@@ -140,8 +140,11 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
                 id: entry.id.clone(),
             });
         };
-        let file = entry.module.as_deref().map(|path| registry.module(path));
-        let file = file.transpose().map_err(RunError::Module)?;
+        let file = entry
+            .module
+            .as_deref()
+            .map(|path| registry.module_file(path));
+        let file = file.transpose()?;
         methods.push(MethodInput::new(entry, &suite, (card, plugin), file));
     }
     let mut absent = Vec::new();
@@ -149,16 +152,16 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
     for upgrade in &suite.upgrades {
         for name in std::iter::once(&upgrade.source).chain(&upgrade.targets) {
             if backbones.iter().all(|known| known.reference.name != *name) {
-                let facts = BackboneFacts::read(&registry.places, name);
-                let facts = or_absent(facts, name, &mut absent)?;
+                let facts = BackboneFacts::read(&registry.search_path, name);
+                let facts = or_absent(facts, &mut absent)?;
                 backbones.push(facts.unwrap_or_else(|| BackboneFacts::absent(name)));
             }
         }
     }
     let mut datasets = Vec::new();
     for entry in &suite.datasets {
-        let facts = DatasetFacts::read(&registry.places, entry, "");
-        let facts = or_absent(facts, &entry.label, &mut absent)?;
+        let facts = DatasetFacts::read(&registry.search_path, entry, "");
+        let facts = or_absent(facts, &mut absent)?;
         datasets.push(facts.unwrap_or_else(|| DatasetFacts::absent(entry)));
     }
     for index in 0..datasets.len() {
@@ -173,8 +176,8 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         if datasets.iter().all(|known| !known.goes_by(base)) {
             let wanted_by = format!(", of which {} is a shifted version,", reference.name);
             let entry = DatasetEntry::named(base);
-            let facts = DatasetFacts::read(&registry.places, &entry, &wanted_by);
-            let facts = or_absent(facts, &entry.label, &mut absent)?;
+            let facts = DatasetFacts::read(&registry.search_path, &entry, &wanted_by);
+            let facts = or_absent(facts, &mut absent)?;
             datasets.push(facts.unwrap_or_else(|| DatasetFacts::absent(&entry)));
         }
     }
@@ -195,14 +198,10 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
 /// name that the report uses.
 fn or_absent<F>(
     facts: Result<F, FactsError>,
-    label: &str,
     absent: &mut Vec<Absent>,
 ) -> Result<Option<F>, FactsError> {
     match facts {
-        Err(FactsError::NotFetched(input)) => absent.push(*input),
-        Err(FactsError::Absent {
-            advice, missing, ..
-        }) => absent.push(Absent::by_hand(label, advice, missing)),
+        Err(FactsError::Absent(input)) => absent.push(*input),
         other => return other.map(Some),
     }
     Ok(None)

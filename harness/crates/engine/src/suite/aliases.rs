@@ -7,7 +7,7 @@ use super::tree::{Key, Node};
 use super::{Document, Mistake, Mistakes};
 
 impl Document {
-    /// The document as a file of aliases, once nothing is wrong with it.
+    /// The document as a file of aliases, if it has no mistakes.
     ///
     /// # Errors
     /// Every mistake at once.
@@ -30,12 +30,12 @@ fn name(alias: &Key) -> Option<Mistake> {
     let text = &alias.text;
     let is_plain = !text.starts_with('.') && !text.contains(['/', ':', '@']) && !text.is_empty();
     (!is_plain).then(|| {
-        let message = format!("{text:?} is no alias: it would be read as a path or a repository");
+        let message = format!("invalid alias {text:?}: it would be read as a path or a repository");
         Mistake::new(alias.mark, message).hint("use letters, digits and dashes")
     })
 }
 
-/// An entry leads to a repository or to a folder.
+/// An entry needs a repository or a folder.
 fn place(alias: &Key, entry: &Node) -> Option<Mistake> {
     let repo = entry.get("repo");
     if repo.is_some() == entry.get("path").is_some() {

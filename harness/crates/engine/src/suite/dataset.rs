@@ -2,7 +2,7 @@
 
 use harness_data::{OpenOptions, RandomSplit, Templates};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A data set with its options. In a suite also just its name or path.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,8 +40,8 @@ struct DatasetOptions {
 }
 
 /// Templates by name, or in the suite itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, JsonSchema)]
+#[schemars(untagged)]
 pub enum TemplateChoice {
     Named(Ensemble),
     /// Each with one `{}` for the class name.
@@ -116,11 +116,46 @@ impl TemplateChoice {
     }
 }
 
+impl Serialize for TemplateChoice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Named(name) => name.serialize(serializer),
+            Self::Own(templates) => templates.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TemplateChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Choice;
+
+        impl<'de> de::Visitor<'de> for Choice {
+            type Value = TemplateChoice;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("`custom`, `imagenet-7`, `imagenet-80` or a list of templates")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<TemplateChoice, E> {
+                let name = Ensemble::deserialize(de::value::StrDeserializer::new(name))?;
+                Ok(TemplateChoice::Named(name))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<TemplateChoice, A::Error> {
+                let list = Vec::deserialize(de::value::SeqAccessDeserializer::new(list))?;
+                Ok(TemplateChoice::Own(list))
+            }
+        }
+
+        deserializer.deserialize_any(Choice)
+    }
+}
+
 impl<'de> Deserialize<'de> for DatasetEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entry;
+        struct NameOrOptions;
 
-        impl<'de> de::Visitor<'de> for Entry {
+        impl<'de> de::Visitor<'de> for NameOrOptions {
             type Value = DatasetEntry;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -145,7 +180,7 @@ impl<'de> Deserialize<'de> for DatasetEntry {
             }
         }
 
-        deserializer.deserialize_any(Entry)
+        deserializer.deserialize_any(NameOrOptions)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod dataset;
+mod known;
 mod mistake;
 mod module;
 mod names;
@@ -14,8 +15,8 @@ mod tree;
 mod types;
 
 pub use dataset::{DatasetEntry, Ensemble, Sampler, SplitShares, TemplateChoice};
+pub use known::{Known, KnownInputs, LookupError};
 pub use mistake::{Mistake, Mistakes};
-pub use names::Known;
 pub use read::{Document, SuiteError};
 pub use recipe::{RecipeBase, RecipeChoice};
 pub use tree::Mark;

@@ -1,4 +1,4 @@
-//! Holds a method entry's `module` against the file and the rest of the suite.
+//! Checks the `module` of a method's entry against the file and the rest of the suite.
 
 use super::tree::Node;
 use super::{Known, Mistake};
@@ -13,7 +13,7 @@ pub(super) fn check(suite: &Node, entry: &Node, id: &str, known: &dyn Known) -> 
     if let Some(recipe) = entry.get("recipe") {
         found.push(Mistake::new(
             recipe.mark,
-            "\"recipe\": a module that was trained elsewhere is not trained here",
+            "\"recipe\": not used: the entry's module is already trained",
         ));
     }
     let Some(path) = node.as_str().filter(|path| !path.is_empty()) else {
@@ -23,9 +23,9 @@ pub(super) fn check(suite: &Node, entry: &Node, id: &str, known: &dyn Known) -> 
         found.push(Mistake::new(node.mark, format!("\"module\": {reason}")));
     };
     let header = match known.module(path) {
-        Ok(file) => file.header,
-        Err(reason) => {
-            wrong(reason);
+        Ok(header) => header,
+        Err(error) => {
+            wrong(error.to_string());
             return found;
         }
     };
@@ -42,19 +42,19 @@ pub(super) fn check(suite: &Node, entry: &Node, id: &str, known: &dyn Known) -> 
     let mut sources = sources.filter_map(Node::as_str);
     if let Some(other) = sources.find(|source| *source != header.source) {
         wrong(format!(
-            "it was trained on `{}`, the suite upgrades from `{other}`",
+            "it was trained on `{}`, but the suite upgrades from `{other}`",
             header.source
         ));
     }
     let seeds: Vec<_> = items("seeds").iter().map(Node::to_json).collect();
     if seeds.iter().any(|seed| seed.as_u64() != Some(header.seed)) {
         wrong(format!(
-            "it was trained with seed {seed} alone; write `seeds: [{seed}]`",
+            "it was trained with seed {seed} only; write `seeds: [{seed}]`",
             seed = header.seed
         ));
     }
     if items("shots").len() > 1 {
-        wrong("it was trained with one number of shots; the suite has several".to_owned());
+        wrong("it was trained with one number of shots, but the suite lists several".to_owned());
     }
     found
 }

@@ -1,64 +1,28 @@
-//! Holds the names in a suite against what is there: methods, backbones, data
-//! sets, configurations and recipes. Works on the tree, so that it can speak even
-//! when the suite has other mistakes.
+//! Checks the names in a suite: methods, backbones, data sets, and the configurations
+//! and recipes of methods. Works on the tree, so that it reports even when the suite has
+//! other mistakes.
 
 use std::collections::HashMap;
 
-use harness_abi::wire::MethodCard;
 use serde::Deserialize;
 
 use super::module;
 use super::shape;
 use super::tree::Node;
-use super::{Mistake, RecipeChoice};
-use crate::registry::ModuleFile;
+use super::{Known, KnownInputs, Mistake, RecipeChoice};
 
-/// What the names in a suite may refer to.
-pub trait Known {
-    /// Ids of all methods.
-    fn methods(&self) -> Vec<&str>;
-    /// The method behind an id; `Ok(None)` if there is none.
-    ///
-    /// # Errors
-    /// A sentence on why the id cannot be used, such as two plugins that claim it.
-    fn card(&self, id: &str) -> Result<Option<&MethodCard>, String>;
-    /// Names of the backbones that need no path.
-    fn backbones(&self) -> Vec<&str>;
-    /// Whether a name, path or repository leads to a backbone, on disk or not.
-    ///
-    /// # Errors
-    /// A sentence on what is wrong with the name of a repository.
-    fn has_backbone(&self, name: &str) -> Result<bool, String>;
-    /// Names of the data sets that need no path.
-    fn datasets(&self) -> Vec<&str>;
-    /// Whether a name, path or repository leads to a data set, on disk or not.
-    ///
-    /// # Errors
-    /// A sentence on what is wrong with a repository.
-    fn has_dataset(&self, name: &str) -> Result<bool, String>;
-    /// The module file at a path.
-    ///
-    /// # Errors
-    /// A sentence on why it is none.
-    fn module(&self, path: &str) -> Result<ModuleFile, String>;
-}
-
-/// Every name that leads nowhere and every pair that stands twice.
-pub(crate) fn check(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
+/// Every unknown name and every duplicate.
+pub(super) fn check(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
     let mut found = Vec::new();
-    found.extend(check_backbones(suite, &known.backbones(), &|name| {
-        known.has_backbone(name)
-    }));
+    found.extend(check_backbones(suite, known));
     pairs(suite, &mut found);
     methods(suite, known, &mut found);
-    found.extend(check_datasets(suite, &known.datasets(), &|name| {
-        known.has_dataset(name)
-    }));
+    found.extend(check_datasets(suite, known));
     datasets(suite, &mut found);
     found
 }
 
-/// Labels that stand twice, and templates without a place for the class name.
+/// Duplicate labels, and templates without a `{}` for the class name.
 fn datasets(suite: &Node, found: &mut Vec<Mistake>) {
     let mut labels: HashMap<&str, &Node> = HashMap::new();
     for entry in items(suite, "datasets") {
@@ -80,13 +44,13 @@ fn datasets(suite: &Node, found: &mut Vec<Mistake>) {
                         first.mark.line
                     ),
                 )
-                .hint("give each entry a `label` of its own"),
+                .hint("give each entry its own `label`"),
             ),
         }
         for template in items(entry, "templates") {
             let count = template.as_str().map(|text| text.matches("{}").count());
             if count.is_some_and(|count| count != 1) {
-                let message = "a template needs one {} for the class name";
+                let message = "expected exactly one {} for the class name in the template";
                 found.push(Mistake::new(template.mark, message));
             }
         }
@@ -97,54 +61,59 @@ fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
     node.get(key).map(Node::items).unwrap_or_default()
 }
 
-fn unknown(kind: &str, name: &str, node: &Node, known: Vec<&str>) -> Mistake {
+fn unknown<'a>(
+    kind: &str,
+    name: &str,
+    node: &Node,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Mistake {
     Mistake::new(node.mark, format!("unknown {kind} {name:?}")).meant(name, known)
 }
 
-/// Every source and target that leads nowhere.
-pub(crate) fn check_backbones(
-    suite: &Node,
-    known: &[&str],
-    has: &dyn Fn(&str) -> Result<bool, String>,
-) -> Vec<Mistake> {
+/// Every unknown source and target.
+pub(super) fn check_backbones(suite: &Node, known: &dyn KnownInputs) -> Vec<Mistake> {
+    let all = known.backbones();
     let names = backbones(suite);
-    let mistakes = names.filter_map(|(name, node)| match has(name) {
+    let mistakes = names.filter_map(|(name, node)| match known.has_backbone(name) {
         Ok(true) => None,
-        Ok(false) => Some(unknown("backbone", name, node, known.to_vec())),
-        Err(reason) => Some(Mistake::new(node.mark, reason)),
+        Ok(false) => {
+            let all = all.iter().map(String::as_str);
+            Some(unknown("backbone", name, node, all))
+        }
+        Err(error) => Some(Mistake::new(node.mark, error.to_string())),
     });
     mistakes.collect()
 }
 
-/// Every data set that leads nowhere.
-pub(crate) fn check_datasets(
-    suite: &Node,
-    known: &[&str],
-    has: &dyn Fn(&str) -> Result<bool, String>,
-) -> Vec<Mistake> {
+/// Every unknown data set.
+pub(super) fn check_datasets(suite: &Node, known: &dyn KnownInputs) -> Vec<Mistake> {
+    let all = known.datasets();
     let mut found = Vec::new();
     for entry in items(suite, "datasets") {
         let node = entry.get("name").unwrap_or(entry);
         if let Some(name) = node.as_str().filter(|name| !name.is_empty()) {
-            match has(name) {
+            match known.has_dataset(name) {
                 Ok(true) => {}
-                Ok(false) => found.push(unknown("data set", name, node, known.to_vec())),
-                Err(reason) => found.push(Mistake::new(node.mark, reason)),
+                Ok(false) => {
+                    let all = all.iter().map(String::as_str);
+                    found.push(unknown("data set", name, node, all));
+                }
+                Err(error) => found.push(Mistake::new(node.mark, error.to_string())),
             }
         }
-        // May also name another entry by its label, or nothing at all.
+        // It may also name another entry by its label, so that only an error counts.
         let base = entry.get("shift_of");
         if let Some((node, name)) = base.and_then(|node| Some((node, node.as_str()?)))
-            && let Err(reason) = has(name)
+            && let Err(error) = known.has_dataset(name)
         {
-            found.push(Mistake::new(node.mark, reason));
+            found.push(Mistake::new(node.mark, error.to_string()));
         }
     }
     found
 }
 
-/// Sources and targets where they stand.
-pub(crate) fn backbones(suite: &Node) -> impl Iterator<Item = (&str, &Node)> {
+/// Sources and targets with their nodes.
+pub(super) fn backbones(suite: &Node) -> impl Iterator<Item = (&str, &Node)> {
     let nodes = items(suite, "upgrades").iter().flat_map(|upgrade| {
         let source = upgrade.get("source").into_iter();
         source.chain(items(upgrade, "targets"))
@@ -155,7 +124,7 @@ pub(crate) fn backbones(suite: &Node) -> impl Iterator<Item = (&str, &Node)> {
     })
 }
 
-/// Every upgrade that stands twice.
+/// Every duplicate upgrade.
 fn pairs(suite: &Node, found: &mut Vec<Mistake>) {
     let mut pairs: HashMap<(&str, &str), usize> = HashMap::new();
     for upgrade in items(suite, "upgrades") {
@@ -199,12 +168,12 @@ fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
                         label_node.mark,
                         format!("duplicate label {label:?}, first on line {line}"),
                     )
-                    .hint("give each entry a `label` of its own"),
+                    .hint("give each entry its own `label`"),
                 ),
             }
         }
         match known.card(id) {
-            Err(reason) => found.push(Mistake::new(id_node.mark, reason)),
+            Err(error) => found.push(Mistake::new(id_node.mark, error.to_string())),
             Ok(None) => found.push(unknown("method", id, id_node, known.methods())),
             Ok(Some(card)) => {
                 if let Some(config) = entry.get("config") {

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::tree::{self, Node};
-use super::{DatasetEntry, Known, Mark, Mistake, Mistakes, Suite, names, schema, shape};
-use crate::registry::{DatasetPlace, Places, names_of_datasets};
+use super::{
+    DatasetEntry, Known, KnownInputs, Mark, Mistake, Mistakes, Suite, names, schema, shape,
+};
 
-/// Bytes that are read before a file is called too large.
+/// Bytes that are read; a file with as many is too large.
 const MOST_BYTES: u64 = (1 << 20) + 1;
 
 /// Why a suite file could not be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SuiteError {
     #[error("cannot read the suite: {0}")]
     Read(#[from] std::io::Error),
@@ -99,43 +101,29 @@ impl Document {
             "required": ["datasets"],
             "$defs": whole["$defs"],
         });
-        let wrong = |found| Mistakes::new(&self.path.display().to_string(), &self.text, found);
-        let found = shape::check(&self.tree, &part, "the suite");
-        if !found.is_empty() {
-            return Err(wrong(found));
-        }
-        let node = self.tree.get("datasets").map(Node::to_json);
-        serde_json::from_value(node.unwrap_or_default())
-            .map_err(|error| wrong(vec![Mistake::new(Mark::default(), error.to_string())]))
+        self.none_of(shape::check(&self.tree, &part, "the suite"))?;
+        let items = self.tree.get("datasets").map(Node::items);
+        let entries = items.unwrap_or_default().iter().map(|item| {
+            serde_json::from_value(item.to_json())
+                .map_err(|error| self.mistakes(vec![Mistake::new(item.mark, error.to_string())]))
+        });
+        entries.collect()
     }
 
-    /// Whether every data set that the suite names leads somewhere.
+    /// Checks the names of the data sets, whatever else is wrong with the suite.
     ///
     /// # Errors
-    /// Every name that leads nowhere, at once.
-    pub fn check_datasets(&self, places: &Places) -> Result<(), Mistakes> {
-        let known = names_of_datasets(places);
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let found = names::check_datasets(&self.tree, &known, &|name| {
-            Ok(places.dataset(name)? != DatasetPlace::Nowhere)
-        });
-        if !found.is_empty() {
-            return Err(self.mistakes(found));
-        }
-        Ok(())
+    /// Every unknown name, at once.
+    pub fn check_datasets(&self, known: &dyn KnownInputs) -> Result<(), Mistakes> {
+        self.none_of(names::check_datasets(&self.tree, known))
     }
 
     /// The backbones that the suite names, each once, whatever else is wrong with it.
     ///
     /// # Errors
-    /// Every name that leads nowhere, at once.
-    pub fn backbones(&self, places: &Places) -> Result<Vec<String>, Mistakes> {
-        let known = places.backbones();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let found = names::check_backbones(&self.tree, &known, &|name| places.has_backbone(name));
-        if !found.is_empty() {
-            return Err(self.mistakes(found));
-        }
+    /// Every unknown name, at once.
+    pub fn backbones(&self, known: &dyn KnownInputs) -> Result<Vec<String>, Mistakes> {
+        self.none_of(names::check_backbones(&self.tree, known))?;
         let mut all: Vec<String> = Vec::new();
         for (name, _) in names::backbones(&self.tree) {
             if all.iter().all(|known| known != name) {
@@ -145,11 +133,19 @@ impl Document {
         Ok(all)
     }
 
+    /// Fails with `found`, unless it is empty.
+    fn none_of(&self, found: Vec<Mistake>) -> Result<(), Mistakes> {
+        match found.as_slice() {
+            [] => Ok(()),
+            _ => Err(self.mistakes(found)),
+        }
+    }
+
     pub(super) fn tree(&self) -> &Node {
         &self.tree
     }
 
-    /// What differs from a schema, and keys that stand twice.
+    /// Differences from a schema, and duplicate keys.
     pub(super) fn shape(&self, schema: &Value, name: &str) -> Vec<Mistake> {
         let mut found = shape::check(&self.tree, schema, name);
         duplicate_keys(&self.tree, &mut found);
@@ -175,26 +171,23 @@ impl Document {
         })
     }
 
-    /// The suite, once nothing is wrong with it.
+    /// The suite, if it has no mistakes.
     ///
     /// # Errors
-    /// Every mistake of shape and every name that leads nowhere, at once.
+    /// Every mistake in its form and every unknown name, at once.
     pub fn check(&self, known: &dyn Known) -> Result<Suite, Mistakes> {
         let mut found = self.shape(&schema(), "the suite");
         found.extend(names::check(&self.tree, known));
-        if !found.is_empty() {
-            return Err(self.mistakes(found));
-        }
+        self.none_of(found)?;
         let suite: Suite = self.values(|text| serde_yaml::from_str(text))?;
-        match suite.images.mistake() {
-            None => Ok(suite),
-            Some(message) => {
-                let node = self.tree.get("images");
-                let mark = node.map_or_else(Mark::default, |node| node.mark);
-                let message = format!("\"images\": {message}");
-                Err(self.mistakes(vec![Mistake::new(mark, message)]))
-            }
-        }
+        suite.images.check().map_err(|error| {
+            let images = self.tree.get("images");
+            let node = images.and_then(|images| images.get(error.key())).or(images);
+            let mark = node.map_or_else(Mark::default, |node| node.mark);
+            let message = format!("{:?}: {error}", error.key());
+            self.mistakes(vec![Mistake::new(mark, message)])
+        })?;
+        Ok(suite)
     }
 }
 

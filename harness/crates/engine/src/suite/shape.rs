@@ -1,4 +1,4 @@
-//! Holds a node against a JSON Schema and says where it differs.
+//! Compares a node with a JSON Schema and reports the differences.
 //!
 //! Covers what schemars writes for plain types: references, alternatives, types,
 //! enumerations, ranges, lengths, properties and items. Serves for the suite

@@ -7,14 +7,13 @@ use harness_abi::wire::{DataNeed, Family, MethodCard, ModuleHeader, Recipe, Reci
 use harness_data::{OpenOptions, Templates};
 use serde_json::json;
 
-use super::{Document, Known, Mistakes, RecipeBase, Sampler, Suite};
-use crate::registry::ModuleFile;
+use super::{Document, Known, KnownInputs, LookupError, Mistakes, RecipeBase, Sampler, Suite};
 
-struct Shelf {
+struct FewNames {
     cards: Vec<MethodCard>,
 }
 
-impl Shelf {
+impl FewNames {
     fn new() -> Self {
         let cards = ["coop", "kgcoop", "contcoop"].map(|id| MethodCard {
             id: id.to_owned(),
@@ -55,55 +54,53 @@ impl Shelf {
     }
 }
 
-impl Known for Shelf {
+impl KnownInputs for FewNames {
+    fn backbones(&self) -> Vec<String> {
+        ["micro-clip", "micro-eva-clip"].map(str::to_owned).to_vec()
+    }
+
+    fn has_backbone(&self, name: &str) -> Result<bool, LookupError> {
+        Ok(self.backbones().iter().any(|known| known == name))
+    }
+
+    fn datasets(&self) -> Vec<String> {
+        ["shapes", "colours"].map(str::to_owned).to_vec()
+    }
+
+    fn has_dataset(&self, name: &str) -> Result<bool, LookupError> {
+        Ok(self.datasets().iter().any(|known| known == name))
+    }
+}
+
+impl Known for FewNames {
     fn methods(&self) -> Vec<&str> {
         self.cards.iter().map(|card| card.id.as_str()).collect()
     }
 
-    fn card(&self, id: &str) -> Result<Option<&MethodCard>, String> {
+    fn card(&self, id: &str) -> Result<Option<&MethodCard>, LookupError> {
         Ok(self.cards.iter().find(|card| card.id == id))
     }
 
-    fn backbones(&self) -> Vec<&str> {
-        vec!["micro-clip", "micro-eva-clip"]
-    }
-
-    fn has_backbone(&self, name: &str) -> Result<bool, String> {
-        Ok(self.backbones().contains(&name))
-    }
-
-    fn datasets(&self) -> Vec<&str> {
-        vec!["shapes", "colours"]
-    }
-
-    fn has_dataset(&self, name: &str) -> Result<bool, String> {
-        Ok(self.datasets().contains(&name))
-    }
-
-    fn module(&self, path: &str) -> Result<ModuleFile, String> {
+    fn module(&self, path: &str) -> Result<ModuleHeader, LookupError> {
         if path != "trained.safetensors" {
-            return Err(format!("{path}: not there"));
+            return Err(format!("{path}: not found").into());
         }
-        Ok(ModuleFile {
-            path: path.into(),
-            sha256: "sha".to_owned(),
-            header: ModuleHeader {
-                format: ModuleHeader::FORMAT.to_owned(),
-                plugin: "p".to_owned(),
-                plugin_version: "1".to_owned(),
-                method: "coop".to_owned(),
-                config: json!({}),
-                source: "micro-clip".to_owned(),
-                dataset: "shapes".to_owned(),
-                classes: Vec::new(),
-                seed: 2,
-            },
+        Ok(ModuleHeader {
+            format: ModuleHeader::FORMAT.to_owned(),
+            plugin: "p".to_owned(),
+            plugin_version: "1".to_owned(),
+            method: "coop".to_owned(),
+            config: json!({}),
+            source: "micro-clip".to_owned(),
+            dataset: "shapes".to_owned(),
+            classes: Vec::new(),
+            seed: 2,
         })
     }
 }
 
 fn read(text: &[u8]) -> Result<Suite, Mistakes> {
-    Document::parse(Path::new("suites/x.yaml"), text.to_vec())?.check(&Shelf::new())
+    Document::parse(Path::new("suites/x.yaml"), text.to_vec())?.check(&FewNames::new())
 }
 
 const GOOD: &str = "\
@@ -159,7 +156,7 @@ fn a_module_trained_elsewhere_must_be_what_the_suite_measures() {
             "{id: coop, module: gone.safetensors}",
             one_seed,
             one_shot,
-            ":6:24: \"module\": gone.safetensors: not there",
+            ":6:24: \"module\": gone.safetensors: not found",
         ),
         (
             "{id: coop, module: 3}",
@@ -177,13 +174,13 @@ fn a_module_trained_elsewhere_must_be_what_the_suite_measures() {
             &format!("{{id: coop, {trained}, recipe: {{epochs: 1}}}}"),
             one_seed,
             one_shot,
-            ":6:53: \"recipe\": a module that was trained elsewhere is not trained here",
+            ":6:53: \"recipe\": not used: the entry's module is already trained",
         ),
         (
             good,
             "seeds: [2, 3]",
             one_shot,
-            ":6:24: \"module\": it was trained with seed 2 alone",
+            ":6:24: \"module\": it was trained with seed 2 only",
         ),
         (
             good,
@@ -220,6 +217,22 @@ fn a_recipe_is_a_word_or_a_mapping() {
         let mistakes = at(recipe).unwrap_err().to_string();
         assert!(mistakes.contains(says), "{mistakes}");
     }
+}
+
+#[test]
+fn choices_are_written_as_they_are_read() {
+    let text = GOOD
+        .replace("recipe: {epochs: 10}", "recipe: {base: common, epochs: 10}")
+        .replace(
+            "[shapes, colours]",
+            "[{name: shapes, templates: imagenet-7}, {name: colours, templates: [\"a {}.\"]}]",
+        );
+    let suite = read(text.as_bytes()).unwrap();
+    let written = serde_json::to_value(&suite).unwrap();
+    assert_eq!(written["recipe"], json!({"base": "common", "epochs": 10}));
+    assert_eq!(written["datasets"][0]["templates"], "imagenet-7");
+    assert_eq!(written["datasets"][1]["templates"], json!(["a {}."]));
+    assert_eq!(serde_json::from_value::<Suite>(written).unwrap(), suite);
 }
 
 #[test]
@@ -328,7 +341,7 @@ fn mistakes_in_the_options_of_a_data_set_have_their_place() {
         "did you mean \"shapes\"?",
         ":15:29: \"templates\": unknown value \"imagenet-8\"",
         "did you mean \"imagenet-7\"?",
-        ":16:40: a template needs one {} for the class name",
+        ":16:40: expected exactly one {} for the class name in the template",
         ":17:26: duplicate label \"b\", first on line 16",
         ":18:26: \"split\": the key \"test\" is missing",
         ":19:3: \"datasets\": the key \"name\" is missing",

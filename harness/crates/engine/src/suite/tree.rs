@@ -1,7 +1,7 @@
-//! The YAML text as a tree that knows where every node stands.
+//! The YAML text as a tree in which every node has a position.
 //!
-//! serde_yaml reads the values; it does not keep the position of a mapping's
-//! entries, nor say anything after the first mistake. This tree does both.
+//! serde_yaml reads the values, but drops the positions of a mapping's entries and stops at
+//! the first mistake.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -51,7 +51,7 @@ pub(crate) struct Key {
 }
 
 impl Node {
-    /// The entry of a mapping; the first where the key stands twice.
+    /// The entry of a mapping; the first if the key is duplicated.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         self.entries()
             .iter()
@@ -126,7 +126,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, Mistake> {
     if text.len() > MOST_BYTES {
         return Err(Mistake::new(
             Mark::default(),
-            format!("the file is larger than any suite ({MOST_BYTES} bytes)"),
+            format!("the file is larger than {MOST_BYTES} bytes"),
         ));
     }
     let mut builder = Builder::default();
@@ -160,7 +160,10 @@ impl Builder {
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(Mistake::new(mark, "a second document; a suite is one"));
+                    return Err(Mistake::new(
+                        mark,
+                        "more than one YAML document in the file",
+                    ));
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -216,7 +219,7 @@ impl Builder {
         if self.stack.len() == MOST_DEPTH {
             return Err(Mistake::new(
                 mark,
-                format!("more than {MOST_DEPTH} lists and mappings inside each other"),
+                format!("lists and mappings are nested more than {MOST_DEPTH} deep"),
             ));
         }
         self.stack.push(Frame { open, mark, anchor });
@@ -268,15 +271,14 @@ fn key_of(node: Node) -> Result<Key, Mistake> {
             mark: node.mark,
             text,
         }),
-        _ => Err(Mistake::new(node.mark, "a key that is not plain text")),
+        _ => Err(Mistake::new(node.mark, "a mapping key must be text")),
     }
 }
 
 fn refuse_tag(tagged: bool, mark: Mark) -> Result<(), Mistake> {
     if tagged {
-        return Err(
-            Mistake::new(mark, "a YAML tag, which suites do not use").hint("write the plain value")
-        );
+        return Err(Mistake::new(mark, "YAML tags are not supported")
+            .hint("write the value without the tag"));
     }
     Ok(())
 }

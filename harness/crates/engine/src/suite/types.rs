@@ -1,4 +1,4 @@
-//! What a suite says: the types that serde_yaml reads and the schema describes.
+//! The suite as types, which serde_yaml reads and the schema describes.
 
 use harness_report::GateRule;
 use schemars::JsonSchema;
@@ -141,9 +141,9 @@ struct MethodOptions {
 
 impl<'de> Deserialize<'de> for MethodEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entry;
+        struct IdOrOptions;
 
-        impl<'de> de::Visitor<'de> for Entry {
+        impl<'de> de::Visitor<'de> for IdOrOptions {
             type Value = MethodEntry;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -173,7 +173,7 @@ impl<'de> Deserialize<'de> for MethodEntry {
             }
         }
 
-        deserializer.deserialize_any(Entry)
+        deserializer.deserialize_any(IdOrOptions)
     }
 }
 

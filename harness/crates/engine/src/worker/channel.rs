@@ -1,4 +1,4 @@
-//! The line back to the scheduler.
+//! The connection to the scheduler.
 
 use std::{
     fs::File,
@@ -29,7 +29,7 @@ struct State {
 }
 
 impl Channel {
-    /// Takes stdout for the protocol; whatever a plugin prints goes to the log.
+    /// Takes stdout for the protocol; what a plugin prints goes to the log.
     pub(super) fn take_stdout() -> io::Result<Self> {
         let out = File::from(dup(stdout())?);
         dup2_stdout(stderr())?;
@@ -48,7 +48,7 @@ impl Channel {
         state.out.write_all(text.as_bytes())
     }
 
-    /// Sends progress, but not more often than anyone can read.
+    /// Sends progress, at most once in [`PAUSE`].
     pub(super) fn progress(&self, id: u64, done: u64, total: u64) -> io::Result<()> {
         {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

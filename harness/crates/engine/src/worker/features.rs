@@ -1,4 +1,5 @@
-//! Image features of a data set: kept by this worker, from the store, or encoded and put there.
+//! Image features of a data set: cached by this worker, read from the store, or encoded and
+//! put there.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -7,36 +8,40 @@ use std::rc::Rc;
 use candle_core::{Device, Tensor};
 use harness_backbone::Backbone;
 use harness_store::{FeatureKey, FeatureRequest, FeatureStore, Features, Precision};
+use lru::LruCache;
 
 use super::channel::Channel;
 use super::error::JobError;
 use crate::images::{ImageSet, encode};
 use crate::job::{BackboneRef, DatasetRef, Line};
 
-/// Bytes of features that a worker keeps for its next job.
-const KEPT_BYTES: usize = 256 << 20;
+/// Bytes of features that a worker caches for its next jobs.
+const CACHED_BYTES: usize = 256 << 20;
 
-/// The matrices a worker used last, by the digest of their key.
-#[derive(Clone, Default)]
-pub(super) struct KeptFeatures(Rc<RefCell<Vec<(String, Tensor)>>>);
+/// The matrices that a worker used last, by the digest of their key.
+#[derive(Clone)]
+pub(super) struct FeatureCache(Rc<RefCell<LruCache<String, Tensor>>>);
 
-impl KeptFeatures {
-    fn find(&self, digest: &str) -> Option<Tensor> {
-        let kept = self.0.borrow();
-        let found = kept.iter().find(|(key, _)| key == digest);
-        found.map(|(_, features)| features.clone())
+impl FeatureCache {
+    pub(super) fn new() -> Self {
+        // Bounded in bytes, by `insert`.
+        Self(Rc::new(RefCell::new(LruCache::unbounded())))
     }
 
-    /// Keeps a matrix in place of the oldest ones.
-    fn keep(&self, digest: String, features: &Tensor) {
-        let mut kept = self.0.borrow_mut();
-        kept.push((digest, features.clone()));
-        let bytes = |kept: &[(String, Tensor)]| -> usize {
-            let numbers = kept.iter().map(|(_, features)| features.elem_count());
+    fn get(&self, digest: &str) -> Option<Tensor> {
+        self.0.borrow_mut().get(digest).cloned()
+    }
+
+    /// Adds a matrix and drops those that were not used for longest.
+    fn insert(&self, digest: String, features: &Tensor) {
+        let mut cache = self.0.borrow_mut();
+        cache.put(digest, features.clone());
+        let bytes = |cache: &LruCache<String, Tensor>| -> usize {
+            let numbers = cache.iter().map(|(_, features)| features.elem_count());
             numbers.sum::<usize>() * size_of::<f32>()
         };
-        while kept.len() > 1 && bytes(&kept) > KEPT_BYTES {
-            kept.remove(0);
+        while cache.len() > 1 && bytes(&cache) > CACHED_BYTES {
+            cache.pop_lru();
         }
     }
 }
@@ -47,18 +52,18 @@ pub(super) struct FeatureSource<'a> {
     pub(super) backbone_ref: &'a BackboneRef,
     pub(super) dataset_ref: &'a DatasetRef,
     pub(super) store: &'a FeatureStore,
-    pub(super) kept: &'a KeptFeatures,
+    pub(super) cache: &'a FeatureCache,
     pub(super) channel: &'a Channel,
     pub(super) precision: Precision,
 }
 
 impl FeatureSource<'_> {
-    /// Features `[n, E]` of a view of all images of a set, unnormalised. `images` names the
-    /// set among those of its split.
+    /// Features `[n, E]` of a view of all images of a set, not normalised. `images` identifies
+    /// the set among those of its split.
     pub(super) fn all(&self, set: &ImageSet, images: &str, view: u32) -> Result<Tensor, JobError> {
         let request = self.request(set, images, view)?;
         let digest = request.key.digest();
-        if let Some(features) = self.kept.find(&digest) {
+        if let Some(features) = self.cache.get(&digest) {
             return Ok(features);
         }
         let stored = self.store.read(&request);
@@ -68,12 +73,12 @@ impl FeatureSource<'_> {
         self.encode(set, view, &request, &missing, &mut put, &mut |_| {})?;
         let Features { rows, width, data } = features;
         let features = Tensor::from_vec(data, (rows, width), &Device::Cpu)?;
-        self.kept.keep(digest, &features);
+        self.cache.insert(digest, &features);
         Ok(features)
     }
 
-    /// Fills the store with the shards that begin in `rows`; `progress` hears of
-    /// each batch.
+    /// Fills the store with the shards that begin in `rows`. Calls `progress` with the number
+    /// of images of each batch.
     pub(super) fn fill(
         &self,
         set: &ImageSet,
@@ -112,7 +117,7 @@ impl FeatureSource<'_> {
         })
     }
 
-    /// Encodes shards and puts each into the store as soon as it is whole.
+    /// Encodes shards and puts each into the store as soon as it is complete.
     fn encode(
         &self,
         set: &ImageSet,
@@ -145,7 +150,7 @@ impl FeatureSource<'_> {
 
     fn warn(&self) {
         for message in self.store.take_warnings() {
-            // A scheduler that is gone will not read the reply either.
+            // A scheduler that has exited will not read the reply either.
             let _ = self.channel.send(&Line::Warning { message });
         }
     }

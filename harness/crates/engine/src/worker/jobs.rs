@@ -9,7 +9,7 @@ use harness_abi::wire::{
 use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
-    boundary::{HostBench, Task, backbone_facts, setting, task_facts},
+    boundary::{HostBench, TaskData, backbone_facts, setting, task_facts},
     plugin::{MethodHandle, PluginError},
 };
 use harness_store::{FeatureStore, Sha256, sha256_hex};
@@ -17,11 +17,11 @@ use safetensors::SafeTensors;
 
 use super::{
     channel::Channel,
-    desk::Desk,
     error::JobError,
     evaluation::evaluate,
-    features::{FeatureSource, KeptFeatures},
+    features::{FeatureCache, FeatureSource},
     pixels::SplitPixels,
+    state::WorkerState,
 };
 use crate::{
     images::{ImageOptions, ImageSet},
@@ -31,20 +31,24 @@ use crate::{
     },
 };
 
-/// What the whole of a split is called where features are kept.
+/// Name of the whole split in the feature store.
 const ALL: &str = "all";
 
 /// Does one job.
-pub(super) fn run(desk: &mut Desk, job: &Job, channel: &Channel) -> Result<JobOutput, JobError> {
+pub(super) fn run(
+    state: &mut WorkerState,
+    job: &Job,
+    channel: &Channel,
+) -> Result<JobOutput, JobError> {
     match &job.work {
-        Work::Inspect { plugin } => inspect(desk, plugin),
-        Work::Declare { plugin, setting } => declare(desk, plugin, setting),
-        Work::Unit { work, module } => unit(desk, job, channel, work, module.as_deref()),
+        Work::Inspect { plugin } => inspect(state, plugin),
+        Work::Declare { plugin, setting } => declare(state, plugin, setting),
+        Work::Unit { work, module } => unit(state, job, channel, work, module.as_deref()),
     }
 }
 
 fn unit(
-    desk: &mut Desk,
+    state: &mut WorkerState,
     job: &Job,
     channel: &Channel,
     work: &UnitWork,
@@ -59,23 +63,23 @@ fn unit(
             method,
             backbone,
             dataset,
-        } => survey(desk, method, backbone, dataset),
+        } => survey(state, method, backbone, dataset),
         UnitWork::Features {
             backbone,
             dataset,
             portion,
             images,
         } => {
-            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
-            place.fill_features(*portion)
+            let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
+            context.fill_features(*portion)
         }
         UnitWork::ZeroShot {
             backbone,
             dataset,
             images,
         } => {
-            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
-            place.zero_shot()
+            let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
+            context.zero_shot()
         }
         UnitWork::Train {
             method,
@@ -85,11 +89,11 @@ fn unit(
             images,
             recipe,
         } => {
-            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
+            let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
             if images.views > 1 {
-                reads_views(desk, &method.plugin)?;
+                reads_views(state, &method.plugin)?;
             }
-            place.train(&desk.method(method)?, *draw, recipe, module()?)
+            context.train(&state.method(method)?, *draw, recipe, module()?)
         }
         UnitWork::Inject {
             method,
@@ -98,20 +102,24 @@ fn unit(
             images,
             module: _,
         } => {
-            let place = Place::find(desk, job, channel, (backbone, dataset), *images)?;
-            place.inject(&desk.method(method)?, module()?)
+            let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
+            context.inject(&state.method(method)?, module()?)
         }
     }
 }
 
-fn inspect(desk: &mut Desk, plugin: &Path) -> Result<JobOutput, JobError> {
-    let descriptor = desk.plugin(plugin)?.descriptor();
+fn inspect(state: &mut WorkerState, plugin: &Path) -> Result<JobOutput, JobError> {
+    let descriptor = state.plugin(plugin)?.descriptor();
     let descriptor = serde_json::to_value(descriptor).map_err(io::Error::other)?;
     Ok(JobOutput::Inspected { descriptor })
 }
 
-fn declare(desk: &mut Desk, plugin: &Path, setting: &Setting) -> Result<JobOutput, JobError> {
-    let plugin = desk.plugin(plugin)?;
+fn declare(
+    state: &mut WorkerState,
+    plugin: &Path,
+    setting: &Setting,
+) -> Result<JobOutput, JobError> {
+    let plugin = state.plugin(plugin)?;
     let mut methods = std::collections::BTreeMap::new();
     for card in &plugin.descriptor().methods {
         let method = plugin.open(&card.id, &serde_json::json!({}))?;
@@ -127,7 +135,7 @@ fn declare(desk: &mut Desk, plugin: &Path, setting: &Setting) -> Result<JobOutpu
 
 /// Needs no weights: the header's dimensions and the list of classes are enough.
 fn survey(
-    desk: &mut Desk,
+    state: &mut WorkerState,
     method: &MethodRef,
     backbone: &BackboneRef,
     dataset: &DatasetRef,
@@ -136,7 +144,7 @@ fn survey(
     let summary = Summary::read(&dataset.path, &dataset.opening)?;
     let facts = backbone_facts(&backbone.name, &dims);
     let task = task_facts(&dataset.name, classes(&summary.classes), &summary.templates);
-    let survey = desk
+    let survey = state
         .method(method)?
         .survey(&setting(facts, Role::Target, task))?;
     let bound = survey.parameters.iter();
@@ -159,19 +167,19 @@ fn survey(
 }
 
 /// A plugin of the first ABI would train on one view and the report speak of several.
-fn reads_views(desk: &mut Desk, plugin: &Path) -> Result<(), JobError> {
-    let abi = &desk.plugin(plugin)?.descriptor().plugin.abi;
+fn reads_views(state: &mut WorkerState, plugin: &Path) -> Result<(), JobError> {
+    let abi = &state.plugin(plugin)?.descriptor().plugin.abi;
     if abi != "1.0" {
         return Ok(());
     }
     Err(JobError::Failed(format!(
-        "{} was built for ABI {abi}, which knows of one view of an image; build it with a newer SDK, or set `views: 1`",
+        "{} was built for ABI {abi}, which supports only one view of an image; rebuild it with a newer SDK, or set `views: 1`",
         plugin.display()
     )))
 }
 
 /// A backbone and a data set, opened for one job.
-struct Place<'a> {
+struct JobContext<'a> {
     job: &'a Job,
     channel: &'a Channel,
     backbone: Arc<Backbone>,
@@ -180,12 +188,12 @@ struct Place<'a> {
     dataset_ref: &'a DatasetRef,
     images: ImageOptions,
     store: FeatureStore,
-    kept: KeptFeatures,
+    cache: FeatureCache,
 }
 
-impl<'a> Place<'a> {
-    fn find(
-        desk: &mut Desk,
+impl<'a> JobContext<'a> {
+    fn open(
+        state: &mut WorkerState,
         job: &'a Job,
         channel: &'a Channel,
         (backbone_ref, dataset_ref): (&'a BackboneRef, &'a DatasetRef),
@@ -194,13 +202,13 @@ impl<'a> Place<'a> {
         Ok(Self {
             job,
             channel,
-            backbone: desk.backbone(backbone_ref)?,
+            backbone: state.backbone(backbone_ref)?,
             backbone_ref,
-            dataset: desk.dataset(dataset_ref)?,
+            dataset: state.dataset(dataset_ref)?,
             dataset_ref,
             images,
             store: FeatureStore::open(job.store.join("features"))?,
-            kept: desk.features.clone(),
+            cache: state.features.clone(),
         })
     }
 
@@ -210,7 +218,7 @@ impl<'a> Place<'a> {
             backbone_ref: self.backbone_ref,
             dataset_ref: self.dataset_ref,
             store: &self.store,
-            kept: &self.kept,
+            cache: &self.cache,
             channel: self.channel,
             precision: self.images.precision.into(),
         }
@@ -262,7 +270,7 @@ impl<'a> Place<'a> {
             self.features()
                 .fill(set, images, *view, &rows, &mut |images| {
                     done += images;
-                    // A scheduler that is gone will not read the reply either.
+                    // A scheduler that has exited will not read the reply either.
                     let _ = self
                         .channel
                         .progress(self.job.id, done as u64, total as u64);
@@ -273,11 +281,11 @@ impl<'a> Place<'a> {
         })
     }
 
-    fn bench(&self, task: Task) -> Result<HostBench, JobError> {
+    fn bench(&self, task: TaskData) -> Result<HostBench, JobError> {
         let facts = backbone_facts(&self.backbone_ref.name, self.backbone.dims());
         let words = self.backbone.tokenizer().ok_or_else(|| {
             JobError::Failed(format!(
-                "{}: no tokenizer.json beside the weights, so no prompt can be written",
+                "{}: no tokenizer.json beside the weights, so prompts cannot be tokenized",
                 self.backbone_ref.path.display()
             ))
         })?;
@@ -290,17 +298,17 @@ impl<'a> Place<'a> {
             Box::new(move |done, total| {
                 channel
                     .progress(id, done, total)
-                    .map_err(|e| format!("the scheduler is gone: {e}"))
+                    .map_err(|error| format!("cannot reach the scheduler: {error}").into())
             }),
         ))
     }
 
-    /// The bench on which everything is evaluated: the test split, nothing else.
+    /// The bench for evaluations, which has only the test split.
     fn evaluation_bench(&self) -> Result<(HostBench, Tensor), JobError> {
         let whole = self.whole(Split::Test);
         let test = self.features().all(&whole, ALL, 0)?;
         let pixels = Arc::new(SplitPixels::new(None, whole));
-        let task = Task::evaluation(self.facts(), test.clone())?.with_pixels(pixels);
+        let task = TaskData::evaluation(self.facts(), test.clone())?.with_pixels(pixels);
         Ok((self.bench(task)?, test))
     }
 
@@ -325,7 +333,7 @@ impl<'a> Place<'a> {
             let logits = bench.zero_shot(&features.index_select(&rows, 0)?, &classifier)?;
             let logits = logits.flatten_all()?.to_vec1::<f32>()?;
             match logits.iter().find(|v| !v.is_finite()) {
-                Some(bad) => Err(JobError::Failed(format!("zero-shot logits hold {bad}"))),
+                Some(bad) => Err(JobError::Failed(format!("a zero-shot logit is {bad}"))),
                 None => Ok(logits),
             }
         })?;
@@ -349,7 +357,7 @@ impl<'a> Place<'a> {
         let (train, val) = self.drawn(&few_shot, draw);
         let features = |set: &ImageSet, view| self.features().all(set, &few_shot.sha256, view);
         let views = (0..train.views()).map(|view| features(&train, view));
-        let task = Task::training(
+        let task = TaskData::training(
             self.facts(),
             views.collect::<Result<_, _>>()?,
             self.labels(Split::Train, &few_shot.train),
@@ -364,7 +372,7 @@ impl<'a> Place<'a> {
         let start = Instant::now();
         let trained = method.train(self.bench(task)?.object(), &job)?;
         let train_seconds = start.elapsed().as_secs_f64();
-        // A draft: the scheduler syncs it and moves it into place.
+        // A draft: the scheduler syncs it and moves it into context.
         fs_err::write(path, &trained.module)?;
         // Evaluated from the bytes that another process would read.
         let (evaluation, _) = self.evaluate_module(method, &trained.module)?;
@@ -399,7 +407,7 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// Injects a module and evaluates it; also the module as the plugin holds it.
+    /// Injects a module and evaluates it; also returns the module as the plugin now has it.
     fn evaluate_module(
         &self,
         method: &MethodHandle,

@@ -1,16 +1,16 @@
 //! The worker process: one plugin, one job at a time.
 //!
-//! A plugin's crash takes its worker along and nothing else; the scheduler marks
-//! the job and starts another.
+//! A plugin that crashes ends its worker and nothing else: the scheduler marks the job
+//! as crashed and starts another worker.
 
 mod channel;
-mod desk;
 mod error;
 mod evaluation;
 mod features;
 mod jobs;
 mod pixels;
 mod serve;
+mod state;
 mod usage;
 
 pub(crate) use serve::die_with_the_scheduler;

@@ -6,19 +6,19 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use super::{channel::Channel, desk::Desk, error::JobError, jobs, usage::Meter};
+use super::{channel::Channel, error::JobError, jobs, state::WorkerState, usage::Meter};
 use crate::job::{Job, Line, Outcome};
 
 /// Reads jobs from stdin and answers them until stdin ends.
 pub fn serve() -> io::Result<()> {
     die_with_the_scheduler()?;
     let channel = Channel::take_stdout()?;
-    let mut desk = Desk::default();
+    let mut state = WorkerState::new();
     for line in io::stdin().lock().lines() {
         let line = line?;
         let job: Job = serde_json::from_str(&line).map_err(io::Error::other)?;
         let meter = Meter::start();
-        let result = catch_unwind(AssertUnwindSafe(|| jobs::run(&mut desk, &job, &channel)));
+        let result = catch_unwind(AssertUnwindSafe(|| jobs::run(&mut state, &job, &channel)));
         let outcome = match result {
             Ok(Ok(output)) => Outcome::Done {
                 output: Box::new(output),
@@ -40,14 +40,14 @@ pub fn serve() -> io::Result<()> {
     Ok(())
 }
 
-/// A scheduler that is killed cannot end its workers; the kernel does.
+/// A scheduler that is killed cannot end its workers, so the kernel does.
 #[cfg(target_os = "linux")]
 pub(crate) fn die_with_the_scheduler() -> io::Result<()> {
     use rustix::process::{Signal, set_parent_process_death_signal};
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
-/// Elsewhere a worker ends when its stdin does, after the job in hand.
+/// Elsewhere a worker ends after its current job, when its stdin closes.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn die_with_the_scheduler() -> io::Result<()> {
     Ok(())

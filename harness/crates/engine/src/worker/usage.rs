@@ -34,7 +34,7 @@ fn cpu_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
-/// The kernel's high-water mark; 0 where there is no /proc to read it from.
+/// The kernel's high-water mark; 0 on systems without /proc.
 fn peak_mib() -> f64 {
     let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
     let kib = status

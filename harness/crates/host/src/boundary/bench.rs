@@ -14,7 +14,7 @@ use harness_backbone::Backbone;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Phase, Task, Vocabulary, facts,
+    Phase, SourceError, TaskData, Vocabulary, facts,
     image::ImagePass,
     request::{Inputs, refuse, refused},
     service::{self, normalize},
@@ -23,8 +23,8 @@ use super::{
     text,
 };
 
-/// Hears how far a training is; an error text stops it.
-pub type Observer = Box<dyn Fn(u64, u64) -> Result<(), String> + Send + Sync>;
+/// Called with the steps done and in total; an error stops the training.
+pub type Observer = Box<dyn Fn(u64, u64) -> Result<(), SourceError> + Send + Sync>;
 
 /// One backbone with one task.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub struct HostBench {
 struct Inner {
     backbone: Arc<Backbone>,
     words: Arc<dyn Vocabulary>,
-    task: Task,
+    task: TaskData,
     setting: Setting,
     tapes: Tapes,
     observer: Observer,
@@ -46,7 +46,7 @@ impl HostBench {
         facts: BackboneFacts,
         backbone: Arc<Backbone>,
         words: Arc<dyn Vocabulary>,
-        task: Task,
+        task: TaskData,
         observer: Observer,
     ) -> Self {
         let role = match task.phase() {
@@ -183,8 +183,9 @@ impl Host for HostBench {
 
     fn progress(&self, done: u64, total: u64) -> RResult<(), AbiError> {
         at_boundary(|| {
-            (self.inner.observer)(done, total)
-                .map_err(|reason| AbiError::new(harness_abi::ErrorKind::Cancelled, reason))
+            (self.inner.observer)(done, total).map_err(|error| {
+                AbiError::new(harness_abi::ErrorKind::Cancelled, error.to_string())
+            })
         })
     }
 }
@@ -196,7 +197,7 @@ fn at_boundary<T>(entry: impl FnOnce() -> Result<T, AbiError>) -> RResult<T, Abi
 fn read<T: DeserializeOwned>(request: RStr<'_>) -> Result<T, AbiError> {
     serde_json::from_str(request.as_str()).map_err(|e| {
         refuse(format!(
-            "a request that this harness does not understand: {e}; the plugin may need a newer one"
+            "this version of harness cannot read the request: {e}; the plugin may need a newer version"
         ))
     })
 }

@@ -1,4 +1,4 @@
-//! What a plugin is told of a backbone and a data set, weights unseen.
+//! What a plugin knows of a backbone and a data set, without their files.
 
 use harness_abi::wire::{
     BackboneFacts, Class, ImageFacts, NamedParameter, Role, Setting, Site, TaskFacts, TextFacts,

@@ -10,7 +10,7 @@ use harness_abi::{
 use harness_backbone::{Backbone, Dropout, ImageDims, ImageEdit, WeightEdit};
 
 use super::{
-    Task,
+    TaskData,
     request::{Inputs, elsewhere, refused},
     tape::Tape,
     task::internal,
@@ -24,7 +24,7 @@ const MOST: usize = 64;
 /// One encoding of some rows; what is needed to run any part of it again.
 pub(super) struct ImagePass {
     pub(super) backbone: Arc<Backbone>,
-    pub(super) task: Task,
+    pub(super) task: TaskData,
     pub(super) request: ImageRequest,
     pub(super) inputs: Inputs,
 }

@@ -12,5 +12,5 @@ mod vocabulary;
 
 pub use bench::{HostBench, Observer};
 pub use facts::{backbone_facts, setting, task_facts};
-pub use task::{Phase, Pixels, Task};
+pub use task::{Phase, Pixels, SourceError, TaskData};
 pub use vocabulary::Vocabulary;

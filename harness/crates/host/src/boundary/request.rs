@@ -52,7 +52,7 @@ impl Inputs {
     pub(super) fn get(&self, index: usize) -> Result<Tensor, AbiError> {
         self.tensors.get(index).cloned().ok_or_else(|| {
             refuse(format!(
-                "tensor {index} is named, the request has {}",
+                "tensor {index} does not exist; the request has {}",
                 self.tensors.len()
             ))
         })
@@ -110,7 +110,7 @@ pub(super) fn elsewhere(edit: &Edit) -> AbiError {
         Edit::Bias { tower, name, .. } => format!("the {tower:?} parameter {name}"),
     };
     refuse(format!(
-        "an edit of {} stands in a request for the other tower",
+        "an edit of {} in a request for the other tower",
         site.to_lowercase()
     ))
 }

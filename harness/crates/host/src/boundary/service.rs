@@ -1,4 +1,4 @@
-//! Class and data services, from the backbone at hand.
+//! Class and data services.
 
 use candle_core::{D, Tensor};
 use harness_abi::{
@@ -10,23 +10,23 @@ use harness_backbone::Backbone;
 use serde::Serialize;
 
 use super::{
-    Task, Vocabulary,
+    TaskData, Vocabulary,
     request::{refuse, refused},
     task::internal,
 };
 
-/// Answers one question.
+/// Answers one request.
 pub(super) fn answer(
     backbone: &Backbone,
     words: &dyn Vocabulary,
-    task: &Task,
+    task: &TaskData,
     service: &Service,
 ) -> Result<Reply, AbiError> {
     match service {
         Service::Tokenize { texts } => {
             let rows = texts.iter().map(|text| words.ids(text));
             json(&Tokenized {
-                rows: rows.collect::<Result<_, String>>().map_err(refuse)?,
+                rows: rows.collect::<Result<_, _>>().map_err(refused)?,
                 start_of_text: words.start_of_text(),
                 end_of_text: words.end_of_text(),
             })
@@ -65,7 +65,7 @@ pub(super) fn logit_scale(backbone: &Backbone) -> Result<f64, AbiError> {
 pub(super) fn class_features(
     backbone: &Backbone,
     words: &dyn Vocabulary,
-    task: &Task,
+    task: &TaskData,
     templates: &[String],
     ensemble: Ensemble,
 ) -> Result<Tensor, AbiError> {
@@ -79,7 +79,7 @@ pub(super) fn class_features(
         for class in &task.facts().classes {
             let text = template.replace("{}", &class.name.replace('_', " "));
             let mut row = vec![words.start_of_text()];
-            let ids = words.ids(&text).map_err(refuse)?;
+            let ids = words.ids(&text).map_err(refused)?;
             // Longer than the context: cut, with the end kept, as CLIP does.
             row.extend(&ids[..ids.len().min(room)]);
             row.push(words.end_of_text());

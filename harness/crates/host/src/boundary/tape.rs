@@ -1,4 +1,4 @@
-//! What the host keeps of an encoding until its gradients have been taken.
+//! What the host keeps of an encoding until its gradients are computed.
 
 use std::{
     collections::HashMap,
@@ -15,10 +15,10 @@ use super::task::internal;
 pub(super) struct Tape {
     inputs: Vec<Var>,
     shape: Vec<usize>,
-    result: Output,
+    result: Encoding,
 }
 
-enum Output {
+enum Encoding {
     /// All activations are kept.
     Held(Tensor),
     /// Parts of the first dimension, each encoded again when it is needed.
@@ -32,7 +32,7 @@ impl Tape {
         Self {
             inputs,
             shape: output.dims().to_vec(),
-            result: Output::Held(output),
+            result: Encoding::Held(output),
         }
     }
 
@@ -46,14 +46,14 @@ impl Tape {
         Self {
             inputs,
             shape,
-            result: Output::Recomputed(parts, Box::new(encode)),
+            result: Encoding::Recomputed(parts, Box::new(encode)),
         }
     }
 
     fn pull_back(&self, cotangent: &Tensor) -> Result<Vec<AbiTensor>, AbiError> {
         let gradients = match &self.result {
-            Output::Held(output) => gradients(&self.inputs, output, cotangent),
-            Output::Recomputed(parts, encode) => {
+            Encoding::Held(output) => gradients(&self.inputs, output, cotangent),
+            Encoding::Recomputed(parts, encode) => {
                 let mut sums: Option<Vec<Tensor>> = None;
                 for part in parts {
                     let output = encode(part.clone())?;
@@ -132,7 +132,7 @@ impl Tapes {
         tape.pull_back(&cotangent.map_err(internal)?)
     }
 
-    /// A poisoned lock only means that an earlier call panicked; the map is whole.
+    /// A poisoned lock only means that an earlier call panicked; the map is intact.
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
 //! The data a plugin may see, and when.
 
-use std::{fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc};
 
 use candle_core::{Device, Tensor};
 use harness_abi::{
@@ -17,32 +17,35 @@ pub enum Phase {
     Evaluation,
 }
 
-/// Where rows of a split become pixels.
+/// Why the program around the host could not deliver something, whatever its own errors are.
+pub type SourceError = Box<dyn Error + Send + Sync>;
+
+/// Turns rows of a split into pixels.
 pub trait Pixels: Send + Sync {
     /// Normalised pixels `[rows, 3, N, N]` of a view, as the image tower reads them. The
     /// rows and the view exist; the phase allows the split.
-    fn pixels(&self, split: Split, rows: &[u32], view: u32) -> Result<Tensor, String>;
+    fn pixels(&self, split: Split, rows: &[u32], view: u32) -> Result<Tensor, SourceError>;
 }
 
 /// The task: facts, and image features with labels by split.
 #[derive(Clone)]
-pub struct Task {
+pub struct TaskData {
     facts: TaskFacts,
     phase: Phase,
-    train: Draw,
-    val: Draw,
+    train: SplitRows,
+    val: SplitRows,
     test: Option<Tensor>,
     pixels: Option<Arc<dyn Pixels>>,
 }
 
 #[derive(Clone, Debug)]
-struct Draw {
+struct SplitRows {
     /// `[n, E]` for each view.
     views: Vec<Tensor>,
     labels: Vec<u32>,
 }
 
-impl Task {
+impl TaskData {
     /// A training task on the picked images of the train split, with features `[n, E]` of
     /// every view, and of the val split.
     pub fn training(
@@ -59,8 +62,8 @@ impl Task {
                 ..facts
             },
             phase: Phase::Training,
-            train: Draw { views, labels },
-            val: Draw {
+            train: SplitRows { views, labels },
+            val: SplitRows {
                 views: vec![val.0],
                 labels: val.1,
             },
@@ -71,7 +74,7 @@ impl Task {
 
     /// An evaluation task on the test split's features `[n, E]`.
     pub fn evaluation(facts: TaskFacts, test: Tensor) -> candle_core::Result<Self> {
-        let none = Draw {
+        let none = SplitRows {
             views: vec![test.narrow(0, 0, 0)?],
             labels: vec![],
         };
@@ -128,7 +131,7 @@ impl Task {
         })?;
         source
             .pixels(split, rows, view)
-            .map_err(|reason| AbiError::new(ErrorKind::Internal, reason))
+            .map_err(|error| AbiError::new(ErrorKind::Internal, error.to_string()))
     }
 
     /// All features of a view of a split that is open and has these rows.
@@ -173,9 +176,9 @@ impl Task {
     }
 }
 
-impl fmt::Debug for Task {
+impl fmt::Debug for TaskData {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Task")
+        out.debug_struct("TaskData")
             .field("facts", &self.facts)
             .field("phase", &self.phase)
             .finish_non_exhaustive()

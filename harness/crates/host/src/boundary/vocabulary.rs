@@ -1,18 +1,18 @@
 //! Words to token ids.
 
-use harness_backbone::Tokenizer;
+use harness_backbone::{BackboneError, Tokenizer};
 
-/// A tokenizer as the host needs it. The reference vectors bring their own.
+/// A tokenizer as the host needs it. Reference vectors have their own.
 pub trait Vocabulary: Send + Sync {
     /// Ids of a text, without start and end.
-    fn ids(&self, text: &str) -> Result<Vec<u32>, String>;
+    fn ids(&self, text: &str) -> Result<Vec<u32>, BackboneError>;
     fn start_of_text(&self) -> u32;
     fn end_of_text(&self) -> u32;
 }
 
 impl Vocabulary for Tokenizer {
-    fn ids(&self, text: &str) -> Result<Vec<u32>, String> {
-        self.encode(text).map_err(|e| e.to_string())
+    fn ids(&self, text: &str) -> Result<Vec<u32>, BackboneError> {
+        self.encode(text)
     }
 
     fn start_of_text(&self) -> u32 {

@@ -8,6 +8,7 @@ use thiserror::Error;
 /// Why a file does not load as a plugin. Each message names the file, what was
 /// expected, what was found and what to do.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum LoadError {
     #[error("{path}: no such plugin file; build it with `cargo build`, or correct the path")]
     Missing { path: PathBuf },
@@ -28,8 +29,8 @@ pub enum LoadError {
         found: String,
     },
     #[error(
-        "{path}: expected the symbol {symbol}, found a library without it; it is no harness \
-         plugin, or lacks `harness_sdk::export_plugin!`"
+        "{path}: expected the symbol {symbol}, found a library without it; it is not a \
+         harness plugin, or lacks `harness_sdk::export_plugin!`"
     )]
     NotAPlugin { path: PathBuf, symbol: &'static str },
     #[error("{path}: {reason}; rebuild the plugin with this version's SDK")]
@@ -66,15 +67,16 @@ pub enum LoadError {
     Descriptor { path: PathBuf, reason: String },
 }
 
-/// What a method answered instead of a result.
+/// Why a method returned no result.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum PluginError {
-    /// A result, not a mishap: the module or method does not fit.
+    /// A result rather than an error: the module or method does not fit.
     #[error("{0}")]
     NotInjectable(String),
     #[error("{0}")]
     Failed(String),
-    #[error("the plugin's answer is malformed: {0}")]
+    #[error("malformed reply from the plugin: {0}")]
     Malformed(String),
 }
 

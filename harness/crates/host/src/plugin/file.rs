@@ -98,7 +98,7 @@ fn read_record<'a, R: ReadRef<'a>>(
     let bytes = object
         .sections()
         .find_map(|s| s.data_range(address, PluginRecord::SIZE as u64).ok()?)
-        .ok_or_else(|| broken("its version record lies outside the file".into()))?;
+        .ok_or_else(|| broken("its version record is outside the file".into()))?;
     PluginRecord::parse(bytes).map_err(|e| broken(e.to_string()))
 }
 

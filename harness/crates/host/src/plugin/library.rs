@@ -5,8 +5,10 @@
 //! file and the library's own header gives the root module: two files are two
 //! plugins.
 
-// dlopen runs the library's initialisers and trusts its symbols' types.
-#![allow(unsafe_code)]
+#![expect(
+    unsafe_code,
+    reason = "dlopen runs the library's initialisers and trusts its symbols' types"
+)]
 
 use std::{
     error::Error,
@@ -25,13 +27,13 @@ use super::{LoadError, MethodHandle, PluginError, file};
 
 /// A loaded plugin. It stays loaded until the process ends: its threads and
 /// thread-locals would not survive an unload.
-pub struct Plugin {
+pub struct LoadedPlugin {
     path: PathBuf,
     root: PluginModRef,
     descriptor: Descriptor,
 }
 
-impl Plugin {
+impl LoadedPlugin {
     /// Loads a plugin and reads its descriptor.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         // A name without a slash would send dlopen through the library path.

@@ -15,7 +15,7 @@ pub struct MethodHandle {
 
 /// A trained module.
 #[derive(Clone, Debug)]
-pub struct Trained {
+pub struct TrainedModule {
     pub summary: TrainSummary,
     /// The module file.
     pub module: Vec<u8>,
@@ -33,13 +33,13 @@ impl MethodHandle {
         Ok(serde_json::from_str(json.as_str())?)
     }
 
-    pub fn train(&self, host: HostObject, job: &TrainJob) -> Result<Trained, PluginError> {
+    pub fn train(&self, host: HostObject, job: &TrainJob) -> Result<TrainedModule, PluginError> {
         let job = serde_json::to_string(job)?;
         let reply = self
             .method
             .train(host, RStr::from_str(&job))
             .into_result()?;
-        Ok(Trained {
+        Ok(TrainedModule {
             summary: serde_json::from_str(reply.json.as_str())?,
             module: reply.bytes.into_vec(),
         })

@@ -7,5 +7,5 @@ mod method;
 mod mismatch;
 
 pub use error::{LoadError, PluginError};
-pub use library::Plugin;
-pub use method::{MethodHandle, PredictorHandle, Trained};
+pub use library::LoadedPlugin;
+pub use method::{MethodHandle, PredictorHandle, TrainedModule};

@@ -8,7 +8,7 @@ use std::{
 };
 
 use harness_abi::wire::{RecipeChanges, Split, TrainJob};
-use harness_host::plugin::Plugin;
+use harness_host::plugin::LoadedPlugin;
 
 use crate::reference::{MethodTask, assert_close};
 
@@ -38,7 +38,7 @@ fn build(name: &str, features: &str) -> PathBuf {
 
 #[test]
 fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
-    let plugin = Plugin::load(&build("frozen", "")).unwrap();
+    let plugin = LoadedPlugin::load(&build("frozen", "")).unwrap();
     assert_eq!(plugin.descriptor().methods[0].id, "frozen");
     let method = plugin.open("frozen", &serde_json::Value::Null).unwrap();
     let task = MethodTask::load();
@@ -65,7 +65,7 @@ fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
 
 #[test]
 fn other_type_layouts_are_refused_in_one_line() {
-    let error = Plugin::load(&build("other-layout", "other-layout"))
+    let error = LoadedPlugin::load(&build("other-layout", "other-layout"))
         .err()
         .unwrap();
     let text = error.to_string();

@@ -10,14 +10,14 @@ use harness_abi::{
     std_types::{RSlice, RStr},
     wire::{BiasMode, Edit, Encoded, Segment, TaskFacts, TextRequest, TokenRows, Tower},
 };
-use harness_backbone::Backbone;
-use harness_host::boundary::{HostBench, Task, Vocabulary, backbone_facts};
+use harness_backbone::{Backbone, BackboneError};
+use harness_host::boundary::{HostBench, TaskData, Vocabulary, backbone_facts};
 
 struct NoWords;
 
 impl Vocabulary for NoWords {
-    fn ids(&self, _text: &str) -> Result<Vec<u32>, String> {
-        Err("no words".into())
+    fn ids(&self, _text: &str) -> Result<Vec<u32>, BackboneError> {
+        Err(BackboneError::Tokenizer("no words".into()))
     }
     fn start_of_text(&self) -> u32 {
         0
@@ -63,7 +63,7 @@ fn bench(folder: &Path, end: Option<(u32, &Tensor)>) -> HostBench {
         backbone_facts("golden", backbone.dims()),
         Arc::new(backbone),
         Arc::new(NoWords),
-        Task::evaluation(facts, features.unwrap()).unwrap(),
+        TaskData::evaluation(facts, features.unwrap()).unwrap(),
         Box::new(|_, _| Ok(())),
     )
 }

@@ -1,7 +1,6 @@
 //! Real plugins through the real boundary; `cargo test --workspace` builds them first.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod deep;
 mod frozen_abi;

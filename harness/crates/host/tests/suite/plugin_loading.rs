@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use harness_abi::{ABI_MAJOR, ABI_MINOR};
-use harness_host::plugin::{LoadError, Plugin};
+use harness_host::plugin::{LoadError, LoadedPlugin};
 use tempfile::TempDir;
 
 use crate::plugins::{library, plugin};
 
 fn load(path: &Path) -> String {
-    let error = Plugin::load(path).err().unwrap();
+    let error = LoadedPlugin::load(path).err().unwrap();
     let text = error.to_string();
     let name = path.file_name().unwrap().to_string_lossy();
     assert!(text.contains(&*name), "{text} does not name {name}");
@@ -47,7 +47,7 @@ fn two_plugins_side_by_side_are_two_plugins() {
     let coop = plugin("harness-plugin-coop");
     let kgcoop = plugin("harness-plugin-kgcoop");
     let again = plugin("harness-plugin-coop");
-    let id = |plugin: &Plugin| plugin.descriptor().methods[0].id.clone();
+    let id = |plugin: &LoadedPlugin| plugin.descriptor().methods[0].id.clone();
     assert_eq!(
         [id(&coop), id(&kgcoop), id(&again)],
         ["coop", "kgcoop", "coop"]
@@ -89,7 +89,7 @@ fn files_that_are_no_library_are_named() {
     let bytes = std::fs::read(library("harness-plugin-coop")).unwrap();
     for length in [10, 63, 200, 5000, bytes.len() / 2] {
         let path = at("truncated.so", &bytes[..length]);
-        let error = Plugin::load(&path).err().unwrap();
+        let error = LoadedPlugin::load(&path).err().unwrap();
         assert!(
             error.to_string().contains("truncated.so"),
             "{length}: {error}"
@@ -131,7 +131,7 @@ fn a_plugin_for_another_processor_is_named_as_such() {
     let text = load(&path);
     assert!(text.contains("build the plugin for this machine"), "{text}");
     assert!(matches!(
-        Plugin::load(&path),
+        LoadedPlugin::load(&path),
         Err(LoadError::Platform { .. })
     ));
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use harness_abi::wire::RecipeChanges;
-use harness_host::plugin::Plugin;
+use harness_host::plugin::LoadedPlugin;
 
 /// The library of a package, built as part of the workspace.
 pub(crate) fn library(package: &str) -> PathBuf {
@@ -24,8 +24,8 @@ pub(crate) fn library(package: &str) -> PathBuf {
     path
 }
 
-pub(crate) fn plugin(package: &str) -> Plugin {
-    Plugin::load(&library(package)).unwrap()
+pub(crate) fn plugin(package: &str) -> LoadedPlugin {
+    LoadedPlugin::load(&library(package)).unwrap()
 }
 
 /// Changes to a recipe, as a suite states them.

@@ -8,8 +8,10 @@ use std::{
 
 use candle_core::{Device, Tensor, safetensors};
 use harness_abi::wire::{Class, Split, TaskFacts};
-use harness_backbone::Backbone;
-use harness_host::boundary::{HostBench, Pixels, Task, Vocabulary, backbone_facts};
+use harness_backbone::{Backbone, BackboneError};
+use harness_host::boundary::{
+    HostBench, Pixels, SourceError, TaskData, Vocabulary, backbone_facts,
+};
 use serde::Deserialize;
 
 /// The folder of reference vectors; `HARNESS_GOLDEN` names another one.
@@ -65,9 +67,13 @@ pub(crate) struct Inputs {
     period: u32,
 }
 
+fn unknown(text: &str) -> BackboneError {
+    BackboneError::Tokenizer(format!("the reference vectors have no words for {text:?}"))
+}
+
 impl Vocabulary for Inputs {
     /// Knows the template's words, `class0` … and the period.
-    fn ids(&self, text: &str) -> Result<Vec<u32>, String> {
+    fn ids(&self, text: &str) -> Result<Vec<u32>, BackboneError> {
         let mut ids = vec![];
         let mut rest = text.trim();
         if let Some(after) = rest.strip_prefix("a photo of a") {
@@ -83,13 +89,13 @@ impl Vocabulary for Inputs {
         };
         match name.strip_prefix("class") {
             Some(number) => {
-                let class: usize = number.parse().map_err(|_| format!("{text}?"))?;
+                let class: usize = number.parse().map_err(|_| unknown(text))?;
                 ids.extend(&self.class_name_token_ids[class]);
             }
             None if name == "a photo" => ids.extend(&self.template_token_ids[..2]),
             None if name == "x" => ids.push(0),
             None if name.is_empty() => {}
-            None => return Err(format!("the reference vectors have no words for {text:?}")),
+            None => return Err(unknown(text)),
         }
         ids.extend(period);
         Ok(ids)
@@ -117,7 +123,7 @@ pub(crate) struct MethodTask {
 struct Batch(Tensor);
 
 impl Pixels for Batch {
-    fn pixels(&self, _split: Split, rows: &[u32], _view: u32) -> Result<Tensor, String> {
+    fn pixels(&self, _split: Split, rows: &[u32], _view: u32) -> Result<Tensor, SourceError> {
         let rows = Tensor::new(rows, &Device::Cpu).unwrap();
         Ok(self.0.index_select(&rows, 0).unwrap())
     }
@@ -188,7 +194,7 @@ impl MethodTask {
         }
     }
 
-    fn bench(&self, task: Task) -> HostBench {
+    fn bench(&self, task: TaskData) -> HostBench {
         let facts = backbone_facts("golden", self.backbone.dims());
         let words: Arc<Inputs> = Arc::clone(&self.words);
         let task = task.with_pixels(self.pixels.clone());
@@ -205,12 +211,12 @@ impl MethodTask {
     pub(crate) fn training_with(&self, views: Vec<Tensor>) -> HostBench {
         let batch = (self.features.clone(), self.labels.clone());
         let labels = self.labels.clone();
-        self.bench(Task::training(self.facts(), views, labels, batch))
+        self.bench(TaskData::training(self.facts(), views, labels, batch))
     }
 
     /// A bench whose test rows are the batch of the cases.
     pub(crate) fn evaluation(&self) -> HostBench {
-        self.bench(Task::evaluation(self.facts(), self.features.clone()).unwrap())
+        self.bench(TaskData::evaluation(self.facts(), self.features.clone()).unwrap())
     }
 
     /// Image features of the batch, `[B, E]`.

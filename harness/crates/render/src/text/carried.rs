@@ -16,9 +16,7 @@ pub(crate) fn carried(report: &Report) -> Option<String> {
         unchanged += usize::from(same);
     }
     (injected > 0).then(|| {
-        format!(
-            "parameter hash the same before and after injection: {unchanged} of {injected} modules"
-        )
+        format!("parameter hash unchanged by injection: {unchanged} of {injected} modules")
     })
 }
 

@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use harness_hub::registry::BackboneEntry;
 use harness_hub::{Hub, Request};
 
-use super::backbones::{HUB, Published, Whereabouts};
-use crate::suite::SuiteError;
+use super::backbones::{HUB, Published};
+use super::{Location, LocationError};
+use crate::suite::{KnownInputs, LookupError, SuiteError};
 
 /// Environment variable that names the folder with `backbones/` and `datasets/`.
 const VARIABLE: &str = "HARNESS_EMBEDDED";
 
-/// Folders with `backbones/<name>` and `datasets/<name>`, the first that has a
-/// name wins; paths in a suite count from the suite's folder. Backbones may also be
-/// aliases and repositories of a hub.
+/// Where names are looked up: folders with `backbones/<name>` and `datasets/<name>`, of
+/// which the first that has the name wins, aliases, and repositories of a hub. Paths in a
+/// suite are relative to the suite's folder.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct SearchPath {
     base: PathBuf,
     roots: Vec<PathBuf>,
     /// Folders of the user's own data sets.
@@ -24,8 +25,8 @@ pub struct Places {
     published: Published,
 }
 
-impl Places {
-    /// For a suite: `embedded` beside it before all others.
+impl SearchPath {
+    /// For a suite, with the folder `embedded` beside it first.
     pub fn of_suite(suite: &Path) -> Self {
         let base = suite.parent().unwrap_or(Path::new("")).to_owned();
         let beside = base.join("embedded");
@@ -37,7 +38,7 @@ impl Places {
         Self::new(PathBuf::new(), None)
     }
 
-    /// Only `root`, with paths from `base`.
+    /// Only `root`; paths are relative to `base`.
     pub fn at(base: PathBuf, root: PathBuf) -> Self {
         Self {
             base,
@@ -72,72 +73,62 @@ impl Places {
         }
     }
 
-    /// Takes the user's own aliases of backbones along: those of `backbones.yaml`
-    /// beside the suite and those of the file that `HARNESS_BACKBONES` names.
+    /// Adds the user's own aliases of backbones: those in `backbones.yaml` beside the suite
+    /// and those in the file that `HARNESS_BACKBONES` names.
     ///
     /// # Errors
-    /// Such a file cannot be read or has mistakes.
+    /// One of these files cannot be read or has mistakes.
     pub fn with_aliases(mut self) -> Result<Self, SuiteError> {
         self.published = Published::read(&self.base)?;
         Ok(self)
     }
 
-    /// A path as a suite means it.
-    pub(crate) fn beside(&self, path: &str) -> PathBuf {
-        self.base.join(path)
-    }
-
-    /// Where a backbone is, given its name, path or repository. An alias of the
-    /// user's own goes before a folder of that name, and that before an alias that
-    /// comes with the program.
+    /// Where a backbone is, given its name, path or repository. The user's own aliases take
+    /// precedence over folders, and folders over the built-in aliases.
     ///
     /// # Errors
-    /// A sentence on what is wrong with the name of a repository.
-    pub fn backbone(&self, name: &str) -> Result<Whereabouts, String> {
+    /// The name of a repository is malformed.
+    pub fn backbone(&self, name: &str) -> Result<Location, LocationError> {
         if is_path(name) {
-            return Ok(match self.find("backbones", name) {
-                Some(path) => Whereabouts::Here(path),
-                None => Whereabouts::Nowhere,
-            });
+            return Ok(self.folder("backbones", name));
         }
-        match self.published.of_user(name)? {
-            Whereabouts::Nowhere => {}
-            found => return Ok(found),
+        let aliased = self.published.of_user(name)?;
+        if aliased.is_known() {
+            return Ok(aliased);
         }
-        match self.find("backbones", name) {
-            Some(path) => Ok(Whereabouts::Here(path)),
-            None => self.published.of_hub(name),
+        match self.folder("backbones", name) {
+            Location::Unknown => self.published.of_hub(name),
+            found => Ok(found),
         }
     }
 
-    /// Whether a name leads to a backbone, on disk or not.
-    ///
-    /// # Errors
-    /// As for [`Places::backbone`].
-    pub fn has_backbone(&self, name: &str) -> Result<bool, String> {
-        Ok(self.backbone(name)? != Whereabouts::Nowhere)
+    fn folder(&self, kind: &str, name: &str) -> Location {
+        match self.find(kind, name) {
+            Some(path) => Location::Found(path),
+            None => Location::Unknown,
+        }
     }
 
-    /// What a hub has of a backbone, unless a folder goes before it.
+    /// What a hub has of a backbone, unless a folder takes precedence.
     pub fn request(&self, name: &str) -> Option<Request> {
         match self.published.of_user(name) {
-            Ok(Whereabouts::Nowhere) if self.find("backbones", name).is_some() => None,
+            Ok(Location::Unknown) if self.find("backbones", name).is_some() => None,
             _ => self.published.request(name),
         }
     }
 
-    /// Backbones with an alias, and what is known of them; the nearest first.
+    /// Backbones with an alias and what is known of them, in order of precedence.
     pub fn aliases(&self) -> impl Iterator<Item = (&str, &BackboneEntry)> {
         self.published.entries()
     }
 
-    /// The hub whose files are looked for on this machine.
+    /// The hub whose cache is searched.
     pub fn hub(&self) -> &Hub {
         self.published.hub()
     }
 
-    /// Looks for data sets by name in `first` and then in `of_suite`, which counts
-    /// from the suite's folder.
+    /// Looks for data sets by name in `first` and then in `of_suite`, which is relative to
+    /// the suite's folder.
     pub fn with_data(mut self, first: Option<&Path>, of_suite: Option<&str>) -> Self {
         let of_suite = of_suite.map(|path| self.resolve(path));
         self.data = first
@@ -148,7 +139,7 @@ impl Places {
         self
     }
 
-    /// Remembers digests of image files in a folder.
+    /// Caches digests of image files in a folder.
     pub fn with_digests(mut self, folder: PathBuf) -> Self {
         self.digests = Some(folder);
         self
@@ -159,43 +150,34 @@ impl Places {
         &self.data
     }
 
-    /// Where digests of image files are remembered.
+    /// Where digests of image files are cached.
     pub fn digests(&self) -> Option<&Path> {
         self.digests.as_deref()
     }
 
-    /// The folder of a data set that comes along, given its name, or any path.
-    pub(super) fn embedded_dataset(&self, name: &str) -> Option<PathBuf> {
+    /// The folder of a bundled data set by its name, or any path.
+    pub(super) fn bundled_dataset(&self, name: &str) -> Option<PathBuf> {
         self.find("datasets", name)
     }
 
-    /// Names of all backbones that need no path.
-    pub fn backbones(&self) -> Vec<String> {
-        let aliases = self.aliases().map(|(alias, _)| alias.to_owned());
-        let mut names: Vec<String> = aliases.chain(self.folders_of_backbones()).collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    /// Names of the backbones that lie in a folder of their name.
-    pub fn folders_of_backbones(&self) -> Vec<String> {
+    /// Names of the backbones that have a folder of that name.
+    pub fn backbone_folders(&self) -> Vec<String> {
         self.names("backbones")
     }
 
-    /// Names of all data sets that come along.
-    pub fn datasets(&self) -> Vec<String> {
+    /// Names of the bundled data sets.
+    pub fn bundled_datasets(&self) -> Vec<String> {
         self.names("datasets")
     }
 
-    /// A path of the suite, counted from its folder.
+    /// A path in the suite, which is relative to the suite's folder.
     pub fn resolve(&self, path: &str) -> PathBuf {
         self.base.join(path)
     }
 
     fn find(&self, kind: &str, name: &str) -> Option<PathBuf> {
         let found = if is_path(name) {
-            // A table of images is a file.
+            // A data set may be a table of images, which is a file.
             let exists = |path: &PathBuf| path.is_dir() || kind == "datasets" && path.is_file();
             Some(self.resolve(name)).filter(exists)
         } else {
@@ -221,7 +203,32 @@ impl Places {
     }
 }
 
-/// Whether a name is a path of its own.
+impl KnownInputs for SearchPath {
+    fn backbones(&self) -> Vec<String> {
+        let aliases = self.aliases().map(|(alias, _)| alias.to_owned());
+        let mut names: Vec<String> = aliases.chain(self.backbone_folders()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn has_backbone(&self, name: &str) -> Result<bool, LookupError> {
+        Ok(self.backbone(name)?.is_known())
+    }
+
+    fn datasets(&self) -> Vec<String> {
+        let known = harness_data::KnownDataset::all().iter();
+        let mut names = self.bundled_datasets();
+        names.extend(known.map(|known| known.name.clone()));
+        names
+    }
+
+    fn has_dataset(&self, name: &str) -> Result<bool, LookupError> {
+        Ok(self.dataset(name)?.is_known())
+    }
+}
+
+/// Whether a name is a path.
 fn is_path(name: &str) -> bool {
     (name.contains('/') || name.starts_with('.')) && !name.starts_with(HUB)
 }
@@ -249,24 +256,25 @@ mod tests {
             "mine: {path: own/model}\ngone: {path: nowhere}\na: {repo: org/other}\n",
         )
         .unwrap();
-        let places = Places::of_suite(&folder.path().join("x.yaml"));
-        let places = places.with_aliases().unwrap();
-        let names = places.folders_of_backbones();
+        let search_path = SearchPath::of_suite(&folder.path().join("x.yaml"));
+        let search_path = search_path.with_aliases().unwrap();
+        let names = search_path.backbone_folders();
         assert!(names.starts_with(&["a".into(), "b".into()]));
-        assert!(places.embedded_dataset("d").is_some());
+        assert!(search_path.bundled_dataset("d").is_some());
         for name in ["b", "own/model", "./own/model", "mine"] {
-            let found = places.backbone(name).unwrap();
-            assert!(matches!(found, Whereabouts::Here(_)), "{name}: {found:?}");
+            let found = search_path.backbone(name).unwrap();
+            assert!(matches!(found, Location::Found(_)), "{name}: {found:?}");
         }
         for name in ["d", "c", "README.md", "./nowhere", "..x"] {
-            assert_eq!(places.backbone(name), Ok(Whereabouts::Nowhere), "{name}");
+            let found = search_path.backbone(name).unwrap();
+            assert_eq!(found, Location::Unknown, "{name}");
         }
         // Known, wherever the files may be on the machine that tests.
         for name in ["gone", "a", "clip-vit-b16", "hf:org/no-such-name@refs/pr/1"] {
-            assert_eq!(places.has_backbone(name), Ok(true), "{name}");
+            assert!(search_path.has_backbone(name).unwrap(), "{name}");
         }
-        assert!(places.backbone("hf:org").is_err());
-        let known = places.backbones();
+        assert!(search_path.backbone("hf:org").is_err());
+        let known = search_path.backbones();
         for name in ["a", "b", "mine", "clip-vit-b16"] {
             assert_eq!(
                 known.iter().filter(|known| *known == name).count(),
@@ -285,11 +293,11 @@ mod tests {
             "mine:\n  repo: org\nhf:x: {path: a}\nboth: {repo: a/b, path: c}\nkey: {repoo: a/b}\n",
         )
         .unwrap();
-        let places = Places::of_suite(&folder.path().join("x.yaml"));
-        let error = places.with_aliases().unwrap_err().to_string();
+        let search_path = SearchPath::of_suite(&folder.path().join("x.yaml"));
+        let error = search_path.with_aliases().unwrap_err().to_string();
         for part in [
             "backbones.yaml:2:9: invalid repository \"org\"",
-            ":3:1: \"hf:x\" is no alias",
+            ":3:1: invalid alias \"hf:x\"",
             ":4:1: \"both\" needs either `repo` or `path`",
             ":5:7: unknown key \"repoo\"",
             "did you mean \"repo\"?",

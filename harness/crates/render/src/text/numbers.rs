@@ -1,8 +1,6 @@
 //! Numbers as the tables print them: accuracies in percent with two decimals.
 
-use crate::terminal::grid::Slot;
-use crate::terminal::style::{DOWN, LEVEL, UP};
-use harness_report::stats::Estimate;
+use crate::text::glyph::{DOWN, LEVEL, UP};
 
 /// What stands where no number exists.
 pub(crate) const NOT_AVAILABLE: &str = "n/a";
@@ -36,22 +34,6 @@ pub(crate) fn share(fraction: f64) -> String {
 /// Percent, rounded to the two decimals that are printed; never -0.
 fn hundredfold(fraction: f64) -> f64 {
     (fraction * 1e4).round() / 100.0 + 0.0
-}
-
-/// A mean as `show` prints it, and its interval, if it has one, in percent.
-pub(crate) fn slot(estimate: &Estimate, show: fn(f64) -> String) -> Slot {
-    let interval = estimate
-        .half_width
-        .map(|half| format!("±{}", percent(half)));
-    Slot::new(show(estimate.mean), interval.unwrap_or_default())
-}
-
-/// A mean share and its interval, if it has one, in whole percent.
-pub(crate) fn share_slot(estimate: &Estimate) -> Slot {
-    let interval = estimate
-        .half_width
-        .map(|half| format!("±{:.0}", half * 100.0));
-    Slot::new(share(estimate.mean), interval.unwrap_or_default())
 }
 
 /// A list in words: `a`, `a and b`, `a, b and c`.

@@ -1,20 +1,19 @@
-//! Everything that a suite's names may refer to.
+//! Finds everything that a suite's names may refer to.
 
 use std::path::{Path, PathBuf};
 
-use harness_abi::wire::{Descriptor, MethodCard};
+use harness_abi::wire::{Descriptor, MethodCard, ModuleHeader};
 
 use super::libraries::{self, Origin};
-use super::module::ModuleFile;
-use super::{DatasetPlace, LibraryError, Places};
+use super::{LibraryError, ModuleFile, ModuleFileError, SearchPath};
 use crate::job::{JobOutput, Work};
-use crate::schedule::{Observer, Pool, PoolError, PoolTask, Silent, TaskResult};
-use crate::suite::Known;
+use crate::schedule::{Observer, Pool, PoolError, PoolTask, Silent, TaskError, TaskResult};
+use crate::suite::{Known, KnownInputs, LookupError};
 use harness_store::{Store, sha256_file};
 
-/// A plugin and what it says of itself.
+/// A plugin and its descriptor.
 #[derive(Clone, Debug)]
-pub struct Plugin {
+pub struct RegisteredPlugin {
     pub path: PathBuf,
     pub sha256: String,
     pub descriptor: Descriptor,
@@ -23,7 +22,7 @@ pub struct Plugin {
 
 /// A library that was found and could not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub struct UnusablePlugin {
     pub path: PathBuf,
     pub reason: String,
 }
@@ -31,47 +30,43 @@ pub struct Broken {
 /// Backbones, data sets and methods by name.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    pub places: Places,
-    pub plugins: Vec<Plugin>,
-    pub broken: Vec<Broken>,
-    backbones: Vec<String>,
-    datasets: Vec<String>,
+    pub search_path: SearchPath,
+    pub plugins: Vec<RegisteredPlugin>,
+    pub broken: Vec<UnusablePlugin>,
 }
 
 impl Registry {
-    /// Looks everything up. Plugins are asked for their descriptors, each in a
-    /// worker of its own, unless `store` remembers the answer.
+    /// Finds the plugins. Each is asked for its descriptor in a worker of its own, unless
+    /// `store` has it.
     ///
     /// # Errors
     /// A named plugin is missing, or no worker can be started.
     pub fn discover(
-        places: Places,
+        search_path: SearchPath,
         named: &[&str],
         pool: &Pool<'_>,
         store: Option<&Store>,
         observer: &mut dyn Observer,
     ) -> Result<Self, RegistryError> {
         let mut registry = Self {
-            backbones: places.backbones(),
-            datasets: datasets(&places),
             plugins: Vec::new(),
             broken: Vec::new(),
-            places,
+            search_path,
         };
         let mut unknown = Vec::new();
         let mut seen = Vec::new();
-        for libraries::Library { path, origin } in libraries::find(&registry.places, named)? {
+        for libraries::Library { path, origin } in libraries::find(&registry.search_path, named)? {
             let sha256 = sha256_file(&path).map_err(|source| LibraryError::Read {
                 path: path.clone(),
                 source,
             })?;
-            // The same library in two places is one plugin.
+            // The same library in two search_path is one plugin.
             if seen.contains(&sha256) {
                 continue;
             }
             seen.push(sha256.clone());
             match store.and_then(|store| store.descriptor(&sha256)) {
-                Some(descriptor) => registry.plugins.push(Plugin {
+                Some(descriptor) => registry.plugins.push(RegisteredPlugin {
                     path,
                     sha256,
                     descriptor,
@@ -81,7 +76,7 @@ impl Registry {
             }
         }
         registry.inspect(unknown, pool, store)?;
-        // The order must not depend on what was remembered.
+        // The order must not depend on what was in the store.
         registry.plugins.sort_by(|a, b| a.path.cmp(&b.path));
         registry.shadow(observer);
         Ok(registry)
@@ -109,41 +104,44 @@ impl Registry {
                     if let Some(store) = store {
                         store.put_descriptor(&sha256, &descriptor)?;
                     }
-                    self.plugins.push(Plugin {
+                    self.plugins.push(RegisteredPlugin {
                         path,
                         sha256,
                         descriptor,
                         origin,
                     });
                 }
-                Err(reason) => self.broken.push(Broken { path, reason }),
+                Err(error) => self.broken.push(UnusablePlugin {
+                    path,
+                    reason: error.to_string(),
+                }),
             }
         }
         Ok(())
     }
 
-    /// Drops a plugin where one of the same name comes from a nearer place: a suite
-    /// or the environment can stand in for what lies beside the executable.
+    /// Drops plugins that another of the same name takes precedence over: a suite or the
+    /// environment can replace what is beside the executable.
     fn shadow(&mut self, observer: &mut dyn Observer) {
         let all = self.plugins.clone();
         self.plugins.retain(|plugin| {
-            let name = |plugin: &Plugin| plugin.descriptor.plugin.name.clone();
-            let nearer = all
+            let name = |plugin: &RegisteredPlugin| plugin.descriptor.plugin.name.clone();
+            let preferred = all
                 .iter()
                 .find(|other| name(other) == name(plugin) && other.origin < plugin.origin);
-            if let Some(nearer) = nearer {
+            if let Some(preferred) = preferred {
                 observer.warn(&format!(
-                    "{} is used instead of {}",
-                    nearer.path.display(),
+                    "using the plugin {} instead of {}",
+                    preferred.path.display(),
                     plugin.path.display()
                 ));
             }
-            nearer.is_none()
+            preferred.is_none()
         });
     }
 
-    /// The plugins that have a method of this id, with the method.
-    fn candidates(&self, id: &str) -> impl Iterator<Item = (&Plugin, &MethodCard)> {
+    /// Every method with this id, with its plugin.
+    fn candidates(&self, id: &str) -> impl Iterator<Item = (&RegisteredPlugin, &MethodCard)> {
         self.plugins.iter().flat_map(move |plugin| {
             let cards = plugin.descriptor.methods.iter();
             cards
@@ -152,19 +150,71 @@ impl Registry {
         })
     }
 
-    /// The method of this id and the plugin that has it.
-    pub fn method(&self, id: &str) -> Option<(&Plugin, &MethodCard)> {
+    /// The method with this id, with its plugin.
+    pub fn method(&self, id: &str) -> Option<(&RegisteredPlugin, &MethodCard)> {
         self.candidates(id).next()
+    }
+
+    /// The module file at a path in the suite.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not a module file.
+    pub fn module_file(&self, path: &str) -> Result<ModuleFile, ModuleFileError> {
+        ModuleFile::read(&self.search_path.resolve(path))
     }
 }
 
-/// Why nothing could be looked up.
+/// Why no registry could be built.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RegistryError {
     #[error(transparent)]
     Library(#[from] LibraryError),
     #[error(transparent)]
     Pool(#[from] PoolError),
+}
+
+/// Two plugins claim a method.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "method {id:?} is in two plugins, {} and {}; remove one of them",
+    .first.display(), .second.display()
+)]
+pub struct DuplicateMethod {
+    pub id: String,
+    pub first: PathBuf,
+    pub second: PathBuf,
+}
+
+/// Why a plugin's descriptor is not known.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DescriptorError {
+    /// The plugin does not load, or its worker failed.
+    #[error(transparent)]
+    Worker(#[from] TaskError),
+    #[error("its descriptor is malformed: {0}")]
+    Malformed(#[from] serde_json::Error),
+    #[error("expected a descriptor from the worker, found {0:?}")]
+    Unexpected(Box<JobOutput>),
+}
+
+impl KnownInputs for Registry {
+    fn backbones(&self) -> Vec<String> {
+        self.search_path.backbones()
+    }
+
+    fn has_backbone(&self, name: &str) -> Result<bool, LookupError> {
+        self.search_path.has_backbone(name)
+    }
+
+    fn datasets(&self) -> Vec<String> {
+        self.search_path.datasets()
+    }
+
+    fn has_dataset(&self, name: &str) -> Result<bool, LookupError> {
+        self.search_path.has_dataset(name)
+    }
 }
 
 impl Known for Registry {
@@ -179,57 +229,32 @@ impl Known for Registry {
         ids
     }
 
-    fn card(&self, id: &str) -> Result<Option<&MethodCard>, String> {
+    fn card(&self, id: &str) -> Result<Option<&MethodCard>, LookupError> {
         let found: Vec<_> = self.candidates(id).collect();
         match found[..] {
             [] => Ok(None),
             [(_, card)] => Ok(Some(card)),
-            [(first, _), (second, _), ..] => Err(format!(
-                "method {id:?} is in two plugins, {} and {}; remove one of them",
-                first.path.display(),
-                second.path.display()
-            )),
+            [(first, _), (second, _), ..] => Err(Box::new(DuplicateMethod {
+                id: id.to_owned(),
+                first: first.path.clone(),
+                second: second.path.clone(),
+            })),
         }
     }
 
-    fn backbones(&self) -> Vec<&str> {
-        self.backbones.iter().map(String::as_str).collect()
-    }
-
-    fn has_backbone(&self, name: &str) -> Result<bool, String> {
-        self.places.has_backbone(name)
-    }
-
-    fn datasets(&self) -> Vec<&str> {
-        self.datasets.iter().map(String::as_str).collect()
-    }
-
-    fn has_dataset(&self, name: &str) -> Result<bool, String> {
-        Ok(self.places.dataset(name)? != DatasetPlace::Nowhere)
-    }
-
-    fn module(&self, path: &str) -> Result<ModuleFile, String> {
-        ModuleFile::read(&self.places.beside(path))
+    fn module(&self, path: &str) -> Result<ModuleHeader, LookupError> {
+        Ok(self.module_file(path)?.header)
     }
 }
 
-/// Names of data sets that come along and of known ones.
-pub(crate) fn datasets(places: &Places) -> Vec<String> {
-    let known = harness_data::KnownDataset::all().iter();
-    let mut names = places.datasets();
-    names.extend(known.map(|known| known.name.clone()));
-    names
-}
-
-fn descriptor(result: TaskResult) -> Result<Descriptor, String> {
-    match result.output().map_err(|error| error.to_string())? {
-        JobOutput::Inspected { descriptor } => serde_json::from_value(descriptor)
-            .map_err(|error| format!("its descriptor is not one of ours: {error}")),
-        other => Err(format!("the worker answered {other:?}")),
+fn descriptor(result: TaskResult) -> Result<Descriptor, DescriptorError> {
+    match result.output()? {
+        JobOutput::Inspected { descriptor } => Ok(serde_json::from_value(descriptor)?),
+        other => Err(DescriptorError::Unexpected(Box::new(other))),
     }
 }
 
-/// File name of a library, for people.
+/// File name of a library, for display.
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name()
         .unwrap_or(path.as_os_str())
@@ -243,12 +268,12 @@ mod tests {
 
     use super::*;
 
-    fn plugin(path: &str, name: &str, origin: Origin) -> Plugin {
+    fn plugin(path: &str, name: &str, origin: Origin) -> RegisteredPlugin {
         let card = serde_json::json!({
             "id": "coop", "title": "", "paper": "", "family": "input", "depth": "",
             "sites": [], "needs": [], "data": "features", "carried": [], "recomputed": [],
         });
-        Plugin {
+        RegisteredPlugin {
             path: path.into(),
             sha256: path.to_owned(),
             descriptor: Descriptor {
@@ -266,13 +291,11 @@ mod tests {
         }
     }
 
-    fn registry(plugins: Vec<Plugin>) -> Registry {
+    fn registry(plugins: Vec<RegisteredPlugin>) -> Registry {
         let mut registry = Registry {
-            places: Places::at("".into(), "".into()),
+            search_path: SearchPath::at("".into(), "".into()),
             plugins,
             broken: Vec::new(),
-            backbones: Vec::new(),
-            datasets: Vec::new(),
         };
         registry.shadow(&mut Silent);
         registry
@@ -284,12 +307,12 @@ mod tests {
             plugin("/a.so", "mine", Origin::Suite),
             plugin("/b.so", "theirs", Origin::Executable),
         ]);
-        let error = registry.card("coop").unwrap_err();
+        let error = registry.card("coop").unwrap_err().to_string();
         assert!(error.contains("/a.so and /b.so"), "{error}");
     }
 
     #[test]
-    fn the_same_plugin_from_a_nearer_place_stands_in() {
+    fn a_plugin_of_the_suite_takes_precedence_over_one_beside_the_executable() {
         let registry = registry(vec![
             plugin("/a.so", "coop", Origin::Executable),
             plugin("/b.so", "coop", Origin::Suite),

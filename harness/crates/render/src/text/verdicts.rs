@@ -1,8 +1,9 @@
-//! What the numbers say, before the numbers.
+//! What the averages of a method come down to.
 
-use crate::terminal::footnotes::{NAME, reason, word};
-use crate::terminal::numbers::{count, share};
-use crate::terminal::sanitise::one_line;
+use crate::text::NAME;
+use crate::text::numbers::{count, share};
+use crate::text::sanitise::one_line;
+use crate::text::status::{reason, word};
 use harness_report::Status;
 use harness_report::aggregate::{Block, MethodRow};
 
@@ -18,7 +19,6 @@ pub(crate) fn verdicts(block: &Block<'_>) -> Vec<String> {
 fn verdict(method: &MethodRow<'_>, block: &Block<'_>) -> String {
     let label = one_line(method.label, NAME);
     let target = one_line(&block.upgrade.target, NAME);
-    let source = one_line(&block.upgrade.source, NAME);
     let measured: Vec<f64> = method
         .entries
         .iter()
@@ -32,8 +32,8 @@ fn verdict(method: &MethodRow<'_>, block: &Block<'_>) -> String {
         Some(Some(kept)) if kept > -0.005 => {
             format!("{label} keeps {} of its gain on {target}", share(kept))
         }
-        Some(Some(_)) => format!("{label} loses all of its gain on {target}, and more"),
-        Some(None) => format!("{label} has no clear gain on {source} to keep"),
+        Some(Some(_)) => format!("{label} falls below zero-shot on {target}"),
+        Some(None) => format!("{label} has no significant gain on the source"),
         None => format!("{label} has no data set with every seed measured"),
     };
     let below = measured
@@ -42,10 +42,7 @@ fn verdict(method: &MethodRow<'_>, block: &Block<'_>) -> String {
         .count();
     let of = count(measured.len(), "data set", "data sets");
     let end = if below == 1 { "ends" } else { "end" };
-    match below {
-        0 => format!("{fate}; none of {of} ends below the target's zero-shot"),
-        _ => format!("{fate}; {below} of {of} {end} below the target's zero-shot"),
-    }
+    format!("{fate}; {below} of {of} {end} below the target's zero-shot")
 }
 
 /// The sentence of a method that has no New at all.

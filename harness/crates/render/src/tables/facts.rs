@@ -4,7 +4,7 @@ use harness_report::Cell;
 use harness_report::Condition;
 use harness_report::aggregate::{Block, MethodRow};
 use harness_report::analysis::{Analysis, Assessment};
-use harness_report::metrics::{gain_retention, harmonic_mean};
+use harness_report::metrics::{gain_retention, harmonic_mean, recovery, update_gain};
 use harness_report::stats::Estimate;
 
 /// The assessments of a row, one a column; `None` where the report has no cell.
@@ -38,6 +38,10 @@ pub(crate) struct Facts {
     pub(crate) h: Estimate,
     /// Gain retention; `None` where a seed has none.
     pub(crate) retention: Option<Estimate>,
+    /// The share of what retraining gains over Z(t); `None` where a seed has none.
+    pub(crate) recovery: Option<Estimate>,
+    /// The share of what retraining gains over Base; `None` where a seed has none.
+    pub(crate) update_gain: Option<Estimate>,
 }
 
 impl Facts {
@@ -60,6 +64,8 @@ impl Facts {
             over_zero_shot: over(&|cell| Some(new(cell)? - zero_target(cell)?))?,
             h: over(&|cell| Some(harmonic_mean(base(cell)?, new(cell)?)))?,
             retention: over(&|cell| gain_retention(&cell.conditions)),
+            recovery: over(&|cell| recovery(&cell.conditions)),
+            update_gain: over(&|cell| update_gain(&cell.conditions)),
         })
     }
 }

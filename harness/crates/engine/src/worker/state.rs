@@ -1,0 +1,74 @@
+//! What a worker keeps loaded: the next job often needs the same.
+
+use std::{num::NonZeroUsize, path::Path, sync::Arc};
+
+use harness_backbone::Backbone;
+use harness_data::Dataset;
+
+use harness_host::plugin::{LoadedPlugin, MethodHandle};
+use lru::LruCache;
+
+use super::{error::JobError, features::FeatureCache};
+use crate::job::{BackboneRef, DatasetRef, MethodRef};
+
+/// Backbones kept at once: a source and a target.
+const BACKBONES: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+const DATASETS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
+
+/// Loaded backbones and data sets by their content hash, features, and the plugin.
+pub(super) struct WorkerState {
+    backbones: LruCache<String, Arc<Backbone>>,
+    datasets: LruCache<String, Arc<Dataset>>,
+    plugin: Option<LoadedPlugin>,
+    pub(super) features: FeatureCache,
+}
+
+impl WorkerState {
+    pub(super) fn new() -> Self {
+        Self {
+            backbones: LruCache::new(BACKBONES),
+            datasets: LruCache::new(DATASETS),
+            plugin: None,
+            features: FeatureCache::new(),
+        }
+    }
+
+    pub(super) fn backbone(&mut self, wanted: &BackboneRef) -> Result<Arc<Backbone>, JobError> {
+        let load = || -> Result<_, JobError> { Ok(Arc::new(Backbone::load(&wanted.path)?)) };
+        let loaded = self.backbones.try_get_or_insert_ref(&wanted.sha256, load)?;
+        Ok(Arc::clone(loaded))
+    }
+
+    pub(super) fn dataset(&mut self, wanted: &DatasetRef) -> Result<Arc<Dataset>, JobError> {
+        let load = || -> Result<_, JobError> {
+            let dataset = Dataset::open_with(&wanted.path, &wanted.opening)?;
+            Ok(Arc::new(dataset))
+        };
+        let key = &wanted.manifest_sha256;
+        let loaded = self.datasets.try_get_or_insert_ref(key, load)?;
+        Ok(Arc::clone(loaded))
+    }
+
+    /// The plugin at a path. A worker loads only one.
+    pub(super) fn plugin(&mut self, path: &Path) -> Result<&LoadedPlugin, JobError> {
+        let path = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        match self.plugin.take() {
+            Some(loaded) if loaded.path() != path => {
+                let message = format!(
+                    "this worker has loaded {} and cannot load {} as well",
+                    loaded.path().display(),
+                    path.display()
+                );
+                self.plugin = Some(loaded);
+                Err(JobError::Failed(message))
+            }
+            Some(loaded) => Ok(self.plugin.insert(loaded)),
+            None => Ok(self.plugin.insert(LoadedPlugin::load(&path)?)),
+        }
+    }
+
+    pub(super) fn method(&mut self, wanted: &MethodRef) -> Result<MethodHandle, JobError> {
+        let plugin = self.plugin(&wanted.plugin)?;
+        Ok(plugin.open(&wanted.id, &wanted.config)?)
+    }
+}
