@@ -163,7 +163,7 @@ pub enum Work {
     },
     /// Do a unit of a plan.
     Unit {
-        work: UnitWork,
+        work: Box<UnitWork>,
         /// File that a training writes its module to and an injection reads it from.
         module: Option<PathBuf>,
     },

@@ -38,7 +38,7 @@ impl Unit {
     /// the store takes over once the worker has replied.
     pub fn work(&self, store: &Store) -> Work {
         Work::Unit {
-            work: self.work.clone(),
+            work: Box::new(self.work.clone()),
             module: self.module(store),
         }
     }

@@ -353,7 +353,7 @@ mod tests {
                 json!("other"),
                 json!({"shots": 1, "seed": 1}),
                 json!({"seed": 1, "val": 0.1, "test": 0.1}),
-                json!(["a {}."]),
+                json!({"own": ["a {}."]}),
             ],
             Value::Bool(is_set) => vec![json!(!is_set)],
             Value::Number(number) if number.is_u64() => {
@@ -415,7 +415,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_work_and_each_build_has_keys_of_its_own() {
-        let mut engines = vec![engine(), engine(), engine()];
+        let mut engines = [engine(), engine(), engine()];
         engines[1].version.push('x');
         engines[2].sha256.push('x');
         let all = engines.iter().flat_map(|engine| {

@@ -240,7 +240,7 @@ fn a_worker_that_tells_of_a_module_it_did_not_write_has_failed() {
     let (results, _) = env.run(false);
     let status = env.status(&results);
     assert!(
-        matches!(&status, Status::Failed { message } if message.contains("did not leave the module")),
+        matches!(&status, Status::Failed { message } if message.contains("a module it did not write")),
         "{status:?}"
     );
     env.set("train.lie", false);

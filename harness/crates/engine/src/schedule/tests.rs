@@ -134,11 +134,11 @@ fn task(name: &str) -> PoolTask {
     PoolTask {
         name: name.to_owned(),
         work: Work::Unit {
-            work: UnitWork::ZeroShot {
+            work: Box::new(UnitWork::ZeroShot {
                 backbone: backbone(name),
                 dataset: dataset(),
                 images: ImageOptions::default(),
-            },
+            }),
             module: None,
         },
         needs: Vec::new(),
@@ -166,7 +166,7 @@ fn dataset() -> DatasetRef {
 fn with_plugin(name: &str, plugin: &str) -> PoolTask {
     PoolTask {
         work: Work::Unit {
-            work: UnitWork::Survey {
+            work: Box::new(UnitWork::Survey {
                 // Has no name, so the script reads the backbone's.
                 method: MethodRef {
                     plugin: Path::new(plugin).to_owned(),
@@ -176,7 +176,7 @@ fn with_plugin(name: &str, plugin: &str) -> PoolTask {
                 },
                 backbone: backbone(name),
                 dataset: dataset(),
-            },
+            }),
             module: None,
         },
         ..task(name)
