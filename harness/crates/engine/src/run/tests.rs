@@ -244,7 +244,7 @@ fn a_worker_that_tells_of_a_module_it_did_not_write_has_failed() {
     let (results, _) = ground.run(false);
     let status = ground.status(&results);
     assert!(
-        matches!(&status, Status::Failed { message } if message.contains("did not leave the module")),
+        matches!(&status, Status::Failed { message } if message.contains("a module it did not write")),
         "{status:?}"
     );
     ground.set("train.lie", false);
