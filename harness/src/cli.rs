@@ -369,7 +369,7 @@ pub(crate) struct VerifyArguments {
         required_unless_present = "reference"
     )]
     pub(crate) expected: Option<PathBuf>,
-    /// Compare with candle-transformers' CLIP too
+    /// Compare with candle-transformers' CLIP too (in builds with the feature `reference`)
     #[arg(long)]
     pub(crate) reference: bool,
     /// Largest relative error that passes

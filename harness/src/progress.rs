@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use harness_engine::schedule::{Observer, Progress, Task, TaskResult};
+use harness_engine::schedule::{Observer, PoolTask, Progress, TaskResult};
 use harness_render::terminal::one_line;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -44,7 +44,7 @@ impl Reporter {
 }
 
 impl Observer for Reporter {
-    fn finished(&mut self, task: &Task, result: &TaskResult) {
+    fn finished(&mut self, task: &PoolTask, result: &TaskResult) {
         let (word, message) = match result {
             TaskResult::Failed { message, .. } => ("failed", message.clone()),
             TaskResult::Crashed { message, .. } => ("crashed", message.clone()),

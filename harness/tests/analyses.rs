@@ -147,6 +147,15 @@ fn vectors_that_cannot_be_compared_are_named() {
     assert!(stderr.contains("nowhere"), "{stderr}");
 }
 
+#[cfg(not(feature = "reference"))]
+#[test]
+fn a_build_without_the_reference_names_the_feature() {
+    let (stdout, stderr) = ends(96, &["verify", str(&golden("hf-clip")), "--reference"]);
+    assert!(stdout.is_empty(), "{stdout}");
+    assert!(stderr.contains("--features reference"), "{stderr}");
+}
+
+#[cfg(feature = "reference")]
 #[test]
 fn the_reference_of_candle_transformers_is_used_where_it_is_right() {
     let (stdout, _) = ends(0, &["verify", str(&golden("hf-clip")), "--reference"]);

@@ -60,6 +60,7 @@ fn dependencies_point_one_way() {
         ("harness-checkpoint", &["harness-abi", "harness-store"]),
         ("harness-report", &["harness-store"]),
         ("harness-render", &["harness-report", "harness-store"]),
+        ("harness-reference", &["harness-backbone"]),
         (
             "harness-engine",
             &[
@@ -69,6 +70,7 @@ fn dependencies_point_one_way() {
                 "harness-data",
                 "harness-host",
                 "harness-hub",
+                "harness-reference",
                 "harness-report",
                 "harness-store",
             ],
@@ -125,6 +127,46 @@ fn a_plugin_is_a_library_that_is_only_loaded() {
             plugin.name.starts_with("harness-plugin-"),
             "{}",
             plugin.name
+        );
+    }
+}
+
+#[test]
+fn a_library_with_tests_runs_them() {
+    for package in &metadata().packages {
+        let mut files = Vec::new();
+        let folder = package.manifest_path.parent().unwrap().join("src");
+        sources(folder.as_std_path(), &mut files);
+        let has_tests = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path).unwrap();
+            text.lines().any(|line| line.trim() == "#[test]")
+        };
+        if !files.iter().any(has_tests) {
+            continue;
+        }
+        for target in package
+            .targets
+            .iter()
+            .filter(|t| t.is_lib() || t.is_cdylib())
+        {
+            assert!(
+                target.test,
+                "{}: `test = false`, with tests in src",
+                package.name
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_reference_crate_names_candle_transformers() {
+    for package in &metadata().packages {
+        let mut names = package.dependencies.iter().map(|one| one.name.as_str());
+        assert_eq!(
+            names.any(|name| name == "candle-transformers"),
+            package.name.as_str() == "harness-reference",
+            "{}: it takes longer to compile than everything else",
+            package.name
         );
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
+use harness_engine::cost::Estimate;
 use harness_engine::registry::{AbsentFile, readable};
-use harness_engine::run::{CellState, Estimate, Forecast, ForecastCell, forecast};
+use harness_engine::run::{CellState, Forecast, ForecastCell, forecast};
 use harness_render::terminal::one_line;
 use harness_report::ExitCode;
 
@@ -83,11 +84,11 @@ fn cost(estimate: &Estimate) -> String {
     } else {
         format!("About {:.0} CPU hours", estimate.cpu_hours)
     };
-    let pace = estimate.pace;
+    let throughput = estimate.throughput;
     format!(
         "{time} at {:.0} GFLOP/s (text tower) and {:.0} GFLOP/s (image tower) in one thread, measured now\n",
-        pace.text / 1e9,
-        pace.image / 1e9
+        throughput.text / 1e9,
+        throughput.image / 1e9
     )
 }
 

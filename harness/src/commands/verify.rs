@@ -12,12 +12,16 @@ use crate::failure::Failure;
 use crate::{output, table};
 
 pub(crate) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, Failure> {
+    if arguments.reference && cfg!(not(feature = "reference")) {
+        return Err(without_reference());
+    }
     let places = places()?;
     let name = &arguments.backbone;
     let mut found = Vec::new();
     if let Some(expected) = &arguments.expected {
         found.push(analysis::verify(&places, name, expected)?);
     }
+    #[cfg(feature = "reference")]
     if arguments.reference {
         found.push(analysis::verify_reference(&places, name)?);
     }
@@ -30,6 +34,15 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::Disagreement
     })
+}
+
+/// candle-transformers is compiled on request only.
+fn without_reference() -> Failure {
+    Failure::new(
+        ExitCode::SetUp,
+        "--reference needs candle-transformers, which this build does not contain",
+    )
+    .hint("build with it: `cargo run --features reference -- verify BACKBONE --reference`")
 }
 
 fn render(found: &[Verification], tolerance: f64) -> String {

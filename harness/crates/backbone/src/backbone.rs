@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use serde_json::Value;
 
 use crate::checkpoint::{
-    Architecture, Catalog, CheckpointLayout, Config, Files, Weights, read_catalog, read_tensors,
+    self, Architecture, Catalog, CheckpointLayout, Config, Files, Weights, read_catalog,
 };
 use crate::dims::{Activation, Dims};
 use crate::error::{BackboneError, Result};
@@ -39,6 +39,18 @@ impl Dims {
     }
 }
 
+impl Architecture {
+    /// Shapes and constants of the backbone in a folder; reads its configuration and the header of
+    /// its weights.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or the layout is not known.
+    pub fn of(folder: &Path) -> Result<Self> {
+        let (_, _, architecture) = open(folder)?;
+        Ok(architecture)
+    }
+}
+
 impl CheckpointLayout {
     /// How the weights in a folder are laid out; reads no more than their header.
     ///
@@ -61,8 +73,16 @@ pub fn digest(folder: &Path) -> Result<String> {
     files.digest(&config)
 }
 
+/// The weights of the backbone in a folder under their own names, as f32; buffers are left out.
+///
+/// # Errors
+/// When a file is missing or damaged, or a tensor is of another type than f32, f16 or bf16.
+pub fn read_tensors(folder: &Path) -> Result<HashMap<String, Tensor>> {
+    checkpoint::read_tensors(&Files::find(folder)?.weights)
+}
+
 /// Finds the files of a folder and reads everything but the weights' values.
-pub(crate) fn open(folder: &Path) -> Result<(Files, Config, Architecture)> {
+fn open(folder: &Path) -> Result<(Files, Config, Architecture)> {
     let files = Files::find(folder)?;
     let catalog = read_catalog(&files.weights)?;
     let layout = CheckpointLayout::detect(&catalog)?;
@@ -115,7 +135,7 @@ impl Backbone {
         let transform = transform(&files, &config, &architecture)?;
         let tokenizer = tokenizer(&files, &architecture)?;
         let catalog = read_catalog(&files.weights)?;
-        let weights = Weights::new(catalog, read_tensors(&files.weights)?);
+        let weights = Weights::new(catalog, checkpoint::read_tensors(&files.weights)?);
         Self::build(weights, architecture, transform, tokenizer)
     }
 

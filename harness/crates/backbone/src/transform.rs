@@ -2,9 +2,9 @@
 
 use candle_core::{Device, Tensor};
 use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{InnerPixel, U8x3, U8x4};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
-use image::{ImageBuffer, Pixel, Rgb, RgbImage, Rgba};
+use fast_image_resize::pixels::U8x4;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use image::{RgbImage, RgbaImage};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Config;
@@ -89,7 +89,7 @@ impl ImageTransform {
             Channels::Alpha(pixels) => {
                 let mut pixels = pixels.clone();
                 premultiply(&mut pixels);
-                unpremultiply(&resize(&pixels, width, height)?)
+                unpremultiply(&resize_rgba(&pixels, width, height)?)
             }
         };
         Ok(self.centre(&resized))
@@ -169,42 +169,33 @@ fn half_even(difference: u32) -> u32 {
     }
 }
 
-/// A pixel of `image` and its form in the crate that resizes.
-pub(crate) trait Resizable: Pixel<Subpixel = u8> + 'static {
-    type Form: PixelTrait + InnerPixel;
+/// Resizes three channels as the first three of four: the crate is compiled for one pixel format,
+/// and Pillow, too, holds RGB in four bytes.
+pub(crate) fn resize(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage> {
+    let (w, h) = image.dimensions();
+    let wide = image.pixels().flat_map(|p| [p.0[0], p.0[1], p.0[2], 255]);
+    let wide = RgbaImage::from_raw(w, h, wide.collect()).ok_or_else(other_size)?;
+    let resized = resize_rgba(&wide, width, height)?;
+    let narrow = resized.pixels().flat_map(|p| [p.0[0], p.0[1], p.0[2]]);
+    RgbImage::from_raw(width, height, narrow.collect()).ok_or_else(other_size)
 }
-
-// The typed calls compile these pixel formats; the untyped one would compile all of them.
-impl Resizable for Rgb<u8> {
-    type Form = U8x3;
-}
-
-impl Resizable for Rgba<u8> {
-    type Form = U8x4;
-}
-
-type Pixels<P> = ImageBuffer<P, Vec<u8>>;
 
 /// Pillow's 8-bit convolution: rows first, then columns, rounded to 8 bits between. The crate would
 /// choose the other order, which differs by several levels, so each pass is a call of its own.
-pub(crate) fn resize<P: Resizable>(
-    image: &Pixels<P>,
-    width: u32,
-    height: u32,
-) -> Result<Pixels<P>> {
+fn resize_rgba(image: &RgbaImage, width: u32, height: u32) -> Result<RgbaImage> {
     let rows = pass(image, width, image.height())?;
     pass(&rows, width, height)
 }
 
 /// Resizes along one side; Catmull-Rom is Pillow's bicubic (a = -0.5).
-fn pass<P: Resizable>(image: &Pixels<P>, width: u32, height: u32) -> Result<Pixels<P>> {
+fn pass(image: &RgbaImage, width: u32, height: u32) -> Result<RgbaImage> {
     let failed = |reason: String| BackboneError::Image(format!("cannot resize: {reason}"));
     let (w, h) = image.dimensions();
-    let source = TypedImageRef::<P::Form>::from_buffer(w, h, image.as_raw())
+    let source = TypedImageRef::<U8x4>::from_buffer(w, h, image.as_raw())
         .map_err(|e| failed(e.to_string()))?;
-    let count = usize::from(P::CHANNEL_COUNT) * width as usize * height as usize;
+    let count = 4 * width as usize * height as usize;
     let mut pixels = vec![0; count];
-    let mut target = TypedImage::<P::Form>::from_buffer(width, height, &mut pixels)
+    let mut target = TypedImage::<U8x4>::from_buffer(width, height, &mut pixels)
         .map_err(|e| failed(e.to_string()))?;
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
@@ -212,6 +203,9 @@ fn pass<P: Resizable>(image: &Pixels<P>, width: u32, height: u32) -> Result<Pixe
     Resizer::new()
         .resize_typed(&source, &mut target, &options)
         .map_err(|e| failed(e.to_string()))?;
-    ImageBuffer::from_raw(width, height, pixels)
-        .ok_or_else(|| failed("buffer of another size".into()))
+    RgbaImage::from_raw(width, height, pixels).ok_or_else(other_size)
+}
+
+fn other_size() -> BackboneError {
+    BackboneError::Image("cannot resize: buffer of another size".into())
 }

@@ -1,4 +1,4 @@
-//! What the scheduler and a worker process say to each other: one JSON value a line.
+//! Messages between the scheduler and a worker process: one JSON value a line.
 //!
 //! A worker reads [`Job`]s from its stdin and answers each with any number of
 //! [`Line::Progress`] and exactly one [`Line::Reply`] on its stdout.
@@ -10,6 +10,7 @@ use std::{
 
 use harness_abi::wire::{Recipe, RecipeChanges};
 use harness_data::{OpenOptions, Sampler};
+use harness_store::Key;
 use serde::{Deserialize, Serialize};
 
 use crate::images::ImageOptions;
@@ -73,17 +74,20 @@ pub struct Portion {
 /// Images of a [`Portion`]: few enough that workers share a large data set.
 pub const PORTION_ROWS: usize = 4 * harness_store::SHARD_ROWS;
 
-/// One thing for a worker to do.
+/// A module that is put into a backbone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "work", rename_all = "kebab-case")]
-pub enum Work {
-    /// Read a plugin's descriptor.
-    Inspect { plugin: PathBuf },
-    /// Ask what every method of a plugin would train in a setting, by default.
-    Declare {
-        plugin: PathBuf,
-        setting: Box<harness_abi::wire::Setting>,
-    },
+#[serde(rename_all = "kebab-case")]
+pub enum ModuleSource {
+    /// In the store, under the key of the training that wrote it.
+    Training { key: Key },
+    /// In a file, trained elsewhere.
+    File { path: PathBuf, sha256: String },
+}
+
+/// Work whose result is stored on its own, under a key of everything that can change it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitWork {
     /// Ask whether a method fits a backbone, from dimensions alone.
     Survey {
         method: MethodRef,
@@ -103,7 +107,7 @@ pub enum Work {
         dataset: DatasetRef,
         images: ImageOptions,
     },
-    /// Train a module, write it to `module`, and evaluate it where it was trained.
+    /// Train a module, write it to a file, and evaluate it where it was trained.
     Train {
         method: MethodRef,
         backbone: BackboneRef,
@@ -112,7 +116,6 @@ pub enum Work {
         images: ImageOptions,
         /// Changes to the method's own recipe.
         recipe: RecipeChanges,
-        module: PathBuf,
     },
     /// Put a trained module into a backbone, unchanged, and evaluate it there.
     Inject {
@@ -120,7 +123,49 @@ pub enum Work {
         backbone: BackboneRef,
         dataset: DatasetRef,
         images: ImageOptions,
-        module: PathBuf,
+        module: ModuleSource,
+    },
+}
+
+impl UnitWork {
+    /// The method that takes part.
+    pub(crate) fn method(&self) -> Option<&MethodRef> {
+        match self {
+            Self::Survey { method, .. }
+            | Self::Train { method, .. }
+            | Self::Inject { method, .. } => Some(method),
+            Self::Features { .. } | Self::ZeroShot { .. } => None,
+        }
+    }
+
+    /// The backbone whose weights are needed.
+    pub(crate) fn weights(&self) -> Option<&BackboneRef> {
+        match self {
+            Self::Survey { .. } => None,
+            Self::Features { backbone, .. }
+            | Self::ZeroShot { backbone, .. }
+            | Self::Train { backbone, .. }
+            | Self::Inject { backbone, .. } => Some(backbone),
+        }
+    }
+}
+
+/// One thing for a worker to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Read a plugin's descriptor.
+    Inspect { plugin: PathBuf },
+    /// Ask what every method of a plugin would train in a setting, by default.
+    Declare {
+        plugin: PathBuf,
+        setting: Box<harness_abi::wire::Setting>,
+    },
+    /// Do a unit of a plan.
+    Unit {
+        work: UnitWork,
+        /// File that a training writes its module to and an injection reads it from.
+        module: Option<PathBuf>,
     },
 }
 
@@ -130,7 +175,6 @@ pub struct Job {
     pub id: u64,
     /// Root of the content-addressed store.
     pub store: PathBuf,
-    #[serde(flatten)]
     pub work: Work,
 }
 
@@ -178,10 +222,10 @@ pub enum Declaration {
     NotInjectable(String),
 }
 
-/// What came of a [`Work`].
+/// The result of a [`Work`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "output", rename_all = "kebab-case")]
-pub enum Output {
+#[serde(rename_all = "kebab-case")]
+pub enum JobOutput {
     /// The plugin's descriptor, as its JSON.
     Inspected {
         descriptor: serde_json::Value,
@@ -192,7 +236,7 @@ pub enum Output {
     },
     /// The method fits.
     Surveyed {
-        /// Trained numbers in total.
+        /// Number of trained parameters.
         parameters: u64,
         /// Shape of each trained tensor by name. A module fits where these are
         /// the same as on its source.
@@ -200,7 +244,7 @@ pub enum Output {
         /// The dimension of a tensor that has one entry for each class.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         class_axes: BTreeMap<String, usize>,
-        /// Tensors that a module does without where a target has no counterpart.
+        /// Tensors that are left out where a target has no counterpart.
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         optional: BTreeSet<String>,
         /// The method's own recipe; none if it states none.
@@ -241,12 +285,12 @@ pub enum Output {
     },
 }
 
-/// How a job ended, as far as the worker lived to tell.
+/// How a job ended, as the worker reports it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     Done {
-        output: Box<Output>,
+        output: Box<JobOutput>,
         usage: Usage,
     },
     /// The module does not fit the backbone; a result, not an error.
@@ -263,7 +307,7 @@ impl Outcome {
     pub fn module_sha256(&self) -> Option<&str> {
         match self {
             Outcome::Done { output, .. } => match output.as_ref() {
-                Output::Trained { module_sha256, .. } => Some(module_sha256),
+                JobOutput::Trained { module_sha256, .. } => Some(module_sha256),
                 _ => None,
             },
             _ => None,
@@ -273,9 +317,9 @@ impl Outcome {
 
 /// One line on the worker's stdout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "line", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Line {
-    /// Something that people should know although the job goes on.
+    /// A warning for the user; the job continues.
     Warning {
         message: String,
     },
@@ -286,7 +330,6 @@ pub enum Line {
     },
     Reply {
         id: u64,
-        #[serde(flatten)]
         outcome: Outcome,
     },
 }

@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod cards;
 pub mod convert;
+pub mod cost;
 pub mod data;
 pub mod fetch;
 pub mod images;

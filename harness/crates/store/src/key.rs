@@ -21,7 +21,6 @@ impl Key {
     }
 
     /// The key in lower-case hexadecimal.
-
     pub fn as_str(&self) -> &str {
         &self.0
     }

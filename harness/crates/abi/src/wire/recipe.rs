@@ -147,36 +147,47 @@ impl Recipe {
 /// Fields of a [`Recipe`] to replace; none: unchanged. Unknown fields are errors.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields of `Recipe` under the same names")]
 pub struct RecipeChanges {
+    /// Which optimizer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<OptimizerKind>,
+    /// Learning rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr: Option<f64>,
+    /// SGD only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub momentum: Option<f64>,
+    /// Coupled for SGD and Adam, decoupled for AdamW.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<f64>,
+    /// Adam and AdamW only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub betas: Option<[f64; 2]>,
+    /// Adam and AdamW only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eps: Option<f64>,
+    /// How the learning rate changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
+    /// Epochs at `warmup_lr` before an epoch-wise cosine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup_epochs: Option<usize>,
+    /// Learning rate during warm-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup_lr: Option<f64>,
+    /// Final learning rate of a step-wise cosine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_lr: Option<f64>,
+    /// Passes over the training images; 0 for no training. Clears `steps_per_shot`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
-    /// `Some(None)` goes back to `epochs`.
+    /// Steps per shot, instead of `epochs`; `null` goes back to `epochs`.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "null_is_a_value"
     )]
     pub steps_per_shot: Option<Option<usize>>,
+    /// Images per step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
 }

@@ -17,13 +17,18 @@ const ROPE_GRID: usize = 16;
 
 /// Shapes and constants of both towers.
 #[derive(Debug, Clone)]
-pub(crate) struct Architecture {
-    pub(crate) layout: CheckpointLayout,
-    pub(crate) dims: Dims,
-    pub(crate) text_eps: f32,
-    pub(crate) image_eps: f32,
+#[non_exhaustive]
+pub struct Architecture {
+    /// How the tensors are named.
+    pub layout: CheckpointLayout,
+    /// Dimensions of both towers.
+    pub dims: Dims,
+    /// LayerNorm epsilon of the text tower.
+    pub text_eps: f32,
+    /// LayerNorm epsilon of the image tower.
+    pub image_eps: f32,
     /// Of plain ViT blocks; EVA02's SwiGLU has none.
-    pub(crate) image_activation: Activation,
+    pub image_activation: Activation,
     /// Side of the grid that rotary coordinates refer to.
     pub(crate) rope_grid: usize,
     /// End token where the configuration names one.

@@ -123,7 +123,7 @@ impl CheckpointLayout {
     }
 
     /// Whether this is transformers' `CLIPModel`.
-    pub(crate) fn is_transformers(&self) -> bool {
+    pub fn is_transformers(&self) -> bool {
         self.text == TextNames::Transformers
     }
 

@@ -8,7 +8,7 @@ mod layout;
 mod safetensors;
 mod weights;
 
-pub(crate) use architecture::Architecture;
+pub use architecture::Architecture;
 pub(crate) use catalog::Catalog;
 pub(crate) use config::Config;
 pub(crate) use files::Files;

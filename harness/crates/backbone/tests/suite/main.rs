@@ -11,7 +11,6 @@ mod golden_transform;
 mod hostile_files;
 mod layers;
 mod prompts;
-mod reference_clip;
 mod threads;
 mod tokens;
 mod trained_weights;

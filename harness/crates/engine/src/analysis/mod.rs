@@ -6,6 +6,7 @@ mod embed;
 mod error;
 mod images;
 mod inputs;
+#[cfg(feature = "reference")]
 mod reference;
 mod subject;
 mod vectors;
@@ -14,5 +15,6 @@ mod verify;
 pub use drift::drift;
 pub use embed::{EmbedInputs, Embedded, embed};
 pub use error::AnalysisError;
+#[cfg(feature = "reference")]
 pub use reference::verify_reference;
 pub use verify::{Comparison, Verification, verify};

@@ -1,7 +1,7 @@
 //! Compares the towers with candle-transformers' CLIP, where that is correct.
 
 use candle_core::{Device, Tensor};
-use harness_backbone::ReferenceClip;
+use harness_reference::ReferenceClip;
 
 use super::AnalysisError;
 use super::subject::Subject;

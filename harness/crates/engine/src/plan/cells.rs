@@ -1,43 +1,36 @@
 //! The cells of a suite and the units that each is made of.
 
-use super::graph::Place;
-use super::{Fits, Graph, Inputs, Selection};
+use super::graph::Placement;
+use super::{
+    BackboneIndex, Coordinate, DatasetIndex, Fits, Graph, Inputs, MethodIndex, NotMeasured,
+    Selection, UnitIndex,
+};
 use crate::job::Draw;
-use crate::schedule::TaskResult;
 
-/// Why a condition is not measured.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trouble {
-    /// The module does not fit; a result, not an error.
-    NotInjectable(String),
-    /// The survey itself did not end well.
-    Broken(TaskResult),
-}
-
-/// One cell: coordinates as indices into [`Inputs`], conditions as units.
+/// One cell: its coordinates, and the unit of each condition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellPlan {
-    pub method: usize,
-    pub dataset: usize,
-    pub source: usize,
-    pub target: usize,
+    pub method: MethodIndex,
+    pub dataset: DatasetIndex,
+    pub source: BackboneIndex,
+    pub target: BackboneIndex,
     pub draw: Draw,
     /// Unit of Z(s).
-    pub zero_source: usize,
+    pub zero_source: UnitIndex,
     /// Unit of Z(t).
-    pub zero_target: usize,
+    pub zero_target: UnitIndex,
     /// Unit of the training on the source; of a module that was trained elsewhere, its
     /// injection there.
-    pub train: Result<usize, Trouble>,
+    pub train: Result<UnitIndex, NotMeasured>,
     /// Unit of A(s→s): the training's own evaluation, or an injection where the
     /// test images are of a shifted data set or the module was trained elsewhere.
-    pub base: Result<usize, Trouble>,
+    pub base: Result<UnitIndex, NotMeasured>,
     /// Unit of A(s→t).
-    pub new: Result<usize, Trouble>,
+    pub new: Result<UnitIndex, NotMeasured>,
     /// Unit of the training on the target, if the suite asks for it.
-    pub retrain: Option<Result<usize, Trouble>>,
+    pub retrain: Option<Result<UnitIndex, NotMeasured>>,
     /// Unit of A(t→t), if the suite asks for it.
-    pub oracle: Option<Result<usize, Trouble>>,
+    pub oracle: Option<Result<UnitIndex, NotMeasured>>,
     /// Tensors of the module that the target has no counterpart of.
     pub left_out: Vec<String>,
 }
@@ -54,7 +47,7 @@ impl CellPlan {
     }
 
     /// The units that evaluate, one a condition.
-    pub(crate) fn evaluations(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn evaluations(&self) -> impl Iterator<Item = UnitIndex> {
         let modules = [Some(&self.base), Some(&self.new), self.oracle.as_ref()];
         let modules = modules.into_iter().flatten();
         let modules = modules.filter_map(|unit| unit.as_ref().ok().copied());
@@ -64,7 +57,7 @@ impl CellPlan {
     }
 
     /// Every unit of the cell.
-    pub fn units(&self) -> impl Iterator<Item = usize> {
+    pub fn units(&self) -> impl Iterator<Item = UnitIndex> {
         let modules = [
             Some(&self.train),
             Some(&self.base),
@@ -81,7 +74,7 @@ impl CellPlan {
     }
 }
 
-/// What a suite comes down to.
+/// The units of a suite and the cells that are made of them.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub graph: Graph,
@@ -91,10 +84,10 @@ pub struct Plan {
 /// A cell's coordinates, before it is known what fits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Coordinates {
-    pub(crate) method: usize,
-    pub(crate) dataset: usize,
-    pub(crate) source: usize,
-    pub(crate) target: usize,
+    pub(crate) method: MethodIndex,
+    pub(crate) dataset: DatasetIndex,
+    pub(crate) source: BackboneIndex,
+    pub(crate) target: BackboneIndex,
     pub(crate) draw: Draw,
 }
 
@@ -107,8 +100,11 @@ impl Coordinates {
 }
 
 impl Plan {
-    /// The surveys that have to be answered first: each with its place.
-    pub(crate) fn surveys(inputs: &Inputs, selection: &Selection) -> (Graph, Vec<(Place, usize)>) {
+    /// The surveys to run first, each with its placement.
+    pub(crate) fn surveys(
+        inputs: &Inputs,
+        selection: &Selection,
+    ) -> (Graph, Vec<(Placement, UnitIndex)>) {
         let mut graph = Graph::new(&inputs.engine);
         let mut surveys = Vec::new();
         let (cells, _) = split(inputs, selection);
@@ -116,7 +112,7 @@ impl Plan {
             let trained_on = inputs.training_set(cell.dataset);
             for backbone in [cell.source, cell.target] {
                 for dataset in [trained_on, cell.dataset] {
-                    let at = Place {
+                    let at = Placement {
                         method: cell.method,
                         backbone,
                         dataset,
@@ -134,6 +130,19 @@ impl Plan {
     /// Cells that wait for files.
     pub(crate) fn waiting(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
         split(inputs, selection).1
+    }
+
+    /// The plan with the cells that wait for files, as if every module fitted: what is
+    /// still to do once the files are there.
+    pub(crate) fn with_waiting(&self, inputs: &Inputs, selection: &Selection) -> Self {
+        let inputs = inputs.with_names_for_absent_digests();
+        let fits = Fits::assumed();
+        let mut plan = self.clone();
+        for cell in Self::waiting(&inputs, selection) {
+            let cell = plan_cell(&inputs, &fits, &mut plan.graph, cell);
+            plan.cells.push(cell);
+        }
+        plan
     }
 
     /// The plan, once it is known what fits.
@@ -157,35 +166,36 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
         draw,
     } = cell;
     let trained_on = inputs.training_set(dataset);
-    let at = |backbone, dataset| Place {
+    let at = |backbone, dataset| Placement {
         method,
         backbone,
         dataset,
     };
     let train = |graph: &mut Graph, place| match fits.training(inputs, place) {
-        Some(trouble) => Err(trouble),
+        Some(why) => Err(why),
         None => Ok(graph.train(inputs, place, draw)),
     };
     // Moves the module that was trained at `from`; a module's own place needs no
     // move, except that New always goes through its file.
-    let measure = |graph: &mut Graph, trained: &Result<usize, Trouble>, from, to, moves: bool| {
-        let unit = trained.clone()?;
-        if from == to && !moves {
-            return Ok(unit);
-        }
-        match fits.injection(inputs, from, to) {
-            Some(trouble) => Err(trouble),
-            None => Ok(graph.inject(inputs, to, unit)),
-        }
-    };
+    let measure =
+        |graph: &mut Graph, trained: &Result<UnitIndex, NotMeasured>, from, to, moves: bool| {
+            let unit = trained.clone()?;
+            if from == to && !moves {
+                return Ok(unit);
+            }
+            match fits.injection(inputs, from, to) {
+                Some(why) => Err(why),
+                None => Ok(graph.inject(inputs, to, unit)),
+            }
+        };
     let zero_source = graph.zero_shot(inputs, source, dataset);
     let zero_target = graph.zero_shot(inputs, target, dataset);
     let home = at(source, trained_on);
-    let file = inputs.methods[method].module.as_ref();
+    let file = inputs[method].module.as_ref();
     let (trained, base, new) = match file {
         Some(file) => {
             let mut adopt = |to| match fits.injection(inputs, home, to) {
-                Some(trouble) => Err(trouble),
+                Some(why) => Err(why),
                 None => Ok(graph.adopt(inputs, to, file)),
             };
             let base = adopt(at(source, dataset));
@@ -200,7 +210,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
     };
     let left_out = fits.left_out(home, at(target, dataset));
     let home = at(target, trained_on);
-    // What was trained elsewhere cannot be trained here in the same way.
+    // A module that was trained elsewhere cannot be retrained here in the same way.
     let has_oracle = inputs.suite.oracle && file.is_none();
     let retrain = has_oracle.then(|| train(graph, home));
     let oracle = retrain
@@ -234,30 +244,25 @@ fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
     let suite = &inputs.suite;
     let mut cells = Vec::new();
     for upgrade in &suite.upgrades {
+        let source = inputs.backbone(&upgrade.source);
         for target_name in &upgrade.targets {
-            let ends = (
-                inputs.backbone(&upgrade.source),
-                inputs.backbone(target_name),
-            );
-            let (Some(source), Some(target)) = ends else {
-                continue;
-            };
+            let target = inputs.backbone(target_name);
             for &shots in &suite.shots {
-                for method in 0..inputs.methods.len() {
-                    for dataset in 0..suite.datasets.len() {
+                for method in (0..inputs.methods.len()).map(MethodIndex) {
+                    for (dataset, entry) in suite.datasets.iter().enumerate() {
                         for &seed in &suite.seeds {
-                            let is_selected = selection.admits(|key| match key {
-                                "method" => inputs.methods[method].label.as_str().into(),
-                                "dataset" => suite.datasets[dataset].label.as_str().into(),
-                                "source" => upgrade.source.as_str().into(),
-                                "target" => target_name.as_str().into(),
-                                "shots" => shots.to_string().into(),
-                                _ => seed.to_string().into(),
+                            let is_selected = selection.admits(|coordinate| match coordinate {
+                                Coordinate::Method => inputs[method].label.as_str().into(),
+                                Coordinate::Dataset => entry.label.as_str().into(),
+                                Coordinate::Source => upgrade.source.as_str().into(),
+                                Coordinate::Target => target_name.as_str().into(),
+                                Coordinate::Shots => shots.to_string().into(),
+                                Coordinate::Seed => seed.to_string().into(),
                             });
                             if is_selected {
                                 cells.push(Coordinates {
                                     method,
-                                    dataset,
+                                    dataset: DatasetIndex(dataset),
                                     source,
                                     target,
                                     draw: Draw {

@@ -1,12 +1,10 @@
-//! Which method fits which backbone, as the surveys say.
+//! Which method fits which backbone, according to the surveys.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::Inputs;
-use super::cells::Trouble;
-use super::graph::Place;
-use crate::job::Output;
-use crate::schedule::TaskResult;
+use super::graph::Placement;
+use super::{Inputs, MethodIndex, NotMeasured, UnitResult};
+use crate::job::JobOutput;
 
 /// The answer of a survey.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,21 +15,31 @@ enum Fit {
         optional: BTreeSet<String>,
         parameters: u64,
     },
-    No(Trouble),
+    DoesNot(NotMeasured),
 }
 
 /// The answers of all surveys.
 #[derive(Clone, Debug, Default)]
 pub struct Fits {
-    by_place: HashMap<Place, Fit>,
+    /// Whether every module is assumed to fit where no survey was done.
+    is_assumed: bool,
+    by_placement: HashMap<Placement, Fit>,
 }
 
 impl Fits {
-    /// Takes the result of the survey at a place.
-    pub(crate) fn add(&mut self, at: Place, result: TaskResult) {
+    /// Assumes that every module fits: for the cost of cells that wait for files.
+    pub(crate) fn assumed() -> Self {
+        Self {
+            is_assumed: true,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the result of a survey.
+    pub(crate) fn add(&mut self, at: Placement, result: UnitResult) {
         let fit = match result {
-            TaskResult::Finished { output, .. } => match *output {
-                Output::Surveyed {
+            UnitResult::Finished { output, .. } => match *output {
+                JobOutput::Surveyed {
                     shapes,
                     class_axes,
                     optional,
@@ -43,36 +51,43 @@ impl Fits {
                     optional,
                     parameters,
                 },
-                other => Fit::No(Trouble::Broken(TaskResult::Failed {
-                    message: format!("the survey answered {other:?}"),
+                other => Fit::DoesNot(NotMeasured::SurveyFailed(UnitResult::Failed {
+                    message: format!("unexpected reply to a survey: {other:?}"),
                     log: String::new(),
                 })),
             },
-            TaskResult::NotInjectable { reason } => Fit::No(Trouble::NotInjectable(reason)),
-            other => Fit::No(Trouble::Broken(other)),
+            UnitResult::NotInjectable { reason } => {
+                Fit::DoesNot(NotMeasured::NotInjectable(reason))
+            }
+            other => Fit::DoesNot(NotMeasured::SurveyFailed(other)),
         };
-        self.by_place.insert(at, fit);
+        self.by_placement.insert(at, fit);
     }
 
-    /// Why a module cannot be trained at a place, if so.
-    pub(crate) fn training(&self, inputs: &Inputs, at: Place) -> Option<Trouble> {
-        match self.by_place.get(&at) {
+    /// Why a module cannot be trained at a placement; none if it can.
+    pub(crate) fn training(&self, inputs: &Inputs, at: Placement) -> Option<NotMeasured> {
+        match self.by_placement.get(&at) {
             Some(Fit::Fits { .. }) => None,
-            Some(Fit::No(Trouble::NotInjectable(reason))) => {
-                let backbone = &inputs.backbones[at.backbone].reference.name;
-                Some(Trouble::NotInjectable(format!(
+            Some(Fit::DoesNot(NotMeasured::NotInjectable(reason))) => {
+                let backbone = &inputs[at.backbone].reference.name;
+                Some(NotMeasured::NotInjectable(format!(
                     "cannot be trained on {backbone}: {reason}"
                 )))
             }
-            Some(Fit::No(trouble)) => Some(trouble.clone()),
-            None => Some(Trouble::Broken(TaskResult::NotRun)),
+            Some(Fit::DoesNot(why)) => Some(why.clone()),
+            None => self.unknown(),
         }
     }
 
-    /// Why a module that was trained at `from` cannot be injected at `to`, if so.
-    pub(crate) fn injection(&self, inputs: &Inputs, from: Place, to: Place) -> Option<Trouble> {
-        match (self.by_place.get(&from), self.by_place.get(&to)) {
-            (_, Some(Fit::No(trouble))) => Some(trouble.clone()),
+    /// Why a module that was trained at `from` cannot be injected at `to`; none if it can.
+    pub(crate) fn injection(
+        &self,
+        inputs: &Inputs,
+        from: Placement,
+        to: Placement,
+    ) -> Option<NotMeasured> {
+        match (self.by_placement.get(&from), self.by_placement.get(&to)) {
+            (_, Some(Fit::DoesNot(why))) => Some(why.clone()),
             (
                 Some(Fit::Fits {
                     shapes,
@@ -94,8 +109,8 @@ impl Fits {
                     .cloned()
                     .collect();
                 if common.is_empty() && !optional.is_empty() {
-                    let target = &inputs.backbones[to.backbone].reference.name;
-                    return Some(Trouble::NotInjectable(format!(
+                    let target = &inputs[to.backbone].reference.name;
+                    return Some(NotMeasured::NotInjectable(format!(
                         "no tensor of the module has a counterpart in {target}"
                     )));
                 }
@@ -103,21 +118,25 @@ impl Fits {
                 there.retain(|name, _| common.contains(name) || !may_lack.contains(name));
                 lacking(inputs, from, to, class_axes)
                     .or_else(|| difference(inputs, (from, &here), (to, &there)))
-                    .map(Trouble::NotInjectable)
+                    .map(NotMeasured::NotInjectable)
             }
-            _ => Some(Trouble::Broken(TaskResult::NotRun)),
+            _ => self.unknown(),
         }
+    }
+
+    fn unknown(&self) -> Option<NotMeasured> {
+        (!self.is_assumed).then_some(NotMeasured::SurveyFailed(UnitResult::NotRun))
     }
 
     /// Tensors of a module trained at `from` that have no counterpart at `to` and stay
     /// out of it, block numbers as `*`.
-    pub(crate) fn left_out(&self, from: Place, to: Place) -> Vec<String> {
+    pub(crate) fn left_out(&self, from: Placement, to: Placement) -> Vec<String> {
         let (
             Some(Fit::Fits {
                 shapes, optional, ..
             }),
             Some(Fit::Fits { shapes: there, .. }),
-        ) = (self.by_place.get(&from), self.by_place.get(&to))
+        ) = (self.by_placement.get(&from), self.by_placement.get(&to))
         else {
             return Vec::new();
         };
@@ -129,8 +148,8 @@ impl Fits {
 
     /// Trained numbers of a method, where they are the same everywhere; none where
     /// the training images decide.
-    pub(crate) fn parameters(&self, method: usize) -> Option<u64> {
-        let mut counts = self.by_place.iter().filter_map(|(at, fit)| match fit {
+    pub(crate) fn parameters(&self, method: MethodIndex) -> Option<u64> {
+        let mut counts = self.by_placement.iter().filter_map(|(at, fit)| match fit {
             Fit::Fits { parameters, .. } if at.method == method => Some(*parameters),
             _ => None,
         });
@@ -167,12 +186,12 @@ fn without_classes(shapes: &Shapes, class_axes: &BTreeMap<String, usize>) -> Sha
 /// The classes at `to` that a module which is bound to those at `from` does not have.
 fn lacking(
     inputs: &Inputs,
-    from: Place,
-    to: Place,
+    from: Placement,
+    to: Placement,
     class_axes: &BTreeMap<String, usize>,
 ) -> Option<String> {
     let name = class_axes.keys().next()?;
-    let (here, there) = (&inputs.datasets[from.dataset], &inputs.datasets[to.dataset]);
+    let (here, there) = (&inputs[from.dataset], &inputs[to.dataset]);
     let held: HashSet<&str> = here.class_ids.iter().map(String::as_str).collect();
     let missing: Vec<&str> = there
         .class_ids
@@ -196,15 +215,15 @@ fn lacking(
     ))
 }
 
-/// The first carried tensor that has another shape, in words.
+/// A message about the first carried tensor whose shapes differ.
 fn difference(
     inputs: &Inputs,
-    (from, here): (Place, &Shapes),
-    (to, there): (Place, &Shapes),
+    (from, here): (Placement, &Shapes),
+    (to, there): (Placement, &Shapes),
 ) -> Option<String> {
-    let place = |at: Place| {
-        let backbone = &inputs.backbones[at.backbone].reference.name;
-        let dataset = &inputs.datasets[at.dataset].reference.name;
+    let place = |at: Placement| {
+        let backbone = &inputs[at.backbone].reference.name;
+        let dataset = &inputs[at.dataset].reference.name;
         if from.backbone == to.backbone {
             dataset.clone()
         } else {

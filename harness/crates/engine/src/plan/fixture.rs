@@ -1,8 +1,8 @@
-//! A small suite whose names were followed, for tests.
+//! A small suite with its inputs, for tests.
 
 use std::path::PathBuf;
 
-use harness_abi::wire::RecipeChanges;
+use harness_abi::wire::{MethodCard, Recipe, RecipeChanges};
 use harness_data::OpenOptions;
 use serde_json::json;
 
@@ -41,6 +41,16 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
     }
 }
 
+/// The card of a method of a family (`input`, `weights`, …) that reads `data`.
+pub(crate) fn card(family: &str, data: &str) -> MethodCard {
+    let card = json!({
+        "id": "coop", "title": "", "paper": "", "family": family, "depth": "", "sites": [],
+        "needs": [], "data": data, "carried": [], "recomputed": [],
+        "recipe": Recipe { epochs: 10, batch: 8, ..Recipe::default() },
+    });
+    serde_json::from_value(card).unwrap()
+}
+
 pub(crate) fn method(label: &str) -> MethodInput {
     MethodInput {
         label: label.to_owned(),
@@ -50,6 +60,7 @@ pub(crate) fn method(label: &str) -> MethodInput {
             id: label.to_owned(),
             config: json!({}),
         },
+        card: card("input", "features"),
         recipe: RecipeChanges::default(),
         base: RecipeBase::Own,
         changes: RecipeChanges::default(),

@@ -1,16 +1,22 @@
 //! Units of work, each once, under the key of everything that can change it.
 
 use std::collections::HashMap;
+use std::ops::Index;
 use std::path::PathBuf;
 
-use harness_abi::wire::RecipeChanges;
-use serde_json::{Value, json};
-
-use super::{Engine, Inputs};
-use crate::images::ImageOptions;
-use crate::job::{BackboneRef, DatasetRef, Draw, MethodRef, PORTION_ROWS, Portion, Work};
-use crate::registry::ModuleFile;
 use harness_store::{Key, Store};
+
+use super::index::{BackboneIndex, DatasetIndex, MethodIndex, UnitIndex};
+use super::key::key;
+use super::{Engine, Inputs};
+use crate::job::{
+    BackboneRef, DatasetRef, Draw, MethodRef, ModuleSource, PORTION_ROWS, Portion, UnitWork, Work,
+};
+use crate::registry::ModuleFile;
+use crate::schedule::TaskResult;
+
+/// How a unit ended; what blocked it is a unit too.
+pub type UnitResult = TaskResult<UnitIndex>;
 
 /// One piece of work that is stored on its own.
 #[derive(Clone, Debug)]
@@ -18,132 +24,33 @@ pub struct Unit {
     pub key: Key,
     /// What progress lines call it.
     pub name: String,
-    pub kind: UnitKind,
+    pub work: UnitWork,
     /// Units that have to be done before.
-    pub needs: Vec<usize>,
-}
-
-/// What a unit does. Where modules lie on disk is the store's business.
-#[derive(Clone, Debug)]
-pub enum UnitKind {
-    Survey {
-        method: MethodRef,
-        backbone: BackboneRef,
-        dataset: DatasetRef,
-    },
-    Features {
-        backbone: BackboneRef,
-        dataset: DatasetRef,
-        portion: Portion,
-        images: ImageOptions,
-    },
-    ZeroShot {
-        backbone: BackboneRef,
-        dataset: DatasetRef,
-        images: ImageOptions,
-    },
-    Train {
-        method: MethodRef,
-        backbone: BackboneRef,
-        dataset: DatasetRef,
-        draw: Draw,
-        images: ImageOptions,
-        recipe: RecipeChanges,
-    },
-    Inject {
-        method: MethodRef,
-        backbone: BackboneRef,
-        dataset: DatasetRef,
-        images: ImageOptions,
-        module: ModulePlace,
-    },
-}
-
-/// Where the module is that is injected.
-#[derive(Clone, Debug)]
-pub enum ModulePlace {
-    /// In the store, from a training.
-    Trained(Key),
-    /// In a file, trained elsewhere.
-    File(PathBuf),
+    pub needs: Vec<UnitIndex>,
+    /// The method that takes part.
+    pub(crate) method: Option<MethodIndex>,
+    pub(crate) backbone: BackboneIndex,
+    pub(crate) dataset: DatasetIndex,
 }
 
 impl Unit {
-    /// The job for a worker. A training writes a draft, which the store takes over
-    /// once the worker has answered.
+    /// The work for a worker, with the file of its module. A training writes a draft, which
+    /// the store takes over once the worker has replied.
     pub fn work(&self, store: &Store) -> Work {
-        match self.kind.clone() {
-            UnitKind::Survey {
-                method,
-                backbone,
-                dataset,
-            } => Work::Survey {
-                method,
-                backbone,
-                dataset,
-            },
-            UnitKind::Features {
-                backbone,
-                dataset,
-                portion,
-                images,
-            } => Work::Features {
-                backbone,
-                dataset,
-                portion,
-                images,
-            },
-            UnitKind::ZeroShot {
-                backbone,
-                dataset,
-                images,
-            } => Work::ZeroShot {
-                backbone,
-                dataset,
-                images,
-            },
-            UnitKind::Train {
-                method,
-                backbone,
-                dataset,
-                draw,
-                images,
-                recipe,
-            } => Work::Train {
-                method,
-                backbone,
-                dataset,
-                draw,
-                images,
-                recipe,
-                module: store.module_draft(&self.key),
-            },
-            UnitKind::Inject {
-                method,
-                backbone,
-                dataset,
-                images,
-                module,
-            } => Work::Inject {
-                method,
-                backbone,
-                dataset,
-                images,
-                module: match module {
-                    ModulePlace::Trained(training) => store.module(&training),
-                    ModulePlace::File(path) => path,
-                },
-            },
+        Work::Unit {
+            work: self.work.clone(),
+            module: self.module(store),
         }
     }
 
-    /// Rough share of the time, for the estimate of the time left.
-    pub fn weight(&self) -> f64 {
-        match self.kind {
-            UnitKind::Survey { .. } => 0.1,
-            UnitKind::Features { .. } => 5.0,
-            UnitKind::ZeroShot { .. } | UnitKind::Inject { .. } => 1.0,
-            UnitKind::Train { .. } => 20.0,
+    fn module(&self, store: &Store) -> Option<PathBuf> {
+        match &self.work {
+            UnitWork::Survey { .. } | UnitWork::Features { .. } | UnitWork::ZeroShot { .. } => None,
+            UnitWork::Train { .. } => Some(store.module_draft(&self.key)),
+            UnitWork::Inject { module, .. } => Some(match module {
+                ModuleSource::Training { key } => store.module(key),
+                ModuleSource::File { path, .. } => path.clone(),
+            }),
         }
     }
 }
@@ -153,7 +60,15 @@ impl Unit {
 pub struct Graph {
     pub units: Vec<Unit>,
     engine: Engine,
-    by_key: HashMap<Key, usize>,
+    by_key: HashMap<Key, UnitIndex>,
+}
+
+impl Index<UnitIndex> for Graph {
+    type Output = Unit;
+
+    fn index(&self, UnitIndex(position): UnitIndex) -> &Unit {
+        &self.units[position]
+    }
 }
 
 impl Graph {
@@ -166,28 +81,28 @@ impl Graph {
     }
 
     /// Whether `method` fits `backbone` on `dataset`.
-    pub(crate) fn survey(&mut self, inputs: &Inputs, at: Place) -> usize {
+    pub(crate) fn survey(&mut self, inputs: &Inputs, at: Placement) -> UnitIndex {
         let (method, backbone, dataset) = at.refs(inputs);
-        let inputs = json!({
-            "method": self.method_inputs(method),
-            "backbone": backbone.sha256,
-            "dataset": dataset.manifest_sha256,
-        });
         let name = format!(
             "survey {} on {}, {}",
             method.id, backbone.name, dataset.name
         );
-        let kind = UnitKind::Survey {
+        let work = UnitWork::Survey {
             method: method.clone(),
             backbone: backbone.clone(),
             dataset: dataset.clone(),
         };
-        self.add("survey", inputs, name, kind, Vec::new())
+        self.add(name, work, at.into(), Vec::new())
     }
 
     /// Image features of the test split of `dataset` on `backbone`: a unit for each portion.
-    fn test_features(&mut self, inputs: &Inputs, backbone: usize, dataset: usize) -> Vec<usize> {
-        let [_, _, images] = inputs.datasets[dataset].sizes;
+    fn test_features(
+        &mut self,
+        inputs: &Inputs,
+        backbone: BackboneIndex,
+        dataset: DatasetIndex,
+    ) -> Vec<UnitIndex> {
+        let [_, _, images] = inputs[dataset].sizes;
         let portions = images.div_ceil(PORTION_ROWS).max(1);
         let units = (0..portions).map(|number| {
             let portion = Portion {
@@ -204,11 +119,11 @@ impl Graph {
     fn draw_features(
         &mut self,
         inputs: &Inputs,
-        backbone: usize,
-        dataset: usize,
+        backbone: BackboneIndex,
+        dataset: DatasetIndex,
         draw: Draw,
-    ) -> Vec<usize> {
-        let facts = &inputs.datasets[dataset];
+    ) -> Vec<UnitIndex> {
+        let facts = &inputs[dataset];
         let most = facts.class_names.len().saturating_mul(draw.shots as usize);
         let portions = most.min(facts.sizes[0]).div_ceil(PORTION_ROWS).max(1);
         let mut units = Vec::new();
@@ -228,12 +143,17 @@ impl Graph {
     fn features(
         &mut self,
         inputs: &Inputs,
-        (backbone, dataset): (usize, usize),
+        (backbone, dataset): (BackboneIndex, DatasetIndex),
         portion: Portion,
         portions: usize,
-    ) -> usize {
-        let backbone = &inputs.backbones[backbone].reference;
-        let dataset = &inputs.datasets[dataset].reference;
+    ) -> UnitIndex {
+        let at = UnitSubject {
+            method: None,
+            backbone,
+            dataset,
+        };
+        let backbone = &inputs[backbone].reference;
+        let dataset = &inputs[dataset].reference;
         let images = inputs.suite.images;
         let mut name = format!("features of {}", dataset.name);
         if let Some(draw) = portion.draw {
@@ -246,62 +166,50 @@ impl Graph {
             name += &format!(", part {} of {portions}", portion.number + 1);
         }
         name += &format!(" on {}", backbone.name);
-        let key = json!({
-            "backbone": backbone.sha256,
-            "dataset": dataset.manifest_sha256,
-            "portion": portion,
-            "images": seen(&images, portion.draw.is_some()),
-        });
-        let kind = UnitKind::Features {
+        let work = UnitWork::Features {
             backbone: backbone.clone(),
             dataset: dataset.clone(),
             portion,
             images,
         };
-        self.add("features", key, name, kind, Vec::new())
+        self.add(name, work, at, Vec::new())
     }
 
     /// Z(backbone) on `dataset`.
-    pub(crate) fn zero_shot(&mut self, inputs: &Inputs, backbone: usize, dataset: usize) -> usize {
+    pub(crate) fn zero_shot(
+        &mut self,
+        inputs: &Inputs,
+        backbone: BackboneIndex,
+        dataset: DatasetIndex,
+    ) -> UnitIndex {
         let needs = self.test_features(inputs, backbone, dataset);
-        let backbone = &inputs.backbones[backbone].reference;
-        let dataset = &inputs.datasets[dataset].reference;
-        let images = inputs.suite.images;
+        let at = UnitSubject {
+            method: None,
+            backbone,
+            dataset,
+        };
+        let backbone = &inputs[backbone].reference;
+        let dataset = &inputs[dataset].reference;
         let name = format!("zero-shot of {} on {}", dataset.name, backbone.name);
-        let key = json!({
-            "backbone": backbone.sha256,
-            "dataset": dataset.manifest_sha256,
-            "images": seen(&images, false),
-        });
-        let kind = UnitKind::ZeroShot {
+        let work = UnitWork::ZeroShot {
             backbone: backbone.clone(),
             dataset: dataset.clone(),
-            images,
+            images: inputs.suite.images,
         };
-        self.add("zero-shot", key, name, kind, needs)
+        self.add(name, work, at, needs)
     }
 
     /// A(backbone→backbone) on `dataset`, and the module it leaves.
-    pub(crate) fn train(&mut self, inputs: &Inputs, at: Place, draw: Draw) -> usize {
+    pub(crate) fn train(&mut self, inputs: &Inputs, at: Placement, draw: Draw) -> UnitIndex {
         let mut needs = self.test_features(inputs, at.backbone, at.dataset);
         needs.extend(self.draw_features(inputs, at.backbone, at.dataset, draw));
         let (method, backbone, dataset) = at.refs(inputs);
-        let input = &inputs.methods[at.method];
-        let key = json!({
-            "method": self.method_inputs(method),
-            "backbone": backbone.sha256,
-            "dataset": dataset.manifest_sha256,
-            "images": seen(&inputs.suite.images, true),
-            "recipe": input.recipe,
-            "shots": draw.shots,
-            "seed": draw.seed,
-            "sampler": draw.sampler,
-        });
+        let input = &inputs[at.method];
         let name = format!(
             "train {} on {}, {}, {} shots, seed {}",
             input.label, backbone.name, dataset.name, draw.shots, draw.seed
         );
-        let kind = UnitKind::Train {
+        let work = UnitWork::Train {
             method: method.clone(),
             backbone: backbone.clone(),
             dataset: dataset.clone(),
@@ -309,115 +217,104 @@ impl Graph {
             images: inputs.suite.images,
             recipe: input.recipe.clone(),
         };
-        self.add("train", key, name, kind, needs)
+        self.add(name, work, at.into(), needs)
     }
 
     /// The module of `train`, moved as it is to another backbone or data set.
-    pub(crate) fn inject(&mut self, inputs: &Inputs, at: Place, train: usize) -> usize {
+    pub(crate) fn inject(&mut self, inputs: &Inputs, at: Placement, train: UnitIndex) -> UnitIndex {
         let mut needs = vec![train];
         needs.extend(self.test_features(inputs, at.backbone, at.dataset));
-        let (_, backbone, dataset) = at.refs(inputs);
-        let module = self.units[train].key.clone();
-        let key = json!({
-            "module": module,
-            "backbone": backbone.sha256,
-            "dataset": dataset.manifest_sha256,
-            "images": seen(&inputs.suite.images, false),
-        });
-        let (name, kind) = injection(inputs, at, ModulePlace::Trained(module));
-        self.add("inject", key, name, kind, needs)
+        let module = ModuleSource::Training {
+            key: self[train].key.clone(),
+        };
+        let (name, work) = injection(inputs, at, module);
+        self.add(name, work, at.into(), needs)
     }
 
     /// The module of a file, put as it is into a backbone.
-    pub(crate) fn adopt(&mut self, inputs: &Inputs, at: Place, file: &ModuleFile) -> usize {
+    pub(crate) fn adopt(&mut self, inputs: &Inputs, at: Placement, file: &ModuleFile) -> UnitIndex {
         let needs = self.test_features(inputs, at.backbone, at.dataset);
-        let (method, backbone, dataset) = at.refs(inputs);
-        let key = json!({
-            "method": self.method_inputs(method),
-            "module": file.sha256,
-            "backbone": backbone.sha256,
-            "dataset": dataset.manifest_sha256,
-            "images": seen(&inputs.suite.images, false),
-        });
-        let (name, kind) = injection(inputs, at, ModulePlace::File(file.path.clone()));
-        self.add("adopt", key, name, kind, needs)
+        let module = ModuleSource::File {
+            path: file.path.clone(),
+            sha256: file.sha256.clone(),
+        };
+        let (name, work) = injection(inputs, at, module);
+        self.add(name, work, at.into(), needs)
     }
 
     fn add(
         &mut self,
-        kind_name: &str,
-        inputs: Value,
         name: String,
-        kind: UnitKind,
-        needs: Vec<usize>,
-    ) -> usize {
-        let key = Key::of(&json!({
-            "engine": [self.engine.version, self.engine.sha256],
-            "kind": kind_name,
-            "inputs": inputs,
-        }));
-        let next = self.units.len();
+        work: UnitWork,
+        at: UnitSubject,
+        needs: Vec<UnitIndex>,
+    ) -> UnitIndex {
+        let key = key(&self.engine, &work);
+        let next = UnitIndex(self.units.len());
         let index = *self.by_key.entry(key.clone()).or_insert(next);
         if index == next {
             self.units.push(Unit {
                 key,
                 name,
-                kind,
+                work,
                 needs,
+                method: at.method,
+                backbone: at.backbone,
+                dataset: at.dataset,
             });
         }
         index
     }
-
-    fn method_inputs(&self, method: &MethodRef) -> Value {
-        json!({
-            "plugin": method.plugin_sha256,
-            "id": method.id,
-            "config": method.config,
-        })
-    }
 }
 
 /// A module put as it is into a backbone, and what progress lines call that.
-fn injection(inputs: &Inputs, at: Place, module: ModulePlace) -> (String, UnitKind) {
+fn injection(inputs: &Inputs, at: Placement, module: ModuleSource) -> (String, UnitWork) {
     let (method, backbone, dataset) = at.refs(inputs);
     let name = format!(
         "inject {} into {}, {}",
-        inputs.methods[at.method].label, backbone.name, dataset.name
+        inputs[at.method].label, backbone.name, dataset.name
     );
-    let kind = UnitKind::Inject {
+    let work = UnitWork::Inject {
         method: method.clone(),
         backbone: backbone.clone(),
         dataset: dataset.clone(),
         images: inputs.suite.images,
         module,
     };
-    (name, kind)
+    (name, work)
 }
 
-/// What of the options can change a result: augmentation shows in training alone.
-fn seen(images: &ImageOptions, in_training: bool) -> Value {
-    if in_training {
-        json!(images)
-    } else {
-        json!({"precision": images.precision})
+/// A method in a backbone, on a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Placement {
+    pub(crate) method: MethodIndex,
+    pub(crate) backbone: BackboneIndex,
+    pub(crate) dataset: DatasetIndex,
+}
+
+impl Placement {
+    fn refs(self, inputs: &Inputs) -> (&MethodRef, &BackboneRef, &DatasetRef) {
+        (
+            &inputs[self.method].method,
+            &inputs[self.backbone].reference,
+            &inputs[self.dataset].reference,
+        )
     }
 }
 
-/// A method in a backbone, on a data set: indices into [`Inputs`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
-    pub(crate) method: usize,
-    pub(crate) backbone: usize,
-    pub(crate) dataset: usize,
+/// What a unit is about: a backbone on a data set, with or without a method.
+struct UnitSubject {
+    method: Option<MethodIndex>,
+    backbone: BackboneIndex,
+    dataset: DatasetIndex,
 }
 
-impl Place {
-    fn refs(self, inputs: &Inputs) -> (&MethodRef, &BackboneRef, &DatasetRef) {
-        (
-            &inputs.methods[self.method].method,
-            &inputs.backbones[self.backbone].reference,
-            &inputs.datasets[self.dataset].reference,
-        )
+impl From<Placement> for UnitSubject {
+    fn from(at: Placement) -> Self {
+        Self {
+            method: Some(at.method),
+            backbone: at.backbone,
+            dataset: at.dataset,
+        }
     }
 }

@@ -1,9 +1,12 @@
-//! What a plan is made from: a suite whose names have been followed.
+//! What a plan is made from: a suite with its names resolved.
+
+use std::ops::Index;
 
 use harness_abi::wire::{MethodCard, RecipeChanges};
 use serde_json::Value;
 
 use super::common;
+use super::index::{BackboneIndex, DatasetIndex, MethodIndex};
 use crate::job::MethodRef;
 use crate::registry::{
     Absent, BackboneFacts, DatasetFacts, InputKind, ModuleFile, RegisteredPlugin,
@@ -23,6 +26,8 @@ pub struct Engine {
 pub struct MethodInput {
     pub label: String,
     pub method: MethodRef,
+    /// What the plugin says of the method.
+    pub card: MethodCard,
     /// Changes to the method's own recipe.
     pub recipe: RecipeChanges,
     /// Whose recipe that is, and what the suite and the entry change in it.
@@ -64,6 +69,7 @@ impl MethodInput {
                 id: entry.id.clone(),
                 config,
             },
+            card: card.clone(),
             recipe: common.then(&changes),
             base,
             changes,
@@ -84,28 +90,54 @@ pub struct Inputs {
     /// The suite's data sets in its order, then those that only modules of shifted
     /// ones are trained on.
     pub datasets: Vec<DatasetFacts>,
-    /// Of both, those whose files are not on disk; their facts say nothing.
+    /// Of both, those whose files are not on disk; their facts are placeholders.
     pub absent: Vec<Absent>,
 }
 
+impl Index<MethodIndex> for Inputs {
+    type Output = MethodInput;
+
+    fn index(&self, MethodIndex(position): MethodIndex) -> &MethodInput {
+        &self.methods[position]
+    }
+}
+
+impl Index<BackboneIndex> for Inputs {
+    type Output = BackboneFacts;
+
+    fn index(&self, BackboneIndex(position): BackboneIndex) -> &BackboneFacts {
+        &self.backbones[position]
+    }
+}
+
+impl Index<DatasetIndex> for Inputs {
+    type Output = DatasetFacts;
+
+    fn index(&self, DatasetIndex(position): DatasetIndex) -> &DatasetFacts {
+        &self.datasets[position]
+    }
+}
+
 impl Inputs {
-    /// Index of a backbone that the suite names.
-    pub(crate) fn backbone(&self, name: &str) -> Option<usize> {
-        let mut names = self
-            .backbones
-            .iter()
-            .map(|backbone| &backbone.reference.name);
-        names.position(|other| other == name)
+    /// A backbone that an upgrade of the suite names.
+    pub(crate) fn backbone(&self, name: &str) -> BackboneIndex {
+        let mut names = self.backbones.iter().map(|facts| &facts.reference.name);
+        let position = names.position(|other| other == name);
+        BackboneIndex(position.expect("inputs hold every backbone that an upgrade names"))
     }
 
     /// Names of the absent ones among some backbones and data sets, each once.
-    pub(crate) fn absent(&self, backbones: &[usize], datasets: &[usize]) -> Vec<&str> {
+    pub(crate) fn absent(
+        &self,
+        backbones: &[BackboneIndex],
+        datasets: &[DatasetIndex],
+    ) -> Vec<&str> {
         let backbones = backbones.iter().map(|index| {
-            let name = self.backbones[*index].reference.name.as_str();
+            let name = self[*index].reference.name.as_str();
             (InputKind::Backbone, name)
         });
         let datasets = datasets.iter().map(|index| {
-            let name = self.datasets[*index].reference.name.as_str();
+            let name = self[*index].reference.name.as_str();
             (InputKind::Dataset, name)
         });
         let mut names: Vec<&str> = Vec::new();
@@ -119,12 +151,38 @@ impl Inputs {
         names
     }
 
+    /// The same inputs with a digest for each absent one, so that their units differ.
+    pub(super) fn with_names_for_absent_digests(&self) -> Self {
+        let mut inputs = self.clone();
+        for absent in &self.absent {
+            let digest = || format!("absent: {}", absent.name);
+            match absent.kind {
+                InputKind::Backbone => {
+                    let mut all = inputs
+                        .backbones
+                        .iter_mut()
+                        .map(|facts| &mut facts.reference);
+                    if let Some(reference) = all.find(|one| one.name == absent.name) {
+                        reference.sha256 = digest();
+                    }
+                }
+                InputKind::Dataset => {
+                    let mut all = inputs.datasets.iter_mut().map(|facts| &mut facts.reference);
+                    if let Some(reference) = all.find(|one| one.name == absent.name) {
+                        reference.manifest_sha256 = digest();
+                    }
+                }
+            }
+        }
+        inputs
+    }
+
     /// The data set that modules for `dataset` are trained on.
-    pub(crate) fn training_set(&self, dataset: usize) -> usize {
-        let wanted = self.datasets[dataset].shift_of.as_deref();
-        let mut all = self.datasets.iter();
-        wanted
-            .and_then(|wanted| all.position(|other| other.goes_by(wanted)))
-            .unwrap_or(dataset)
+    pub(crate) fn training_set(&self, dataset: DatasetIndex) -> DatasetIndex {
+        let Some(base) = &self[dataset].shift_of else {
+            return dataset;
+        };
+        let position = self.datasets.iter().position(|other| other.goes_by(base));
+        DatasetIndex(position.expect("inputs hold the base of every shifted data set"))
     }
 }

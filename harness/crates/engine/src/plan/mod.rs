@@ -6,14 +6,19 @@ mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod graph;
+mod index;
 mod inputs;
+mod key;
+mod not_measured;
 mod selection;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use cells::Coordinates;
-pub use cells::{CellPlan, Plan, Trouble};
+pub use cells::{CellPlan, Plan};
 pub use fit::Fits;
-pub use graph::{Graph, Unit, UnitKind};
+pub use graph::{Graph, Unit, UnitResult};
+pub use index::{BackboneIndex, DatasetIndex, MethodIndex, UnitIndex};
 pub use inputs::{Engine, Inputs, MethodInput};
-pub use selection::{Selection, SelectionError, Term};
+pub use not_measured::NotMeasured;
+pub use selection::{Coordinate, Selection, SelectionError, Term};

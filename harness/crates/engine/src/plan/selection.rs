@@ -1,12 +1,44 @@
 //! `--only KEY=VALUE,…`: which cells of a suite are run.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use harness_report::Cell;
 
-/// The keys a selection may name.
-const KEYS: [&str; 6] = ["method", "dataset", "source", "target", "shots", "seed"];
+/// What a selection may name of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coordinate {
+    Method,
+    Dataset,
+    Source,
+    Target,
+    Shots,
+    Seed,
+}
+
+impl Coordinate {
+    const ALL: [Self; 6] = [
+        Self::Method,
+        Self::Dataset,
+        Self::Source,
+        Self::Target,
+        Self::Shots,
+        Self::Seed,
+    ];
+
+    /// The key on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Dataset => "dataset",
+            Self::Source => "source",
+            Self::Target => "target",
+            Self::Shots => "shots",
+            Self::Seed => "seed",
+        }
+    }
+}
 
 /// Conditions that all have to hold; without any, everything is selected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,16 +49,17 @@ pub struct Selection {
 /// One `KEY=VALUE,…`: the key has one of the values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
-    key: &'static str,
+    coordinate: Coordinate,
     values: Vec<String>,
 }
 
-/// A selection that cannot be understood.
+/// Why a selection is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SelectionError {
     #[error("{found:?} is not of the form KEY=VALUE, such as `method=coop`")]
     Form { found: String },
-    #[error("unknown key {found:?}, expected one of {}", KEYS.join(", "))]
+    #[error("unknown key {found:?}, expected one of {}", Coordinate::ALL.map(Coordinate::as_str).join(", "))]
     Key { found: String },
 }
 
@@ -38,9 +71,9 @@ impl FromStr for Term {
             found: text.to_owned(),
         };
         let (key, values) = text.split_once('=').ok_or_else(form)?;
-        let key = KEYS
+        let coordinate = Coordinate::ALL
             .into_iter()
-            .find(|known| *known == key)
+            .find(|coordinate| coordinate.as_str() == key)
             .ok_or_else(|| SelectionError::Key {
                 found: key.to_owned(),
             })?;
@@ -48,35 +81,35 @@ impl FromStr for Term {
         if values.iter().any(String::is_empty) {
             return Err(form());
         }
-        Ok(Self { key, values })
+        Ok(Self { coordinate, values })
     }
 }
 
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.key, self.values.join(","))
+        write!(f, "{}={}", self.coordinate.as_str(), self.values.join(","))
     }
 }
 
 impl Selection {
     /// Whether a cell of a report is selected.
     pub fn admits_cell(&self, cell: &Cell) -> bool {
-        self.admits(|key| match key {
-            "method" => cell.method.as_str().into(),
-            "dataset" => cell.dataset.as_str().into(),
-            "source" => cell.upgrade.source.as_str().into(),
-            "target" => cell.upgrade.target.as_str().into(),
-            "shots" => cell.shots.to_string().into(),
-            _ => cell.seed.to_string().into(),
+        self.admits(|coordinate| match coordinate {
+            Coordinate::Method => cell.method.as_str().into(),
+            Coordinate::Dataset => cell.dataset.as_str().into(),
+            Coordinate::Source => cell.upgrade.source.as_str().into(),
+            Coordinate::Target => cell.upgrade.target.as_str().into(),
+            Coordinate::Shots => cell.shots.to_string().into(),
+            Coordinate::Seed => cell.seed.to_string().into(),
         })
     }
 
-    /// Whether the cell with these coordinates is selected; `value` gives the
-    /// coordinate of a key.
-    pub(crate) fn admits<'v>(&self, value: impl Fn(&str) -> std::borrow::Cow<'v, str>) -> bool {
-        self.terms
-            .iter()
-            .all(|term| term.values.iter().any(|wanted| *wanted == value(term.key)))
+    /// Whether the cell with these coordinates is selected.
+    pub(crate) fn admits<'v>(&self, value: impl Fn(Coordinate) -> Cow<'v, str>) -> bool {
+        self.terms.iter().all(|term| {
+            let mut wanted = term.values.iter();
+            wanted.any(|wanted| *wanted == value(term.coordinate))
+        })
     }
 }
 
@@ -88,9 +121,9 @@ mod tests {
         let selection = Selection {
             terms: terms.iter().map(|term| term.parse().unwrap()).collect(),
         };
-        selection.admits(|key| match key {
-            "method" => "coop".into(),
-            "seed" => 2.to_string().into(),
+        selection.admits(|coordinate| match coordinate {
+            Coordinate::Method => "coop".into(),
+            Coordinate::Seed => 2.to_string().into(),
             _ => "other".into(),
         })
     }

@@ -8,20 +8,20 @@ use serde_json::json;
 use super::fixture::{dataset, inputs, method};
 use super::*;
 use crate::images::{Augment, FeaturePrecision};
-use crate::job::{Output, Usage};
-use crate::schedule::TaskResult;
+use crate::job::{JobOutput, UnitWork, Usage};
+use crate::registry::{Absent, InputKind};
 use crate::suite::DatasetEntry;
 use harness_store::Key;
 
-type ShapeOf<'s> = &'s dyn Fn(&str, &str) -> TaskResult;
+type ShapeOf<'s> = &'s dyn Fn(&str, &str) -> UnitResult;
 
 fn fits_with(inputs: &Inputs, answer: ShapeOf<'_>) -> Fits {
     let (graph, surveys) = Plan::surveys(inputs, &Selection::default());
     let mut fits = Fits::default();
     for (at, unit) in surveys {
-        let UnitKind::Survey {
+        let UnitWork::Survey {
             backbone, dataset, ..
-        } = &graph.units[unit].kind
+        } = &graph[unit].work
         else {
             panic!("not a survey");
         };
@@ -30,9 +30,9 @@ fn fits_with(inputs: &Inputs, answer: ShapeOf<'_>) -> Fits {
     fits
 }
 
-fn shaped(shape: &[usize]) -> TaskResult {
-    TaskResult::Finished {
-        output: Box::new(Output::Surveyed {
+fn shaped(shape: &[usize]) -> UnitResult {
+    UnitResult::Finished {
+        output: Box::new(JobOutput::Surveyed {
             parameters: shape.iter().product::<usize>() as u64,
             shapes: BTreeMap::from([("ctx".to_owned(), shape.to_vec())]),
             class_axes: BTreeMap::new(),
@@ -95,13 +95,24 @@ fn a_cell_is_made_of_the_five_conditions() {
             &cell.new,
             &cell.oracle
         ),
-        (1, 3, &Ok(5), &Ok(5), &Ok(6), &Some(Ok(8)))
+        (
+            UnitIndex(1),
+            UnitIndex(3),
+            &Ok(UnitIndex(5)),
+            &Ok(UnitIndex(5)),
+            &Ok(UnitIndex(6)),
+            &Some(Ok(UnitIndex(8)))
+        )
     );
     for (index, unit) in plan.graph.units.iter().enumerate() {
-        assert!(unit.needs.iter().all(|need| *need < index), "{}", unit.name);
+        assert!(
+            unit.needs.iter().all(|need| need.0 < index),
+            "{}",
+            unit.name
+        );
     }
-    assert_eq!(plan.graph.units[5].needs, [0, 4]);
-    assert_eq!(plan.graph.units[6].needs, [5, 2]);
+    assert_eq!(plan.graph.units[5].needs, [0, 4].map(UnitIndex));
+    assert_eq!(plan.graph.units[6].needs, [5, 2].map(UnitIndex));
 }
 
 #[test]
@@ -117,7 +128,7 @@ fn features_of_many_images_and_views_are_shared_work() {
         let unit = units.iter().find(|unit| unit.name.starts_with(name));
         let needs = unit.unwrap().needs.iter();
         needs
-            .map(|need| units[*need].name.as_str())
+            .map(|need| units[need.0].name.as_str())
             .collect::<Vec<_>>()
     };
     let test = ["1", "2", "3"].map(|part| format!("features of d, part {part} of 3 on s"));
@@ -167,10 +178,7 @@ fn a_module_moves_through_its_file_even_to_its_own_backbone() {
     let cell = &plan.cells[0];
     let new = cell.new.clone().unwrap();
     assert_ne!(Ok(new), cell.base);
-    assert!(matches!(
-        plan.graph.units[new].kind,
-        UnitKind::Inject { .. }
-    ));
+    assert!(matches!(plan.graph[new].work, UnitWork::Inject { .. }));
 }
 
 #[test]
@@ -181,7 +189,7 @@ fn a_shifted_data_set_is_tested_with_modules_of_its_base() {
     let plan = plan(&inputs);
     let cell = &plan.cells[0];
     let name =
-        |unit: &Result<usize, Trouble>| plan.graph.units[*unit.as_ref().unwrap()].name.as_str();
+        |unit: &Result<UnitIndex, NotMeasured>| plan.graph[*unit.as_ref().unwrap()].name.as_str();
     assert_eq!(name(&cell.train), "train coop on s, d, 16 shots, seed 1");
     assert_eq!(name(&cell.base), "inject coop into s, shifted");
     assert_eq!(name(&cell.new), "inject coop into t, shifted");
@@ -204,7 +212,7 @@ fn another_shape_on_the_target_is_a_reason_and_costs_no_training_there() {
     let cell = &plan.cells[0];
     assert_eq!(
         cell.new,
-        Err(Trouble::NotInjectable(
+        Err(NotMeasured::NotInjectable(
             "ctx is [4, 512] on s, t needs [4, 768]".to_owned()
         ))
     );
@@ -227,21 +235,21 @@ fn a_class_bound_module_fits_where_its_classes_are() {
     inputs.datasets[2].class_ids = ids(&["n1", "n2", "n3"]);
     let fits = fits_with(&inputs, &|_, dataset| {
         let classes = if dataset == "d" { 3 } else { 2 };
-        let TaskResult::Finished { output, usage } = shaped(&[classes, 4, 8]) else {
+        let UnitResult::Finished { output, usage } = shaped(&[classes, 4, 8]) else {
             panic!("a survey");
         };
         let mut output = *output;
-        if let Output::Surveyed { class_axes, .. } = &mut output {
+        if let JobOutput::Surveyed { class_axes, .. } = &mut output {
             class_axes.insert("ctx".to_owned(), 0);
         }
         let output = Box::new(output);
-        TaskResult::Finished { output, usage }
+        UnitResult::Finished { output, usage }
     });
     let plan = Plan::new(&inputs, &Selection::default(), &fits);
     assert!(plan.cells[0].new.is_ok(), "{:?}", plan.cells[0].new);
     assert_eq!(
         plan.cells[1].new,
-        Err(Trouble::NotInjectable(
+        Err(NotMeasured::NotInjectable(
             "ctx is bound to the 3 classes of d; of the classes of foreign it lacks n7".to_owned()
         ))
     );
@@ -250,13 +258,13 @@ fn a_class_bound_module_fits_where_its_classes_are() {
 #[test]
 fn a_survey_that_says_no_or_fails_is_told_apart() {
     let inputs = inputs(&["t", "u"]);
-    let crash = TaskResult::Crashed {
+    let crash = UnitResult::Crashed {
         message: "gone".to_owned(),
         log: String::new(),
     };
     let fits = fits_with(&inputs, &|backbone, _| match backbone {
         "s" => shaped(&[4]),
-        "t" => TaskResult::NotInjectable {
+        "t" => UnitResult::NotInjectable {
             reason: "needs text width 512, target has 768".to_owned(),
         },
         _ => crash.clone(),
@@ -270,8 +278,8 @@ fn a_survey_that_says_no_or_fails_is_told_apart() {
     assert_eq!(
         reasons,
         [
-            Trouble::NotInjectable("needs text width 512, target has 768".to_owned()),
-            Trouble::Broken(crash)
+            NotMeasured::NotInjectable("needs text width 512, target has 768".to_owned()),
+            NotMeasured::SurveyFailed(crash)
         ]
     );
     assert!(plan.cells.iter().all(|cell| cell.base.is_ok()));
@@ -292,6 +300,33 @@ fn a_selection_leaves_the_rest_out() {
     assert_eq!(count(&["target=t"]), 2);
     assert_eq!(count(&["target=t", "seed=2"]), 1);
     assert_eq!(count(&["method=other"]), 0);
+}
+
+#[test]
+fn cells_that_wait_for_files_are_planned_apart() {
+    let mut inputs = inputs(&["t", "u"]);
+    for facts in &mut inputs.backbones[1..] {
+        facts.reference.sha256 = String::new();
+        inputs.absent.push(Absent {
+            kind: InputKind::Backbone,
+            name: facts.reference.name.clone(),
+            advice: String::new(),
+            files: Vec::new(),
+            request: None,
+        });
+    }
+    let ready = plan(&inputs);
+    assert!(ready.cells.is_empty());
+    let all = ready.with_waiting(&inputs, &Selection::default());
+    assert_eq!(all.cells.len(), 2);
+    let of_kind = |kind: &str| {
+        let names = names(&all).into_iter();
+        names.filter(|name| name.starts_with(kind)).count()
+    };
+    assert_eq!(
+        (of_kind("zero-shot"), of_kind("train"), of_kind("inject")),
+        (3, 3, 2)
+    );
 }
 
 #[test]
@@ -347,9 +382,7 @@ impl Choice {
 
     fn new_key(&self) -> Key {
         let plan = plan(&self.inputs());
-        plan.graph.units[plan.cells[0].new.clone().unwrap()]
-            .key
-            .clone()
+        plan.graph[plan.cells[0].new.clone().unwrap()].key.clone()
     }
 }
 

@@ -6,8 +6,8 @@ use harness_abi::wire::{Descriptor, MethodCard, ModuleHeader};
 
 use super::libraries::{self, Origin};
 use super::{LibraryError, ModuleFile, ModuleFileError, SearchPath};
-use crate::job::{Output, Work};
-use crate::schedule::{Observer, Pool, PoolError, Silent, Task, TaskResult};
+use crate::job::{JobOutput, Work};
+use crate::schedule::{Observer, Pool, PoolError, PoolTask, Silent, TaskError, TaskResult};
 use crate::suite::{Known, KnownInputs, LookupError};
 use harness_store::{Store, sha256_file};
 
@@ -88,7 +88,7 @@ impl Registry {
         pool: &Pool<'_>,
         store: Option<&Store>,
     ) -> Result<(), PoolError> {
-        let task = |(path, ..): &(PathBuf, String, Origin)| Task {
+        let task = |(path, ..): &(PathBuf, String, Origin)| PoolTask {
             name: format!("inspect {}", path.display()),
             work: Work::Inspect {
                 plugin: path.clone(),
@@ -96,7 +96,7 @@ impl Registry {
             needs: Vec::new(),
             weight: 1.0,
         };
-        let tasks: Vec<Task> = libraries.iter().map(task).collect();
+        let tasks: Vec<PoolTask> = libraries.iter().map(task).collect();
         let results = pool.run(&tasks, &mut Silent, &mut |_, result| Ok(result))?;
         for ((path, sha256, origin), result) in libraries.into_iter().zip(results) {
             match descriptor(result) {
@@ -191,12 +191,12 @@ pub struct DuplicateMethod {
 #[non_exhaustive]
 pub enum DescriptorError {
     /// The plugin does not load, or its worker failed.
-    #[error("{0}")]
-    Worker(String),
+    #[error(transparent)]
+    Worker(#[from] TaskError),
     #[error("its descriptor is malformed: {0}")]
     Malformed(#[from] serde_json::Error),
     #[error("expected a descriptor from the worker, found {0:?}")]
-    Unexpected(Box<Output>),
+    Unexpected(Box<JobOutput>),
 }
 
 impl KnownInputs for Registry {
@@ -248,8 +248,8 @@ impl Known for Registry {
 }
 
 fn descriptor(result: TaskResult) -> Result<Descriptor, DescriptorError> {
-    match result.output().map_err(DescriptorError::Worker)? {
-        Output::Inspected { descriptor } => Ok(serde_json::from_value(descriptor)?),
+    match result.output()? {
+        JobOutput::Inspected { descriptor } => Ok(serde_json::from_value(descriptor)?),
         other => Err(DescriptorError::Unexpected(Box::new(other))),
     }
 }

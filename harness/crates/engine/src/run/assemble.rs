@@ -1,8 +1,8 @@
-//! From the results of units to a report.
+//! Builds the report from the results of the units.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
+use harness_abi::wire::Family;
 use harness_data::Sampler;
 use harness_report::{
     Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, MethodRecipe, Plugin,
@@ -13,16 +13,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::error::RunError;
+use super::results::Results;
 use super::setup::{SetUp, Settings};
 use super::{drift, machine, score, status};
-use crate::job::{Evaluation, Output};
-use crate::plan::{CellPlan, Inputs};
+use crate::job::{Evaluation, JobOutput};
+use crate::plan::{CellPlan, DatasetIndex, Inputs, MethodIndex, UnitIndex};
 use crate::registry::file_name;
-use crate::schedule::TaskResult;
 use crate::suite::RecipeBase;
 use harness_store::sha256_hex;
-
-pub(super) type Results = HashMap<usize, TaskResult>;
 
 pub(crate) fn assemble(
     settings: &Settings<'_>,
@@ -110,28 +108,33 @@ fn plugins(setup: &SetUp<'_>) -> Vec<Plugin> {
 fn methods(setup: &SetUp<'_>) -> Vec<Method> {
     let inputs = setup.inputs.methods.iter().enumerate();
     inputs
-        .filter_map(|(index, input)| {
-            let (plugin, card) = setup.registry.method(&input.method.id)?;
-            let family = serde_json::to_value(card.family).ok()?;
-            Some(Method {
-                label: input.label.clone(),
-                id: input.method.id.clone(),
-                plugin: file_name(&plugin.path),
-                config: input.method.config.clone(),
-                module_sha256: input.module.as_ref().map(|file| file.sha256.clone()),
-                recipe: input.module.is_none().then(|| MethodRecipe {
-                    base: match input.base {
-                        RecipeBase::Own => "own".to_owned(),
-                        RecipeBase::Common => "common".to_owned(),
-                    },
-                    changes: recipe_json(&input.changes),
-                }),
-                family: family.as_str().unwrap_or_default().to_owned(),
-                depth: card.depth.clone(),
-                parameters: setup.fits.parameters(index),
-            })
+        .map(|(index, input)| Method {
+            label: input.label.clone(),
+            id: input.method.id.clone(),
+            plugin: file_name(&input.method.plugin),
+            config: input.method.config.clone(),
+            module_sha256: input.module.as_ref().map(|file| file.sha256.clone()),
+            recipe: input.module.is_none().then(|| MethodRecipe {
+                base: match input.base {
+                    RecipeBase::Own => "own".to_owned(),
+                    RecipeBase::Common => "common".to_owned(),
+                },
+                changes: recipe_json(&input.changes),
+            }),
+            family: family_name(input.card.family).to_owned(),
+            depth: input.card.depth.clone(),
+            parameters: setup.fits.parameters(MethodIndex(index)),
         })
         .collect()
+}
+
+fn family_name(family: Family) -> &'static str {
+    match family {
+        Family::Input => "input",
+        Family::Deep => "deep",
+        Family::Weights => "weights",
+        Family::Features => "features",
+    }
 }
 
 /// A recipe as the report holds it: JSON, so that reports of other versions can be read.
@@ -141,7 +144,7 @@ fn recipe_json(recipe: &impl Serialize) -> Value {
 
 fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
     let inputs = &setup.inputs;
-    // Data sets that modules are only trained on are no columns.
+    // Data sets that modules are only trained on are not columns.
     let columns = inputs.datasets.iter().take(inputs.suite.datasets.len());
     columns
         .enumerate()
@@ -154,7 +157,7 @@ fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
             val: facts.sizes[1] as u64,
             test: facts.sizes[2] as u64,
             class_names: facts.class_names.clone(),
-            test_labels: test_labels(setup, results, index),
+            test_labels: test_labels(setup, results, DatasetIndex(index)),
             shift_of: facts.shift_of.clone(),
             missing: facts.missing as u64,
         })
@@ -162,16 +165,13 @@ fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
 }
 
 /// The labels of a data set's test images, from any evaluation on them.
-fn test_labels(setup: &SetUp<'_>, results: &Results, dataset: usize) -> Option<Labels> {
-    let cells = setup
-        .plan
-        .cells
-        .iter()
-        .filter(|cell| cell.dataset == dataset);
-    let mut evaluations = cells
-        .flat_map(CellPlan::evaluations)
-        .filter_map(|unit| evaluation(output(results, unit)?));
-    evaluations.next().map(|found| found.labels.clone().into())
+fn test_labels(setup: &SetUp<'_>, results: &Results, dataset: DatasetIndex) -> Option<Labels> {
+    let cells = setup.plan.cells.iter();
+    let mut units = cells
+        .filter(|cell| cell.dataset == dataset)
+        .flat_map(CellPlan::evaluations);
+    let found = units.find_map(|unit| results.evaluation(unit))?;
+    Some(found.labels.clone().into())
 }
 
 fn upgrades(inputs: &Inputs) -> Vec<Upgrade> {
@@ -188,44 +188,46 @@ fn upgrades(inputs: &Inputs) -> Vec<Upgrade> {
 
 fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Results) -> Cell {
     let mut status = status::of_cell(plan, results);
-    let output = |unit: usize| self::output(results, unit);
-    let mut condition = |unit: Option<usize>| {
-        let evaluation = output(unit?).and_then(evaluation)?;
-        score::condition(evaluation)
-            .map_err(|error| {
-                status = Status::Failed {
-                    message: error.to_string(),
-                }
-            })
-            .ok()
+    // Not measured where there is no unit, or the unit did not finish; `status` says why.
+    let evaluated = |unit: Option<UnitIndex>| unit.and_then(|unit| results.evaluation(unit));
+    let output = |unit: Option<UnitIndex>| unit.and_then(|unit| results.output(unit));
+    let mut condition = |evaluation: Option<&Evaluation>| match score::condition(evaluation?) {
+        Ok(condition) => Some(condition),
+        Err(error) => {
+            status = Status::Failed {
+                message: error.to_string(),
+            };
+            None
+        }
     };
-    let unit = |unit: &Result<usize, _>| unit.as_ref().ok().copied();
+    let unit = |unit: &Result<UnitIndex, _>| unit.as_ref().ok().copied();
+    let base = evaluated(unit(&plan.base));
+    let new = evaluated(unit(&plan.new));
     let conditions = Conditions {
-        zero_source: condition(Some(plan.zero_source)),
-        base: condition(unit(&plan.base)),
-        zero_target: condition(Some(plan.zero_target)),
-        new: condition(unit(&plan.new)),
-        oracle: condition(plan.oracle.as_ref().and_then(unit)),
+        zero_source: condition(evaluated(Some(plan.zero_source))),
+        base: condition(base),
+        zero_target: condition(evaluated(Some(plan.zero_target))),
+        new: condition(new),
+        oracle: condition(evaluated(plan.oracle.as_ref().and_then(unit))),
     };
-    let evaluated = |unit: Option<usize>| output(unit?).and_then(evaluation);
-    let changes = match (evaluated(unit(&plan.base)), evaluated(unit(&plan.new))) {
+    let changes = match (base, new) {
         (Some(base), Some(new)) => score::changes(base, new),
         _ => None,
     };
-    let trained = unit(&plan.train).and_then(output);
-    let injected = unit(&plan.new).and_then(output);
-    let retrained = plan.retrain.as_ref().and_then(unit).and_then(output);
+    let trained = output(unit(&plan.train));
+    let injected = output(unit(&plan.new));
+    let retrained = output(plan.retrain.as_ref().and_then(unit));
     let training = training(trained, injected, plan.draw.sampler);
     if let Some(message) = changed(trained, injected) {
         status = Status::Failed { message };
     }
     let upgrade = Upgrade {
-        source: inputs.backbones[plan.source].reference.name.clone(),
-        target: inputs.backbones[plan.target].reference.name.clone(),
+        source: inputs[plan.source].reference.name.clone(),
+        target: inputs[plan.target].reference.name.clone(),
     };
     let mut cell = Cell {
-        method: inputs.methods[plan.method].label.clone(),
-        dataset: inputs.datasets[plan.dataset].reference.name.clone(),
+        method: inputs[plan.method].label.clone(),
+        dataset: inputs[plan.dataset].reference.name.clone(),
         shots: plan.draw.shots,
         seed: plan.draw.seed,
         upgrade,
@@ -242,28 +244,12 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
     cell
 }
 
-pub(super) fn output(results: &Results, unit: usize) -> Option<&Output> {
-    match results.get(&unit) {
-        Some(TaskResult::Finished { output, .. }) => Some(output.as_ref()),
-        _ => None,
-    }
-}
-
-pub(super) fn evaluation(output: &Output) -> Option<&Evaluation> {
-    match output {
-        Output::ZeroShot { evaluation, .. }
-        | Output::Trained { evaluation, .. }
-        | Output::Injected { evaluation, .. } => Some(evaluation),
-        _ => None,
-    }
-}
-
 fn training(
-    trained: Option<&Output>,
-    injected: Option<&Output>,
+    trained: Option<&JobOutput>,
+    injected: Option<&JobOutput>,
     sampler: Sampler,
 ) -> Option<Training> {
-    let Output::Trained {
+    let JobOutput::Trained {
         module_sha256,
         module_bytes,
         parameters_sha256,
@@ -294,9 +280,9 @@ fn training(
     })
 }
 
-fn retraining(retrained: &Output) -> Option<Retraining> {
+fn retraining(retrained: &JobOutput) -> Option<Retraining> {
     match retrained {
-        Output::Trained {
+        JobOutput::Trained {
             steps,
             train_seconds,
             ..
@@ -309,9 +295,9 @@ fn retraining(retrained: &Output) -> Option<Retraining> {
 }
 
 /// Hashes over the carried tensors before and after an injection.
-fn hashes(output: &Output) -> Option<(&String, &String)> {
+fn hashes(output: &JobOutput) -> Option<(&String, &String)> {
     match output {
-        Output::Injected {
+        JobOutput::Injected {
             parameters_sha256_before,
             parameters_sha256_after,
             ..
@@ -320,10 +306,10 @@ fn hashes(output: &Output) -> Option<(&String, &String)> {
     }
 }
 
-/// That what was injected is not what was trained, in words.
-fn changed(trained: Option<&Output>, injected: Option<&Output>) -> Option<String> {
+/// A message if what was injected is not what was trained.
+fn changed(trained: Option<&JobOutput>, injected: Option<&JobOutput>) -> Option<String> {
     let (was, when) = match trained? {
-        Output::Trained {
+        JobOutput::Trained {
             parameters_sha256, ..
         } => (parameters_sha256, "after training"),
         // Trained elsewhere: the source's injection read the file first.
@@ -332,23 +318,20 @@ fn changed(trained: Option<&Output>, injected: Option<&Output>) -> Option<String
     let (before, after) = injected.and_then(hashes)?;
     (was != before || before != after).then(|| {
         format!(
-            "the module did not stay the same: its parameters hash was {was} {when}, {before} before and {after} after the injection"
+            "the module did not stay the same: the hash of its parameters was {was} {when}, {before} before and {after} after the injection"
         )
     })
 }
 
 /// What the cell's own trainings and injections used, shared ones included.
 fn usage(plan: &CellPlan, results: &Results) -> Option<Usage> {
-    let mut units: Vec<usize> = plan
+    let mut units: Vec<UnitIndex> = plan
         .units()
         .filter(|unit| *unit != plan.zero_source && *unit != plan.zero_target)
         .collect();
     units.sort_unstable();
     units.dedup();
-    let used = units.iter().filter_map(|unit| match results.get(unit) {
-        Some(TaskResult::Finished { usage, .. }) => Some(usage),
-        _ => None,
-    });
+    let used = units.into_iter().filter_map(|unit| results.usage(unit));
     used.fold(None, |sum: Option<Usage>, usage| {
         let sum = sum.unwrap_or_default();
         Some(Usage {

@@ -3,25 +3,25 @@
 use harness_report::metrics::{Embeddings, linear_cka, procrustes};
 use harness_report::{TextDrift, Upgrade};
 
-use super::assemble::{Results, output};
+use super::results::Results;
 use super::setup::SetUp;
-use crate::job::{ClassEmbeddings, Output};
+use crate::job::{ClassEmbeddings, JobOutput};
 
-/// One for each upgrade and data set whose zero-shots are both there.
+/// One for each upgrade and data set whose zero-shots have both been measured.
 pub(super) fn text_drift(setup: &SetUp<'_>, results: &Results) -> Vec<TextDrift> {
     let inputs = &setup.inputs;
     let mut found: Vec<TextDrift> = Vec::new();
     for cell in &setup.plan.cells {
         let upgrade = Upgrade {
-            source: inputs.backbones[cell.source].reference.name.clone(),
-            target: inputs.backbones[cell.target].reference.name.clone(),
+            source: inputs[cell.source].reference.name.clone(),
+            target: inputs[cell.target].reference.name.clone(),
         };
-        let dataset = &inputs.datasets[cell.dataset].reference.name;
+        let dataset = &inputs[cell.dataset].reference.name;
         let is_same = |one: &TextDrift| one.upgrade == upgrade && one.dataset == *dataset;
         if found.iter().any(is_same) {
             continue;
         }
-        let text = |unit| embeddings(output(results, unit)?);
+        let text = |unit| results.output(unit).and_then(embeddings);
         let (Some(source), Some(target)) = (text(cell.zero_source), text(cell.zero_target)) else {
             continue;
         };
@@ -38,9 +38,9 @@ pub(super) fn text_drift(setup: &SetUp<'_>, results: &Results) -> Vec<TextDrift>
     found
 }
 
-fn embeddings(output: &Output) -> Option<Embeddings<'_>> {
+fn embeddings(output: &JobOutput) -> Option<Embeddings<'_>> {
     match output {
-        Output::ZeroShot {
+        JobOutput::ZeroShot {
             text: Some(ClassEmbeddings { width, values }),
             ..
         } => Some(Embeddings {

@@ -11,6 +11,7 @@ use harness_store::StoreError;
 
 /// Why a run did not happen, or could not keep its results.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunError {
     #[error(transparent)]
     Suite(#[from] SuiteError),
@@ -22,10 +23,12 @@ pub enum RunError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Pool(PoolError),
-    #[error("{} of the suite's inputs are not on this machine, nothing was run", .absent.len())]
+    #[error("{} of the suite's inputs are not on this machine; nothing was run", .absent.len())]
     Absent { suite: PathBuf, absent: Vec<Absent> },
     #[error(transparent)]
     Module(#[from] ModuleFileError),
+    #[error("no plugin has the method {id} (row {label} of the suite)")]
+    Method { label: String, id: String },
     #[error("cannot read this executable: {0}")]
     Executable(std::io::Error),
     #[error("{}: no cell matches {selection}", .suite.display())]
@@ -35,7 +38,7 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// What the process ends with.
+    /// The exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Store(_) => ExitCode::OutputNotWritten,

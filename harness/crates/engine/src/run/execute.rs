@@ -1,107 +1,107 @@
-//! Does the units of a graph that are not stored, and stores them.
+//! Runs the units of a graph that are not stored, and stores their results.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::error::RunError;
-use crate::job::{Outcome, Output};
-use crate::plan::{Graph, Unit, UnitKind};
-use crate::schedule::{Observer, Pool, Task, TaskResult};
+use super::results::Results;
+use crate::job::{JobOutput, Outcome, UnitWork};
+use crate::plan::{Graph, Unit, UnitIndex, UnitResult};
+use crate::schedule::{Observer, Pool, PoolTask, TaskIndex, TaskResult};
 use harness_store::{Key, Store, StoreError, sha256_file};
 
-/// With what units are done.
-pub(crate) struct Means<'m> {
-    pub(crate) store: &'m Store,
-    pub(crate) pool: &'m Pool<'m>,
-    /// Whether to do stored work again.
+/// Where results are kept, who does the work, and what counts as done.
+pub(crate) struct ExecContext<'c> {
+    pub(crate) store: &'c Store,
+    pub(crate) pool: &'c Pool<'c>,
+    /// A unit's share of the time, for the estimate of the time left.
+    pub(crate) weight: &'c dyn Fn(&Unit) -> f64,
+    /// Whether to ignore stored results.
     pub(crate) is_fresh: bool,
 }
 
 /// What is stored of the wanted units, and what has to be done for the rest.
 pub(crate) struct Backlog {
-    pub(crate) stored: HashMap<usize, TaskResult>,
+    pub(crate) stored: Results,
     /// Units to do, each after those it needs.
-    pub(crate) open: Vec<usize>,
+    pub(crate) open: Vec<UnitIndex>,
 }
 
 /// Results of the wanted units and of what had to be done for them.
 pub(crate) fn execute(
     graph: &Graph,
-    wanted: impl IntoIterator<Item = usize>,
-    means: &Means<'_>,
+    wanted: impl IntoIterator<Item = UnitIndex>,
+    context: &ExecContext<'_>,
     observer: &mut dyn Observer,
-) -> Result<HashMap<usize, TaskResult>, RunError> {
-    let backlog = backlog(graph, wanted, means, observer);
-    let position: HashMap<usize, usize> = (0..)
-        .zip(&backlog.open)
-        .map(|(task, unit)| (*unit, task))
-        .collect();
-    let tasks: Vec<Task> = backlog
+) -> Result<Results, RunError> {
+    let backlog = backlog(graph, wanted, context, observer);
+    let tasks_of_units: HashMap<UnitIndex, TaskIndex> = backlog
         .open
         .iter()
-        .map(|unit| task(&graph.units[*unit], &position, means.store))
+        .enumerate()
+        .map(|(task, unit)| (*unit, TaskIndex(task)))
         .collect();
-    let mut keep =
-        |task: usize, result| keep(means.store, &graph.units[backlog.open[task]], result);
-    let results = means.pool.run(&tasks, observer, &mut keep)?;
+    let tasks: Vec<PoolTask> = backlog
+        .open
+        .iter()
+        .map(|unit| task(&graph[*unit], &tasks_of_units, context))
+        .collect();
+    let unit_of = |TaskIndex(task): TaskIndex| backlog.open[task];
+    let mut keep = |task: TaskIndex, result| keep(context.store, &graph[unit_of(task)], result);
+    let results = context.pool.run(&tasks, observer, &mut keep)?;
     let mut all = backlog.stored;
     for (unit, result) in backlog.open.iter().zip(results) {
-        // From here on units are spoken of by their place in the graph.
-        let result = match result {
-            TaskResult::Blocked { by } => TaskResult::Blocked {
-                by: backlog.open[by],
-            },
-            other => other,
-        };
-        all.insert(*unit, result);
+        all.insert(*unit, result.map_blocker(unit_of));
     }
     Ok(all)
 }
 
-/// Looks the wanted units up, and what is needed for those that are not there.
+/// Looks up the wanted units and whatever the missing ones need.
 pub(crate) fn backlog(
     graph: &Graph,
-    wanted: impl IntoIterator<Item = usize>,
-    means: &Means<'_>,
+    wanted: impl IntoIterator<Item = UnitIndex>,
+    context: &ExecContext<'_>,
     observer: &mut dyn Observer,
 ) -> Backlog {
-    let mut stored = HashMap::new();
+    let mut stored = Results::default();
     let mut open = BTreeSet::new();
-    let mut queue: Vec<usize> = wanted.into_iter().collect();
+    let mut queue: Vec<UnitIndex> = wanted.into_iter().collect();
     while let Some(index) = queue.pop() {
-        if open.contains(&index) || stored.contains_key(&index) {
+        if open.contains(&index) || stored.contains(index) {
             continue;
         }
-        match lookup(&graph.units[index].key, means, observer) {
-            Some(result) => drop(stored.insert(index, result)),
+        match lookup(&graph[index].key, context, observer) {
+            Some(result) => stored.insert(index, result),
             None => {
                 open.insert(index);
-                queue.extend(&graph.units[index].needs);
+                queue.extend(&graph[index].needs);
             }
         }
     }
-    // A training is done again if its module is gone and somebody needs it.
-    let needed: BTreeSet<usize> = open
+    // A training is done again if its module is gone and an open unit needs it.
+    let needed: BTreeSet<UnitIndex> = open
         .iter()
-        .flat_map(|index| graph.units[*index].needs.iter().copied())
+        .flat_map(|index| graph[*index].needs.iter().copied())
         .filter(|need| !open.contains(need))
         .collect();
     let mut lost = Vec::new();
     for index in needed {
-        if let Some(result) = stored.get(&index)
-            && !has_module(&graph.units[index].key, result, means.store, observer)
+        if let Some(result) = stored.get(index)
+            && !has_module(&graph[index].key, result, context.store, observer)
         {
-            stored.remove(&index);
+            stored.remove(index);
             lost.push(index);
         }
     }
     for index in lost {
         open.insert(index);
-        for need in &graph.units[index].needs {
-            // Features leave no file that a stored result could be without.
-            if !stored.contains_key(need) {
-                match lookup(&graph.units[*need].key, means, observer) {
-                    Some(result) => drop(stored.insert(*need, result)),
-                    None => drop(open.insert(*need)),
+        for need in &graph[index].needs {
+            // Stored features are always complete: they have no module file to lose.
+            if !stored.contains(*need) {
+                match lookup(&graph[*need].key, context, observer) {
+                    Some(result) => stored.insert(*need, result),
+                    None => {
+                        open.insert(*need);
+                    }
                 }
             }
         }
@@ -112,11 +112,11 @@ pub(crate) fn backlog(
     }
 }
 
-fn lookup(key: &Key, means: &Means<'_>, observer: &mut dyn Observer) -> Option<TaskResult> {
-    if means.is_fresh {
+fn lookup(key: &Key, context: &ExecContext<'_>, observer: &mut dyn Observer) -> Option<UnitResult> {
+    if context.is_fresh {
         return None;
     }
-    match means.store.unit(key) {
+    match context.store.unit(key) {
         Ok(Some(Outcome::Done { output, usage })) => Some(TaskResult::Finished { output, usage }),
         Ok(Some(Outcome::NotInjectable { reason })) => Some(TaskResult::NotInjectable { reason }),
         Ok(Some(Outcome::Failed { .. }) | None) => None,
@@ -127,7 +127,7 @@ fn lookup(key: &Key, means: &Means<'_>, observer: &mut dyn Observer) -> Option<T
     }
 }
 
-fn has_module(key: &Key, result: &TaskResult, store: &Store, observer: &mut dyn Observer) -> bool {
+fn has_module(key: &Key, result: &UnitResult, store: &Store, observer: &mut dyn Observer) -> bool {
     let outcome = outcome(result);
     let Some(expected) = outcome.as_ref().and_then(Outcome::module_sha256) else {
         return true;
@@ -141,21 +141,21 @@ fn has_module(key: &Key, result: &TaskResult, store: &Store, observer: &mut dyn 
     }
 }
 
-fn task(unit: &Unit, position: &HashMap<usize, usize>, store: &Store) -> Task {
-    Task {
+fn task(unit: &Unit, tasks: &HashMap<UnitIndex, TaskIndex>, context: &ExecContext<'_>) -> PoolTask {
+    PoolTask {
         name: unit.name.clone(),
-        work: unit.work(store),
-        // What is stored needs no waiting for.
+        work: unit.work(context.store),
+        // Stored units are done already.
         needs: unit
             .needs
             .iter()
-            .filter_map(|need| position.get(need).copied())
+            .filter_map(|need| tasks.get(need).copied())
             .collect(),
-        weight: unit.weight(),
+        weight: (context.weight)(unit),
     }
 }
 
-/// Stores what may be used again, and the logs of what ended badly.
+/// Stores results that can be reused, and the logs of failures.
 fn keep(store: &Store, unit: &Unit, result: TaskResult) -> Result<TaskResult, StoreError> {
     let result = match result {
         TaskResult::Finished { output, .. } if lacks_module(store, unit, &output) => {
@@ -167,7 +167,7 @@ fn keep(store: &Store, unit: &Unit, result: TaskResult) -> Result<TaskResult, St
         other => other,
     };
     if let Some(outcome) = outcome(&result) {
-        if matches!(unit.kind, UnitKind::Train { .. }) && matches!(outcome, Outcome::Done { .. }) {
+        if matches!(unit.work, UnitWork::Train { .. }) && matches!(outcome, Outcome::Done { .. }) {
             store.keep_module(&unit.key)?;
         }
         store.put_unit(&unit.key, &outcome, outcome.module_sha256())?;
@@ -185,9 +185,9 @@ fn keep(store: &Store, unit: &Unit, result: TaskResult) -> Result<TaskResult, St
     Ok(result)
 }
 
-fn lacks_module(store: &Store, unit: &Unit, output: &Output) -> bool {
+fn lacks_module(store: &Store, unit: &Unit, output: &JobOutput) -> bool {
     match output {
-        Output::Trained { module_sha256, .. } => {
+        JobOutput::Trained { module_sha256, .. } => {
             let draft = store.module_draft(&unit.key);
             !sha256_file(&draft).is_ok_and(|found| found == *module_sha256)
         }
@@ -196,7 +196,7 @@ fn lacks_module(store: &Store, unit: &Unit, output: &Output) -> bool {
 }
 
 /// What the store keeps of a result, if anything.
-fn outcome(result: &TaskResult) -> Option<Outcome> {
+fn outcome<By>(result: &TaskResult<By>) -> Option<Outcome> {
     match result {
         TaskResult::Finished { output, usage } => Some(Outcome::Done {
             output: output.clone(),

@@ -1,15 +1,19 @@
 //! What a run would do: which cells are stored, which would run, which cannot.
 
 use super::error::RunError;
-use super::estimate::Estimate;
-use super::execute::{Means, backlog};
+use super::execute::{ExecContext, backlog};
 use super::setup::{SetUp, Settings};
-use crate::plan::{CellPlan, Coordinates, Inputs, Plan, Trouble, UnitKind};
+use crate::cost::{CostModel, Estimate};
+use crate::job::UnitWork;
+use crate::plan::{
+    CellPlan, Coordinates, DatasetIndex, Inputs, NotMeasured, Plan, Selection, UnitIndex,
+    UnitResult,
+};
 use crate::registry::Absent;
-use crate::schedule::{Observer, TaskResult};
+use crate::schedule::{Observer, Silent, TaskResult};
 use crate::suite::Gate;
 
-/// What would become of a cell.
+/// The state of a cell before a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CellState {
     Stored,
@@ -22,7 +26,7 @@ pub enum CellState {
     Waiting {
         inputs: Vec<String>,
     },
-    /// The plugin could not even say whether it fits.
+    /// The plugin could not say whether it fits.
     Broken {
         message: String,
     },
@@ -46,7 +50,7 @@ pub struct ForecastCell {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
     pub suite: String,
-    /// In the order of the report, those that wait last.
+    /// In the order of the report, then those that wait for files.
     pub cells: Vec<ForecastCell>,
     /// Units to do: image features, zero-shots, trainings, injections.
     pub features: usize,
@@ -73,19 +77,18 @@ pub fn forecast(
     observer: &mut dyn Observer,
 ) -> Result<Forecast, RunError> {
     let setup = SetUp::new(settings, observer)?;
-    let means = Means {
+    let context = ExecContext {
         store: &setup.store,
         pool: &setup.pool,
         is_fresh: settings.fresh,
+        weight: &|_| 1.0,
     };
     let wanted = setup.plan.cells.iter().flat_map(CellPlan::units);
-    let backlog = backlog(&setup.plan.graph, wanted, &means, observer);
-    let count = |is_kind: fn(&UnitKind) -> bool| {
-        let kinds = backlog
-            .open
-            .iter()
-            .map(|unit| &setup.plan.graph.units[*unit].kind);
-        kinds.filter(|kind| is_kind(kind)).count()
+    let backlog = backlog(&setup.plan.graph, wanted, &context, observer);
+    let count = |is_kind: fn(&UnitWork) -> bool| {
+        let open = backlog.open.iter();
+        open.filter(|unit| is_kind(&setup.plan.graph[**unit].work))
+            .count()
     };
     let inputs = &setup.inputs;
     let planned = setup.plan.cells.iter().map(|cell| {
@@ -106,33 +109,62 @@ pub fn forecast(
     let cells: Vec<ForecastCell> = planned.chain(waiting).collect();
     Ok(Forecast {
         suite: inputs.suite.name.clone(),
-        estimate: Estimate::new(&cells, inputs, &setup.registry),
+        estimate: estimate(&setup, &settings.selection, &context, observer),
         cells,
         absent: inputs.absent.clone(),
-        features: count(|kind| matches!(kind, UnitKind::Features { .. })),
-        zero_shots: count(|kind| matches!(kind, UnitKind::ZeroShot { .. })),
-        trainings: count(|kind| matches!(kind, UnitKind::Train { .. })),
-        injections: count(|kind| matches!(kind, UnitKind::Inject { .. })),
+        features: count(|work| matches!(work, UnitWork::Features { .. })),
+        zero_shots: count(|work| matches!(work, UnitWork::ZeroShot { .. })),
+        trainings: count(|work| matches!(work, UnitWork::Train { .. })),
+        injections: count(|work| matches!(work, UnitWork::Inject { .. })),
         gate: inputs.suite.gate,
         test_images: test_images(inputs, &setup.plan.cells),
     })
+}
+
+/// The cost of every unit that is not stored, those of waiting cells included.
+fn estimate(
+    setup: &SetUp<'_>,
+    selection: &Selection,
+    context: &ExecContext<'_>,
+    observer: &mut dyn Observer,
+) -> Option<Estimate> {
+    let plan = setup.plan.with_waiting(&setup.inputs, selection);
+    let wanted = plan.cells.iter().flat_map(CellPlan::units);
+    // Damaged entries were reported when the plan itself was looked up.
+    let open = backlog(&plan.graph, wanted, context, &mut Silent).open;
+    let costs = CostModel::new(&setup.inputs);
+    let operations = open
+        .into_iter()
+        .map(|unit| costs.operations(&plan.graph[unit]))
+        .sum();
+    match Estimate::of(operations) {
+        Ok(estimate) => estimate,
+        Err(error) => {
+            observer.warn(&format!("no estimate of the CPU time: {error}"));
+            None
+        }
+    }
 }
 
 /// Of the data sets that a cell is tested on, in the suite's order.
 fn test_images(inputs: &Inputs, cells: &[CellPlan]) -> Vec<(String, u64)> {
     let datasets = inputs.datasets.iter().enumerate();
     datasets
-        .filter(|(index, _)| cells.iter().any(|cell| cell.dataset == *index))
+        .filter(|(index, _)| {
+            cells
+                .iter()
+                .any(|cell| cell.dataset == DatasetIndex(*index))
+        })
         .map(|(_, facts)| (facts.reference.name.clone(), facts.sizes[2] as u64))
         .collect()
 }
 
 fn forecast_cell(inputs: &Inputs, at: Coordinates, state: CellState) -> ForecastCell {
     ForecastCell {
-        method: inputs.methods[at.method].label.clone(),
-        dataset: inputs.datasets[at.dataset].reference.name.clone(),
-        source: inputs.backbones[at.source].reference.name.clone(),
-        target: inputs.backbones[at.target].reference.name.clone(),
+        method: inputs[at.method].label.clone(),
+        dataset: inputs[at.dataset].reference.name.clone(),
+        source: inputs[at.source].reference.name.clone(),
+        target: inputs[at.target].reference.name.clone(),
         shots: at.draw.shots,
         seed: at.draw.seed,
         left_out: Default::default(),
@@ -140,15 +172,15 @@ fn forecast_cell(inputs: &Inputs, at: Coordinates, state: CellState) -> Forecast
     }
 }
 
-fn state(cell: &CellPlan, is_stored: impl Fn(usize) -> bool) -> CellState {
+fn state(cell: &CellPlan, is_stored: impl Fn(UnitIndex) -> bool) -> CellState {
     for unit in [&cell.base, &cell.new] {
         match unit {
-            Err(Trouble::NotInjectable(reason)) => {
+            Err(NotMeasured::NotInjectable(reason)) => {
                 return CellState::NotInjectable {
                     reason: reason.clone(),
                 };
             }
-            Err(Trouble::Broken(result)) => {
+            Err(NotMeasured::SurveyFailed(result)) => {
                 return CellState::Broken {
                     message: message(result),
                 };
@@ -163,7 +195,7 @@ fn state(cell: &CellPlan, is_stored: impl Fn(usize) -> bool) -> CellState {
     }
 }
 
-fn message(result: &TaskResult) -> String {
+fn message(result: &UnitResult) -> String {
     match result {
         TaskResult::Failed { message, .. } | TaskResult::Crashed { message, .. } => message.clone(),
         TaskResult::TimedOut { seconds, .. } => format!("no answer within {seconds} s"),

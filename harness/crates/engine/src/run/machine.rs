@@ -1,4 +1,4 @@
-//! What a report says of the machine and the working tree.
+//! The machine and the working tree, for the report.
 
 use std::process::Command;
 

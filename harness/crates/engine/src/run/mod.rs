@@ -1,13 +1,13 @@
-//! A suite from its file to its report.
+//! Runs a suite: from its file to its report.
 
 mod assemble;
 mod clock;
 mod drift;
 mod error;
-mod estimate;
 mod execute;
 mod forecast;
 mod machine;
+mod results;
 mod samples;
 mod score;
 mod setup;
@@ -16,7 +16,6 @@ mod status;
 mod tests;
 
 pub use error::RunError;
-pub use estimate::Estimate;
 pub use forecast::{CellState, Forecast, ForecastCell, forecast};
 pub use setup::Settings;
 
@@ -25,14 +24,15 @@ use std::time::Instant;
 
 use harness_report::Report;
 
+use crate::cost::CostModel;
 use crate::plan::Plan;
 use crate::schedule::Observer;
 
-/// A run that came to its end, or as far as it was let.
+/// A run that ended, or was interrupted.
 pub struct Finished<'s> {
     pub report: Report,
     setup: setup::SetUp<'s>,
-    results: assemble::Results,
+    results: results::Results,
 }
 
 impl Finished<'_> {
@@ -49,8 +49,8 @@ impl Finished<'_> {
 ///
 /// # Errors
 /// The suite, a plugin, a backbone or a data set is wrong, the selection is empty,
-/// or a result could not be stored. What ends badly in a worker is no error here
-/// but the status of its cell.
+/// or a result could not be stored. A failure in a worker is not an error here but
+/// the status of its cell.
 pub fn run<'s>(
     settings: &Settings<'s>,
     observer: &mut dyn Observer,
@@ -64,14 +64,16 @@ pub fn run<'s>(
             absent: setup.inputs.absent,
         });
     }
+    let costs = CostModel::new(&setup.inputs);
     let wanted = setup.plan.cells.iter().flat_map(|cell| cell.units());
     let results = execute::execute(
         &setup.plan.graph,
         wanted,
-        &execute::Means {
+        &execute::ExecContext {
             store: &setup.store,
             pool: &setup.pool,
             is_fresh: settings.fresh,
+            weight: &|unit| costs.weight(unit),
         },
         observer,
     )?;

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::assemble::{Results, evaluation, output};
+use super::results::Results;
 use super::setup::SetUp;
 use crate::job::Evaluation;
+use crate::plan::UnitIndex;
 
 /// One test image under one cell: a line of JSON.
 #[derive(Serialize)]
@@ -17,7 +18,7 @@ struct Sample<'a> {
     target: &'a str,
     shots: u32,
     seed: u64,
-    /// Place in the test split.
+    /// Position in the test split.
     image: usize,
     label: u32,
     /// Under each condition that was measured, named as in the report.
@@ -47,12 +48,12 @@ struct Prediction {
     of_truth: f32,
 }
 
-/// Writes a line for each cell and test image of which anything was measured.
+/// Writes a line for each test image of each cell that has any measurement.
 pub(super) fn write(setup: &SetUp<'_>, results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let inputs = &setup.inputs;
     for cell in &setup.plan.cells {
-        let find = |unit: Option<usize>| evaluation(output(results, unit?)?);
-        let unit = |unit: &Result<usize, _>| unit.as_ref().ok().copied();
+        let find = |unit: Option<UnitIndex>| unit.and_then(|unit| results.evaluation(unit));
+        let unit = |unit: &Result<UnitIndex, _>| unit.as_ref().ok().copied();
         let zero_source = find(Some(cell.zero_source));
         let base = find(unit(&cell.base));
         let zero_target = find(Some(cell.zero_target));
@@ -65,10 +66,10 @@ pub(super) fn write(setup: &SetUp<'_>, results: &Results, out: &mut dyn Write) -
         for (image, label) in any.labels.iter().enumerate() {
             let of = |condition| prediction(condition, image);
             let sample = Sample {
-                method: &inputs.methods[cell.method].label,
-                dataset: &inputs.datasets[cell.dataset].reference.name,
-                source: &inputs.backbones[cell.source].reference.name,
-                target: &inputs.backbones[cell.target].reference.name,
+                method: &inputs[cell.method].label,
+                dataset: &inputs[cell.dataset].reference.name,
+                source: &inputs[cell.source].reference.name,
+                target: &inputs[cell.target].reference.name,
                 shots: cell.draw.shots,
                 seed: cell.draw.seed,
                 image,

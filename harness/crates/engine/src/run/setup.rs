@@ -1,19 +1,19 @@
-//! From a suite's file to a plan: names followed, files hashed, fits surveyed.
+//! From a suite's file to a plan: looks up names, hashes files, asks what fits.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::error::RunError;
-use super::execute::{Means, execute};
+use super::execute::{ExecContext, execute};
 use super::machine;
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Registry, SearchPath};
-use crate::schedule::{Observer, Pool, WorkerCommand};
+use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
 use harness_store::{Store, sha256_file};
 
-/// Time a plugin may take to say what it is.
+/// Time a plugin may take to return its descriptor.
 const INSPECTION: Duration = Duration::from_secs(60);
 
 /// How a suite is to be run.
@@ -24,11 +24,11 @@ pub struct Settings<'a> {
     pub selection: Selection,
     /// Root of the store, see [`Store::open`].
     pub store: Option<PathBuf>,
-    /// Folder in which data sets are looked for by name, before the suite's.
+    /// Folder to look for data sets by name, before the suite's own.
     pub data: Option<PathBuf>,
     /// Worker processes at once; by default one for each core.
     pub jobs: Option<usize>,
-    /// Whether to do stored work again.
+    /// Whether to ignore stored results.
     pub fresh: bool,
     pub command: WorkerCommand,
     /// Set from outside when the run is to stop.
@@ -95,19 +95,20 @@ impl<'a> SetUp<'a> {
                 selection: terms.collect::<Vec<_>>().join(" "),
             });
         }
-        let means = Means {
+        let context = ExecContext {
             store: &store,
             pool: &pool,
             is_fresh: settings.fresh,
+            // Surveys read no weights and take about the same time.
+            weight: &|_| 1.0,
         };
         let units = surveys.iter().map(|(_, unit)| *unit);
-        let answers = execute(&graph, units, &means, observer)?;
+        let answers = execute(&graph, units, &context, observer)?;
         interrupted(settings)?;
         let mut fits = Fits::default();
         for (at, unit) in surveys {
-            if let Some(result) = answers.get(&unit) {
-                fits.add(at, result.clone());
-            }
+            let answer = answers.get(unit);
+            fits.add(at, answer.cloned().unwrap_or(TaskResult::NotRun));
         }
         let plan = Plan::new(&inputs, &settings.selection, &fits);
         Ok(Self {
@@ -129,12 +130,15 @@ fn interrupted(settings: &Settings<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Follows every name of the suite. The suite was checked, so each leads somewhere.
+/// Looks up every name of the suite.
 fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<Inputs, RunError> {
     let mut methods = Vec::new();
     for entry in &suite.methods {
         let Some((plugin, card)) = registry.method(&entry.id) else {
-            continue;
+            return Err(RunError::Method {
+                label: entry.label.clone(),
+                id: entry.id.clone(),
+            });
         };
         let file = entry
             .module
@@ -190,8 +194,8 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
     })
 }
 
-/// `None` for an input that is known and not on disk, which is noted under the name
-/// that the report gives it.
+/// `None` for an input that is known but not on disk; it is added to `absent` under the
+/// name that the report uses.
 fn or_absent<F>(
     facts: Result<F, FactsError>,
     absent: &mut Vec<Absent>,

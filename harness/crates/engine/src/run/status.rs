@@ -1,25 +1,24 @@
 //! How a cell ended, from how its units ended.
 
-use std::collections::HashMap;
-
 use harness_report::Status;
 
-use crate::plan::{CellPlan, Trouble};
+use super::results::Results;
+use crate::plan::{CellPlan, NotMeasured, UnitIndex, UnitResult};
 use crate::schedule::TaskResult;
 
 /// Bytes of a log that go into a report.
 const LOG_TAIL: usize = 4096;
 
-/// The status of a cell: the gravest of its units', the first of equal ones.
-pub(crate) fn of_cell(cell: &CellPlan, results: &HashMap<usize, TaskResult>) -> Status {
+/// The status of a cell: the worst status of its units, the first of equally bad ones.
+pub(crate) fn of_cell(cell: &CellPlan, results: &Results) -> Status {
     let zeros = [Ok(cell.zero_source), Ok(cell.zero_target)];
     let measured = [cell.base.clone(), cell.new.clone()];
     let mut worst = Status::Ok;
-    let mut consider = |unit: Result<usize, Trouble>| {
+    let mut consider = |unit: Result<UnitIndex, NotMeasured>| {
         let status = match unit {
             Ok(unit) => of_unit(unit, results),
-            Err(Trouble::NotInjectable(reason)) => Status::NotInjectable { reason },
-            Err(Trouble::Broken(result)) => of_result(&result),
+            Err(NotMeasured::NotInjectable(reason)) => Status::NotInjectable { reason },
+            Err(NotMeasured::SurveyFailed(result)) => of_result(&result),
         };
         if rank(&status) > rank(&worst) {
             worst = status;
@@ -27,19 +26,19 @@ pub(crate) fn of_cell(cell: &CellPlan, results: &HashMap<usize, TaskResult>) -> 
     };
     measured.into_iter().chain(zeros).for_each(&mut consider);
     match &cell.oracle {
-        // The oracle is extra: that it does not exist is no news about the move.
-        None | Some(Err(Trouble::NotInjectable(_))) => {}
+        // The oracle is extra: a module that cannot be retrained may still move well.
+        None | Some(Err(NotMeasured::NotInjectable(_))) => {}
         Some(oracle) => consider(oracle.clone()),
     }
     worst
 }
 
 /// The status that a unit's result gives its cell.
-pub(crate) fn of_unit(unit: usize, results: &HashMap<usize, TaskResult>) -> Status {
+pub(crate) fn of_unit(unit: UnitIndex, results: &Results) -> Status {
     let mut unit = unit;
     // A chain of needs is never longer than the number of units.
     for _ in 0..=results.len() {
-        match results.get(&unit) {
+        match results.get(unit) {
             Some(TaskResult::Blocked { by }) => unit = *by,
             Some(result) => return of_result(result),
             None => break,
@@ -48,7 +47,7 @@ pub(crate) fn of_unit(unit: usize, results: &HashMap<usize, TaskResult>) -> Stat
     Status::NotRun
 }
 
-fn of_result(result: &TaskResult) -> Status {
+fn of_result(result: &UnitResult) -> Status {
     match result {
         TaskResult::Finished { .. } => Status::Ok,
         TaskResult::NotInjectable { reason } => Status::NotInjectable {

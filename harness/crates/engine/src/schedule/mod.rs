@@ -1,8 +1,8 @@
-//! A pool of worker processes that does tasks in the order of their needs.
+//! A pool of worker processes that runs tasks in the order of their needs.
 //!
 //! A worker is this executable again, in a process group of its own, with one
-//! plugin at most. Whatever it does, crash, hang or talk nonsense, is the result
-//! of the one task it had in hand; the others go on.
+//! plugin at most. A crash, a hang or malformed output is the result
+//! of the one task it was doing; the others continue.
 
 mod pool;
 mod progress;
@@ -14,5 +14,5 @@ mod worker;
 
 pub use pool::{Done, Pool, PoolError};
 pub use progress::{Observer, Progress, Silent};
-pub use task::{Task, TaskResult};
+pub use task::{PoolTask, TaskError, TaskIndex, TaskResult};
 pub use worker::WorkerCommand;

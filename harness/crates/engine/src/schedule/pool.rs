@@ -1,4 +1,4 @@
-//! Which worker does what, when.
+//! Assigns tasks to workers and collects their results.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::worker::{Said, Worker, WorkerCommand};
-use super::{Observer, Progress, Task, TaskResult};
+use super::worker::{Message, Worker, WorkerCommand};
+use super::{Observer, PoolTask, Progress, TaskIndex, TaskResult};
 use crate::job::{Job, Line, Outcome};
 use harness_store::StoreError;
 
-/// How often deadlines, interrupts and progress are looked at.
+/// How often deadlines, interrupts and progress are checked.
 const TICK: Duration = Duration::from_millis(100);
-/// How long a worker that closed its stdout may take to end.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long a worker that closed its stdout may take to exit.
+const EXIT_GRACE: Duration = Duration::from_millis(500);
 
-/// Why a run could not go on at all.
+/// Why the pool could not run.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PoolError {
     #[error("cannot start a worker ({}): {source}", .program.display())]
     Spawn {
@@ -30,8 +31,8 @@ pub enum PoolError {
     Store(#[from] StoreError),
 }
 
-/// Told of every task that ended; what it returns is the result that counts.
-pub type Done<'d> = dyn FnMut(usize, TaskResult) -> Result<TaskResult, StoreError> + 'd;
+/// Called with every task that ended; the result it returns is kept.
+pub type Done<'d> = dyn FnMut(TaskIndex, TaskResult) -> Result<TaskResult, StoreError> + 'd;
 
 /// The pool's settings.
 #[derive(Clone, Debug)]
@@ -48,18 +49,18 @@ pub struct Pool<'a> {
 }
 
 impl Pool<'_> {
-    /// Does every task, passes each result through `done` at once, and answers in
-    /// the order of the tasks. No process is left when it returns.
+    /// Does every task, passes each result through `done` at once, and returns the
+    /// results in the order of the tasks. No process is left when it returns.
     ///
     /// # Errors
     /// No worker can be started, or `done` failed.
     pub fn run(
         &self,
-        tasks: &[Task],
+        tasks: &[PoolTask],
         observer: &mut dyn Observer,
         done: &mut Done<'_>,
     ) -> Result<Vec<TaskResult>, PoolError> {
-        let (sender, said) = channel();
+        let (sender, messages) = channel();
         let mut run = Run {
             pool: self,
             tasks,
@@ -72,7 +73,7 @@ impl Pool<'_> {
             sender,
             begun: Instant::now(),
         };
-        run.go(&said)?;
+        run.go(&messages)?;
         let results = run.results.drain(..);
         Ok(results
             .map(|result| result.unwrap_or(TaskResult::NotRun))
@@ -81,7 +82,7 @@ impl Pool<'_> {
 }
 
 struct Busy {
-    task: usize,
+    task: TaskIndex,
     since: Instant,
     /// Part of the task that is done, in [0, 1].
     share: f64,
@@ -94,19 +95,19 @@ struct Member {
 
 struct Run<'r> {
     pool: &'r Pool<'r>,
-    tasks: &'r [Task],
+    tasks: &'r [PoolTask],
     observer: &'r mut dyn Observer,
     done: &'r mut Done<'r>,
     results: Vec<Option<TaskResult>>,
     started: Vec<bool>,
     workers: BTreeMap<u64, Member>,
     next_worker: u64,
-    sender: Sender<(u64, Said)>,
+    sender: Sender<(u64, Message)>,
     begun: Instant,
 }
 
 impl Run<'_> {
-    fn go(&mut self, said: &Receiver<(u64, Said)>) -> Result<(), PoolError> {
+    fn go(&mut self, messages: &Receiver<(u64, Message)>) -> Result<(), PoolError> {
         loop {
             if self.pool.cancel.load(Ordering::Relaxed) {
                 // Dropping a worker ends its process group.
@@ -121,8 +122,8 @@ impl Run<'_> {
                 }
                 return Ok(());
             }
-            match said.recv_timeout(TICK) {
-                Ok((id, said)) => self.hear(id, said)?,
+            match messages.recv_timeout(TICK) {
+                Ok((id, message)) => self.on_message(id, message)?,
                 // The pool holds a sender, so the channel cannot be closed.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -132,7 +133,7 @@ impl Run<'_> {
         }
     }
 
-    /// Gives up on tasks whose needs did not finish.
+    /// Settles tasks whose needs did not finish.
     fn block(&mut self) -> Result<(), PoolError> {
         // Needs come before what needs them, so one pass is enough.
         for index in 0..self.tasks.len() {
@@ -140,48 +141,49 @@ impl Run<'_> {
                 continue;
             }
             let by = self.tasks[index].needs.iter().copied().find(|need| {
-                matches!(&self.results[*need], Some(result) if !matches!(result, TaskResult::Finished { .. }))
+                matches!(&self.results[need.0], Some(result) if !matches!(result, TaskResult::Finished { .. }))
             });
             if let Some(by) = by {
-                self.settle(index, TaskResult::Blocked { by })?;
+                self.settle(TaskIndex(index), TaskResult::Blocked { by })?;
             }
         }
         Ok(())
     }
 
     fn assign(&mut self) -> Result<(), PoolError> {
-        let mut ready: Vec<usize> = (0..self.tasks.len())
+        let mut ready: Vec<TaskIndex> = (0..self.tasks.len())
+            .map(TaskIndex)
             .filter(|index| self.is_ready(*index))
             .collect();
-        // First what a waiting worker is prepared for, then whatever comes first.
+        // First what an idle worker has already loaded, then whatever comes first.
         let idle: Vec<u64> = self.idle().collect();
         for id in idle {
             let worker = &self.workers[&id].worker;
-            let fits = |task: &Task, same_backbone: bool| {
+            let fits = |task: &PoolTask, same_backbone: bool| {
                 task.plugin() == worker.plugin.as_deref()
                     && (!same_backbone || task.backbone() == worker.backbone.as_ref())
             };
             let found = [true, false].into_iter().find_map(|same_backbone| {
                 ready
                     .iter()
-                    .position(|index| fits(&self.tasks[*index], same_backbone))
+                    .position(|index| fits(&self.tasks[index.0], same_backbone))
             });
             if let Some(position) = found {
-                self.give(id, ready.remove(position))?;
+                self.dispatch(id, ready.remove(position))?;
             }
         }
         for task in ready {
             let Some(id) = self.worker_for(task)? else {
                 return Ok(());
             };
-            self.give(id, task)?;
+            self.dispatch(id, task)?;
         }
         Ok(())
     }
 
-    fn is_ready(&self, index: usize) -> bool {
+    fn is_ready(&self, TaskIndex(index): TaskIndex) -> bool {
         let is_finished =
-            |need: &usize| matches!(self.results[*need], Some(TaskResult::Finished { .. }));
+            |need: &TaskIndex| matches!(self.results[need.0], Some(TaskResult::Finished { .. }));
         !self.started[index]
             && self.results[index].is_none()
             && self.tasks[index].needs.iter().all(is_finished)
@@ -194,10 +196,10 @@ impl Run<'_> {
             .map(|(id, _)| *id)
     }
 
-    /// A worker that may do the task: a waiting one without another plugin, or a
-    /// new one, if need be in place of a waiting one.
-    fn worker_for(&mut self, task: usize) -> Result<Option<u64>, PoolError> {
-        let wanted = self.tasks[task].plugin();
+    /// A worker that may do the task: an idle one without another plugin, or a new
+    /// one, if need be in place of an idle one.
+    fn worker_for(&mut self, task: TaskIndex) -> Result<Option<u64>, PoolError> {
+        let wanted = self.tasks[task.0].plugin();
         let usable = self.idle().find(|id| {
             let loaded = self.workers[id].worker.plugin.as_deref();
             wanted.is_none() || loaded.is_none() || loaded == wanted
@@ -226,13 +228,13 @@ impl Run<'_> {
         Ok(Some(id))
     }
 
-    fn give(&mut self, id: u64, index: usize) -> Result<(), PoolError> {
-        let task = &self.tasks[index];
+    fn dispatch(&mut self, id: u64, index: TaskIndex) -> Result<(), PoolError> {
+        let task = &self.tasks[index.0];
         let Some(member) = self.workers.get_mut(&id) else {
             return Ok(());
         };
-        member.worker.give(&Job {
-            id: index as u64,
+        member.worker.send(&Job {
+            id: index.0 as u64,
             store: self.pool.store.clone(),
             work: task.work.clone(),
         })?;
@@ -247,29 +249,29 @@ impl Run<'_> {
             since: Instant::now(),
             share: 0.0,
         });
-        self.started[index] = true;
+        self.started[index.0] = true;
         Ok(())
     }
 
-    fn hear(&mut self, id: u64, said: Said) -> Result<(), PoolError> {
-        // What a worker says after it was given up no longer counts.
+    fn on_message(&mut self, id: u64, message: Message) -> Result<(), PoolError> {
+        // Messages of a worker that was given up no longer count.
         let Some(member) = self.workers.get_mut(&id) else {
             return Ok(());
         };
         let task = member.busy.as_ref().map(|busy| busy.task);
-        let expected = |id: u64| task.is_some_and(|task| task as u64 == id);
-        match said {
-            Said::Line(Line::Warning { message }) => {
+        let expected = |id: u64| task.is_some_and(|task| task.0 as u64 == id);
+        match message {
+            Message::Line(Line::Warning { message }) => {
                 self.observer.warn(&message);
                 Ok(())
             }
-            Said::Line(Line::Progress { id, done, total }) if expected(id) => {
+            Message::Line(Line::Progress { id, done, total }) if expected(id) => {
                 if let Some(busy) = &mut member.busy {
                     busy.share = (done as f64 / total.max(1) as f64).min(1.0);
                 }
                 Ok(())
             }
-            Said::Line(Line::Reply { id, outcome }) if expected(id) => {
+            Message::Line(Line::Reply { id, outcome }) if expected(id) => {
                 member.busy = None;
                 let result = match outcome {
                     Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
@@ -281,21 +283,21 @@ impl Run<'_> {
                 };
                 task.map_or(Ok(()), |task| self.settle(task, result))
             }
-            Said::Line(_) => self.lose(id, Some("answered what it was not asked".to_owned())),
-            Said::Nonsense(text) => {
-                self.lose(id, Some(format!("wrote {text:?} where its answer belongs")))
+            Message::Line(_) => self.fail_worker(id, Some("sent an unexpected reply".to_owned())),
+            Message::Malformed(text) => {
+                self.fail_worker(id, Some(format!("wrote {text:?} instead of a reply")))
             }
-            Said::Closed => self.lose(id, None),
+            Message::Closed => self.fail_worker(id, None),
         }
     }
 
-    /// Gives a worker up; the task in its hand has crashed.
-    fn lose(&mut self, id: u64, why: Option<String>) -> Result<(), PoolError> {
+    /// Ends a worker; the task it was doing has crashed.
+    fn fail_worker(&mut self, id: u64, why: Option<String>) -> Result<(), PoolError> {
         let Some(mut member) = self.workers.remove(&id) else {
             return Ok(());
         };
         let patience = if why.is_none() {
-            LAST_WORDS
+            EXIT_GRACE
         } else {
             Duration::ZERO
         };
@@ -305,7 +307,7 @@ impl Run<'_> {
         };
         let message = match why {
             Some(why) => format!("the worker {why}"),
-            None => format!("the worker {end} before it answered"),
+            None => format!("the worker {end} before it replied"),
         };
         let log = member.worker.log();
         self.settle(busy.task, TaskResult::Crashed { message, log })
@@ -336,10 +338,10 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn settle(&mut self, index: usize, result: TaskResult) -> Result<(), PoolError> {
+    fn settle(&mut self, index: TaskIndex, result: TaskResult) -> Result<(), PoolError> {
         let result = (self.done)(index, result)?;
-        self.observer.finished(&self.tasks[index], &result);
-        self.results[index] = Some(result);
+        self.observer.finished(&self.tasks[index.0], &result);
+        self.results[index.0] = Some(result);
         Ok(())
     }
 
@@ -356,11 +358,11 @@ impl Run<'_> {
                 .values()
                 .filter_map(|member| member.busy.as_ref())
         };
-        let in_hand: f64 = busy()
-            .map(|busy| busy.share * self.tasks[busy.task].weight)
+        let in_progress: f64 = busy()
+            .map(|busy| busy.share * self.tasks[busy.task.0].weight)
             .sum();
         let share = if total > 0.0 {
-            (settled + in_hand) / total
+            (settled + in_progress) / total
         } else {
             1.0
         };
@@ -370,7 +372,7 @@ impl Run<'_> {
             total: self.tasks.len(),
             share,
             running: busy()
-                .map(|busy| self.tasks[busy.task].name.clone())
+                .map(|busy| self.tasks[busy.task.0].name.clone())
                 .collect(),
             elapsed,
             left: Progress::estimate(elapsed, share),

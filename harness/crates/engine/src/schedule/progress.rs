@@ -1,26 +1,26 @@
-//! How far a run is.
+//! Progress of a run.
 
 use std::time::Duration;
 
-use super::{Task, TaskResult};
+use super::{PoolTask, TaskResult};
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
     pub done: usize,
     pub total: usize,
     /// Share of the weight that is done, in [0, 1].
     pub share: f64,
-    /// Names of the tasks in hand.
+    /// Names of the tasks in progress.
     pub running: Vec<String>,
     pub elapsed: Duration,
-    /// Time left at the pace so far; none before anything is done.
+    /// Time left at the rate so far; none until there is enough to go by.
     pub left: Option<Duration>,
 }
 
 impl Progress {
     pub(crate) fn estimate(elapsed: Duration, share: f64) -> Option<Duration> {
-        // Too early a guess is worse than none.
+        // A guess from too little is worse than none.
         if share < 0.01 {
             return None;
         }
@@ -29,22 +29,22 @@ impl Progress {
     }
 }
 
-/// Told of every task that ends, and several times a second of the whole.
+/// Receives every result, and several times a second the progress of the whole.
 pub trait Observer {
     /// A task ended.
-    fn finished(&mut self, task: &Task, result: &TaskResult);
+    fn finished(&mut self, task: &PoolTask, result: &TaskResult);
     /// Time passed.
     fn tick(&mut self, progress: &Progress);
-    /// Something is worth a line on stderr.
+    /// A warning for the user.
     fn warn(&mut self, message: &str);
 }
 
-/// Tells nobody.
+/// Ignores everything.
 #[derive(Clone, Copy, Debug)]
 pub struct Silent;
 
 impl Observer for Silent {
-    fn finished(&mut self, _task: &Task, _result: &TaskResult) {}
+    fn finished(&mut self, _task: &PoolTask, _result: &TaskResult) {}
     fn tick(&mut self, _progress: &Progress) {}
     fn warn(&mut self, _message: &str) {}
 }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_estimate_follows_the_pace() {
+    fn the_estimate_follows_the_rate() {
         let minute = Duration::from_secs(60);
         assert_eq!(Progress::estimate(minute, 0.25), Some(3 * minute));
         assert_eq!(Progress::estimate(minute, 1.0), Some(Duration::ZERO));

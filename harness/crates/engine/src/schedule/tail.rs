@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Bytes that are kept.
 const KEPT: usize = 64 << 10;
 
-/// Fills from a thread of its own, so that a worker never waits for a reader.
+/// Filled by its own thread, so that a worker never blocks on a full pipe.
 #[derive(Clone, Default)]
 pub(crate) struct Tail {
     shared: Arc<(Mutex<State>, Condvar)>,
@@ -43,7 +43,7 @@ impl Tail {
         self.shared.1.notify_all();
     }
 
-    /// Forgets what was written so far: a new job begins.
+    /// Clears what was kept when a new job begins.
     pub(crate) fn clear(&self) {
         let mut state = self.state();
         state.bytes.clear();
@@ -51,7 +51,7 @@ impl Tail {
     }
 
     /// What is kept. Waits up to `patience` for the writer to close its end, so
-    /// that the last words of a worker that just ended are in it.
+    /// that it includes the last output of a worker that just ended.
     pub(crate) fn text(&self, patience: Duration) -> String {
         let (_, closing) = &*self.shared;
         let (state, _) = closing

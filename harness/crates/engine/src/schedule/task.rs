@@ -1,88 +1,102 @@
-//! What the pool is given and what it answers.
+//! Tasks of the pool and their results.
 
 use std::path::{Path, PathBuf};
 
-use crate::job::{Output, Usage, Work};
+use crate::job::{JobOutput, Usage, Work};
+
+/// Position of a task in the list that the pool was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskIndex(pub usize);
 
 /// One thing to do, once the tasks it needs are done.
 #[derive(Clone, Debug)]
-pub struct Task {
+pub struct PoolTask {
     /// What progress lines call it.
     pub name: String,
     pub work: Work,
-    /// Indices of tasks that must finish first.
-    pub needs: Vec<usize>,
+    /// Tasks that must finish first; each comes earlier in the list.
+    pub needs: Vec<TaskIndex>,
     /// Share of the whole, for the estimate of the time left.
     pub weight: f64,
 }
 
-/// How a task ended.
+/// How a task ended. `By` says in which list [`TaskResult::Blocked`] counts.
 #[derive(Clone, Debug, PartialEq)]
-pub enum TaskResult {
+pub enum TaskResult<By = TaskIndex> {
     Finished {
-        output: Box<Output>,
+        output: Box<JobOutput>,
         usage: Usage,
     },
     /// The module does not fit; a result, not an error.
-    NotInjectable {
-        reason: String,
-    },
-    /// The worker answered with an error; `log` is what it wrote besides.
-    Failed {
-        message: String,
-        log: String,
-    },
-    /// The worker ended, or said something else, before it answered.
-    Crashed {
-        message: String,
-        log: String,
-    },
-    /// The time limit passed and the worker's process group was ended.
-    TimedOut {
-        seconds: f64,
-        log: String,
-    },
+    NotInjectable { reason: String },
+    /// The worker replied with an error; `log` is what it wrote to stderr.
+    Failed { message: String, log: String },
+    /// The worker ended, or sent an unexpected message, before it replied.
+    Crashed { message: String, log: String },
+    /// The time limit passed and the worker's process group was killed.
+    TimedOut { seconds: f64, log: String },
     /// A task it needs did not finish.
-    Blocked {
-        by: usize,
-    },
-    /// The run was interrupted before its turn, or while it was in hand.
+    Blocked { by: By },
+    /// The run was interrupted before or during the task.
     NotRun,
 }
 
-impl TaskResult {
-    /// What the worker answered, or in a line why it did not.
-    pub(crate) fn output(self) -> Result<Output, String> {
+/// Why a task has no output.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    #[error("{message}")]
+    Failed { message: String },
+    #[error("{reason}")]
+    NotInjectable { reason: String },
+    #[error("no answer within {seconds} s")]
+    TimedOut { seconds: f64 },
+    #[error("interrupted")]
+    NotRun,
+}
+
+impl<By> TaskResult<By> {
+    /// What the worker replied, or why it did not.
+    pub(crate) fn output(self) -> Result<JobOutput, TaskError> {
         match self {
             Self::Finished { output, .. } => Ok(*output),
-            Self::Failed { message, .. } | Self::Crashed { message, .. } => Err(message),
-            Self::NotInjectable { reason } => Err(reason),
-            Self::TimedOut { seconds, .. } => Err(format!("no answer within {seconds} s")),
-            Self::Blocked { .. } | Self::NotRun => Err("interrupted".to_owned()),
+            Self::Failed { message, .. } | Self::Crashed { message, .. } => {
+                Err(TaskError::Failed { message })
+            }
+            Self::NotInjectable { reason } => Err(TaskError::NotInjectable { reason }),
+            Self::TimedOut { seconds, .. } => Err(TaskError::TimedOut { seconds }),
+            Self::Blocked { .. } | Self::NotRun => Err(TaskError::NotRun),
+        }
+    }
+
+    /// The same result with its blocker counted in another list.
+    pub(crate) fn map_blocker<To>(self, map: impl FnOnce(By) -> To) -> TaskResult<To> {
+        match self {
+            Self::Finished { output, usage } => TaskResult::Finished { output, usage },
+            Self::NotInjectable { reason } => TaskResult::NotInjectable { reason },
+            Self::Failed { message, log } => TaskResult::Failed { message, log },
+            Self::Crashed { message, log } => TaskResult::Crashed { message, log },
+            Self::TimedOut { seconds, log } => TaskResult::TimedOut { seconds, log },
+            Self::Blocked { by } => TaskResult::Blocked { by: map(by) },
+            Self::NotRun => TaskResult::NotRun,
         }
     }
 }
 
-impl Task {
+impl PoolTask {
     /// The plugin that a worker has to load for it.
     pub(crate) fn plugin(&self) -> Option<&Path> {
         match &self.work {
             Work::Inspect { plugin } | Work::Declare { plugin, .. } => Some(plugin),
-            Work::Survey { method, .. }
-            | Work::Train { method, .. }
-            | Work::Inject { method, .. } => Some(&method.plugin),
-            Work::Features { .. } | Work::ZeroShot { .. } => None,
+            Work::Unit { work, .. } => work.method().map(|method| method.plugin.as_path()),
         }
     }
 
-    /// The backbone that a worker has to load for it.
+    /// The backbone whose weights a worker has to load for it.
     pub(crate) fn backbone(&self) -> Option<&PathBuf> {
         match &self.work {
-            Work::Inspect { .. } | Work::Declare { .. } | Work::Survey { .. } => None,
-            Work::Features { backbone, .. }
-            | Work::ZeroShot { backbone, .. }
-            | Work::Train { backbone, .. }
-            | Work::Inject { backbone, .. } => Some(&backbone.path),
+            Work::Inspect { .. } | Work::Declare { .. } => None,
+            Work::Unit { work, .. } => work.weights().map(|backbone| &backbone.path),
         }
     }
 }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::images::ImageOptions;
-use crate::job::{BackboneRef, DatasetRef, MethodRef, Output, Work};
+use crate::job::{BackboneRef, DatasetRef, JobOutput, MethodRef, UnitWork, Work};
 
 const SCRIPT: &str = r#"
-reply() { printf '{"line":"reply","id":%s,%s}\n' "$1" "$2"; }
+reply() { printf '{"reply":{"id":%s,"outcome":{%s}}}\n' "$1" "$2"; }
 echo "$$ begin" >> "$DIARY"
 while IFS= read -r line; do
     id=${line#*\"id\":}; id=${id%%,*}
@@ -23,16 +23,16 @@ while IFS= read -r line; do
         exit3) echo "no more" >&2; exit 3 ;;
         garbage) echo "hello from a plugin"; sleep 1000 ;;
         endless) head -c 70000000 /dev/zero; sleep 1000 ;;
-        stranger) reply 999999 '"outcome":"failed","message":"x"' ;;
+        stranger) reply 999999 '"failed":{"message":"x"}' ;;
         hang) sleep 1000 & echo $! >> "$PIDS"; echo "hanging" >&2; wait ;;
         mute) exec 1>&-; sleep 1000 & echo $! >> "$PIDS"; wait ;;
-        litter) sleep 1000 > /dev/null 2>&1 & echo $! >> "$PIDS"; reply $id '"outcome":"done","output":{"output":"features","images":1},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}' ;;
+        litter) sleep 1000 > /dev/null 2>&1 & echo $! >> "$PIDS"; reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}' ;;
         noisy) head -c 3000000 /dev/zero | tr '\0' x >&2; echo "last words" >&2; exit 1 ;;
-        fail) echo "the reason" >&2; reply $id '"outcome":"failed","message":"no such thing"' ;;
-        unfit) reply $id '"outcome":"not-injectable","reason":"too wide"' ;;
-        slow) sleep 0.3; reply $id '"outcome":"done","output":{"output":"features","images":1},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}' ;;
-        *) printf '{"line":"progress","id":%s,"done":1,"total":2}\n' "$id"
-           reply $id '"outcome":"done","output":{"output":"features","images":1},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}' ;;
+        fail) echo "the reason" >&2; reply $id '"failed":{"message":"no such thing"}' ;;
+        unfit) reply $id '"not-injectable":{"reason":"too wide"}' ;;
+        slow) sleep 0.3; reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}' ;;
+        *) printf '{"progress":{"id":%s,"done":1,"total":2}}\n' "$id"
+           reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}' ;;
     esac
 done
 "#;
@@ -74,12 +74,12 @@ impl Stage {
         }
     }
 
-    fn run(&self, jobs: usize, tasks: &[Task]) -> Vec<TaskResult> {
+    fn run(&self, jobs: usize, tasks: &[PoolTask]) -> Vec<TaskResult> {
         let mut seen = vec![0; tasks.len()];
         let results = self
             .pool(jobs)
             .run(tasks, &mut Silent, &mut |index, result| {
-                seen[index] += 1;
+                seen[index.0] += 1;
                 Ok(result)
             })
             .unwrap();
@@ -130,20 +130,27 @@ fn is_alive(pid: &str) -> bool {
         .is_some_and(|rest| !rest.starts_with('Z'))
 }
 
-fn task(name: &str) -> Task {
-    Task {
+fn task(name: &str) -> PoolTask {
+    PoolTask {
         name: name.to_owned(),
-        work: Work::ZeroShot {
-            backbone: BackboneRef {
-                name: name.to_owned(),
-                path: "b".into(),
-                sha256: String::new(),
+        work: Work::Unit {
+            work: UnitWork::ZeroShot {
+                backbone: backbone(name),
+                dataset: dataset(),
+                images: ImageOptions::default(),
             },
-            dataset: dataset(),
-            images: ImageOptions::default(),
+            module: None,
         },
         needs: Vec::new(),
         weight: 1.0,
+    }
+}
+
+fn backbone(name: &str) -> BackboneRef {
+    BackboneRef {
+        name: name.to_owned(),
+        path: "b".into(),
+        sha256: String::new(),
     }
 }
 
@@ -156,31 +163,28 @@ fn dataset() -> DatasetRef {
     }
 }
 
-fn with_plugin(name: &str, plugin: &str) -> Task {
-    let Work::ZeroShot {
-        backbone, dataset, ..
-    } = task(name).work
-    else {
-        unreachable!()
-    };
-    Task {
-        work: Work::Survey {
-            // First in the JSON, so the script reads the backbone's name.
-            method: MethodRef {
-                plugin: Path::new(plugin).to_owned(),
-                plugin_sha256: String::new(),
-                id: "m".into(),
-                config: serde_json::Value::Null,
+fn with_plugin(name: &str, plugin: &str) -> PoolTask {
+    PoolTask {
+        work: Work::Unit {
+            work: UnitWork::Survey {
+                // Has no name, so the script reads the backbone's.
+                method: MethodRef {
+                    plugin: Path::new(plugin).to_owned(),
+                    plugin_sha256: String::new(),
+                    id: "m".into(),
+                    config: serde_json::Value::Null,
+                },
+                backbone: backbone(name),
+                dataset: dataset(),
             },
-            backbone,
-            dataset,
+            module: None,
         },
         ..task(name)
     }
 }
 
 fn finished(result: &TaskResult) -> bool {
-    matches!(result, TaskResult::Finished { output, .. } if **output == Output::Features { images: 1 })
+    matches!(result, TaskResult::Finished { output, .. } if **output == JobOutput::Features { images: 1 })
 }
 
 #[test]
@@ -191,7 +195,7 @@ fn each_way_to_misbehave_is_the_status_of_its_task_alone() {
     ];
     for jobs in [1, 3] {
         let stage = Stage::new();
-        let tasks: Vec<Task> = names.iter().map(|name| task(name)).collect();
+        let tasks: Vec<PoolTask> = names.iter().map(|name| task(name)).collect();
         let results = stage.run(jobs, &tasks);
         let crash = |index: usize| match &results[index] {
             TaskResult::Crashed { message, log } => (message.as_str(), log.as_str()),
@@ -203,28 +207,28 @@ fn each_way_to_misbehave_is_the_status_of_its_task_alone() {
         assert_eq!(
             crash(1),
             (
-                "the worker was ended by signal 6 (abort) before it answered",
+                "the worker was ended by signal 6 (abort) before it replied",
                 "about to abort\n"
             )
         );
         assert!(crash(3).0.contains("signal 11 (segmentation fault)"));
         assert_eq!(
             crash(4).0,
-            "the worker ended with status 0 before it answered"
+            "the worker ended with status 0 before it replied"
         );
         assert_eq!(
             crash(5),
             (
-                "the worker ended with status 3 before it answered",
+                "the worker ended with status 3 before it replied",
                 "no more\n"
             )
         );
         assert_eq!(
             crash(7).0,
-            "the worker wrote \"hello from a plugin\" where its answer belongs"
+            "the worker wrote \"hello from a plugin\" instead of a reply"
         );
-        assert!(crash(8).0.contains("where its answer belongs"));
-        assert_eq!(crash(9).0, "the worker answered what it was not asked");
+        assert!(crash(8).0.contains("instead of a reply"));
+        assert_eq!(crash(9).0, "the worker sent an unexpected reply");
         assert_eq!(
             results[10],
             TaskResult::Failed {
@@ -238,7 +242,7 @@ fn each_way_to_misbehave_is_the_status_of_its_task_alone() {
                 reason: "too wide".into()
             }
         );
-        assert!(crash(13).0.contains("before it answered"));
+        assert!(crash(13).0.contains("before it replied"));
         let log = crash(14).1;
         assert!(
             log.len() < 100_000 && log.ends_with("last words\n"),
@@ -286,13 +290,13 @@ fn tasks_wait_for_their_needs_and_are_blocked_by_their_failure() {
         task("never"),
         task("nor"),
     ];
-    tasks[1].needs = vec![0];
-    tasks[3].needs = vec![0, 2];
-    tasks[4].needs = vec![3];
+    tasks[1].needs = vec![TaskIndex(0)];
+    tasks[3].needs = vec![TaskIndex(0), TaskIndex(2)];
+    tasks[4].needs = vec![TaskIndex(3)];
     let results = stage.run(4, &tasks);
     assert!(finished(&results[0]) && finished(&results[1]));
-    assert_eq!(results[3], TaskResult::Blocked { by: 2 });
-    assert_eq!(results[4], TaskResult::Blocked { by: 3 });
+    assert_eq!(results[3], TaskResult::Blocked { by: TaskIndex(2) });
+    assert_eq!(results[4], TaskResult::Blocked { by: TaskIndex(3) });
     let diary = stage.diary().concat();
     let place = |name: &str| diary.iter().position(|other| other == name);
     assert!(place("slow") < place("second"));

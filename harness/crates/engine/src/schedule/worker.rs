@@ -13,9 +13,9 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use super::tail::Tail;
 use crate::job::{Job, Line};
 
-/// Bytes of a line that are still read: predictions for a million images.
+/// Longest line that is read, in bytes: predictions for a million images.
 const LONGEST_LINE: u64 = 64 << 20;
-/// How long a worker may take to end once it has nothing to do.
+/// How long a worker may take to exit once its stdin is closed.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long the thread that reads a living worker's stderr gets to catch up: what
 /// was written before an answer is in the pipe, but maybe not yet read.
@@ -43,11 +43,11 @@ impl WorkerCommand {
     }
 }
 
-/// What a worker said.
-pub(crate) enum Said {
+/// What arrived from a worker.
+pub(crate) enum Message {
     Line(Line),
-    /// Something that is no line of ours.
-    Nonsense(String),
+    /// Text that is not a line of the protocol.
+    Malformed(String),
     /// Nothing more will come.
     Closed,
 }
@@ -66,11 +66,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker; what it says arrives at `said` under its `id`.
+    /// Starts a worker; its messages arrive at `messages` under its `id`.
     pub(crate) fn spawn(
         command: &WorkerCommand,
         id: u64,
-        said: Sender<(u64, Said)>,
+        messages: Sender<(u64, Message)>,
     ) -> std::io::Result<Self> {
         let mut child = Command::new(&command.program)
             .args(&command.args)
@@ -88,7 +88,7 @@ impl Worker {
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let log = child.stderr.take().map(Tail::follow).unwrap_or_default();
         if let Some(stdout) = child.stdout.take() {
-            std::thread::spawn(move || listen(stdout, id, &said));
+            std::thread::spawn(move || listen(stdout, id, &messages));
         }
         let jobs = child.stdin.take().map(|stdin| {
             let (sender, receiver) = channel();
@@ -106,8 +106,8 @@ impl Worker {
         })
     }
 
-    /// Gives the worker a job. If it is no longer there, its end is what says so.
-    pub(crate) fn give(&mut self, job: &Job) -> serde_json::Result<()> {
+    /// Sends the worker a job. If it is gone, its closed stdout will say so.
+    pub(crate) fn send(&mut self, job: &Job) -> serde_json::Result<()> {
         self.log.clear();
         let mut line = serde_json::to_string(job)?;
         line.push('\n');
@@ -124,14 +124,14 @@ impl Worker {
     }
 
     /// Ends the worker's process group and says how the worker ended. A worker
-    /// that is about to end by itself gets a moment to do so.
+    /// that is about to exit by itself gets `patience` to do so.
     pub(crate) fn end(&mut self, patience: Duration) -> String {
         self.jobs = None;
         self.await_end(patience);
         self.kill()
     }
 
-    /// Ends the worker in an orderly way.
+    /// Closes the worker's stdin and waits for it to exit.
     pub(crate) fn retire(mut self) {
         self.end(GRACE);
     }
@@ -172,7 +172,7 @@ impl Drop for Worker {
     }
 }
 
-fn listen(stdout: ChildStdout, id: u64, said: &Sender<(u64, Said)>) {
+fn listen(stdout: ChildStdout, id: u64, messages: &Sender<(u64, Message)>) {
     let mut stdout = BufReader::new(stdout);
     loop {
         let mut bytes = Vec::new();
@@ -182,14 +182,14 @@ fn listen(stdout: ChildStdout, id: u64, said: &Sender<(u64, Said)>) {
             .read_until(b'\n', &mut bytes);
         let message = match read {
             Ok(1..) => match serde_json::from_slice(&bytes) {
-                Ok(line) => Said::Line(line),
-                Err(_) => Said::Nonsense(excerpt(&bytes)),
+                Ok(line) => Message::Line(line),
+                Err(_) => Message::Malformed(excerpt(&bytes)),
             },
-            Ok(0) | Err(_) => Said::Closed,
+            Ok(0) | Err(_) => Message::Closed,
         };
-        let last = !matches!(message, Said::Line(_));
-        // Nobody listens once the pool has given the worker up.
-        if said.send((id, message)).is_err() || last {
+        let last = !matches!(message, Message::Line(_));
+        // Sending fails once the pool has given the worker up.
+        if messages.send((id, message)).is_err() || last {
             return;
         }
     }
@@ -222,7 +222,7 @@ fn describe(status: ExitStatus) -> String {
         Some(Signal::BUS) => " (bus error)",
         Some(Signal::ILL) => " (illegal instruction)",
         Some(Signal::FPE) => " (arithmetic error)",
-        Some(Signal::KILL) => " (killed, perhaps for want of memory)",
+        Some(Signal::KILL) => " (killed, possibly out of memory)",
         _ => "",
     };
     format!("was ended by signal {signal}{name}")

@@ -26,8 +26,8 @@ use super::{
 use crate::{
     images::{ImageOptions, ImageSet},
     job::{
-        BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, MethodRef,
-        Output, PORTION_ROWS, Portion, Work,
+        BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, JobOutput,
+        MethodRef, PORTION_ROWS, Portion, UnitWork, Work,
     },
 };
 
@@ -39,16 +39,32 @@ pub(super) fn run(
     state: &mut WorkerState,
     job: &Job,
     channel: &Channel,
-) -> Result<Output, JobError> {
+) -> Result<JobOutput, JobError> {
     match &job.work {
         Work::Inspect { plugin } => inspect(state, plugin),
         Work::Declare { plugin, setting } => declare(state, plugin, setting),
-        Work::Survey {
+        Work::Unit { work, module } => unit(state, job, channel, work, module.as_deref()),
+    }
+}
+
+fn unit(
+    state: &mut WorkerState,
+    job: &Job,
+    channel: &Channel,
+    work: &UnitWork,
+    module: Option<&Path>,
+) -> Result<JobOutput, JobError> {
+    let module = || {
+        let missing = || JobError::Failed("the job does not name a module file".to_owned());
+        module.ok_or_else(missing)
+    };
+    match work {
+        UnitWork::Survey {
             method,
             backbone,
             dataset,
         } => survey(state, method, backbone, dataset),
-        Work::Features {
+        UnitWork::Features {
             backbone,
             dataset,
             portion,
@@ -57,7 +73,7 @@ pub(super) fn run(
             let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
             context.fill_features(*portion)
         }
-        Work::ZeroShot {
+        UnitWork::ZeroShot {
             backbone,
             dataset,
             images,
@@ -65,41 +81,44 @@ pub(super) fn run(
             let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
             context.zero_shot()
         }
-        Work::Train {
+        UnitWork::Train {
             method,
             backbone,
             dataset,
             draw,
             images,
             recipe,
-            module,
         } => {
             let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
             if images.views > 1 {
                 reads_views(state, &method.plugin)?;
             }
-            context.train(&state.method(method)?, *draw, recipe, module)
+            context.train(&state.method(method)?, *draw, recipe, module()?)
         }
-        Work::Inject {
+        UnitWork::Inject {
             method,
             backbone,
             dataset,
             images,
-            module,
+            module: _,
         } => {
             let context = JobContext::open(state, job, channel, (backbone, dataset), *images)?;
-            context.inject(&state.method(method)?, module)
+            context.inject(&state.method(method)?, module()?)
         }
     }
 }
 
-fn inspect(state: &mut WorkerState, plugin: &Path) -> Result<Output, JobError> {
+fn inspect(state: &mut WorkerState, plugin: &Path) -> Result<JobOutput, JobError> {
     let descriptor = state.plugin(plugin)?.descriptor();
     let descriptor = serde_json::to_value(descriptor).map_err(io::Error::other)?;
-    Ok(Output::Inspected { descriptor })
+    Ok(JobOutput::Inspected { descriptor })
 }
 
-fn declare(state: &mut WorkerState, plugin: &Path, setting: &Setting) -> Result<Output, JobError> {
+fn declare(
+    state: &mut WorkerState,
+    plugin: &Path,
+    setting: &Setting,
+) -> Result<JobOutput, JobError> {
     let plugin = state.plugin(plugin)?;
     let mut methods = std::collections::BTreeMap::new();
     for card in &plugin.descriptor().methods {
@@ -111,7 +130,7 @@ fn declare(state: &mut WorkerState, plugin: &Path, setting: &Setting) -> Result<
         };
         methods.insert(card.id.clone(), declaration);
     }
-    Ok(Output::Declared { methods })
+    Ok(JobOutput::Declared { methods })
 }
 
 /// Needs no weights: the header's dimensions and the list of classes are enough.
@@ -120,7 +139,7 @@ fn survey(
     method: &MethodRef,
     backbone: &BackboneRef,
     dataset: &DatasetRef,
-) -> Result<Output, JobError> {
+) -> Result<JobOutput, JobError> {
     let dims = Dims::read(&backbone.path)?;
     let summary = Summary::read(&dataset.path, &dataset.opening)?;
     let facts = backbone_facts(&backbone.name, &dims);
@@ -138,7 +157,7 @@ fn survey(
     let count = |p: &ParameterShape| p.shape.iter().product::<usize>() as u64;
     let parameters = trained.map(count).sum();
     let shapes = survey.parameters.into_iter().map(|p| (p.name, p.shape));
-    Ok(Output::Surveyed {
+    Ok(JobOutput::Surveyed {
         parameters,
         shapes: shapes.collect(),
         class_axes,
@@ -228,7 +247,7 @@ impl<'a> JobContext<'a> {
         (train.augmented(self.images, draw.seed), val)
     }
 
-    fn fill_features(&self, portion: Portion) -> Result<Output, JobError> {
+    fn fill_features(&self, portion: Portion) -> Result<JobOutput, JobError> {
         let first = portion.number * PORTION_ROWS;
         let rows = first..first + PORTION_ROWS;
         let mut sets = Vec::new();
@@ -257,7 +276,7 @@ impl<'a> JobContext<'a> {
                         .progress(self.job.id, done as u64, total as u64);
                 })?;
         }
-        Ok(Output::Features {
+        Ok(JobOutput::Features {
             images: total as u64,
         })
     }
@@ -305,7 +324,7 @@ impl<'a> JobContext<'a> {
         &self.dataset.split(Split::Test).labels
     }
 
-    fn zero_shot(&self) -> Result<Output, JobError> {
+    fn zero_shot(&self) -> Result<JobOutput, JobError> {
         let (bench, features) = self.evaluation_bench()?;
         let classes = self.dataset.classes().len();
         let classifier = bench.class_embeddings()?;
@@ -318,7 +337,7 @@ impl<'a> JobContext<'a> {
                 None => Ok(logits),
             }
         })?;
-        Ok(Output::ZeroShot {
+        Ok(JobOutput::ZeroShot {
             evaluation,
             text: Some(ClassEmbeddings {
                 width: classifier.dim(1)?,
@@ -333,7 +352,7 @@ impl<'a> JobContext<'a> {
         draw: Draw,
         recipe: &RecipeChanges,
         path: &Path,
-    ) -> Result<Output, JobError> {
+    ) -> Result<JobOutput, JobError> {
         let few_shot = self.few_shot(draw);
         let (train, val) = self.drawn(&few_shot, draw);
         let features = |set: &ImageSet, view| self.features().all(set, &few_shot.sha256, view);
@@ -358,7 +377,7 @@ impl<'a> JobContext<'a> {
         // Evaluated from the bytes that another process would read.
         let (evaluation, _) = self.evaluate_module(method, &trained.module)?;
         let summary = trained.summary;
-        Ok(Output::Trained {
+        Ok(JobOutput::Trained {
             evaluation,
             module_sha256: sha256_hex(&trained.module),
             module_bytes: trained.module.len() as u64,
@@ -378,10 +397,10 @@ impl<'a> JobContext<'a> {
         indices.iter().map(|&index| labels[index]).collect()
     }
 
-    fn inject(&self, method: &MethodHandle, path: &Path) -> Result<Output, JobError> {
+    fn inject(&self, method: &MethodHandle, path: &Path) -> Result<JobOutput, JobError> {
         let module = fs_err::read(path)?;
         let (evaluation, after) = self.evaluate_module(method, &module)?;
-        Ok(Output::Injected {
+        Ok(JobOutput::Injected {
             evaluation,
             parameters_sha256_before: parameters_sha256(&module)?,
             parameters_sha256_after: parameters_sha256(&after)?,

@@ -1,7 +1,6 @@
 //! Integration tests of the engine with real plugins; `cargo test --workspace`
 //! builds those first.
 
-// A test that cannot go on ends.
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue ends")]
 
 mod images;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use candle_core::{Device, Tensor, Var};
+use harness_backbone::{Backbone, BackboneError};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
-use crate::backbone::Backbone;
-use crate::error::{BackboneError, Result};
+use super::flops;
 
 /// Widths of a B/16, whose blocks are timed.
 const TEXT: usize = 512;
@@ -28,17 +28,34 @@ pub struct Throughput {
     pub image: f64,
 }
 
+/// Why the throughput could not be measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ThroughputError {
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] rayon::ThreadPoolBuildError),
+    #[error(transparent)]
+    Tower(#[from] BackboneError),
+}
+
 impl Throughput {
+    /// The order of magnitude on current cores, where nothing was measured.
+    pub(super) const USUAL: Self = Self {
+        text: 5e10,
+        image: 5e10,
+    };
+
     /// Times a block of each tower, which takes about a second.
     ///
     /// # Errors
     /// When no thread can be started, or a tower fails.
-    pub fn measure() -> Result<Self> {
-        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-        let one = one.map_err(|error| BackboneError::Request(format!("no thread: {error}")))?;
-        one.install(timed)
+    pub fn measure() -> Result<Self, ThroughputError> {
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        Ok(one.install(timed)?)
     }
 }
+
+type Result<T, E = BackboneError> = std::result::Result<T, E>;
 
 fn timed() -> Result<Throughput> {
     let config = json!({
@@ -61,8 +78,8 @@ fn timed() -> Result<Throughput> {
     let pixels = Tensor::randn(0f32, 1.0, (IMAGES, 3, side, side), cpu)?;
     let image = fastest(|| backbone.image().encode(&pixels).map(drop))?;
     Ok(Throughput {
-        text: 2.0 * PROMPTS as f64 * dims.text.flops(TOKENS) / text,
-        image: IMAGES as f64 * dims.image.flops() / image,
+        text: 2.0 * PROMPTS as f64 * flops::of_prompt(&dims.text, TOKENS) / text,
+        image: IMAGES as f64 * flops::of_image(&dims.image) / image,
     })
 }
 
@@ -78,7 +95,7 @@ fn fastest(mut run: impl FnMut() -> Result<()>) -> Result<f64> {
     Ok(best.max(f64::MIN_POSITIVE))
 }
 
-/// CPU time of this thread, in which others that use the machine do not count.
+/// CPU time of this thread; other processes on the machine do not count.
 fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9

@@ -10,11 +10,7 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::clip::text_model::{Activation as Nonlinearity, ClipTextConfig};
 use candle_transformers::models::clip::vision_model::ClipVisionConfig;
 use candle_transformers::models::clip::{ClipConfig, ClipModel};
-
-use crate::backbone::open;
-use crate::checkpoint::{Architecture, read_tensors};
-use crate::dims::Activation;
-use crate::error::{BackboneError, Result};
+use harness_backbone::{Activation, Architecture, BackboneError, Result, read_tensors};
 
 /// The LayerNorm epsilon that candle-transformers has built in.
 const EPS: f32 = 1e-5;
@@ -29,14 +25,14 @@ impl ReferenceClip {
     /// # Errors
     /// When a file is missing or damaged, or the backbone is not what candle-transformers computes.
     pub fn load(folder: &Path) -> Result<Self> {
-        let (files, _, architecture) = open(folder)?;
+        let architecture = Architecture::of(folder)?;
         let config = config(&architecture).map_err(|reason| BackboneError::File {
             path: folder.to_path_buf(),
             reason: format!(
                 "candle-transformers only computes CLIP in transformers' layout with QuickGELU; {reason}"
             ),
         })?;
-        let weights = read_tensors(&files.weights)?;
+        let weights = read_tensors(folder)?;
         let builder = VarBuilder::from_tensors(weights, DType::F32, &Device::Cpu);
         Ok(Self(ClipModel::new(builder, &config)?))
     }

@@ -1,0 +1,322 @@
+//! Floating-point operations of a unit.
+
+use std::cell::OnceCell;
+use std::iter::Sum;
+
+use harness_abi::wire::{DataNeed, Family};
+use harness_backbone::{Dims, Tokenizer};
+use harness_data::KnownDataset;
+
+use super::flops;
+use super::throughput::Throughput;
+use crate::job::{Draw, PORTION_ROWS, Portion, UnitWork};
+use crate::plan::{DatasetIndex, Inputs, MethodInput, Unit};
+use crate::registry::{BackboneFacts, DatasetFacts};
+
+/// Tokens of a class prompt where the class names are not known.
+const TOKENS: usize = 18;
+/// Classes and test images where nothing is known of a data set.
+const UNKNOWN: (usize, usize) = (100, 5000);
+/// Forward and backward, where weights are frozen and where they are not, in forward passes.
+const TO_INPUT: f64 = 2.0;
+const TO_WEIGHTS: f64 = 3.0;
+/// What a unit takes besides the towers, in seconds: for shares of the time alone.
+const OVERHEAD: f64 = 0.1;
+
+/// Floating-point operations in each tower.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Operations {
+    pub(crate) text: f64,
+    pub(crate) image: f64,
+}
+
+impl Operations {
+    /// CPU seconds at a throughput.
+    pub(super) fn seconds(self, throughput: Throughput) -> f64 {
+        self.text / throughput.text + self.image / throughput.image
+    }
+}
+
+impl Sum for Operations {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            text: sum.text + one.text,
+            image: sum.image + one.image,
+        })
+    }
+}
+
+/// Counts the operations of units.
+///
+/// Counted are the towers: images of the test split and of the draws, class prompts of
+/// zero-shots and evaluations, and for trainings the class prompts of each step (and its
+/// images, where the method reads pixels). Training a method that only reads features
+/// costs nothing. Left out are validation images, and what a method that writes prompts
+/// for each image costs more.
+pub(crate) struct CostModel<'i> {
+    inputs: &'i Inputs,
+    /// In the order of [`Inputs::backbones`].
+    dims: Vec<Dims>,
+    /// In the order of [`Inputs::datasets`]; counted when first needed.
+    sizes: OnceCell<Vec<Size>>,
+}
+
+/// Numbers of a data set that decide its cost.
+struct Size {
+    classes: usize,
+    train: usize,
+    test: usize,
+    /// Tokens of the longest class prompt.
+    tokens: usize,
+    /// Whether the files are on disk; if not, features are planned as one portion.
+    is_present: bool,
+}
+
+impl<'i> CostModel<'i> {
+    pub(crate) fn new(inputs: &'i Inputs) -> Self {
+        Self {
+            inputs,
+            dims: inputs.backbones.iter().map(dims).collect(),
+            sizes: OnceCell::new(),
+        }
+    }
+
+    /// A unit's share of the time at the usual throughput of a core.
+    pub(crate) fn weight(&self, unit: &Unit) -> f64 {
+        OVERHEAD + self.operations(unit).seconds(Throughput::USUAL)
+    }
+
+    /// The operations of one unit.
+    pub(crate) fn operations(&self, unit: &Unit) -> Operations {
+        let dims = &self.dims[unit.backbone.0];
+        let size = self.size(unit.dataset);
+        match &unit.work {
+            UnitWork::Survey { .. } => Operations::default(),
+            UnitWork::Features { portion, .. } => Operations {
+                text: 0.0,
+                image: size.rows(portion) as f64 * flops::of_image(&dims.image),
+            },
+            UnitWork::ZeroShot { .. } => Operations {
+                text: size.prompts(dims),
+                image: 0.0,
+            },
+            UnitWork::Train { draw, .. } => {
+                let training = self.method(unit).map(|m| training(m, dims, size, *draw));
+                let evaluation = self.evaluation(unit, dims, size);
+                training.into_iter().chain([evaluation]).sum()
+            }
+            UnitWork::Inject { .. } => self.evaluation(unit, dims, size),
+        }
+    }
+
+    /// A module on the test split.
+    fn evaluation(&self, unit: &Unit, dims: &Dims, size: &Size) -> Operations {
+        let reads_pixels = self
+            .method(unit)
+            .is_some_and(|method| method.card.data == DataNeed::Pixels);
+        Operations {
+            text: size.prompts(dims),
+            image: match reads_pixels {
+                true => size.test as f64 * flops::of_image(&dims.image),
+                false => 0.0,
+            },
+        }
+    }
+
+    fn method(&self, unit: &Unit) -> Option<&'i MethodInput> {
+        unit.method.map(|method| &self.inputs[method])
+    }
+
+    fn size(&self, DatasetIndex(dataset): DatasetIndex) -> &Size {
+        let sizes = self.sizes.get_or_init(|| {
+            let tokenizer = Tokenizer::clip().ok();
+            let datasets = self.inputs.datasets.iter();
+            datasets
+                .map(|facts| Size::of(facts, tokenizer.as_ref()))
+                .collect()
+        });
+        &sizes[dataset]
+    }
+}
+
+/// The steps of a training.
+fn training(method: &MethodInput, dims: &Dims, size: &Size, draw: Draw) -> Operations {
+    let passes = match method.card.family {
+        Family::Features => return Operations::default(),
+        Family::Input | Family::Deep => TO_INPUT,
+        Family::Weights => TO_WEIGHTS,
+    };
+    let own = method.card.recipe.clone().unwrap_or_default();
+    // The suite's check has rejected values that no recipe can have.
+    let recipe = own.with(&method.recipe).unwrap_or(own);
+    let batch = recipe.batch as f64;
+    let images = size.drawn(draw) as f64;
+    // The last incomplete batch is dropped, unless it is the only one.
+    let steps_per_epoch = (images / batch).floor().max(1.0);
+    let steps = match recipe.steps_per_shot {
+        Some(steps) => steps as f64 * f64::from(draw.shots),
+        None => recipe.epochs as f64 * steps_per_epoch,
+    };
+    Operations {
+        text: steps * passes * size.prompts(dims),
+        image: match method.card.data {
+            DataNeed::Pixels => steps * passes * batch.min(images) * flops::of_image(&dims.image),
+            _ => 0.0,
+        },
+    }
+}
+
+/// Dimensions of a backbone; those of the usual B/16 or L/14 if its files are not on disk.
+fn dims(facts: &BackboneFacts) -> Dims {
+    let known = facts.architecture.present();
+    known.map(|known| known.dims.clone()).unwrap_or_else(|| {
+        if facts.reference.name.contains("l14") {
+            flops::nominal(768, 1024, 24)
+        } else {
+            flops::nominal(512, 768, 12)
+        }
+    })
+}
+
+impl Size {
+    /// What is published of a data set whose files are not on disk.
+    fn of(facts: &DatasetFacts, tokenizer: Option<&Tokenizer>) -> Self {
+        if facts.class_names.is_empty() {
+            let published = KnownDataset::find(&facts.reference.name).map(|known| known.sizes);
+            let (classes, test) = published.map_or(UNKNOWN, |sizes| (sizes.classes, sizes.test));
+            return Self {
+                classes,
+                train: published.map_or(usize::MAX, |sizes| sizes.train),
+                test,
+                tokens: TOKENS,
+                is_present: false,
+            };
+        }
+        let [train, _, test] = facts.sizes;
+        Self {
+            classes: facts.class_names.len(),
+            train,
+            test,
+            tokens: tokenizer
+                .and_then(|tokenizer| longest(&facts.class_names, tokenizer))
+                .unwrap_or(TOKENS),
+            is_present: true,
+        }
+    }
+
+    /// Operations of the class prompts, once.
+    fn prompts(&self, dims: &Dims) -> f64 {
+        self.classes as f64 * flops::of_prompt(&dims.text, self.tokens)
+    }
+
+    /// Training images of a draw.
+    fn drawn(&self, draw: Draw) -> usize {
+        let most = self.classes.saturating_mul(draw.shots as usize);
+        most.min(self.train)
+    }
+
+    /// Images of a portion of the test split or of a draw.
+    fn rows(&self, portion: &Portion) -> usize {
+        let all = match portion.draw {
+            None => self.test,
+            Some(draw) => self.drawn(draw),
+        };
+        if !self.is_present {
+            return all;
+        }
+        let before = portion.number * PORTION_ROWS;
+        all.saturating_sub(before).min(PORTION_ROWS)
+    }
+}
+
+/// Tokens of the longest class prompt with CLIP's own tokenizer: prompts are as long as
+/// the longest of them. None if a prompt cannot be tokenised.
+fn longest(names: &[String], tokenizer: &Tokenizer) -> Option<usize> {
+    let counts = names.iter().map(|name| {
+        let prompt = format!("a photo of a {}.", name.replace('_', " "));
+        tokenizer.prompt(&prompt, 77).map(|ids| ids.len())
+    });
+    let counts: Vec<usize> = counts.collect::<Result<_, _>>().ok()?;
+    counts.into_iter().max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Fits, Plan, Selection, fixture};
+
+    fn is_near(a: f64, b: f64) -> bool {
+        (a / b - 1.0).abs() < 1e-9
+    }
+
+    fn plan(inputs: &Inputs) -> Plan {
+        Plan::new(inputs, &Selection::default(), &Fits::assumed())
+    }
+
+    fn total(inputs: &Inputs) -> Operations {
+        let model = CostModel::new(inputs);
+        let units = plan(inputs).graph.units;
+        units.iter().map(|unit| model.operations(unit)).sum()
+    }
+
+    fn inputs(family: &str, data: &str, seeds: &[u64]) -> Inputs {
+        let mut inputs = fixture::inputs(&["t"]);
+        inputs.suite.oracle = false;
+        inputs.suite.seeds = seeds.to_vec();
+        inputs.methods[0].card = fixture::card(family, data);
+        inputs
+    }
+
+    #[test]
+    fn a_training_reads_its_classes_at_every_step_and_features_are_shared() {
+        let dims = flops::nominal(512, 768, 12);
+        let (classes, test) = (UNKNOWN.0 as f64, UNKNOWN.1 as f64);
+        let one_pass = classes * flops::of_prompt(&dims.text, TOKENS);
+        let zero_shots = 2.0 * one_pass;
+        let tests = 2.0 * one_pass;
+        let steps = 10.0 * (16.0 * classes / 8.0).floor();
+        let draw = 16.0 * classes * flops::of_image(&dims.image);
+        let images = 2.0 * test * flops::of_image(&dims.image) + draw;
+
+        let one = total(&inputs("input", "features", &[1]));
+        assert!(is_near(
+            one.text,
+            zero_shots + tests + steps * 2.0 * one_pass
+        ));
+        assert!(is_near(one.image, images));
+        // The same seed again costs nothing, another seed no test images.
+        assert_eq!(total(&inputs("input", "features", &[1, 1])), one);
+        let two = total(&inputs("input", "features", &[1, 2]));
+        assert!(is_near(two.image, images + draw));
+        assert!(is_near(two.text, 2.0 * one.text - zero_shots));
+
+        let features = total(&inputs("features", "features", &[1]));
+        assert!(is_near(features.text, zero_shots + tests));
+        assert!(is_near(features.image, images));
+        let pixels = total(&inputs("weights", "pixels", &[1]));
+        assert!(pixels.text > one.text && pixels.image > images);
+    }
+
+    #[test]
+    fn portions_and_views_add_up_to_the_images() {
+        let mut inputs = inputs("features", "features", &[1]);
+        inputs.datasets[0].sizes = [5000, 0, 2 * PORTION_ROWS + 1];
+        inputs.datasets[0].class_names = vec!["tench".to_owned(); 10];
+        inputs.suite.images.views = 3;
+        let dims = flops::nominal(512, 768, 12);
+        let test = 2.0 * (2 * PORTION_ROWS + 1) as f64;
+        let images = test + 3.0 * 160.0;
+        let found = total(&inputs).image;
+        assert!(is_near(found, images * flops::of_image(&dims.image)));
+    }
+
+    #[test]
+    fn every_unit_has_a_share_of_the_time() {
+        let inputs = inputs("features", "features", &[1]);
+        let model = CostModel::new(&inputs);
+        let (surveys, _) = Plan::surveys(&inputs, &Selection::default());
+        for unit in surveys.units.iter().chain(&plan(&inputs).graph.units) {
+            assert!(model.weight(unit) > 0.0, "{}", unit.name);
+        }
+    }
+}
