@@ -90,7 +90,7 @@ impl From<RunError> for Failure {
                 let failure = Self::new(code, RunError::Absent { suite, absent }).details(details);
                 match can_fetch {
                     true => failure.hint(format!(
-                        "`harness fetch {suite_shown}` gets them where there is a network; HF_HOME names a folder that both machines see"
+                        "`harness fetch {suite_shown}` downloads them on a machine with a network; HF_HOME may name a folder that both machines share"
                     )),
                     false => failure,
                 }

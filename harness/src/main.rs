@@ -5,23 +5,29 @@ mod cli;
 mod commands;
 mod downloads;
 mod failure;
+mod install;
 mod interrupt;
 mod output;
+mod power;
 mod progress;
+mod settings;
+mod starter_suite;
 mod steps;
+mod suite_path;
 mod table;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, SelfAction};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
+        Command::Init(arguments) => commands::init(&arguments),
         Command::Export(arguments) => commands::export(&arguments),
         Command::Fetch(arguments) => commands::fetch(&arguments),
         Command::List(arguments) => commands::list(&arguments),
@@ -37,6 +43,13 @@ fn main() -> ExitCode {
         Command::Analyze { what } => commands::analyze(&what),
         Command::Schema { of } => commands::schema(of),
         Command::Completions { shell } => commands::completions(shell),
+        Command::Own { action } => match action {
+            SelfAction::Install(arguments) => commands::self_install(arguments.prefix.as_deref()),
+            SelfAction::Uninstall(arguments) => {
+                commands::self_uninstall(arguments.prefix.as_deref())
+            }
+            SelfAction::Package { output } => commands::self_package(&output),
+        },
         Command::Worker => commands::worker(),
         Command::ConvertWorker => commands::convert_worker(),
     };

@@ -8,7 +8,7 @@ use harness_report::{ExitCode, Report};
 use crate::cli::When;
 use crate::failure::Failure;
 
-/// Writes text to stdout. A reader that has seen enough is no failure.
+/// Writes text to stdout. A reader that stops early is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -20,10 +20,10 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Says on stderr what in a report smells of a fault.
+/// Prints what is suspicious in a report on stderr.
 pub(crate) fn warn_of(report: &Report) {
     const SHOWN: usize = 5;
-    let found = report.suspicions();
+    let found = report.warnings();
     for finding in found.iter().take(SHOWN) {
         eprintln!("warning: {}", one_line(&finding.to_string(), 400));
     }

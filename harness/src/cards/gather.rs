@@ -8,9 +8,9 @@ use harness_engine::registry::{RegisteredPlugin, Registry, UnusablePlugin};
 use harness_engine::schedule::Pool;
 use harness_report::ExitCode;
 
-use crate::commands::{places, worker_command};
 use crate::failure::Failure;
 use crate::progress::Reporter;
+use crate::settings::{places, worker_command};
 
 /// Classes and images per class that class-bound methods are counted with: ImageNet's
 /// few-shot draw.

@@ -13,7 +13,7 @@ pub(crate) fn markdown(cards: &Cards) -> String {
         "# Methods\n\n\
          Written by `harness list methods --markdown` from the plugins' own cards; do not edit.\n\
          *Carried* is what a module file holds and what moves to another backbone unchanged;\n\
-         *recomputed* is taken anew from whatever backbone the module is in.\n\n",
+         *recomputed* is derived from whichever backbone the module is in.\n\n",
     );
     let columns: String = cards.dims.iter().map(|name| format!(" {name} |")).collect();
     // Writing to a String cannot fail.

@@ -10,10 +10,10 @@ use harness_report::ExitCode;
 use harness_report::drift::Drift;
 use harness_store::write_atomically;
 
-use super::settings::places;
 use super::sweep::sweep;
 use crate::cli::{Analysis, DriftArguments};
 use crate::failure::Failure;
+use crate::settings::places;
 use crate::{output, table};
 
 pub(crate) fn analyze(what: &Analysis) -> Result<ExitCode, Failure> {
@@ -43,7 +43,7 @@ fn drift(arguments: &DriftArguments) -> Result<ExitCode, Failure> {
 
 fn write(drift: &Drift, path: &Path) -> Result<(), String> {
     let text = if path.extension() == Some(OsStr::new("svg")) {
-        tower_drift::svg(drift)?
+        tower_drift::svg(drift).map_err(|error| error.to_string())?
     } else {
         let json = serde_json::to_string_pretty(drift).map_err(|error| error.to_string())?;
         json + "\n"
@@ -68,7 +68,7 @@ fn render(drift: &Drift) -> String {
         tower_drift::rows(drift),
     ));
     match &drift.datasets[..] {
-        [] => text.push_str("\nno --datasets, so no change of features\n"),
+        [] => text.push_str("\nfeatures are not compared without --datasets\n"),
         [only] => {
             let _ = writeln!(
                 text,

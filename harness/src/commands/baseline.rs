@@ -37,6 +37,7 @@ fn accept_into(report: &Report, path: &PathBuf, only: &[Term]) -> Result<ExitCod
             AcceptError::Nothing => ExitCode::NothingSelected,
             AcceptError::Unfinished(_) => ExitCode::CrashedCell,
             AcceptError::Incomparable(_) => ExitCode::Incomparable,
+            _ => ExitCode::SetUp,
         };
         Failure::new(code, format!("{}: not changed: {error}", path.display()))
     })?;

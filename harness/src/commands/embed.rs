@@ -3,10 +3,10 @@
 use harness_engine::analysis::{self, EmbedInputs};
 use harness_report::ExitCode;
 
-use super::settings::places;
 use crate::cli::EmbedArguments;
 use crate::failure::Failure;
 use crate::output;
+use crate::settings::places;
 use crate::steps::Steps;
 
 pub(crate) fn embed(arguments: &EmbedArguments) -> Result<ExitCode, Failure> {

@@ -10,10 +10,12 @@ use harness_report::ExitCode;
 use crate::cli::FetchArguments;
 use crate::downloads::Downloads;
 use crate::failure::Failure;
+use crate::suite_path::find_suite;
 use crate::{output, table};
 
 pub(crate) fn fetch(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
-    let find = || match &arguments.suite {
+    let suite = arguments.suite.as_deref().map(find_suite);
+    let find = || match &suite {
         Some(suite) => Needs::of_suite(suite, arguments.data.as_deref()),
         None => Needs::of_names(
             &arguments.backbone,

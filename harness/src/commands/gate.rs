@@ -21,10 +21,10 @@ pub(crate) fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
         color: arguments.color,
         file: Some(&arguments.report),
     }
-    .hold(&report)
+    .compare(&report)
 }
 
-/// How a report is held against its baseline.
+/// How a report is compared with its baseline.
 pub(super) struct Gate<'a> {
     pub(super) rule: &'a RuleArguments,
     pub(super) only: &'a [Term],
@@ -34,8 +34,8 @@ pub(super) struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// Prints what is found and gives the exit status.
-    pub(super) fn hold(&self, report: &Report) -> Result<ExitCode, Failure> {
+    /// Prints the outcome and returns the exit status.
+    pub(super) fn compare(&self, report: &Report) -> Result<ExitCode, Failure> {
         let path = baseline_of(&report.suite.path, self.rule.baseline.as_ref());
         let baseline = read_baseline(&path)?;
         let asked = report.suite.gate.unwrap_or_default();
@@ -52,7 +52,7 @@ impl Gate<'_> {
         if judgement.comparisons.is_empty() {
             return Err(Failure::new(
                 ExitCode::Incomparable,
-                format!("{}: has no number for any of these cells", path.display()),
+                format!("{}: has no results for any of these cells", path.display()),
             )
             .hint("`harness baseline accept` makes a report the baseline"));
         }
@@ -121,7 +121,7 @@ pub(super) fn read_baseline(path: &Path) -> Result<Report, Failure> {
     })
 }
 
-/// An error that lists in what the two are not of the same thing, unless that is allowed.
+/// An error that lists the inputs in which the two differ, unless that is allowed.
 pub(super) fn refuse_mismatches(
     judgement: &Judgement<'_>,
     baseline: &Path,
@@ -146,7 +146,7 @@ pub(super) fn refuse_mismatches(
         ),
     )
     .hint(
-        "compare all the same with --allow-mismatch, a part with --only, or accept the report as \
-         the new baseline",
+        "compare anyway with --allow-mismatch, compare a part with --only, or accept the report \
+         as the new baseline",
     ))
 }

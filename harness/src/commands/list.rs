@@ -12,10 +12,10 @@ use harness_engine::suite::DatasetEntry;
 use harness_render::terminal::one_line;
 use harness_report::ExitCode;
 
-use super::settings::places;
 use crate::cards::{self, Cards, markdown};
 use crate::cli::{Kind, ListArguments};
 use crate::failure::Failure;
+use crate::settings::places;
 use crate::{output, table};
 
 pub(crate) fn list(arguments: &ListArguments) -> Result<ExitCode, Failure> {
@@ -31,8 +31,8 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<ExitCode, Failure> {
 fn methods(arguments: &ListArguments) -> Result<ExitCode, Failure> {
     let cards = Cards::gather(None, &arguments.dims)?;
     if cards.entries.is_empty() && cards.broken.is_empty() {
-        return Err(Failure::new(ExitCode::SetUp, "no plugin was found").hint(
-            "`cargo build` puts them beside the executable; HARNESS_PLUGIN_PATH names other folders",
+        return Err(Failure::new(ExitCode::SetUp, "no plugins found").hint(
+            "`cargo build` puts them beside the executable; HARNESS_PLUGIN_PATH adds folders",
         ));
     }
     output::print(&match arguments.markdown {
@@ -113,7 +113,7 @@ fn row_of_alias(places: &SearchPath, alias: &str, entry: &BackboneEntry) -> Vec<
     ]
 }
 
-/// Those that come along, then the known ones with the sizes that were published.
+/// The bundled ones, then the known ones with their published sizes.
 fn datasets(places: &SearchPath) -> Result<ExitCode, Failure> {
     let names = places.bundled_datasets();
     let (facts, broken) = read(&names, |name| {
@@ -127,7 +127,7 @@ fn datasets(places: &SearchPath) -> Result<ExitCode, Failure> {
         ];
         row.extend(facts.sizes.map(|size| size.to_string()));
         row.push(facts.shift_of.clone().unwrap_or_default());
-        row.push("comes along".to_owned());
+        row.push("bundled".to_owned());
         row
     });
     let known = data::known().iter().map(|known| {
@@ -167,7 +167,7 @@ fn read<F>(
 
 fn finish(kind: &str, is_empty: bool, broken: Vec<String>) -> Result<ExitCode, Failure> {
     if is_empty {
-        let message = format!("no {kind} was found");
+        let message = format!("no {kind} found");
         return Err(Failure::new(ExitCode::SetUp, message)
             .hint("run it inside a checkout, or set HARNESS_EMBEDDED to a folder with `backbones` and `datasets`"));
     }

@@ -11,11 +11,11 @@ use harness_render::terminal::one_line;
 use harness_report::ExitCode;
 
 use super::fetch::blocks;
-use super::{power, settings::settings};
 use crate::cli::SuiteArguments;
 use crate::failure::Failure;
 use crate::progress::Reporter;
-use crate::{output, table};
+use crate::settings::settings;
+use crate::{output, power, table};
 
 pub(crate) fn plan(arguments: &SuiteArguments) -> Result<ExitCode, Failure> {
     let settings = settings(arguments)?;

@@ -32,7 +32,7 @@ fn inspect(what: &str, dims: &[String]) -> Result<ExitCode, Failure> {
         let broken = cards.broken.iter().find(|b| Some(&b.path) == file.as_ref());
         let message = match broken {
             Some(broken) => format!("cannot use {what}: {}", broken.reason),
-            None => format!("there is no method, plugin or library {what:?}"),
+            None => format!("no method, plugin or library {what:?} found"),
         };
         return Err(Failure::new(ExitCode::SetUp, message)
             .hint("`harness list methods` shows what was found"));

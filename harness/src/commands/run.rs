@@ -7,16 +7,16 @@ use harness_store::replace_file;
 use super::export::write;
 use super::fetch::fetch_missing;
 use super::gate::{Gate, baseline_of, read_baseline};
-use super::settings::settings;
 use crate::cli::RunArguments;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Reporter;
+use crate::settings::settings;
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let settings = settings(&arguments.suite)?;
     if arguments.gate {
-        // Before hours are spent on a report that has nothing to be held against.
+        // Fail before hours are spent on a report that cannot be compared.
         let suite = arguments.suite.suite.display().to_string();
         read_baseline(&baseline_of(&suite, arguments.rule.baseline.as_ref()))?;
     } else if arguments.rule.is_given() {
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
                 .find(|path| path.extension().is_some_and(|ending| ending == "json")),
         };
         // What the run itself ended with must not be lost.
-        code = code.worst(gate.hold(report).unwrap_or_else(Failure::report));
+        code = code.worst(gate.compare(report).unwrap_or_else(Failure::report));
     }
     Ok(code)
 }

@@ -18,7 +18,7 @@ pub(super) fn sweep(arguments: &SweepArguments) -> Result<ExitCode, Failure> {
         let failure = set_up(&format!("{}: {error}", path.display()));
         match error {
             SweepError::Several(_) => failure.hint("`--over PATH` names it"),
-            SweepError::Nothing | SweepError::Unknown(_) => failure,
+            _ => failure,
         }
     })?;
     output::print(&render(&sweep))?;
@@ -27,7 +27,7 @@ pub(super) fn sweep(arguments: &SweepArguments) -> Result<ExitCode, Failure> {
             let message = format!("{}: cannot be written: {reason}", picture.display());
             Failure::new(ExitCode::OutputNotWritten, message)
         };
-        let svg = harness_render::sweep::svg(&sweep).map_err(failed)?;
+        let svg = harness_render::sweep::svg(&sweep).map_err(|error| failed(error.to_string()))?;
         write_atomically(picture, svg.as_bytes()).map_err(|error| failed(error.to_string()))?;
     }
     Ok(ExitCode::Ok)

@@ -6,9 +6,9 @@ use harness_engine::analysis::{self, Verification};
 use harness_render::terminal::one_line;
 use harness_report::ExitCode;
 
-use super::settings::places;
 use crate::cli::VerifyArguments;
 use crate::failure::Failure;
+use crate::settings::places;
 use crate::{output, table};
 
 pub(crate) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, Failure> {

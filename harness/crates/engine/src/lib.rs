@@ -1,4 +1,8 @@
-//! From a suite to a report: suites, plan, workers, plugin loading.
+//! From a suite to a report: suites, the registry of what their names mean, the plan, its
+//! cost, and workers that carry it out.
+//!
+//! It knows backbones, data, plugins through `harness-host`, and the result types of
+//! `harness-report`. It must not know how a report is shown, nor the command line.
 
 pub mod analysis;
 pub mod cards;

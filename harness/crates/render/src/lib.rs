@@ -10,5 +10,10 @@ pub mod export;
 #[path = "../../report/src/fixture.rs"]
 mod fixture;
 pub mod gate;
+mod plot;
 pub mod sweep;
+mod tables;
 pub mod terminal;
+mod text;
+
+pub use plot::PlotError;

@@ -18,6 +18,7 @@ pub struct Bitmap {
 
 /// Text that is not a bitmap.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BitmapError {
     /// A byte takes two digits.
     #[error("a bitmap of {0} hexadecimal digits: expected an even number")]

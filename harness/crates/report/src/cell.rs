@@ -31,8 +31,8 @@ pub struct Cell {
     /// the module was injected without them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
-    /// What predictions and confidences say beyond right and wrong; absent in reports of
-    /// before it was measured.
+    /// What predictions and confidences say beyond right and wrong; absent in older
+    /// reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<Changes>,
     /// What the cell used; absent when nothing was measured.

@@ -25,13 +25,14 @@ pub struct Condition {
     /// Wall-clock seconds of the evaluation.
     pub seconds: f64,
     /// Expected calibration error over 15 bins of equal width (Guo et al. 2017), of the softmax
-    /// of the logits; absent in reports of before it was measured.
+    /// of the logits; absent in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration_error: Option<f64>,
 }
 
 /// Predictions that cannot be scored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConditionError {
     /// Predictions and labels are of different test sets.
     #[error("{predictions} predictions for {labels} labels: expected one prediction per label")]

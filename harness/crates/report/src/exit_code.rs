@@ -17,21 +17,17 @@ pub enum ExitCode {
     NothingSelected = 4,
     /// Cells are outstanding; running the same command again resumes.
     Outstanding = 5,
-    /// The suite requires another version of the harness.
-    VersionRequirement = 92,
-    /// A filter or shard expression is wrong.
-    BadFilter = 94,
     /// A suite, plugin, backbone or data set is wrong or missing; nothing ran.
     SetUp = 96,
     /// The run was fine and found a regression.
     Regression = 100,
-    /// With `--strict`: the data cannot decide whether there is a regression.
+    /// With `--strict`: neither a regression nor its absence is shown.
     Inconclusive = 102,
     /// At least one cell failed, crashed or ran out of time.
     CrashedCell = 103,
-    /// The baseline is missing, or of something that cannot be compared.
+    /// The baseline is missing, or its inputs differ.
     Incomparable = 104,
-    /// A backbone computes other numbers than it should.
+    /// The output of a backbone differs from the reference.
     Disagreement = 105,
     /// A result could not be written.
     OutputNotWritten = 110,
@@ -39,13 +35,11 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every code, by number.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 11] = [
         Self::Ok,
         Self::Usage,
         Self::NothingSelected,
         Self::Outstanding,
-        Self::VersionRequirement,
-        Self::BadFilter,
         Self::SetUp,
         Self::Regression,
         Self::Inconclusive,
@@ -59,17 +53,15 @@ impl ExitCode {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Ok => "done",
-            Self::Usage => "command line wrong",
+            Self::Usage => "invalid command line",
             Self::NothingSelected => "nothing selected",
             Self::Outstanding => "interrupted; run again to continue",
-            Self::VersionRequirement => "the suite needs another version",
-            Self::BadFilter => "filter or shard wrong",
-            Self::SetUp => "suite, plugin, backbone, data set or report wrong",
+            Self::SetUp => "suite, plugin, backbone, data set or report missing or invalid",
             Self::Regression => "regression: a module lost more than the gate allows",
-            Self::Inconclusive => "with --strict: the data cannot tell",
-            Self::CrashedCell => "a cell failed, crashed or took too long",
-            Self::Incomparable => "baseline missing, or of something else",
-            Self::Disagreement => "a backbone computes other numbers than expected",
+            Self::Inconclusive => "with --strict: inconclusive",
+            Self::CrashedCell => "a cell failed, crashed or timed out",
+            Self::Incomparable => "baseline missing or not comparable",
+            Self::Disagreement => "a backbone's output differs from the reference",
             Self::OutputNotWritten => "a result could not be written",
         }
     }
@@ -82,7 +74,7 @@ impl ExitCode {
     /// Of two outcomes of one run, the one the process ends with:
     /// 110 over 105 over 100 over 103 over 102 over 5, and 0 under all.
     ///
-    /// The codes of runs that never began (2, 4, 92, 94, 96, 104) stand alone and
+    /// The codes of runs that never began (2, 4, 96, 104) stand alone and
     /// win over whatever they are combined with.
     #[must_use]
     pub fn worst(self, other: Self) -> Self {
@@ -102,12 +94,7 @@ impl ExitCode {
             Self::Regression => 4,
             Self::Disagreement => 5,
             Self::OutputNotWritten => 6,
-            Self::Usage
-            | Self::NothingSelected
-            | Self::VersionRequirement
-            | Self::BadFilter
-            | Self::SetUp
-            | Self::Incomparable => 7,
+            Self::Usage | Self::NothingSelected | Self::SetUp | Self::Incomparable => 7,
         }
     }
 }
@@ -145,7 +132,7 @@ mod tests {
     fn the_numbers_are_the_documented_ones() {
         assert_eq!(
             super::ExitCode::ALL.map(super::ExitCode::code),
-            [0, 2, 4, 5, 92, 94, 96, 100, 102, 103, 104, 105, 110]
+            [0, 2, 4, 5, 96, 100, 102, 103, 104, 105, 110]
         );
     }
 }

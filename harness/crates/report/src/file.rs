@@ -10,6 +10,7 @@ use harness_store::write_atomically;
 
 /// Why a report could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     #[error("{path}: cannot be read: {source}")]
     Io {
@@ -41,7 +42,7 @@ pub enum ReadError {
         found: String,
     },
     /// Numbers in the file contradict each other.
-    #[error("{path}: contradicts itself: {}", list(.findings))]
+    #[error("{path}: inconsistent: {}", list(.findings))]
     Inconsistent {
         path: PathBuf,
         findings: Vec<Finding>,
@@ -50,13 +51,14 @@ pub enum ReadError {
 
 /// Why a report could not be written. The file that was there before is intact.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WriteError {
     #[error("{path}: cannot be written: {source}")]
     Io {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("{path}: the report cannot be put into JSON: {source}")]
+    #[error("{path}: the report cannot be written as JSON: {source}")]
     Json {
         path: PathBuf,
         source: serde_json::Error,
@@ -361,14 +363,18 @@ mod tests {
             (
                 "\"label\": \"kgcoop\"",
                 "\"label\": \"coop\"",
-                "\"coop\" comes twice",
+                "\"coop\" is listed twice",
             ),
             (
                 "\"method\": \"coop\"",
                 "\"method\": \"cop\"",
-                "none of the methods",
+                "not among the methods",
             ),
-            ("\"seed\": 2", "\"seed\": 1", "comes twice, expected once"),
+            (
+                "\"seed\": 2",
+                "\"seed\": 1",
+                "is listed twice, expected once",
+            ),
             (
                 "\"zero_target\": {",
                 "\"oracle\": {",

@@ -20,6 +20,7 @@ const MOST: usize = 100_000_000;
 
 /// Text that is no list of runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LabelsError {
     #[error("a run of labels {0:?}: expected a class such as `3` or a run such as `3*20`")]
     Run(String),

@@ -14,14 +14,14 @@ const ROUNDING: f64 = 1e-9;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Where in the report.
-    pub place: String,
+    pub location: String,
     /// What is wrong there.
     pub problem: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.problem)
+        write!(f, "{}: {}", self.location, self.problem)
     }
 }
 
@@ -49,11 +49,11 @@ impl Report {
     /// Numbers that JSON cannot hold.
     pub(crate) fn not_finite(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let mut check = |place: &dyn Fn() -> String, what: &str, value: f64| {
+        let mut check = |location: &dyn Fn() -> String, what: &str, value: f64| {
             if !value.is_finite() {
                 let problem = format!("{what} is {value}, expected a finite number");
                 findings.push(Finding {
-                    place: place(),
+                    location: location(),
                     problem,
                 });
             }
@@ -70,7 +70,7 @@ impl Report {
             check(&|| "suite".to_owned(), "alpha", gate.alpha);
         }
         for cell in &self.cells {
-            let here = || place(cell);
+            let here = || coordinates(cell);
             for (name, condition) in cell.conditions.measured() {
                 check(&here, &format!("{name} accuracy"), condition.accuracy);
                 check(&here, &format!("{name} seconds"), condition.seconds);
@@ -103,19 +103,19 @@ impl Report {
     }
 
     fn lint_names(&self, findings: &mut Vec<Finding>) {
-        let mut find = |place: &str, problem: String| {
+        let mut find = |location: &str, problem: String| {
             findings.push(Finding {
-                place: place.into(),
+                location: location.into(),
                 problem,
             });
         };
-        let mut unique = |place: &str, names: &mut dyn Iterator<Item = &String>| {
+        let mut unique = |location: &str, names: &mut dyn Iterator<Item = &String>| {
             let mut seen = BTreeSet::new();
             for name in names {
                 if !seen.insert(name.clone()) {
                     find(
-                        place,
-                        format!("{name:?} comes twice, expected unique names"),
+                        location,
+                        format!("{name:?} is listed twice, expected unique names"),
                     );
                 }
             }
@@ -127,20 +127,29 @@ impl Report {
         for upgrade in &self.upgrades {
             for name in [&upgrade.source, &upgrade.target] {
                 if !backbones.contains(name) {
-                    find("upgrades", format!("{name:?} is none of the backbones"));
+                    find("upgrades", format!("{name:?} is not among the backbones"));
                 }
             }
         }
         let mut keys = BTreeSet::new();
         for cell in &self.cells {
             if !methods.contains(&cell.method) {
-                find(&place(cell), "its method is none of the methods".into());
+                find(
+                    &coordinates(cell),
+                    "its method is not among the methods".into(),
+                );
             }
             if !datasets.contains(&cell.dataset) {
-                find(&place(cell), "its data set is none of the datasets".into());
+                find(
+                    &coordinates(cell),
+                    "its data set is not among the datasets".into(),
+                );
             }
             if !self.upgrades.contains(&cell.upgrade) {
-                find(&place(cell), "its upgrade is none of the upgrades".into());
+                find(
+                    &coordinates(cell),
+                    "its upgrade is not among the upgrades".into(),
+                );
             }
             if !keys.insert((
                 &cell.method,
@@ -149,7 +158,7 @@ impl Report {
                 cell.seed,
                 &cell.upgrade,
             )) {
-                find(&place(cell), "comes twice, expected once".into());
+                find(&coordinates(cell), "is listed twice, expected once".into());
             }
         }
     }
@@ -162,7 +171,7 @@ impl Report {
             let labels = labels.as_slice();
             let mut find = |problem| {
                 findings.push(Finding {
-                    place: format!("data set {:?}", dataset.name),
+                    location: format!("data set {:?}", dataset.name),
                     problem,
                 });
             };
@@ -193,7 +202,7 @@ impl Report {
                 let known = first.entry((&cell.dataset, backbone)).or_insert(zero);
                 if known.correct_bitmap != zero.correct_bitmap {
                     findings.push(Finding {
-                        place: place(cell),
+                        location: coordinates(cell),
                         problem: format!(
                             "zero-shot of {backbone:?} has {} correct, another cell has {} or \
                              other images: expected the same everywhere",
@@ -209,7 +218,7 @@ impl Report {
 fn lint_cell(cell: &Cell, dataset: Option<&Dataset>, findings: &mut Vec<Finding>) {
     let mut find = |problem: String| {
         findings.push(Finding {
-            place: place(cell),
+            location: coordinates(cell),
             problem,
         })
     };
@@ -283,7 +292,7 @@ fn condition_problems(condition: &Condition) -> Vec<String> {
     problems
 }
 
-pub(crate) fn place(cell: &Cell) -> String {
+pub(crate) fn coordinates(cell: &Cell) -> String {
     format!(
         "cell {:?} × {:?} × {} shots × seed {} × {:?} → {:?}",
         cell.method, cell.dataset, cell.shots, cell.seed, cell.upgrade.source, cell.upgrade.target

@@ -18,7 +18,7 @@ pub struct Report {
     pub schema: String,
     pub suite: Suite,
     pub provenance: Provenance,
-    /// How images were shown; absent in reports of versions that knew one way.
+    /// How images were shown; absent in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<Images>,
     pub backbones: Vec<Backbone>,
@@ -28,8 +28,8 @@ pub struct Report {
     /// In the suite's order, which is also the order of columns.
     pub datasets: Vec<Dataset>,
     pub upgrades: Vec<Upgrade>,
-    /// How the class embeddings of two backbones differ; empty in reports of before it
-    /// was measured.
+    /// How the class embeddings of two backbones differ; empty in older
+    /// reports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub text_drift: Vec<TextDrift>,
     pub cells: Vec<Cell>,
@@ -172,7 +172,7 @@ pub struct Method {
     pub plugin: String,
     pub config: Value,
     /// Whose recipe it was trained with; absent where it was trained elsewhere, and in
-    /// reports of older versions.
+    /// older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<MethodRecipe>,
     /// SHA-256 of the module file, where it was trained elsewhere.
@@ -213,7 +213,7 @@ pub struct Dataset {
     /// Images of the test split.
     pub test: u64,
     pub class_names: Vec<String>,
-    /// Class of each test image; absent in reports of before it was kept.
+    /// Class of each test image; absent in older reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_labels: Option<Labels>,
     /// The data set this one is a shifted test set of: modules are trained there.
@@ -225,7 +225,10 @@ pub struct Dataset {
     pub missing: u64,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // The signature that serde asks for.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }

@@ -1,9 +1,9 @@
-//! What in a report is possible but smells of a fault.
+//! Numbers in a report that are possible but suspicious.
 
 use std::collections::BTreeMap;
 
 use crate::cell::Cell;
-use crate::lint::{Finding, place};
+use crate::lint::{Finding, coordinates};
 use crate::report::Report;
 
 impl Report {
@@ -14,7 +14,7 @@ impl Report {
     /// of Base across two backbones (the backbone was perhaps not swapped), and with the
     /// logits of another cell of the same data set and upgrade (one result perhaps stands for
     /// two).
-    pub fn suspicions(&self) -> Vec<Finding> {
+    pub fn warnings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut seen: BTreeMap<_, &Cell> = BTreeMap::new();
         for cell in &self.cells {
@@ -22,7 +22,7 @@ impl Report {
             let Some(new) = &conditions.new else { continue };
             let mut find = |problem: String| {
                 findings.push(Finding {
-                    place: place(cell),
+                    location: coordinates(cell),
                     problem,
                 });
             };
@@ -32,20 +32,17 @@ impl Report {
             };
             if is_same(&conditions.zero_target) {
                 find(
-                    "New has the logits of the target's zero-shot, bit by bit: was the module \
-                     applied?"
+                    "New has exactly the logits of the target's zero-shot: was the module applied?"
                         .to_owned(),
                 );
             }
             if cell.upgrade.source != cell.upgrade.target && is_same(&conditions.base) {
-                find(
-                    "New has the logits of Base, bit by bit: was the backbone swapped?".to_owned(),
-                );
+                find("New has exactly the logits of Base: was the backbone swapped?".to_owned());
             }
             let key = (&cell.upgrade, &cell.dataset, &new.logits_sha256);
             match seen.get(&key) {
                 Some(other) => find(format!(
-                    "New has the logits of {} with {} shots and seed {}, bit by bit",
+                    "New has exactly the logits of {} with {} shots and seed {}",
                     other.method, other.shots, other.seed
                 )),
                 None => drop(seen.insert(key, cell)),
@@ -80,16 +77,10 @@ mod tests {
 
     #[test]
     fn equal_logits_are_named() {
-        assert_eq!(sound().suspicions(), []);
+        assert_eq!(sound().warnings(), []);
         for (logits, expected) in [
-            (
-                "zero1",
-                "target's zero-shot, bit by bit: was the module applied?",
-            ),
-            (
-                "base1",
-                "logits of Base, bit by bit: was the backbone swapped?",
-            ),
+            ("zero1", "target's zero-shot: was the module applied?"),
+            ("base1", "logits of Base: was the backbone swapped?"),
             ("new0", "logits of a with 16 shots and seed 1"),
         ] {
             let mut report = sound();
@@ -99,7 +90,7 @@ mod tests {
                 .as_mut()
                 .unwrap()
                 .logits_sha256 = logits.into();
-            let found = report.suspicions();
+            let found = report.warnings();
             assert_eq!(found.len(), 1, "{found:?}");
             assert!(found[0].to_string().contains(expected), "{}", found[0]);
         }
@@ -113,6 +104,6 @@ mod tests {
             let base = cell.conditions.base.clone();
             cell.conditions.new = base;
         }
-        assert_eq!(report.suspicions(), []);
+        assert_eq!(report.warnings(), []);
     }
 }

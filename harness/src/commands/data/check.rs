@@ -12,6 +12,7 @@ use harness_report::ExitCode;
 use crate::cli::CheckArguments;
 use crate::failure::Failure;
 use crate::progress::Counter;
+use crate::suite_path::find_suite;
 use crate::{output, table};
 
 /// Characters of a line of problems.
@@ -19,10 +20,14 @@ const WIDEST: usize = 2000;
 
 pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     let path = Path::new(&arguments.name);
-    let is_suite = path.is_file()
-        && path
-            .extension()
-            .is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let is_yaml = path
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let path = match is_yaml {
+        true => find_suite(path),
+        false => path.to_owned(),
+    };
+    let is_suite = is_yaml && path.is_file();
     let counter = Mutex::new(Counter::new("images"));
     let progress = |done, total| {
         if let Ok(mut counter) = counter.lock() {
@@ -32,7 +37,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     let data = arguments.data.as_deref();
     let checked = if is_suite {
-        data::check_suite(path, data, !arguments.quick, &progress)?
+        data::check_suite(&path, data, !arguments.quick, &progress)?
     } else {
         vec![data::check(
             &arguments.name,
@@ -108,8 +113,8 @@ fn render(label: &str, check: &DatasetCheck, arguments: &CheckArguments) -> Stri
         "SPLIT",
         "IMAGES",
         "PUBLISHED",
-        "FEWEST OF A CLASS",
-        "MOST OF A CLASS",
+        "MIN PER CLASS",
+        "MAX PER CLASS",
     ];
     text.push_str(&table::plain(&head, rows));
     if arguments.classes {

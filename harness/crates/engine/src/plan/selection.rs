@@ -27,6 +27,11 @@ impl Coordinate {
         Self::Seed,
     ];
 
+    /// The coordinate that a key of the command line names.
+    fn named(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == key)
+    }
+
     /// The key on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,9 +51,15 @@ pub struct Selection {
     pub terms: Vec<Term>,
 }
 
-/// One `KEY=VALUE,…`: the key has one of the values.
+/// `KEY=VALUE,…`: the key has one of the values. Several keys in one term, as in
+/// `method=coop,kgcoop,seed=1`, all have to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Condition {
     coordinate: Coordinate,
     values: Vec<String>,
 }
@@ -70,24 +81,44 @@ impl FromStr for Term {
         let form = || SelectionError::Form {
             found: text.to_owned(),
         };
-        let (key, values) = text.split_once('=').ok_or_else(form)?;
-        let coordinate = Coordinate::ALL
-            .into_iter()
-            .find(|coordinate| coordinate.as_str() == key)
-            .ok_or_else(|| SelectionError::Key {
-                found: key.to_owned(),
-            })?;
-        let values: Vec<String> = values.split(',').map(str::to_owned).collect();
-        if values.iter().any(String::is_empty) {
-            return Err(form());
+        let mut conditions: Vec<Condition> = Vec::new();
+        for part in text.split(',') {
+            let value = match (part.split_once('='), conditions.is_empty()) {
+                (Some((key, value)), first) => match Coordinate::named(key) {
+                    Some(coordinate) => {
+                        conditions.push(Condition {
+                            coordinate,
+                            values: Vec::new(),
+                        });
+                        value
+                    }
+                    // A value may have an equals sign of its own.
+                    None if !first => part,
+                    None => {
+                        return Err(SelectionError::Key {
+                            found: key.to_owned(),
+                        });
+                    }
+                },
+                (None, false) => part,
+                (None, true) => return Err(form()),
+            };
+            let last = conditions.last_mut().ok_or_else(form)?;
+            if value.is_empty() {
+                return Err(form());
+            }
+            last.values.push(value.to_owned());
         }
-        Ok(Self { coordinate, values })
+        Ok(Self { conditions })
     }
 }
 
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.coordinate.as_str(), self.values.join(","))
+        let parts = self.conditions.iter();
+        let parts =
+            parts.map(|part| format!("{}={}", part.coordinate.as_str(), part.values.join(",")));
+        write!(f, "{}", parts.collect::<Vec<_>>().join(","))
     }
 }
 
@@ -106,9 +137,10 @@ impl Selection {
 
     /// Whether the cell with these coordinates is selected.
     pub(crate) fn admits<'v>(&self, value: impl Fn(Coordinate) -> Cow<'v, str>) -> bool {
-        self.terms.iter().all(|term| {
-            let mut wanted = term.values.iter();
-            wanted.any(|wanted| *wanted == value(term.coordinate))
+        let mut conditions = self.terms.iter().flat_map(|term| &term.conditions);
+        conditions.all(|part| {
+            let mut values = part.values.iter();
+            values.any(|wanted| *wanted == value(part.coordinate))
         })
     }
 }
@@ -135,6 +167,10 @@ mod tests {
         assert!(admits(&["method=kgcoop,coop", "seed=1,2"]));
         assert!(!admits(&["method=coop", "seed=1"]));
         assert!(!admits(&["method=coo"]));
+        assert!(admits(&["method=kgcoop,coop,seed=1,2"]));
+        assert!(!admits(&["method=coop,seed=1"]));
+        let term: Term = "method=kgcoop,coop,seed=1,2".parse().unwrap();
+        assert_eq!(term.to_string(), "method=kgcoop,coop,seed=1,2");
     }
 
     #[test]
@@ -143,6 +179,8 @@ mod tests {
             ("method", "KEY=VALUE"),
             ("method=", "KEY=VALUE"),
             ("seed=1,,2", "KEY=VALUE"),
+            ("method=coop,seed=", "KEY=VALUE"),
+            ("coop,method=coop", "KEY=VALUE"),
             ("methods=coop", "unknown key \"methods\""),
         ] {
             let error = text.parse::<Term>().unwrap_err().to_string();

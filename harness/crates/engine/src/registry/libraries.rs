@@ -3,7 +3,7 @@
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 
-use super::SearchPath;
+use super::{SearchPath, install_layout};
 
 /// Environment variable that lists more folders and libraries, separated as in `PATH`.
 const VARIABLE: &str = "HARNESS_PLUGIN_PATH";
@@ -38,7 +38,7 @@ pub enum LibraryError {
 }
 
 /// Every library: those that the suite names, those in the environment's path, and
-/// those beside the executable. Each once.
+/// those beside the executable or installed with it. Each once.
 ///
 /// # Errors
 /// A path that was named does not exist.
@@ -67,6 +67,9 @@ pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Vec<Libra
     let executable = std::env::current_exe().ok();
     if let Some(folder) = executable.as_deref().and_then(Path::parent) {
         found.extend(in_folder(folder).map(|path| (path, Origin::Executable)));
+    }
+    if let Some(folder) = install_layout::plugin_folder() {
+        found.extend(in_folder(&folder).map(|path| (path, Origin::Executable)));
     }
     let mut libraries: Vec<Library> = Vec::new();
     for (path, origin) in found {

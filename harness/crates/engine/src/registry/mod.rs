@@ -6,6 +6,7 @@ mod backbones;
 mod datasets;
 mod discovery;
 mod facts;
+mod install_layout;
 mod libraries;
 mod location;
 mod module_file;
@@ -19,6 +20,9 @@ pub use discovery::{RegisteredPlugin, UnusablePlugin};
 pub use facts::{Architecture, BackboneFacts, DatasetFacts, FactsError, Presence};
 pub(crate) use facts::{find_dataset, missing, not_found};
 pub use harness_hub::registry::{BackboneEntry, NominalDims, TowerDims};
+pub use install_layout::{
+    INSTALLED_PLUGINS, INSTALLED_SUITES, built_in_suite, plugin_files, suite_folder,
+};
 pub use libraries::LibraryError;
 pub use location::{DatasetPath, Location, LocationError};
 pub use module_file::{ModuleFile, ModuleFileError};

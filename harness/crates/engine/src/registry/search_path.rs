@@ -6,7 +6,7 @@ use harness_hub::registry::BackboneEntry;
 use harness_hub::{Hub, Request};
 
 use super::backbones::{HUB, Published};
-use super::{Location, LocationError};
+use super::{Location, LocationError, install_layout};
 use crate::suite::{KnownInputs, LookupError, SuiteError};
 
 /// Environment variable that names the folder with `backbones/` and `datasets/`.
@@ -62,7 +62,8 @@ impl SearchPath {
                 .map(|folder| folder.join("suites/embedded"));
             folders.collect::<Vec<_>>()
         });
-        let mut roots: Vec<PathBuf> = beside.into_iter().chain(above).collect();
+        let installed = install_layout::embedded_folder();
+        let mut roots: Vec<PathBuf> = beside.into_iter().chain(above).chain(installed).collect();
         roots.retain(|root| root.is_dir());
         Self {
             base,

@@ -3,6 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use crate::plot::PlotError;
 use harness_report::drift::Drift;
 
 /// Width and height of a panel in pixels.
@@ -24,9 +25,9 @@ type DrawingError = DrawingAreaErrorKind<std::io::Error>;
 ///
 /// # Errors
 /// When the picture cannot be drawn.
-pub fn svg(drift: &Drift) -> Result<String, String> {
+pub fn svg(drift: &Drift) -> Result<String, PlotError> {
     let mut text = String::new();
-    draw(drift, &mut text).map_err(|error| error.to_string())?;
+    draw(drift, &mut text)?;
     Ok(text)
 }
 

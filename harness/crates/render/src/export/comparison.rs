@@ -1,8 +1,7 @@
 //! A report beside an older one: New before and after, by method and data set.
 
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::numbers::{NOT_AVAILABLE, count, percent, points};
-use crate::terminal::one_line;
+use crate::text::{NOT_AVAILABLE, count, one_line, percent, points};
 use harness_report::gate::{Comparison, Judgement, Outcome, judge};
 use harness_report::{Report, Upgrade};
 
@@ -44,8 +43,8 @@ impl<'a> Compared<'a> {
                 .count()
         };
         format!(
-            "Of {} New is better in {}, worse in {} and on the same images right and wrong as \
-             before in {}; for the others no direction is shown.",
+            "Of {}, New is better in {}, worse in {} and unchanged in {}; the rest are \
+             inconclusive.",
             count(all.len(), "cell", "cells"),
             towards(1),
             towards(-1),
@@ -53,7 +52,7 @@ impl<'a> Compared<'a> {
         )
     }
 
-    /// In what the two are not of the same thing, and what was not compared.
+    /// In which inputs the two differ, and what was not compared.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mismatches = self.judgement.mismatches.iter();
         let mut warnings: Vec<String> = mismatches
@@ -62,7 +61,7 @@ impl<'a> Compared<'a> {
         if self.judgement.without_baseline > 0 {
             let cells = count(self.judgement.without_baseline, "cell", "cells");
             warnings.push(format!(
-                "{cells} not compared: the older report has no number"
+                "{cells} not compared: no number in the older report"
             ));
         }
         warnings
@@ -128,7 +127,7 @@ pub(crate) fn change(one: &Comparison<'_>) -> String {
         return one.outcome.word().to_owned();
     };
     if one.outcome == Outcome::Unchanged {
-        return "= same".to_owned();
+        return "unchanged".to_owned();
     }
     let hull = difference.hull();
     let end = |fraction: f64| format!("{:+.2}", (fraction * 1e4).round() / 100.0 + 0.0);

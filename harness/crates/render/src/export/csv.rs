@@ -6,10 +6,9 @@
 
 use csv::{Error, Writer};
 
-use crate::export::facts::Facts;
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::footnotes::reason;
-use crate::terminal::one_line;
+use crate::tables::facts::Facts;
+use crate::text::{one_line, reason};
 use harness_report::Cell;
 use harness_report::Report;
 use harness_report::analysis::{Assessment, analyse};
@@ -43,7 +42,7 @@ pub(crate) fn cells(report: &Report) -> Result<String, Error> {
         for (name, condition) in cell.conditions.measured() {
             let mut row = cell_head(cell);
             row.extend([
-                name.to_owned(),
+                column(name).to_owned(),
                 condition.accuracy.to_string(),
                 condition.correct.to_string(),
                 condition.total.to_string(),
@@ -58,6 +57,16 @@ pub(crate) fn cells(report: &Report) -> Result<String, Error> {
         }
     }
     write(&head, rows)
+}
+
+/// A condition as the other tables call it: the report's format keeps older names.
+fn column(condition: &'static str) -> &'static str {
+    match condition {
+        "zero_source" => "zero_shot_source",
+        "zero_target" => "zero_shot_target",
+        "oracle" => "retrained",
+        same => same,
+    }
 }
 
 fn cell_head(cell: &Cell) -> Row {
@@ -90,24 +99,30 @@ pub(crate) fn summary(report: &Report) -> Result<String, Error> {
         "advice",
         "seeds",
         "missing",
-        "zero_source",
+        "zero_shot_source",
         "base",
         "base_half_width",
-        "zero_target",
+        "zero_shot_target",
         "new",
         "new_half_width",
-        "oracle",
-        "oracle_half_width",
+        "retrained",
+        "retrained_half_width",
         "h",
         "new_over_zero_shot",
         "new_over_zero_shot_half_width",
         "gain_kept",
+        "recovery",
+        "update_gain",
         "negative_flips",
-        "adapter_caused",
-        "backbone_caused",
-        "recoverable",
+        "caused_by_module",
+        "caused_by_backbone",
+        "fixed_by_retraining",
         "unattributed",
         "positive_flips",
+        "nfi",
+        "relative_nfr",
+        "btc",
+        "bec",
     ];
     let analysis = analyse(report);
     let rows = analysis.assessments.iter().map(|assessment| {
@@ -119,7 +134,7 @@ pub(crate) fn summary(report: &Report) -> Result<String, Error> {
     write(&head, rows)
 }
 
-/// Negative flips, their four parts, positive flips: the last six columns.
+/// Negative flips, their four parts, positive flips.
 fn counts(flips: &Flips) -> [u64; 6] {
     [
         flips.negative,
@@ -176,9 +191,18 @@ fn numbers(assessment: &Assessment<'_>) -> Row {
         facts.over_zero_shot.mean.to_string(),
         half(&facts.over_zero_shot),
         optional(facts.retention.map(|kept| kept.mean)),
+        optional(facts.recovery.map(|share| share.mean)),
+        optional(facts.update_gain.map(|share| share.mean)),
     ]);
     if let Some(flips) = assessment.flips {
         row.extend(counts(&flips).map(|count| optional(flips.rate(count))));
+        let relations = [
+            flips.impact(),
+            flips.relative(),
+            flips.trust(),
+            flips.error_compatibility(),
+        ];
+        row.extend(relations.map(optional));
     }
     row
 }
@@ -195,14 +219,14 @@ pub(crate) fn classes(report: &Report) -> Result<String, Error> {
         "class_name",
         "images",
         "base",
-        "zero_target",
+        "zero_shot_target",
         "new",
         "new_low",
         "new_high",
         "negative_flips",
-        "adapter_caused",
-        "backbone_caused",
-        "recoverable",
+        "caused_by_module",
+        "caused_by_backbone",
+        "fixed_by_retraining",
         "unattributed",
         "positive_flips",
     ];

@@ -25,7 +25,7 @@ pub enum Format {
 
 /// A file name that ends in none of [`Format::ENDINGS`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown ending, expected one of {}", endings())]
+#[error("unknown file extension, expected one of {}", endings())]
 pub struct UnknownEnding;
 
 impl Format {

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use crate::export::facts::{Facts, row};
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::footnotes::{reason, word};
-use crate::terminal::numbers::{NOT_AVAILABLE, percent, points};
-use crate::terminal::{heading, one_line, summary_line};
+use crate::tables::facts::{Facts, row};
+use crate::text::{NOT_AVAILABLE, heading, one_line, percent, points, reason, summary_line, word};
 use harness_report::Report;
 use harness_report::Status;
 use harness_report::aggregate::{Block, blocks};
@@ -19,7 +17,7 @@ use harness_report::analysis::{Analysis, Assessment, Verdict, analyse};
 const LOG: usize = 40;
 
 /// A case fails where the module is degraded or incompatible, is an error where a cell
-/// broke, and is skipped where the module does not fit or the data cannot tell.
+/// broke, and is skipped where the module does not fit or the result is inconclusive.
 pub(crate) fn junit(report: &Report) -> Result<String, SerializeError> {
     let analysis = analyse(report);
     let mut file = quick_junit::Report::new(one_line(&report.suite.name, NAME));
@@ -90,7 +88,7 @@ fn status(assessment: &Assessment<'_>, heading: &str) -> TestCaseStatus {
         Some(missing) => (word(missing.status), reason(missing.status)),
         None => match assessment.verdict {
             Some(verdict) => (verdict.word(), assessment.reason.clone()),
-            None => ("not run", "the run ended before its turn".to_owned()),
+            None => ("not run", "the run ended before this cell".to_owned()),
         },
     };
     let message = one_line(&message, MESSAGE);
@@ -136,12 +134,12 @@ fn body(assessment: &Assessment<'_>, heading: &str) -> String {
             missing.seed,
             word(missing.status)
         ));
-        lines.push(format!("Again: {}", one_line(missing.rerun, MESSAGE)));
+        lines.push(format!("Rerun: {}", one_line(missing.rerun, MESSAGE)));
         lines.extend(log(missing.status));
     }
     if assessment.missing.is_empty() {
         let commands = assessment.cells.iter().map(|cell| &cell.rerun);
-        lines.extend(commands.map(|command| format!("Again: {}", one_line(command, MESSAGE))));
+        lines.extend(commands.map(|command| format!("Rerun: {}", one_line(command, MESSAGE))));
     }
     lines.join("\n")
 }
@@ -222,8 +220,8 @@ mod tests {
             "<failure message=\"incompatible: below the target&apos;s zero-shot",
             "<skipped message=\"not injectable: needs text width 512\"",
             "<error message=\"crashed: signal 11\" type=\"crashed\">",
-            "<skipped message=\"not run: the run ended before its turn\"",
-            "Again: harness run s.yaml --only crashed/a/1",
+            "<skipped message=\"not run: the run ended before this cell\"",
+            "Rerun: harness run s.yaml --only crashed/a/1",
         ] {
             assert!(text.contains(part), "{part}:\n{text}");
         }

@@ -1,14 +1,14 @@
 //! Tables for a paper, with booktabs.
 
 use crate::export::NAME;
-use crate::export::facts::{Facts, row};
-use crate::terminal::numbers::percent;
-use crate::terminal::{heading, one_line};
+use crate::tables::averages::{Average, averages};
+use crate::tables::facts::{Facts, row};
+use crate::tables::{Cell, Number, Table};
+use crate::text::{heading, one_line, percent};
 use harness_report::Report;
 use harness_report::aggregate::{Block, blocks};
 use harness_report::analysis::{Analysis, Assessment, analyse};
 use harness_report::metrics::harmonic_mean;
-use harness_report::stats::Estimate;
 
 /// Data sets side by side: what fits a page of two columns in small type.
 const ABREAST: usize = 4;
@@ -33,8 +33,9 @@ pub(crate) fn latex(report: &Report) -> String {
 fn table(block: &Block<'_>, analysis: &Analysis<'_>, number: usize) -> String {
     let mut table = String::from("\\begin{table*}\n\\centering\\small\n");
     table += &format!(
-        "\\caption{{{}. Base is a module where it was trained, New the same module moved to the \
-         target, H their harmonic mean; in percent{}. The best of each column in bold.}}\n",
+        "\\caption{{{}. Base is the accuracy of a module on the source it was trained on, New that of \
+         the same module moved to the target, H their harmonic mean; in percent{}. The best of each \
+         column in bold.}}\n",
         escape(&heading(block)),
         if block.seeds.len() > 1 {
             ", averages with 95\\,\\% Student-t intervals over seeds"
@@ -43,7 +44,13 @@ fn table(block: &Block<'_>, analysis: &Analysis<'_>, number: usize) -> String {
         }
     );
     table += &format!("\\label{{tab:harness-{number}}}\n");
-    table += &averages(block);
+    let columns: Vec<Average> = Average::ACCURACIES
+        .into_iter()
+        // A share of accuracies is no accuracy, and the page is narrow.
+        .filter(|column| *column != Average::GainKept)
+        .collect();
+    let title = format!("Mean of {} data sets", block.datasets.len());
+    table += &tabular(&title, &averages(block, analysis, &columns));
     let columns: Vec<usize> = (0..block.datasets.len()).collect();
     for panel in columns.chunks(ABREAST) {
         table += "\n\\medskip\n";
@@ -66,45 +73,39 @@ impl Slot {
         }
     }
 
-    fn estimate(estimate: Option<&Estimate>) -> Self {
-        let mut slot = Self::number(estimate.map(|e| e.mean));
-        if let Some(half) = estimate.and_then(|e| e.half_width) {
-            slot.text += &format!(" {{\\scriptsize$\\pm${}}}", percent(half));
+    fn of(cell: &Cell<'_>) -> Self {
+        let Cell::Number(Number {
+            value, half_width, ..
+        }) = cell
+        else {
+            return Self::number(None);
+        };
+        let mut slot = Self::number(Some(*value));
+        if let Some(half) = half_width {
+            slot.text += &format!(" {{\\scriptsize$\\pm${}}}", percent(*half));
         }
         slot
     }
 }
 
-fn averages(block: &Block<'_>) -> String {
-    let zero = block.zero_shot.summary;
-    let first = [
-        zero.map(|z| z.source),
-        zero.map(|z| z.target),
-        zero.map(|z| z.h_of_means),
-        zero.map(|z| z.mean_of_h),
-        None,
-        None,
-    ];
-    let rows = block.methods.iter().map(|method| {
-        let of = method.summary.as_ref();
-        let slots = [
-            of.map(|of| &of.base),
-            of.map(|of| &of.new),
-            of.map(|of| &of.h_of_means),
-            of.map(|of| &of.mean_of_h),
-            of.map(|of| &of.over_zero_shot),
-            of.and_then(|of| of.oracle.as_ref()),
-        ];
-        (escape(method.label), slots.map(Slot::estimate).into())
-    });
-    let mut text = String::from("\\begin{tabular}{lrrrrrr}\n\\toprule\n");
-    text += &format!(
-        "Mean of {} data sets & Base & New & H of means & mean of H & New $-$ zero-shot & Oracle \\\\\n",
-        block.datasets.len()
+/// A table of numbers.
+fn tabular(title: &str, table: &Table<'_>) -> String {
+    let mut text = format!(
+        "\\begin{{tabular}}{{l{}}}\n\\toprule\n{title}",
+        "r".repeat(table.heads.len())
     );
-    text += "\\midrule\n";
-    text += &line("zero-shot", &first.map(Slot::number));
-    text += &body(rows.collect());
+    for head in &table.heads {
+        text += &format!(" & {}", escape(head));
+    }
+    text += " \\\\\n\\midrule\n";
+    let (methods, zero): (Vec<_>, Vec<_>) = table.rows.iter().partition(|row| row.method.is_some());
+    let slots = |cells: &[Cell<'_>]| cells.iter().map(Slot::of).collect::<Vec<_>>();
+    for row in zero {
+        text += &line(&escape(row.label), &slots(&row.cells));
+    }
+    let methods = methods.iter();
+    let methods = methods.map(|row| (escape(row.label), slots(&row.cells)));
+    text += &body(methods.collect());
     text + "\\bottomrule\n\\end{tabular}\n"
 }
 

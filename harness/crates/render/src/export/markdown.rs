@@ -1,16 +1,17 @@
 //! Tables as GitHub and GitLab show them.
 
 use crate::export::comparison::{Compared, change, numbers};
-use crate::export::facts::{Facts, row};
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::footnotes::{reason, word};
-use crate::terminal::numbers::{NOT_AVAILABLE, percent, points, share};
-use crate::terminal::verdict::verdicts;
-use crate::terminal::{heading, one_line, summary_line};
+use crate::tables::averages::{self, Average, averages};
+use crate::tables::matrix::{self, matrix};
+use crate::tables::recommendations::{self, recommendations};
+use crate::tables::{Cell, Table};
+use crate::text::{
+    MISSING, NOT_AVAILABLE, heading, one_line, reason, summary_line, verdicts, word,
+};
 use harness_report::Report;
-use harness_report::aggregate::{Block, MethodRow, blocks};
-use harness_report::analysis::{Analysis, Assessment, analyse};
-use harness_report::stats::Estimate;
+use harness_report::aggregate::{Block, blocks};
+use harness_report::analysis::analyse;
 
 /// The report as a page of Markdown: for each upgrade what to do, the matrix, the
 /// averages and what gave no number; before all that what differs from an older report.
@@ -25,12 +26,15 @@ pub(crate) fn markdown(report: &Report, old: Option<&Report>) -> String {
         for verdict in verdicts(&block) {
             page += &format!("- {}\n", escape(&verdict, MESSAGE));
         }
-        page += "\nVerdict and recommendation\n\n";
-        page += &verdict_table(&block, &analysis);
-        page += "\nNew, in percent, and its difference to the target's zero-shot\n\n";
-        page += &matrix(&block, &analysis);
-        page += "\nAverages over data sets, in percent\n\n";
-        page += &averages(&block);
+        page += &format!(
+            "\n{}\n\n",
+            escape(&recommendations::title(&analysis), MESSAGE)
+        );
+        page += &drawn(&recommendations(&block, &analysis));
+        page += &format!("\n{}\n\n", matrix::TITLE);
+        page += &drawn(&matrix(&block));
+        page += &format!("\n{}\n\n", averages::title(&block));
+        page += &drawn(&averages(&block, &analysis, &Average::ACCURACIES));
         page += &problems(&block);
     }
     page += &provenance(report);
@@ -60,133 +64,50 @@ fn comparison(compared: &Compared<'_>) -> String {
     text
 }
 
-fn verdict_table(block: &Block<'_>, analysis: &Analysis<'_>) -> String {
-    let rows = block.methods.iter().map(|method| {
-        let entries = row(analysis, block, method).into_iter();
-        let texts = entries.map(|entry| match entry {
-            None => NOT_AVAILABLE.to_owned(),
-            Some(entry) => match entry.verdict {
-                None => entry.recommendation.word().to_owned(),
-                Some(verdict) => format!(
-                    "{} {}, {}",
-                    verdict.glyph(),
-                    verdict.word(),
-                    entry.recommendation.word()
-                ),
-            },
-        });
-        labelled(method, texts.collect())
+/// A table of the report.
+fn drawn(of: &Table<'_>) -> String {
+    let heads = of.heads.iter().map(|head| escape(head, NAME));
+    let head: Vec<String> = std::iter::once(String::new()).chain(heads).collect();
+    let rows = of.rows.iter().map(|row| {
+        let texts = row.cells.iter().map(text);
+        std::iter::once(escape(row.label, NAME))
+            .chain(texts)
+            .collect()
     });
-    table(&head(block), rows)
+    table(&head, rows)
 }
 
-fn matrix(block: &Block<'_>, analysis: &Analysis<'_>) -> String {
-    let mut head = head(block);
-    head.push("mean".into());
-    let zero = &block.zero_shot;
-    let mut first = vec![String::from("zero-shot")];
-    first.extend(zero.entries.iter().map(|zero| number(zero.target)));
-    first.push(number(zero.summary.map(|summary| summary.target)));
-    let rows = block.methods.iter().map(|method| {
-        let entries = row(analysis, block, method).into_iter();
-        let mut texts: Vec<String> = entries.map(entry_text).collect();
-        texts.push(match &method.summary {
-            Some(of) => format!(
-                "{} {}",
-                percent(of.new.mean),
-                points(of.over_zero_shot.mean)
-            ),
-            None => NOT_AVAILABLE.into(),
-        });
-        labelled(method, texts)
-    });
-    table(&head, std::iter::once(first).chain(rows))
-}
-
-fn head(block: &Block<'_>) -> Vec<String> {
-    let names = block.datasets.iter().map(|name| escape(name, NAME));
-    std::iter::once(String::new()).chain(names).collect()
-}
-
-fn labelled(method: &MethodRow<'_>, texts: Vec<String>) -> Vec<String> {
-    let mut row = vec![escape(method.label, NAME)];
-    row.extend(texts);
-    row
-}
-
-fn entry_text(entry: Option<&Assessment<'_>>) -> String {
-    let Some(entry) = entry else {
-        return NOT_AVAILABLE.into();
-    };
-    let Some(facts) = Facts::of(entry) else {
-        let missing = entry.missing.first();
-        return missing.map_or(NOT_AVAILABLE.into(), |m| format!("✗ {}", word(m.status)));
-    };
-    let partial = if entry.missing.is_empty() { "" } else { " ✗" };
-    format!(
-        "{} {}{partial}",
-        percent(facts.new.mean),
-        points(facts.over_zero_shot.mean)
-    )
-}
-
-fn averages(block: &Block<'_>) -> String {
-    let head = [
-        "",
-        "Base",
-        "New",
-        "H of means",
-        "mean of H",
-        "New over zero-shot",
-        "Oracle",
-        "gain kept",
-    ]
-    .map(String::from);
-    let zero = block.zero_shot.summary;
-    let first = vec![
-        String::from("zero-shot"),
-        number(zero.map(|z| z.source)),
-        number(zero.map(|z| z.target)),
-        number(zero.map(|z| z.h_of_means)),
-        number(zero.map(|z| z.mean_of_h)),
-        String::new(),
-        String::new(),
-        String::new(),
-    ];
-    let rows = block.methods.iter().map(average_row);
-    table(&head, std::iter::once(first).chain(rows))
-}
-
-fn average_row(method: &MethodRow<'_>) -> Vec<String> {
-    let Some(of) = &method.summary else {
-        return labelled(method, vec![NOT_AVAILABLE.to_owned(); 7]);
-    };
-    let missing = || NOT_AVAILABLE.to_owned();
-    let texts = [
-        estimate(&of.base, percent),
-        estimate(&of.new, percent),
-        estimate(&of.h_of_means, percent),
-        estimate(&of.mean_of_h, percent),
-        estimate(&of.over_zero_shot, points),
-        of.oracle
-            .as_ref()
-            .map_or_else(missing, |o| estimate(o, percent)),
-        of.retention
-            .as_ref()
-            .map_or_else(missing, |r| share(r.mean)),
-    ];
-    labelled(method, texts.into())
-}
-
-fn estimate(estimate: &Estimate, show: fn(f64) -> String) -> String {
-    match estimate.half_width {
-        Some(half) => format!("{} ±{}", show(estimate.mean), percent(half)),
-        None => show(estimate.mean),
+fn text(cell: &Cell<'_>) -> String {
+    match cell {
+        Cell::Blank => String::new(),
+        Cell::Missing(None) => NOT_AVAILABLE.to_owned(),
+        Cell::Missing(Some(status)) => format!("{MISSING} {}", word(status)),
+        Cell::Number(number) => number.text(),
+        Cell::New {
+            accuracy,
+            over_zero_shot,
+            missing,
+        } => {
+            let partial = if *missing == 0 { "" } else { " ✗" };
+            format!("{} {}{partial}", accuracy.text(), over_zero_shot.text())
+        }
+        Cell::Recommendation {
+            verdict: None,
+            recommendation,
+            ..
+        } => recommendation.word().to_owned(),
+        Cell::Recommendation {
+            verdict: Some(verdict),
+            recommendation,
+            ..
+        } => format!(
+            "{} {}, {}",
+            verdict.glyph(),
+            verdict.word(),
+            recommendation.word()
+        ),
+        Cell::Text(text) => escape(text, NAME),
     }
-}
-
-fn number(fraction: Option<f64>) -> String {
-    fraction.map_or(NOT_AVAILABLE.into(), percent)
 }
 
 /// The cells without a number, folded, with the command that runs each again.
@@ -217,14 +138,14 @@ fn problems(block: &Block<'_>) -> String {
 fn provenance(report: &Report) -> String {
     let of = &report.provenance;
     let revision = match &of.git {
-        Some(git) if git.dirty => format!(", revision {} with changes", git.revision),
+        Some(git) if git.dirty => format!(", revision {} (modified)", git.revision),
         Some(git) => format!(", revision {}", git.revision),
         None => String::new(),
     };
     let command = of.rerun.join(" ");
     format!(
         "\n<details><summary>Provenance</summary>\n\n- {}\n- harness {}{}, started {}\n- suite {}, \
-         sha256 {}\n- again: {}\n\n</details>\n",
+         sha256 {}\n- rerun: {}\n\n</details>\n",
         escape(&summary_line(report), MESSAGE),
         escape(&of.harness, NAME),
         escape(&revision, NAME),

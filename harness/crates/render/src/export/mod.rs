@@ -6,7 +6,6 @@
 
 mod comparison;
 mod csv;
-mod facts;
 mod format;
 mod html;
 mod junit;
@@ -21,7 +20,7 @@ mod tools;
 mod write;
 
 pub use format::{Format, UnknownEnding};
-pub use write::{ExportError, export, export_comparison};
+pub use write::{ExportError, FormatError, export, export_comparison};
 
 /// Most columns of a name in a file.
 const NAME: usize = 120;

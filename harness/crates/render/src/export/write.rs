@@ -10,6 +10,7 @@ use harness_store::write_atomically;
 
 /// Why a file was not written. The one that was there before is intact.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExportError {
     #[error("{path}: {source}")]
     Ending {
@@ -19,11 +20,24 @@ pub enum ExportError {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// Only pages show two reports.
-    #[error("{path}: a comparison is shown in .html and .md files only")]
+    #[error("{path}: comparisons can be written as .html and .md only")]
     NoComparison { path: PathBuf },
     /// A writer's library refused what it was given.
-    #[error("{path}: cannot be put into this format: {reason}")]
-    Format { path: PathBuf, reason: String },
+    #[error("{path}: cannot be written in this format: {source}")]
+    Format { path: PathBuf, source: FormatError },
+}
+
+/// What a writer's library refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    #[error(transparent)]
+    Csv(#[from] ::csv::Error),
+    #[error(transparent)]
+    Junit(#[from] quick_junit::SerializeError),
+    // The alternate form names the template and the line.
+    #[error("{0:#}")]
+    Html(#[from] minijinja::Error),
 }
 
 /// Writes `report` to `path` in the format that its ending names.
@@ -53,17 +67,17 @@ fn write(report: &Report, old: Option<&Report>, path: &Path) -> Result<(), Expor
     report.check_finite(path)?;
     let text = match format {
         Format::Json => return Ok(report.write(path)?),
-        Format::Csv => csv::cells(report).map_err(|error| error.to_string()),
-        Format::CsvSummary => csv::summary(report).map_err(|error| error.to_string()),
-        Format::CsvClasses => csv::classes(report).map_err(|error| error.to_string()),
+        Format::Csv => csv::cells(report).map_err(FormatError::from),
+        Format::CsvSummary => csv::summary(report).map_err(FormatError::from),
+        Format::CsvClasses => csv::classes(report).map_err(FormatError::from),
         Format::Markdown => Ok(markdown::markdown(report, old)),
         Format::Latex => Ok(latex::latex(report)),
-        Format::Junit => junit::junit(report).map_err(|error| error.to_string()),
-        Format::Html => html::html(report, old).map_err(|error| format!("{error:#}")),
+        Format::Junit => junit::junit(report).map_err(FormatError::from),
+        Format::Html => html::html(report, old).map_err(FormatError::from),
     };
-    let text = text.map_err(|reason| ExportError::Format {
+    let text = text.map_err(|source| ExportError::Format {
         path: path.into(),
-        reason,
+        source,
     })?;
     write_atomically(path, text.as_bytes()).map_err(|source| {
         ExportError::Write(WriteError::Io {

@@ -1,7 +1,7 @@
 //! A cell that fails the gate, in the words of a reader who has to act on it.
 
-use crate::gate::render::Commands;
-use crate::terminal::one_line;
+use crate::gate::commands::Commands;
+use crate::text::one_line;
 use harness_report::gate::Judgement;
 use harness_report::gate::{Comparison, Outcome};
 
@@ -11,7 +11,7 @@ const NAME: usize = 40;
 const COMMAND: usize = 1000;
 
 /// `kgcoop on micro-clip → micro-eva-clip / digits, 16 shots, seed 1`.
-pub(super) fn place(one: &Comparison<'_>) -> String {
+pub(super) fn coordinates(one: &Comparison<'_>) -> String {
     let seeds: Vec<String> = one.seeds.iter().map(u64::to_string).collect();
     format!(
         "{} on {} → {} / {}, {} {}, {} {}",
@@ -64,7 +64,10 @@ pub(super) fn block(
             ),
         ),
     };
-    let mut text = format!("--- regression {lint}: {title}: {} ---\n\n", place(one));
+    let mut text = format!(
+        "--- regression {lint}: {title}: {} ---\n\n",
+        coordinates(one)
+    );
     let mut line = |label: &str, value: &str| {
         text.push_str(&format!("{label:>12} {value}\n"));
     };
@@ -72,7 +75,7 @@ pub(super) fn block(
     match one.after {
         Some(after) => line("Measured:", &format!("{:.2} %", after * 100.0)),
         None => {
-            let reason = one.problem.map(crate::terminal::reason).unwrap_or_default();
+            let reason = one.problem.map(crate::text::reason).unwrap_or_default();
             line("Measured:", &format!("n/a, {reason}"));
         }
     }

@@ -1,8 +1,8 @@
 //! What GitHub Actions shows: the step summary and annotations.
 
-use crate::gate::failure::{difference, place};
+use crate::gate::failure::{coordinates, difference};
 use crate::gate::render::{sentence, summary_line};
-use crate::terminal::one_line;
+use crate::text::one_line;
 use harness_report::gate::Judgement;
 use harness_report::gate::{Comparison, Outcome};
 
@@ -18,7 +18,7 @@ const ROOM: usize = 200;
 pub fn step_summary(judgement: &Judgement<'_>, is_strict: bool, limit: usize) -> String {
     let mut text = format!("### harness gate: {}\n\n", escape(&sentence(judgement)));
     if !judgement.mismatches.is_empty() {
-        text.push_str("Compared although the two reports are not of the same thing:\n\n");
+        text.push_str("Compared although the inputs of the two reports differ:\n\n");
         for mismatch in judgement.mismatches.iter().take(20) {
             text.push_str(&format!("- {}\n", escape(&mismatch.to_string())));
         }
@@ -62,7 +62,7 @@ fn row(one: &Comparison<'_>) -> String {
     format!(
         "| {} | {} | {} | {} | {} | {} |\n",
         one.outcome.word(),
-        escape(&place(one)),
+        escape(&coordinates(one)),
         percent(one.before),
         one.after.map_or_else(missing, percent),
         difference(one),
@@ -95,7 +95,7 @@ pub fn annotations(judgement: &Judgement<'_>) -> String {
             .map(|margin| format!("; a margin of {:.2} points would pass", margin * 100.0));
         let message = format!(
             "{}: {}{}",
-            place(one),
+            coordinates(one),
             difference(one),
             margin.unwrap_or_default()
         );

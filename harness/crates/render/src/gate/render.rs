@@ -1,45 +1,14 @@
 //! What a gate or a difference prints.
 
-use crate::gate::failure::{block, difference, place};
-use crate::terminal::{Style, one_line};
+use crate::gate::commands::Commands;
+use crate::gate::failure::{block, coordinates, difference};
+use crate::terminal::Style;
+use crate::text::one_line;
 use harness_report::gate::Judgement;
 use harness_report::gate::{Comparison, Outcome};
-use harness_report::shell::quote;
 
 /// Most mismatches and cells of one kind that are listed.
 const LISTED: usize = 20;
-
-/// The paths that the commands of a failing cell name, as a shell takes them.
-#[derive(Clone, Copy, Debug)]
-pub struct Commands<'a> {
-    /// The report's file; `None` where it was not written.
-    pub report: Option<&'a str>,
-    pub baseline: &'a str,
-}
-
-impl Commands<'_> {
-    pub(super) fn rerun(&self, one: &Comparison<'_>) -> String {
-        format!("{} --gate --baseline {}", one.rerun, quote(self.baseline))
-    }
-
-    pub(super) fn accept(&self, one: &Comparison<'_>) -> String {
-        let selection = [
-            ("method", one.method),
-            ("dataset", one.dataset),
-            ("source", &one.upgrade.source),
-            ("target", &one.upgrade.target),
-            ("shots", &one.shots.to_string()),
-        ];
-        let selection =
-            selection.map(|(key, value)| format!(" --only {}", quote(&format!("{key}={value}"))));
-        format!(
-            "harness baseline accept {} --baseline {}{}",
-            self.report.map_or_else(|| "REPORT.json".to_owned(), quote),
-            quote(self.baseline),
-            selection.concat()
-        )
-    }
-}
 
 /// What a gate found: a sentence, every cell that fails with what to do about it, then one
 /// line for machines.
@@ -66,7 +35,7 @@ pub fn render(
     }
     if judgement.without_baseline > 0 {
         text.push_str(&format!(
-            "not compared: {} cells that the baseline has no number for\n\n",
+            "not compared: {} cells without a number in the baseline\n\n",
             judgement.without_baseline
         ));
     }
@@ -91,14 +60,14 @@ pub(super) fn sentence(judgement: &Judgement<'_>) -> String {
     }
     if open > 0 {
         parts.push(format!(
-            "{open} of {all} cells cannot be told from a loss of {margin:.2} points"
+            "{open} of {all} cells are inconclusive (margin {margin:.2} points)"
         ));
     }
     match (all, &*parts) {
         (0, _) => {
             "nothing to compare: the baseline has no number for any of these cells".to_owned()
         }
-        (_, []) => format!("no cell of {all} lost {margin:.2} points or more"),
+        (_, []) => format!("none of {all} cells lost {margin:.2} points or more"),
         (_, parts) => parts.join("; "),
     }
 }
@@ -107,8 +76,8 @@ fn mismatch_note(judgement: &Judgement<'_>) -> String {
     if judgement.mismatches.is_empty() {
         return String::new();
     }
-    let mut text = "warning: the two reports are not of the same thing; compared all the same, as \
-                    --allow-mismatch asks\n"
+    let mut text = "warning: the inputs of the two reports differ; compared because of \
+                    --allow-mismatch\n"
         .to_owned();
     text.push_str(&some(
         judgement
@@ -127,14 +96,14 @@ fn listed(judgement: &Judgement<'_>, outcome: Outcome) -> String {
         .filter(|one| one.outcome == outcome);
     let lines: Vec<String> = found
         .map(|one| match (outcome, one.problem) {
-            (Outcome::Inconclusive, _) => format!("{}: {}", place(one), difference(one)),
+            (Outcome::Inconclusive, _) => format!("{}: {}", coordinates(one), difference(one)),
             (_, Some(status)) => format!(
                 "{}: {} {}",
-                place(one),
+                coordinates(one),
                 status.word(),
-                crate::terminal::reason(status)
+                crate::text::reason(status)
             ),
-            _ => place(one),
+            _ => coordinates(one),
         })
         .collect();
     if lines.is_empty() {
@@ -143,8 +112,8 @@ fn listed(judgement: &Judgement<'_>, outcome: Outcome) -> String {
     let head = match outcome {
         Outcome::Broken => "gave no number",
         Outcome::Outstanding => "outstanding",
-        Outcome::OtherData => "not compared, tested on other images",
-        _ => "inconclusive, neither a loss nor one below the margin is shown",
+        Outcome::OtherData => "not compared: tested on different images",
+        _ => "inconclusive: neither a loss nor a loss within the margin shown",
     };
     format!("{head}:\n{}\n", some(lines.into_iter()))
 }
@@ -194,15 +163,15 @@ pub fn render_difference(judgement: &Judgement<'_>, style: &Style) -> String {
     };
     let unchanged = judgement.count(Outcome::Unchanged);
     let sentence = format!(
-        "of {all} cells {} are better, {} worse, {unchanged} unchanged; for the others no \
-         direction is shown",
+        "of {all} cells {} are better, {} worse, {unchanged} unchanged; the rest are \
+         inconclusive",
         count(1),
         count(-1)
     );
     let mut text = style.bold(&sentence);
     text.push_str("\n\n");
     text.push_str(&mismatch_note(judgement));
-    text.push_str("New, old → new in percent, difference with its 95 % interval\n");
+    text.push_str("New (target) in percent, old → new, difference with its 95 % interval\n");
     for one in &judgement.comparisons {
         if one.outcome == Outcome::Unchanged {
             continue;
@@ -218,7 +187,7 @@ pub fn render_difference(judgement: &Judgement<'_>, style: &Style) -> String {
         let before = one.before * 100.0;
         let line = format!(
             "{glyph} {}: {before:.2} → {after}, {}",
-            place(one),
+            coordinates(one),
             difference(one)
         );
         text.push_str(&style.paint(&line, one.direction()));

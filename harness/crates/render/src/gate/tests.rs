@@ -45,7 +45,7 @@ fn a_strict_gate_says_what_is_inconclusive() {
     let judgement = judge(&new, &old, rule(0.4), |_| true);
     let text = render(&judgement, &COMMANDS, true, &PLAIN);
     assert!(
-        text.contains("1 of 6 cells cannot be told from a loss of 0.40 points"),
+        text.contains("1 of 6 cells are inconclusive (margin 0.40 points)"),
         "{text}"
     );
     assert!(text.ends_with("exit=102\n"), "{text}");
@@ -57,13 +57,13 @@ fn other_images_are_said_in_every_output() {
     let mut new = report([440, 500, 500], &[1]);
     new.datasets[0].manifest_sha256 = "0".into();
     let judgement = judge(&new, &old, rule(1.0), |_| true);
-    let warning = "warning: the two reports are not of the same thing";
+    let warning = "warning: the inputs of the two reports differ";
     let text = render(&judgement, &COMMANDS, false, &PLAIN);
     assert!(text.contains(warning), "{text}");
     let text = render_difference(&judgement, &PLAIN);
     assert!(text.contains(warning), "{text}");
     let text = step_summary(&judgement, false, STEP_SUMMARY_LIMIT);
-    assert!(text.contains("not of the same thing"), "{text}");
+    assert!(text.contains("inputs of the two reports differ"), "{text}");
 }
 
 #[test]

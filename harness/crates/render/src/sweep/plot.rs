@@ -3,6 +3,7 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use crate::plot::PlotError;
 use harness_report::sweep::{METHOD, Panel, Point, Sweep};
 
 /// Least width, and height of a panel in pixels.
@@ -26,9 +27,9 @@ type DrawingError = DrawingAreaErrorKind<std::io::Error>;
 ///
 /// # Errors
 /// When the picture cannot be drawn.
-pub fn svg(sweep: &Sweep) -> Result<String, String> {
+pub fn svg(sweep: &Sweep) -> Result<String, PlotError> {
     let mut text = String::new();
-    draw(sweep, &mut text).map_err(|error| error.to_string())?;
+    draw(sweep, &mut text)?;
     Ok(text)
 }
 

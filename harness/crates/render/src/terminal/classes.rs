@@ -1,8 +1,6 @@
-//! The classes that pay most for the upgrade.
+//! The classes that lost most in the upgrade.
 
-use crate::terminal::footnotes::NAME;
-use crate::terminal::numbers::{percent, points};
-use crate::terminal::sanitise::one_line;
+use crate::text::{NAME, one_line, percent, points};
 use harness_report::Report;
 use harness_report::aggregate::Block;
 use harness_report::analysis::Analysis;
@@ -30,7 +28,7 @@ pub(crate) fn worst_classes(
         let found = datasets.find(|one| one.name == *dataset);
         let name = found.and_then(|one| one.class_names.get(row.class));
         format!(
-            "{} {}, {}, {}: {} to {} of {} images",
+            "{} {}, {}, {}: {} → {}, {} images",
             points(row.change()),
             one_line(method, NAME),
             one_line(dataset, NAME),

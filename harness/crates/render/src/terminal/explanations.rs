@@ -1,8 +1,6 @@
 //! Whether the order of the methods survives, and how far the class embeddings moved.
 
-use crate::terminal::footnotes::NAME;
-use crate::terminal::numbers::count;
-use crate::terminal::sanitise::one_line;
+use crate::text::{NAME, count, one_line};
 use harness_report::Report;
 use harness_report::aggregate::Block;
 use harness_report::analysis::Analysis;
@@ -27,16 +25,16 @@ fn rank(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<String> {
     });
     let (before, after) = ranks.best()?;
     let best = if before == after {
-        format!("{} is best by both", one_line(before, NAME))
+        format!("best by both: {}", one_line(before, NAME))
     } else {
         format!(
-            "{} is best by Base, {} by New",
+            "best by Base: {}, by New: {}",
             one_line(before, NAME),
             one_line(after, NAME)
         )
     };
     Some(format!(
-        "order of {} by Base and by New: Kendall's tau {tau:+.2}{interval} over {}; {best}",
+        "ranking of {} by Base and by New: Kendall's tau {tau:+.2}{interval} over {}; {best}",
         count(ranks.methods.len(), "method", "methods"),
         count(ranks.datasets.len(), "data set", "data sets"),
     ))

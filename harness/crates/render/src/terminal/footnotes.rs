@@ -2,19 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::terminal::numbers::{count, list};
-use crate::terminal::sanitise::one_line;
 use crate::terminal::style::Style;
 use crate::terminal::wrap;
+use crate::text::{NAME, count, list, one_line, reason, word};
 use harness_report::Status;
 use harness_report::aggregate::{Block, MethodRow, Problem};
 
-/// Most columns of a reason.
-const REASON: usize = 240;
 /// Most columns of a command to copy.
 const COMMAND: usize = 1000;
-/// Most columns of a name in a sentence.
-pub(crate) const NAME: usize = 40;
 
 /// The numbered notes of one block: one for each method and reason, however many
 /// cells share it.
@@ -126,7 +121,7 @@ impl<'a> Footnotes<'a> {
                 ..
             } = note.kind
             {
-                text.push_str(&format!("{indent}again: {}\n", one_line(command, COMMAND)));
+                text.push_str(&format!("{indent}rerun: {}\n", one_line(command, COMMAND)));
             }
         }
         text
@@ -183,26 +178,4 @@ fn describe(
         })
         .collect();
     list(&names)
-}
-
-/// A status in a word or two, for an entry of a table.
-pub(crate) fn word(status: &Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::NotInjectable { .. } => "not injectable",
-        Status::Failed { .. } => "failed",
-        Status::Crashed { .. } => "crashed",
-        Status::TimedOut { .. } => "timed out",
-        Status::NotRun => "not run",
-    }
-}
-
-/// Why, on one line; empty where there is nothing to say.
-pub(crate) fn reason(status: &Status) -> String {
-    match status {
-        Status::Ok | Status::NotRun => String::new(),
-        Status::NotInjectable { reason } => one_line(reason, REASON),
-        Status::Failed { message } | Status::Crashed { message, .. } => one_line(message, REASON),
-        Status::TimedOut { seconds, .. } => format!("no answer within {seconds} s"),
-    }
 }

@@ -56,6 +56,8 @@ pub(crate) struct Row {
 pub(crate) struct Grid {
     pub(crate) heads: Vec<String>,
     pub(crate) rows: Vec<Row>,
+    /// A column that stands in the first table where columns are folded into several.
+    pub(crate) pinned: Option<usize>,
 }
 
 impl Grid {
@@ -66,7 +68,7 @@ impl Grid {
         let drawn = match style.width {
             Some(width) if columns(&wide, &all) > width => {
                 let stacked = self.texts(true);
-                let folds = fold(&stacked, width);
+                let folds = fold(&stacked, width, self.pinned);
                 let tables: Vec<String> = folds
                     .iter()
                     .map(|fold| draw(&stacked, fold, presets::UTF8_FULL))
@@ -115,11 +117,12 @@ fn columns(texts: &[Vec<String>], chosen: &[usize]) -> usize {
     text_width(texts, 0) + 4 + widths
 }
 
-/// The columns in groups that each fit; a column that fits nowhere stands alone.
-fn fold(texts: &[Vec<String>], width: usize) -> Vec<Vec<usize>> {
+/// The columns in groups that each fit, the pinned one in the first; a column that fits nowhere
+/// stands alone.
+fn fold(texts: &[Vec<String>], width: usize, pinned: Option<usize>) -> Vec<Vec<usize>> {
     let heads = texts.first().map_or(0, |head| head.len().saturating_sub(1));
-    let mut folds: Vec<Vec<usize>> = Vec::new();
-    for column in 0..heads {
+    let mut folds: Vec<Vec<usize>> = pinned.map(|column| vec![column]).into_iter().collect();
+    for column in (0..heads).filter(|column| Some(*column) != pinned) {
         if let Some(last) = folds.last_mut() {
             last.push(column);
             if columns(texts, last) <= width {
@@ -128,6 +131,9 @@ fn fold(texts: &[Vec<String>], width: usize) -> Vec<Vec<usize>> {
             last.pop();
         }
         folds.push(vec![column]);
+    }
+    for fold in &mut folds {
+        fold.sort_unstable();
     }
     folds
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::terminal::footnotes::NAME;
-use crate::terminal::sanitise::one_line;
+use crate::text::{NAME, one_line};
 use harness_report::Report;
 
 /// Most columns of the names in a sentence.
@@ -18,7 +17,7 @@ pub(super) fn left_out(report: &Report) -> Vec<String> {
     }
     let sentence = |((method, target), names): (_, &[String])| {
         format!(
-            "{} went into {} without what has no counterpart there: {}",
+            "{} was injected into {} without tensors that have no counterpart there: {}",
             one_line(method, NAME),
             one_line(target, NAME),
             one_line(&names.join(", "), NAMES)

@@ -1,28 +1,17 @@
 //! A report as text for a terminal.
 
-mod carried;
-mod changes;
 mod classes;
-mod cost;
-mod decisions;
+mod draw;
 mod explanations;
-pub(crate) mod footnotes;
+mod footnotes;
 mod grid;
 mod left_out;
-mod matrix;
-pub(crate) mod numbers;
 mod render;
-mod sanitise;
-pub(crate) mod style;
-mod summary;
+mod style;
 #[cfg(test)]
 mod tests;
-pub(crate) mod verdict;
 mod wrap;
 
-pub(crate) use carried::carried;
-pub(crate) use footnotes::reason;
-pub(crate) use render::heading;
-pub use render::{render, summary_line};
-pub use sanitise::one_line;
+pub use crate::text::one_line;
+pub use render::render;
 pub use style::Style;

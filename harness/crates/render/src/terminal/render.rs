@@ -1,24 +1,24 @@
-//! The whole report: verdicts, matrix and summary for each upgrade, then one line
-//! for machines.
+//! The whole report: verdicts, matrix and averages for each upgrade, then one line for machines.
 
-use crate::terminal::carried::carried;
-use crate::terminal::cost;
-use crate::terminal::footnotes::{Footnotes, NAME};
+use crate::tables::averages::{self, Average, averages};
+use crate::tables::cost;
+use crate::tables::flips::{self, flips};
+use crate::tables::matrix::{self, matrix};
+use crate::tables::recommendations::{self, recommendations};
+use crate::terminal::classes::worst_classes;
+use crate::terminal::draw::grid;
+use crate::terminal::explanations::explanations;
+use crate::terminal::footnotes::Footnotes;
 use crate::terminal::left_out::left_out;
-use crate::terminal::matrix::matrix;
-use crate::terminal::numbers::list;
-use crate::terminal::sanitise::one_line;
 use crate::terminal::style::Style;
-use crate::terminal::summary;
-use crate::terminal::verdict::verdicts;
 use crate::terminal::wrap;
-use crate::terminal::{changes, classes, decisions, explanations};
+use crate::text::{carried, heading, summary_line, verdicts};
 use harness_report::Report;
-use harness_report::Status;
 use harness_report::aggregate::{Block, blocks};
 use harness_report::analysis::{Analysis, analyse};
 
-/// The report as text, ended by a line break. The last line is [`summary_line`].
+/// The report as text, ended by a line break. The last line counts the cells in each status, for
+/// `grep`.
 pub fn render(report: &Report, style: &Style) -> String {
     let mut text = String::new();
     let analysis = analyse(report);
@@ -28,7 +28,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     if let Some(table) = cost::cost(report) {
         text.push_str(&wrap::sentence(cost::TITLE, style.width, "  "));
         text.push('\n');
-        text.push_str(&table.draw(*style));
+        text.push_str(&grid(&table, None).draw(*style));
         text.push_str("\n\n");
     }
     for sentence in left_out(report).into_iter().chain(carried(report)) {
@@ -40,29 +40,10 @@ pub fn render(report: &Report, style: &Style) -> String {
     text
 }
 
-/// The number of cells in each status and the wall-clock seconds of the run, for `grep`:
-/// `Summary ok=… not-injectable=… failed=… crashed=… timed-out=… not-run=… wall=…s`.
-pub fn summary_line(report: &Report) -> String {
-    let count = |wanted: &str| {
-        let words = report.cells.iter().map(|cell| Status::word(&cell.status));
-        words.filter(|word| *word == wanted).count()
-    };
-    format!(
-        "Summary ok={} not-injectable={} failed={} crashed={} timed-out={} not-run={} wall={:.1}s",
-        count("ok"),
-        count("not-injectable"),
-        count("failed"),
-        count("crashed"),
-        count("timed-out"),
-        count("not-run"),
-        report.provenance.wall_seconds
-    )
-}
-
-fn render_block(
+fn render_block<'a>(
     report: &Report,
-    block: &Block<'_>,
-    analysis: &Analysis<'_>,
+    block: &Block<'a>,
+    analysis: &Analysis<'a>,
     style: Style,
     text: &mut String,
 ) {
@@ -74,62 +55,46 @@ fn render_block(
     let flow = |sentence: &str| wrap::sentence(sentence, style.width, "  ");
     line(&style.bold(&flow(&heading(block))));
     for (method, verdict) in block.methods.iter().zip(verdicts(block)) {
-        let decision = decisions::sentence(block, analysis, method.label);
+        let decision = recommendations::sentence(block, analysis, method.label);
         let decision = decision.map_or_else(String::new, |decision| format!("; {decision}"));
         line(&flow(&format!("{verdict}{decision}")));
     }
     line("");
-    line(&flow(
-        "New, in percent, and its difference to the target's zero-shot",
-    ));
-    line(&matrix(block, &footnotes).draw(style));
+    line(&flow(matrix::TITLE));
+    line(&grid(&matrix(block), Some(&footnotes)).draw(style));
     line(&footnotes.draw(block, style));
-    if analysis
-        .of_block(block.upgrade, block.shots)
-        .any(|one| one.verdict.is_some())
-    {
-        line(&flow(&decisions::title(analysis)));
-        line(&decisions::decisions(block, analysis).draw(style));
+    if recommendations::is_assessed(block, analysis) {
+        line(&flow(&recommendations::title(analysis)));
+        line(&grid(&recommendations(block, analysis), None).draw(style));
         line("");
     }
-    line(&flow(&summary::title(block)));
-    line(&summary::summary(block, &footnotes).draw(style));
-    for note in summary::notes(block) {
+    line(&flow(&averages::title(block)));
+    let columns = Average::ACCURACIES.into_iter();
+    let columns = columns.filter(|one| *one != Average::Retrained || averages::is_retrained(block));
+    let table = averages(block, analysis, &columns.collect::<Vec<_>>());
+    line(&grid(&table, Some(&footnotes)).draw(style));
+    for note in averages::notes(block) {
         line(&flow(&note));
     }
     line("");
-    if let Some(grid) = changes::changes(block, analysis) {
-        line(&flow(changes::TITLE));
-        line(&grid.draw(style));
+    if let Some(table) = flips(block, analysis) {
+        line(&flow(flips::TITLE));
+        line(&grid(&table, None).draw(style));
         line("");
     }
-    let classes = classes::worst_classes(report, block, analysis);
+    let classes = worst_classes(report, block, analysis);
     if !classes.is_empty() {
-        line(&flow("Classes that lost most from Base to New"));
+        line(&flow("Classes with the largest loss from Base to New"));
         for class in classes {
             line(&style.paint(&flow(&class), -1));
         }
         line("");
     }
-    let explanations = explanations::explanations(report, block, analysis);
+    let explanations = explanations(report, block, analysis);
     if !explanations.is_empty() {
         for explanation in explanations {
             line(&flow(&explanation));
         }
         line("");
     }
-}
-
-/// Upgrade, shots and seeds of a block.
-pub(crate) fn heading(block: &Block<'_>) -> String {
-    let seeds: Vec<String> = block.seeds.iter().map(u64::to_string).collect();
-    format!(
-        "{} → {}, {} {}, {} {}",
-        one_line(&block.upgrade.source, NAME),
-        one_line(&block.upgrade.target, NAME),
-        block.shots,
-        if block.shots == 1 { "shot" } else { "shots" },
-        if seeds.len() == 1 { "seed" } else { "seeds" },
-        list(&seeds)
-    )
 }

@@ -2,6 +2,8 @@
 
 use anstyle::{AnsiColor, Effects};
 
+use crate::text::{DOWN, GOOD, LESS, MISSING, UP};
+
 /// What the caller knows of the terminal; nothing is asked of the environment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
@@ -11,13 +13,6 @@ pub struct Style {
     /// Commands to copy are never broken.
     pub width: Option<usize>,
 }
-
-pub(crate) const UP: char = '▲';
-pub(crate) const DOWN: char = '▼';
-pub(crate) const LEVEL: char = '·';
-pub(crate) const MISSING: char = '✗';
-pub(crate) const GOOD: char = '✓';
-pub(crate) const LESS: char = '↘';
 
 impl Style {
     /// `text` in bold.

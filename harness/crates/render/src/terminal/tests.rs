@@ -148,7 +148,7 @@ fn many_data_sets_fit_whatever_width_is_asked_for() {
         // The last line is for machines, a command is for copying: neither is broken.
         let lines = text
             .lines()
-            .filter(|l| !l.contains("again: ") && !l.starts_with("Summary "));
+            .filter(|l| !l.contains("rerun: ") && !l.starts_with("Summary "));
         for line in lines {
             assert!(line.width() <= width, "{} > {width}: {line}", line.width());
         }
@@ -159,6 +159,21 @@ fn many_data_sets_fit_whatever_width_is_asked_for() {
             );
         }
     }
+}
+
+#[test]
+fn the_mean_stands_in_the_first_of_several_tables() {
+    let style = Style {
+        colour: false,
+        width: Some(50),
+    };
+    let text = render(&whole(&[1]), &style);
+    let (_, matrix) = text.split_once("New (target), in percent").unwrap();
+    let (first, _) = matrix.split_once('└').unwrap();
+    assert!(
+        first.contains("shapes") && first.contains("mean") && !first.contains("emoji"),
+        "{first}"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aggregate::entry::Entry;
+use crate::aggregate::entry::MatrixEntry;
 use crate::aggregate::summary::{Summary, ZeroShotSummary};
 use crate::cell::Cell;
 use crate::report::{Report, Upgrade};
@@ -46,7 +46,7 @@ pub struct ZeroShot {
 pub struct MethodRow<'a> {
     pub label: &'a str,
     /// One a column.
-    pub entries: Vec<Entry<'a>>,
+    pub entries: Vec<MatrixEntry<'a>>,
     /// Over the columns whose entry is complete; `None` where there is none.
     pub summary: Option<Summary>,
     /// Columns that the summary is over.
@@ -104,14 +104,14 @@ fn method_row<'a>(
 ) -> MethodRow<'a> {
     let seeds: BTreeSet<u64> = cells.values().flatten().map(|cell| cell.seed).collect();
     let seeds: Vec<u64> = seeds.into_iter().collect();
-    let entries: Vec<Entry<'_>> = datasets
+    let entries: Vec<MatrixEntry<'_>> = datasets
         .iter()
-        .map(|name| Entry::of(cells.get(name).map_or(&[][..], Vec::as_slice), &seeds))
+        .map(|name| MatrixEntry::of(cells.get(name).map_or(&[][..], Vec::as_slice), &seeds))
         .collect();
     let averaged: Vec<usize> = (0..entries.len())
         .filter(|column| entries[*column].is_complete())
         .collect();
-    let complete: Vec<&Entry<'_>> = averaged.iter().map(|column| &entries[*column]).collect();
+    let complete: Vec<&MatrixEntry<'_>> = averaged.iter().map(|column| &entries[*column]).collect();
     MethodRow {
         label,
         summary: Summary::of(&complete),

@@ -5,7 +5,7 @@ use crate::stats::mean;
 
 /// What is known of a method on a data set across an upgrade.
 #[derive(Clone, Debug)]
-pub struct Entry<'a> {
+pub struct MatrixEntry<'a> {
     /// Mean of New over the seeds that were measured.
     pub new: Option<f64>,
     /// Mean of New - Z(t) over the seeds that were measured.
@@ -53,7 +53,7 @@ impl<'a> Measured<'a> {
     }
 }
 
-impl<'a> Entry<'a> {
+impl<'a> MatrixEntry<'a> {
     /// The entry of `seeds`, of which `cells` holds what the report has.
     ///
     /// A seed without a cell, and a finished cell without its conditions, count as not run.

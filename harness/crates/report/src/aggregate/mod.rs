@@ -11,5 +11,5 @@ mod summary;
 mod tests;
 
 pub use block::{Block, MethodRow, ZeroShot, ZeroShotRow, blocks};
-pub use entry::{Entry, Measured, Problem};
+pub use entry::{MatrixEntry, Measured, Problem};
 pub use summary::{Summary, ZeroShotSummary};

@@ -1,6 +1,6 @@
 //! The averages of one method, or of the zero-shot, over data sets and seeds.
 
-use crate::aggregate::entry::{Entry, Measured};
+use crate::aggregate::entry::{MatrixEntry, Measured};
 use crate::metrics::{harmonic_mean, harmonic_of_means, mean_of_harmonics, share_of_gain};
 use crate::stats::{Estimate, PairedDifference, mean};
 
@@ -26,7 +26,7 @@ pub struct Summary {
 
 impl Summary {
     /// `None` without an entry. Every entry must be complete, over the same seeds.
-    pub(crate) fn of(entries: &[&Entry<'_>]) -> Option<Self> {
+    pub(crate) fn of(entries: &[&MatrixEntry<'_>]) -> Option<Self> {
         let seeds = entries.first()?.cells.len();
         let by_seed: Vec<Vec<Measured<'_>>> = (0..seeds)
             .map(|seed| {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::analysis::assess::assess;
 use crate::analysis::assessment::Assessment;
 use crate::analysis::ranks::RankStability;
 use crate::cell::Cell;
@@ -10,7 +11,7 @@ use crate::report::{GateRule, Report, Upgrade};
 /// What the cells of a report come down to.
 #[derive(Clone, Debug)]
 pub struct Analysis<'a> {
-    /// The margin that verdicts are held against: the suite's, or the default.
+    /// The margin of the verdicts: the suite's, or the default.
     pub rule: GateRule,
     /// One for each upgrade × shots × method × data set that has a cell, in the
     /// report's order.
@@ -26,6 +27,17 @@ impl<'a> Analysis<'a> {
         assessments.filter(move |one| one.upgrade == upgrade && one.shots == shots)
     }
 
+    /// The assessments of one method, by data set.
+    pub fn of_method(
+        &self,
+        upgrade: &Upgrade,
+        shots: u32,
+        method: &str,
+    ) -> impl Iterator<Item = &Assessment<'a>> {
+        self.of_block(upgrade, shots)
+            .filter(move |one| one.method == method)
+    }
+
     /// The assessment of one method on one data set.
     pub fn find(
         &self,
@@ -34,8 +46,8 @@ impl<'a> Analysis<'a> {
         method: &str,
         dataset: &str,
     ) -> Option<&Assessment<'a>> {
-        self.of_block(upgrade, shots)
-            .find(|one| one.method == method && one.dataset == dataset)
+        self.of_method(upgrade, shots, method)
+            .find(|one| one.dataset == dataset)
     }
 }
 
@@ -64,7 +76,7 @@ pub fn analyse(report: &Report) -> Analysis<'_> {
     }
     let assessments: Vec<Assessment<'_>> = groups
         .values()
-        .filter_map(|cells| Assessment::of(cells, rule.fraction()))
+        .filter_map(|cells| assess(cells, rule.fraction()))
         .collect();
     let mut blocks: Vec<(&Upgrade, u32)> = Vec::new();
     for one in &assessments {

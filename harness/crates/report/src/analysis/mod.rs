@@ -6,18 +6,21 @@
 //! safe for the place where it lands.
 
 mod analyse;
+mod assess;
 mod assessment;
 mod decide;
 mod ranks;
 mod recommendation;
+mod retrained;
 #[cfg(test)]
 mod tests;
 mod verdict;
 mod words;
 
 pub use analyse::{Analysis, analyse};
-pub use assessment::{Assessment, Missing, Retrained};
+pub use assessment::{Assessment, Missing};
 pub use decide::Deciding;
 pub use ranks::RankStability;
 pub use recommendation::Recommendation;
+pub use retrained::Retrained;
 pub use verdict::Verdict;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::assessment::Retrained;
+use crate::analysis::retrained::Retrained;
 use crate::analysis::verdict::Verdict;
 use crate::stats::Difference;
 

@@ -95,7 +95,7 @@ fn the_sentences_have_the_numbers() {
     let (_, _, _, advice) = verdict(&one(&[[400, 600, 500, 620, 680]]));
     assert_eq!(
         advice,
-        "costs nothing, +12.00 points over the target's zero-shot; retraining would add +6.00 \
+        "costs nothing, +12.00 points over the target's zero-shot; retraining would add 6.00 \
          points for training that took 1.5 s on the source"
     );
 }

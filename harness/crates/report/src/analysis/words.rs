@@ -1,8 +1,9 @@
 //! The sentences behind a verdict and a recommendation.
 
-use crate::analysis::assessment::{Assessment, Retrained};
+use crate::analysis::assessment::Assessment;
 use crate::analysis::decide::Deciding;
 use crate::analysis::recommendation::Recommendation;
+use crate::analysis::retrained::Retrained;
 use crate::analysis::verdict::Verdict;
 use crate::stats::Difference;
 
@@ -35,7 +36,7 @@ pub(super) fn reason(assessment: &Assessment<'_>, margin: f64, unfit: Option<&st
             format!("below Base, perhaps by more than {allowed} points: New - Base is {base}")
         }
         Verdict::Inconclusive => format!(
-            "neither a loss nor a loss below {allowed} points can be shown: New - Base is {base}; {}",
+            "neither a loss nor a loss within {allowed} points shown: New - Base is {base}; {}",
             deciding(assessment.deciding)
         ),
     }
@@ -43,7 +44,7 @@ pub(super) fn reason(assessment: &Assessment<'_>, margin: f64, unfit: Option<&st
 
 fn deciding(deciding: Option<Deciding>) -> String {
     match deciding {
-        None => "too close to the border for any amount of data".to_owned(),
+        None => "too close to the margin for any amount of data to decide".to_owned(),
         Some(Deciding { images, seeds }) => {
             let images = images.map(|n| format!("{n} test images"));
             let seeds = seeds.map(|n| format!("{n} seeds"));
@@ -62,12 +63,12 @@ pub(super) fn advice(assessment: &Assessment<'_>) -> String {
                 Some(gain) if gain.low() > 0.0 => {
                     format!("{} over the target's zero-shot", points(gain.value))
                 }
-                _ => "no gain over the target's zero-shot is shown".to_owned(),
+                _ => "no significant gain over the target's zero-shot".to_owned(),
             };
             match retrained.and_then(|r| Some((r, r.over_new.as_ref()?))) {
                 Some((r, more)) if more.low() > 0.0 => format!(
                     "costs nothing, {gain}; retraining would add {}{}",
-                    points(more.value),
+                    amount(more.value),
                     cost(r)
                 ),
                 _ => format!("costs nothing, {gain}"),
@@ -75,17 +76,19 @@ pub(super) fn advice(assessment: &Assessment<'_>) -> String {
         }
         Recommendation::Drop => match (zero, retrained) {
             (Some(gain), None) => format!(
-                "the target's zero-shot is {} better; what retraining brings was not measured",
-                points(-gain.value)
+                "the target's zero-shot is {} better; retraining was not measured",
+                amount(-gain.value)
             ),
             (Some(gain), Some(_)) => format!(
-                "the target's zero-shot is {} better, and retraining is not shown to beat it",
-                points(-gain.value)
+                "the target's zero-shot is {} better, and retraining does not significantly beat it",
+                amount(-gain.value)
             ),
-            _ => "retraining is not shown to beat the target's zero-shot".to_owned(),
+            _ => "retraining does not significantly beat the target's zero-shot".to_owned(),
         },
         Recommendation::Retrain => match retrained {
-            None => "what it brings was not measured: the suite has no oracle".to_owned(),
+            None => {
+                "its benefit was not measured: the suite does not set `oracle: true`".to_owned()
+            }
             Some(r) => {
                 let over_new = r.over_new.as_ref();
                 let over_new = over_new.map(|gain| format!("{} over New, ", points(gain.value)));
@@ -99,7 +102,7 @@ pub(super) fn advice(assessment: &Assessment<'_>) -> String {
         },
         Recommendation::Undecided => match assessment.verdict {
             None => "nothing was measured".to_owned(),
-            Some(_) => "no gain over the target's zero-shot is shown".to_owned(),
+            Some(_) => "no significant gain over the target's zero-shot".to_owned(),
         },
     }
 }
@@ -116,6 +119,12 @@ fn cost(retrained: &Retrained) -> String {
     }
 }
 
+/// `1.20 points`, of a difference whose direction the sentence says.
+fn amount(fraction: f64) -> String {
+    format!("{:.2} points", signless_zero(fraction))
+}
+
+/// `+1.20 points`.
 fn points(fraction: f64) -> String {
     format!("{:+.2} points", signless_zero(fraction))
 }

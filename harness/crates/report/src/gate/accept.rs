@@ -7,6 +7,7 @@ use crate::report::Report;
 
 /// Why cells cannot be accepted.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AcceptError {
     #[error("no cell of the report is selected")]
     Nothing,
@@ -15,7 +16,7 @@ pub enum AcceptError {
     Unfinished(usize),
     /// Cells of two different things in one baseline would contradict each other.
     #[error(
-        "the baseline is of something else, so not a part but all of it has to be accepted: {}",
+        "the inputs of the baseline differ, so it can only be replaced as a whole: {}",
         .0.iter().take(5).map(Mismatch::to_string).collect::<Vec<_>>().join("; ")
     )]
     Incomparable(Vec<Mismatch>),

@@ -15,7 +15,7 @@ pub struct Judgement<'a> {
     pub rule: GateRule,
     /// In the baseline's order.
     pub comparisons: Vec<Comparison<'a>>,
-    /// In what the two are not of the same thing. Without any, the numbers are comparable.
+    /// In which inputs the two differ. Without any, the numbers are comparable.
     pub mismatches: Vec<Mismatch>,
     /// Cells of the report that the baseline has no number for.
     pub without_baseline: usize,

@@ -1,4 +1,4 @@
-//! Why two reports are not of the same thing.
+//! In which inputs two reports differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,13 +11,13 @@ use crate::report::{Report, Upgrade};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mismatch {
     /// What differs, such as `data set "dtd"`.
-    pub place: String,
+    pub location: String,
     pub problem: String,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.problem)
+        write!(f, "{}: {}", self.location, self.problem)
     }
 }
 
@@ -34,8 +34,8 @@ pub(super) fn key(cell: &Cell) -> Key<'_> {
     )
 }
 
-/// Everything in which `report` is of something else than `baseline`, as far as the cells of
-/// the baseline that `wanted` accepts are concerned. Cells that only the report has are no
+/// Every difference between the inputs of `report` and `baseline`, as far as the cells of the
+/// baseline that `wanted` accepts are concerned. Cells that only the report has are no
 /// mismatch: they have nothing to be compared with.
 pub fn mismatches(
     report: &Report,
@@ -43,8 +43,8 @@ pub fn mismatches(
     wanted: impl Fn(&Cell) -> bool,
 ) -> Vec<Mismatch> {
     let mut found = BTreeSet::new();
-    let mut find = |place: String, problem: String| {
-        found.insert(Mismatch { place, problem });
+    let mut find = |location: String, problem: String| {
+        found.insert(Mismatch { location, problem });
     };
     let here: BTreeMap<Key<'_>, &Cell> = report.cells.iter().map(|c| (key(c), c)).collect();
     for old in baseline.cells.iter().filter(|cell| wanted(cell)) {
@@ -52,7 +52,7 @@ pub fn mismatches(
             find(
                 "cells".to_owned(),
                 format!(
-                    "{} on {} across {} → {} with {} shots and seed {} is in the baseline alone",
+                    "{} on {} across {} → {} with {} shots and seed {} is only in the baseline",
                     old.method,
                     old.dataset,
                     old.upgrade.source,
@@ -70,13 +70,13 @@ pub fn mismatches(
                 Some(found.sha256.clone())
             };
             if hash(report) != hash(baseline) {
-                find(format!("backbone {name:?}"), "other files".to_owned());
+                find(format!("backbone {name:?}"), "different files".to_owned());
             }
         }
         if !same_data(report, baseline, &old.dataset) {
             find(
                 format!("data set {:?}", old.dataset),
-                "other images, labels, class names or templates".to_owned(),
+                "different images, labels, class names or templates".to_owned(),
             );
         }
         let method = |report: &Report| {
@@ -88,20 +88,20 @@ pub fn mismatches(
         if method(report) != method(baseline) {
             find(
                 format!("method {:?}", old.method),
-                "another id, configuration or module file".to_owned(),
+                "different id, configuration or module file".to_owned(),
             );
         }
         if let (Some(before), Some(after)) = (&old.training, &new.training) {
             if before.recipe != after.recipe {
                 find(
                     format!("method {:?}", old.method),
-                    "another recipe".to_owned(),
+                    "different recipe".to_owned(),
                 );
             }
             if before.picks_sha256 != after.picks_sha256 {
                 find(
                     format!("data set {:?}", old.dataset),
-                    format!("other training images were drawn with seed {}", old.seed),
+                    format!("different training images drawn with seed {}", old.seed),
                 );
             }
         }

@@ -151,27 +151,27 @@ fn reports_of_other_things_are_named() {
     for (edit, expected) in [
         (
             &|r: &mut Report| r.datasets[0].manifest_sha256 = "0".into(),
-            "data set \"x\": other images",
+            "data set \"x\": different images",
         ),
         (
             &|r: &mut Report| r.backbones[1].sha256 = "0".into(),
-            "backbone \"micro-eva-clip\": other files",
+            "backbone \"micro-eva-clip\": different files",
         ),
         (
             &|r: &mut Report| r.methods[0].config = serde_json::json!({"context": 8}),
-            "method \"a\": another id, configuration or module file",
+            "method \"a\": different id, configuration or module file",
         ),
         (
             &|r: &mut Report| {
                 let training = r.cells[0].training.as_mut().unwrap();
                 training.recipe = serde_json::json!({"optimiser": "adam"});
             },
-            "method \"a\": another recipe",
+            "method \"a\": different recipe",
         ),
         (
             &|r: &mut Report| drop(r.cells.remove(0)),
-            "cells: a on x across micro-clip → micro-eva-clip with 16 shots and seed 1 is in the \
-             baseline alone",
+            "cells: a on x across micro-clip → micro-eva-clip with 16 shots and seed 1 is only \
+             in the baseline",
         ),
     ] as [(&dyn Fn(&mut Report), &str); 5]
     {

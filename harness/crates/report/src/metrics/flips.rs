@@ -1,4 +1,4 @@
-//! Images that were right before and are wrong after, and whose fault it is.
+//! Images that were right before and are wrong after, and what caused it.
 
 use std::ops::{Add, AddAssign};
 
@@ -6,14 +6,6 @@ use serde::Serialize;
 
 use crate::cell::Conditions;
 use crate::condition::Condition;
-use crate::stats::Pairs;
-
-/// Negative-flip rate, |old correct ∧ new wrong| / N (Yan et al. 2021): `None` when the
-/// two are not over the same number of images or over none.
-pub fn negative_flip_rate(old: &Condition, new: &Condition) -> Option<f64> {
-    let pairs = Pairs::of(new, old)?;
-    Some(pairs.lost as f64 / pairs.images as f64)
-}
 
 /// The images of a cell by what became of them from Base to New. Counts; summed over
 /// seeds where several are meant.
@@ -28,7 +20,7 @@ pub struct Flips {
     pub positive: u64,
     /// Right in Base, wrong in New.
     pub negative: u64,
-    /// Of the negative: the target's zero-shot is right, so dropping the module mends it.
+    /// Of the negative: the target's zero-shot is right, so dropping the module fixes it.
     pub adapter_caused: u64,
     /// Of the negative: neither the target's zero-shot nor the retrained module is right.
     pub backbone_caused: u64,
@@ -80,17 +72,8 @@ impl Flips {
         Some(flips)
     }
 
-    /// Negative flips over all images; `None` of no image.
-    pub fn negative_rate(&self) -> Option<f64> {
-        self.rate(self.negative)
-    }
-
-    /// Positive flips over all images; `None` of no image.
-    pub fn positive_rate(&self) -> Option<f64> {
-        self.rate(self.positive)
-    }
-
-    /// `count` over all images; `None` of no image.
+    /// `count` over all images, such as the negative-flip rate |old right ∧ new wrong| / N (Yan et
+    /// al. 2021); `None` of no image.
     pub fn rate(&self, count: u64) -> Option<f64> {
         (self.images > 0).then(|| count as f64 / self.images as f64)
     }
@@ -187,19 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn counts_only_right_to_wrong() {
-        let old = condition(&[true, true, true, false]);
-        let new = condition(&[false, true, false, true]);
-        assert_eq!(negative_flip_rate(&old, &new), Some(0.5));
-        assert_eq!(negative_flip_rate(&new, &old), Some(0.25));
-        assert_eq!(negative_flip_rate(&old, &condition(&[true])), None);
-    }
-
-    #[test]
     fn each_negative_flip_has_one_cause() {
         let (y, n) = (true, false);
         let mut measured = conditions(&[
-            (y, n, y, y), // dropping the module mends it
+            (y, n, y, y), // dropping the module fixes it
             (y, n, y, n), // so here
             (y, n, n, y), // only retraining does
             (y, n, n, n), // nothing does
@@ -239,7 +213,7 @@ mod tests {
         let flips = Flips::of(&right).unwrap();
         assert_eq!(flips.error_compatibility(), None);
         assert_eq!((flips.impact(), flips.relative()), (None, None));
-        assert_eq!(Flips::default().negative_rate(), None);
+        assert_eq!(Flips::default().rate(0), None);
         assert_eq!(Flips::default().trust(), None);
     }
 
@@ -248,10 +222,12 @@ mod tests {
         fn flips_explain_the_change_of_accuracy(
             images in prop::collection::vec(any::<(bool, bool)>(), 1..100),
         ) {
-            let (old, new): (Vec<bool>, Vec<bool>) = images.into_iter().unzip();
-            let (old, new) = (condition(&old), condition(&new));
-            let lost = negative_flip_rate(&old, &new).unwrap();
-            let won = negative_flip_rate(&new, &old).unwrap();
+            let images: Vec<_> = images.iter().map(|(old, new)| (*old, *new, true, true)).collect();
+            let measured = conditions(&images);
+            let flips = Flips::of(&measured).unwrap();
+            let won = flips.rate(flips.positive).unwrap();
+            let lost = flips.rate(flips.negative).unwrap();
+            let (old, new) = (measured.base.unwrap(), measured.new.unwrap());
             prop_assert!((won - lost - (new.accuracy - old.accuracy)).abs() < 1e-12);
         }
 
@@ -270,11 +246,7 @@ mod tests {
                 + flips.recoverable
                 + flips.unattributed;
             prop_assert_eq!(parts, flips.negative);
-            let rate = negative_flip_rate(
-                measured.base.as_ref().unwrap(),
-                measured.new.as_ref().unwrap(),
-            );
-            prop_assert_eq!(flips.negative_rate(), rate);
+            let rate = flips.rate(flips.negative);
             let all = flips.both_right + flips.both_wrong + flips.positive + flips.negative;
             prop_assert_eq!(all, flips.images);
             // BTC = 1 - NFR / Acc(old)

@@ -10,6 +10,6 @@ mod harmonic;
 pub use changes::{Predicted, calibration_error, changes};
 pub use classes::{ClassRow, class_rows};
 pub use embeddings::{Embeddings, linear_cka, procrustes};
-pub use flips::{Flips, negative_flip_rate};
+pub use flips::Flips;
 pub use gain::{gain_over_zero_shot, gain_retention, recovery, share_of_gain, update_gain};
 pub use harmonic::{harmonic_mean, harmonic_of_means, mean_of_harmonics};

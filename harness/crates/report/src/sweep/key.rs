@@ -4,17 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::series::METHOD;
 use crate::report::{Method, Report};
+
+/// The key for a sweep over the entries themselves, in the suite's order.
+pub const METHOD: &str = "method";
 
 /// Why a report shows no sweep.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SweepError {
-    #[error("no method stands in the report with several values of one number in its config")]
+    #[error("no method in the report has several values of one number in its configuration")]
     Nothing,
     #[error("several values vary: {}; name one", .0.join(", "))]
     Several(Vec<String>),
-    #[error("no method of the report sets the number {0:?} in its config")]
+    #[error("no method in the report sets the number {0:?} in its configuration")]
     Unknown(String),
 }
 

@@ -4,5 +4,5 @@
 mod key;
 mod series;
 
-pub use key::SweepError;
-pub use series::{METHOD, Panel, Point, Series, Sweep};
+pub use key::{METHOD, SweepError};
+pub use series::{Panel, Point, Series, Sweep};

@@ -2,14 +2,11 @@
 
 use serde_json::Value;
 
-use super::key::{self, SweepError};
+use super::key::{self, METHOD, SweepError};
 use crate::cell::Cell;
 use crate::condition::Condition;
 use crate::report::{Method, Report, Upgrade};
 use crate::stats::{Estimate, mean};
-
-/// The key for a sweep over the entries themselves, in the suite's order.
-pub const METHOD: &str = "method";
 
 /// Accuracy over the values of one key of the configuration.
 #[derive(Clone, Debug, PartialEq)]

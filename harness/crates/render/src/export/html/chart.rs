@@ -50,7 +50,7 @@ impl Axis {
 
 /// A box that a label takes, by its centre.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) x: f64,
     pub(super) y: f64,
 }
@@ -62,7 +62,7 @@ const POINT: f64 = 4.0;
 
 /// A place beside each point for its label: the first of eight that covers neither
 /// another label nor another point, or the first of all.
-pub(super) fn labels(points: &[Place]) -> Vec<Place> {
+pub(super) fn labels(points: &[Position]) -> Vec<Position> {
     let around = [
         (11.0, 0.0),
         (-11.0, 0.0),
@@ -79,14 +79,14 @@ pub(super) fn labels(points: &[Place]) -> Vec<Place> {
         (0.0, -22.0),
         (0.0, 22.0),
     ];
-    let mut taken: Vec<Place> = Vec::new();
+    let mut taken: Vec<Position> = Vec::new();
     for point in points {
-        let places = around.map(|(dx, dy)| Place {
+        let places = around.map(|(dx, dy)| Position {
             x: point.x + dx,
             y: point.y + dy,
         });
-        let is_free = |place: &&Place| {
-            let covers = |other: &Place, half: (f64, f64)| {
+        let is_free = |place: &&Position| {
+            let covers = |other: &Position, half: (f64, f64)| {
                 (place.x - other.x).abs() < HALF.0 + half.0
                     && (place.y - other.y).abs() < HALF.1 + half.1
             };
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn labels_of_points_side_by_side_do_not_cover_each_other() {
-        let points = [(50.0, 50.0), (58.0, 50.0), (50.0, 57.0)].map(|(x, y)| Place { x, y });
+        let points = [(50.0, 50.0), (58.0, 50.0), (50.0, 57.0)].map(|(x, y)| Position { x, y });
         let found = labels(&points);
         for (n, a) in found.iter().enumerate() {
             for b in &found[n + 1..] {

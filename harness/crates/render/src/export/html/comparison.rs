@@ -1,4 +1,4 @@
-//! The part of the page that holds the report against an older one.
+//! The part of the page that compares the report with an older one.
 
 use minijinja::value::Serde;
 use minijinja::{Error, context};
@@ -8,7 +8,7 @@ use crate::export::NAME;
 use crate::export::comparison::{Compared, change, numbers};
 use crate::export::html::shade;
 use crate::export::html::templates::Templates;
-use crate::terminal::one_line;
+use crate::text::one_line;
 use harness_report::gate::Comparison;
 
 #[derive(Serialize)]
@@ -21,11 +21,11 @@ struct Table {
 #[derive(Serialize)]
 struct Row {
     label: String,
-    cells: Vec<Entry>,
+    cells: Vec<ComparedCell>,
 }
 
 #[derive(Default, Serialize)]
-struct Entry {
+struct ComparedCell {
     class: &'static str,
     text: String,
     small: String,
@@ -49,7 +49,7 @@ pub(super) fn comparison(templates: &Templates, compared: &Compared<'_>) -> Resu
                 label: one_line(method, NAME),
                 cells: entries
                     .iter()
-                    .map(|entry| entry.map_or_else(Entry::default, shown))
+                    .map(|entry| entry.map_or_else(ComparedCell::default, shown))
                     .collect(),
             })
             .collect(),
@@ -66,9 +66,9 @@ pub(super) fn comparison(templates: &Templates, compared: &Compared<'_>) -> Resu
 }
 
 /// A difference is coloured where its direction is shown.
-fn shown(one: &Comparison<'_>) -> Entry {
+fn shown(one: &Comparison<'_>) -> ComparedCell {
     let difference = one.difference.as_ref().filter(|_| one.direction() != 0);
-    Entry {
+    ComparedCell {
         class: difference.map_or("", |difference| shade::of_difference(difference.value)),
         text: numbers(one),
         small: change(one),

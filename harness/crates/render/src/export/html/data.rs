@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use crate::export::facts::row;
 use crate::export::html::classes::{Packed, pack, room};
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::footnotes::word;
-use crate::terminal::one_line;
+use crate::tables::facts::row;
+use crate::text::{one_line, word};
 use harness_report::Condition;
 use harness_report::Report;
 use harness_report::aggregate::Block;

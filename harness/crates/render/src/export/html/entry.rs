@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::export::facts::Facts;
 use crate::export::html::shade;
-use crate::terminal::footnotes::word;
-use crate::terminal::numbers::{NOT_AVAILABLE, percent, points, share};
+use crate::tables::Cell;
+use crate::tables::facts::Facts;
+use crate::tables::flips::FlipRates;
+use crate::text::{MISSING, NOT_AVAILABLE, percent, points, share, word};
 use harness_report::aggregate::{MethodRow, ZeroShot};
 use harness_report::analysis::{Assessment, Recommendation};
-use harness_report::metrics::{Flips, harmonic_mean};
-use harness_report::stats::mean;
+use harness_report::metrics::harmonic_mean;
 
 /// A field of the matrix.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -46,8 +46,13 @@ fn everywhere(text: &str, small: &str) -> Vec<FieldView> {
         .collect()
 }
 
-/// A method on a data set; `at` is its row and column.
-pub(super) fn field(assessment: Option<&Assessment<'_>>, at: (usize, usize)) -> Field {
+/// A method on a data set, with its cells of the two tables; `at` is its row and column.
+pub(super) fn field(
+    assessment: Option<&Assessment<'_>>,
+    new: &Cell<'_>,
+    recommendation: &Cell<'_>,
+    at: (usize, usize),
+) -> Field {
     let Some(assessment) = assessment else {
         return Field {
             views: everywhere(NOT_AVAILABLE, ""),
@@ -56,17 +61,16 @@ pub(super) fn field(assessment: Option<&Assessment<'_>>, at: (usize, usize)) -> 
     };
     let Some(facts) = Facts::of(assessment) else {
         let missing = assessment.missing.first();
-        let mut views = everywhere("✗", missing.map_or("not run", |m| word(m.status)));
-        views[0] = verdict(assessment);
+        let mut views = everywhere(
+            &MISSING.to_string(),
+            missing.map_or("not run", |m| word(m.status)),
+        );
+        views[0] = verdict(recommendation);
         return Field {
             at: Some(format!("{},{}", at.0, at.1)),
             views,
             ..Field::default()
         };
-    };
-    let partial = match assessment.missing.len() {
-        0 => String::new(),
-        lost => format!(" ✗{lost}"),
     };
     let difference = facts.over_zero_shot.mean;
     let interval = assessment.over_zero_shot.as_ref().map(|difference| {
@@ -75,13 +79,8 @@ pub(super) fn field(assessment: Option<&Assessment<'_>>, at: (usize, usize)) -> 
     });
     let base = format!("Base {}", percent(facts.base.mean));
     let views = vec![
-        verdict(assessment),
-        view(
-            "new",
-            shade::of_accuracy(facts.new.mean),
-            percent(facts.new.mean) + &partial,
-            points(difference),
-        ),
+        verdict(recommendation),
+        moved(new),
         view(
             "delta",
             shade::of_difference(difference),
@@ -95,7 +94,7 @@ pub(super) fn field(assessment: Option<&Assessment<'_>>, at: (usize, usize)) -> 
             base,
         ),
         kept(facts.retention.map(|kept| kept.mean)),
-        flips(assessment.flips.as_ref()),
+        flips(assessment.flips.as_ref().and_then(FlipRates::of)),
     ];
     Field {
         at: Some(format!("{},{}", at.0, at.1)),
@@ -104,20 +103,45 @@ pub(super) fn field(assessment: Option<&Assessment<'_>>, at: (usize, usize)) -> 
     }
 }
 
-fn verdict(assessment: &Assessment<'_>) -> FieldView {
-    let recommendation = assessment.recommendation.word().to_owned();
-    match assessment.verdict {
-        Some(verdict) => view(
-            "verdict",
-            shade::of_verdict(verdict),
-            format!("{} {}", verdict.glyph(), verdict.word()),
+fn verdict(recommendation: &Cell<'_>) -> FieldView {
+    match recommendation {
+        Cell::Recommendation {
+            verdict: Some(verdict),
             recommendation,
+            ..
+        } => view(
+            "verdict",
+            shade::of_verdict(*verdict),
+            format!("{} {}", verdict.glyph(), verdict.word()),
+            recommendation.word().to_owned(),
         ),
-        None => {
-            let missing = assessment.missing.first();
-            let why = missing.map_or("not run", |missing| word(missing.status));
-            view("verdict", "", "✗".to_owned(), why.to_owned())
+        Cell::Recommendation { status, .. } => {
+            let why = status.map_or("not run", word);
+            view("verdict", "", MISSING.to_string(), why.to_owned())
         }
+        _ => view("verdict", "", NOT_AVAILABLE.to_owned(), String::new()),
+    }
+}
+
+fn moved(new: &Cell<'_>) -> FieldView {
+    match new {
+        Cell::New {
+            accuracy,
+            over_zero_shot,
+            missing,
+        } => {
+            let partial = match missing {
+                0 => String::new(),
+                lost => format!(" {MISSING}{lost}"),
+            };
+            view(
+                "new",
+                shade::of_accuracy(accuracy.value),
+                accuracy.text() + &partial,
+                over_zero_shot.text(),
+            )
+        }
+        _ => view("new", "", NOT_AVAILABLE.to_owned(), String::new()),
     }
 }
 
@@ -136,27 +160,25 @@ fn kept(retention: Option<f64>) -> FieldView {
     }
 }
 
-fn flips(flips: Option<&Flips>) -> FieldView {
-    let rates = flips.and_then(Rates::of);
+fn flips(rates: Option<FlipRates>) -> FieldView {
     match rates {
-        Some(rates) => rates.view(),
+        Some(rates) => rates_view(&rates),
         None => view("flips", "", NOT_AVAILABLE.to_owned(), String::new()),
     }
 }
 
 /// The mean of a method's row.
-pub(super) fn mean_field(method: &MethodRow<'_>, entries: &[Option<&Assessment<'_>>]) -> Field {
+pub(super) fn mean_field(
+    method: &MethodRow<'_>,
+    new: &Cell<'_>,
+    entries: &[Option<&Assessment<'_>>],
+) -> Field {
     let counts = counts(entries);
     let mut views = match &method.summary {
         None => everywhere(NOT_AVAILABLE, ""),
         Some(of) => vec![
             view("verdict", "", String::new(), String::new()),
-            view(
-                "new",
-                shade::of_accuracy(of.new.mean),
-                percent(of.new.mean),
-                points(of.over_zero_shot.mean),
-            ),
+            moved(new),
             view(
                 "delta",
                 shade::of_difference(of.over_zero_shot.mean),
@@ -170,10 +192,7 @@ pub(super) fn mean_field(method: &MethodRow<'_>, entries: &[Option<&Assessment<'
                 format!("Base {}", percent(of.base.mean)),
             ),
             kept(of.retention.map(|kept| kept.mean)),
-            match Rates::mean(entries) {
-                Some(rates) => rates.view(),
-                None => flips(None),
-            },
+            flips(FlipRates::mean(entries.iter().copied().flatten())),
         ],
     };
     views[0] = view("verdict", "", counts.0, counts.1);
@@ -232,70 +251,23 @@ pub(super) fn zero_field(zero: ZeroShot, is_mean: bool) -> Field {
     }
 }
 
-/// Flips as shares of the test images.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Rates {
-    pub(super) kept: f64,
-    pub(super) won: f64,
-    pub(super) wrong: f64,
-    pub(super) adapter: f64,
-    pub(super) recoverable: f64,
-    pub(super) backbone: f64,
-    pub(super) unattributed: f64,
-}
-
-impl Rates {
-    fn of(flips: &Flips) -> Option<Self> {
-        Some(Self {
-            kept: flips.rate(flips.both_right)?,
-            won: flips.rate(flips.positive)?,
-            wrong: flips.rate(flips.both_wrong)?,
-            adapter: flips.rate(flips.adapter_caused)?,
-            recoverable: flips.rate(flips.recoverable)?,
-            backbone: flips.rate(flips.backbone_caused)?,
-            unattributed: flips.rate(flips.unattributed)?,
-        })
-    }
-
-    /// The mean over the data sets that were measured; `None` where none was.
-    pub(super) fn mean(entries: &[Option<&Assessment<'_>>]) -> Option<Self> {
-        let flips = entries.iter().flatten().filter_map(|entry| entry.flips);
-        let all: Vec<Self> = flips.filter_map(|flips| Self::of(&flips)).collect();
-        let over = |number: fn(&Self) -> f64| mean(&all.iter().map(number).collect::<Vec<_>>());
-        Some(Self {
-            kept: over(|r| r.kept)?,
-            won: over(|r| r.won)?,
-            wrong: over(|r| r.wrong)?,
-            adapter: over(|r| r.adapter)?,
-            recoverable: over(|r| r.recoverable)?,
-            backbone: over(|r| r.backbone)?,
-            unattributed: over(|r| r.unattributed)?,
-        })
-    }
-
-    /// The negative flips.
-    pub(super) fn lost(&self) -> f64 {
-        self.adapter + self.recoverable + self.backbone + self.unattributed
-    }
-
-    fn view(&self) -> FieldView {
-        let parts = [
-            ("m", self.adapter),
-            ("r", self.recoverable),
-            ("b", self.backbone),
-            ("u", self.unattributed),
-        ];
-        let parts = parts
-            .into_iter()
-            .filter(|(_, rate)| *rate > 0.0)
-            .map(|(letter, rate)| format!("{letter} {:.1}", rate * 100.0));
-        view(
-            "flips",
-            shade::of_flips(self.lost()),
-            percent(self.lost()),
-            parts.collect::<Vec<_>>().join(" "),
-        )
-    }
+fn rates_view(rates: &FlipRates) -> FieldView {
+    let parts = [
+        ("m", rates.by_module),
+        ("r", rates.by_retraining),
+        ("b", rates.by_backbone),
+        ("u", rates.unattributed),
+    ];
+    let parts = parts
+        .into_iter()
+        .filter(|(_, rate)| *rate > 0.0)
+        .map(|(letter, rate)| format!("{letter} {:.1}", rate * 100.0));
+    view(
+        "flips",
+        shade::of_flips(rates.negative()),
+        percent(rates.negative()),
+        parts.collect::<Vec<_>>().join(" "),
+    )
 }
 
 fn half_width(half: Option<f64>) -> String {

@@ -4,8 +4,8 @@ use minijinja::Error;
 use serde::Serialize;
 
 use crate::export::html::chart::rounded;
-use crate::export::html::entry::Rates;
 use crate::export::html::templates::Templates;
+use crate::tables::flips::FlipRates;
 
 /// Height of all answers together.
 const FULL: f64 = 190.0;
@@ -58,49 +58,49 @@ struct Text {
 ///
 /// # Errors
 /// When the template does not render.
-pub(super) fn flow(templates: &Templates, name: &str, rates: &Rates) -> Result<String, Error> {
-    let base = rates.kept + rates.lost();
-    let new = rates.kept + rates.won;
+pub(super) fn flow(templates: &Templates, name: &str, rates: &FlipRates) -> Result<String, Error> {
+    let base = rates.both_right + rates.negative();
+    let new = rates.both_right + rates.positive;
     // Each ribbon: class, pattern, share, meaning; in the order of the left bar.
     let left = [
-        ("kept", None, rates.kept, "right on both"),
+        ("kept", None, rates.both_right, "right on both"),
         (
             "lost",
             Some("adapter"),
-            rates.adapter,
-            "lost, caused by the module",
+            rates.by_module,
+            "negative flips caused by the module",
         ),
         (
             "lost",
             Some("recoverable"),
-            rates.recoverable,
-            "lost, recoverable by retraining",
+            rates.by_retraining,
+            "negative flips fixed by retraining",
         ),
         (
             "lost",
             Some("backbone"),
-            rates.backbone,
-            "lost, caused by the backbone",
+            rates.by_backbone,
+            "negative flips caused by the backbone",
         ),
         (
             "lost",
             Some("unattributed"),
             rates.unattributed,
-            "lost, not attributed",
+            "negative flips, not attributed",
         ),
-        ("won", None, rates.won, "won"),
-        ("wrong", None, rates.wrong, "wrong on both"),
+        ("won", None, rates.positive, "positive flips"),
+        ("wrong", None, rates.both_wrong, "wrong on both"),
     ];
     let start = |shift: f64| TOP + shift * FULL;
     // On the right the won answers come behind the kept ones.
     let right = [
         0.0,
         new,
-        new + rates.adapter,
-        new + rates.adapter + rates.recoverable,
-        new + rates.adapter + rates.recoverable + rates.backbone,
-        rates.kept,
-        new + rates.lost(),
+        new + rates.by_module,
+        new + rates.by_module + rates.by_retraining,
+        new + rates.by_module + rates.by_retraining + rates.by_backbone,
+        rates.both_right,
+        new + rates.negative(),
     ];
     let mut before = 0.0;
     let mut ribbons = Vec::new();
@@ -155,17 +155,18 @@ pub(super) fn flow(templates: &Templates, name: &str, rates: &Rates) -> Result<S
         Chart {
             height: TOP * 2.0 + FULL + GAP,
             description: format!(
-                "{name}: {:.1} % right on both, {:.1} % lost ({:.1} caused by the module, {:.1} \
-                 recoverable, {:.1} caused by the backbone, {:.1} not attributed), {:.1} % won, \
+                "{name}: {:.1} % right on both, {:.1} % negative flips ({:.1} caused by the module, \
+                 {:.1} fixed by retraining, {:.1} caused by the backbone, {:.1} not attributed), \
+                 {:.1} % positive flips, \
                  {:.1} % wrong on both",
-                rates.kept * 100.0,
-                rates.lost() * 100.0,
-                rates.adapter * 100.0,
-                rates.recoverable * 100.0,
-                rates.backbone * 100.0,
+                rates.both_right * 100.0,
+                rates.negative() * 100.0,
+                rates.by_module * 100.0,
+                rates.by_retraining * 100.0,
+                rates.by_backbone * 100.0,
                 rates.unattributed * 100.0,
-                rates.won * 100.0,
-                rates.wrong * 100.0
+                rates.positive * 100.0,
+                rates.both_wrong * 100.0
             ),
             ribbons,
             bars,

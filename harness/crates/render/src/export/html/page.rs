@@ -11,7 +11,7 @@ use crate::export::html::data::data;
 use crate::export::html::provenance::provenance;
 use crate::export::html::section::{Section, section};
 use crate::export::html::templates::Templates;
-use crate::terminal::one_line;
+use crate::text::one_line;
 use harness_report::Report;
 use harness_report::aggregate::blocks;
 use harness_report::analysis::analyse;
@@ -27,7 +27,7 @@ struct Part {
     section: String,
 }
 
-/// The report as a page, held against an older one if there is one.
+/// The report as a page, compared with an older one if there is one.
 ///
 /// # Errors
 /// When a template does not render.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::export::html::templates::Templates;
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::{carried, one_line, summary_line};
+use crate::text::{carried, one_line, summary_line};
 use harness_report::Report;
 
 #[derive(Serialize)]
@@ -45,7 +45,7 @@ fn name(text: &str) -> String {
 fn run(report: &Report) -> Facts {
     let of = &report.provenance;
     let git = of.git.as_ref().map_or("none".to_owned(), |git| {
-        let state = if git.dirty { ", with changes" } else { "" };
+        let state = if git.dirty { ", modified" } else { "" };
         format!("{}{state}", name(&git.revision))
     });
     let row = |key: &str, value: String| vec![key.to_owned(), value];
@@ -101,7 +101,7 @@ fn datasets(report: &Report) -> Facts {
             "title",
             "classes",
             "test images",
-            "modules of",
+            "modules trained on",
             "manifest sha256",
         ],
         rows: rows
@@ -111,7 +111,7 @@ fn datasets(report: &Report) -> Facts {
                     name(&one.title),
                     one.classes.to_string(),
                     one.test.to_string(),
-                    name(one.shift_of.as_deref().unwrap_or("its own")),
+                    name(one.shift_of.as_deref().unwrap_or("this data set")),
                     name(&one.manifest_sha256),
                 ]
             })
@@ -128,7 +128,7 @@ fn methods(report: &Report) -> Facts {
             "method",
             "family",
             "depth",
-            "trained numbers",
+            "parameters",
             "configuration",
         ],
         rows: rows

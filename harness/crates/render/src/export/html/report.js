@@ -67,7 +67,7 @@
 
   const COLUMNS = [
     ["class", "name"], ["images", "images"], ["Base", "base"], ["New", "new"],
-    ["New − Base", "change"], ["zero-shot", "zero"], ["lost", "lost"],
+    ["New − Base", "change"], ["zero-shot", "zero"], ["negative flips", "lost"],
   ];
   const classTable = (rows, caption) => {
     const place = element("div", null, { class: "classes" });
@@ -102,7 +102,7 @@
   const answer = (block, row, column) => {
     const entry = block.entries[row][column];
     const dataset = data.datasets[block.datasets[column]];
-    if (entry === null) return [element("p", "The report has no cell of this method on this data set.")];
+    if (entry === null) return [element("p", "The report has no cell for this method on this data set.")];
     const parts = [];
     const verdict = element("p", null);
     verdict.append(element("strong", entry.verdict), ": " + entry.reason);
@@ -117,10 +117,10 @@
       ]);
       parts.push(table(
         `Accuracy of each seed in percent of ${dataset.test} test images`,
-        ["", "zero-shot, source", "Base", "zero-shot, target", "New", "Oracle"], rows,
+        ["", "zero-shot, source", "Base (source)", "zero-shot, target", "New (target)", "retrained"], rows,
       ));
       if (entry.rerun) {
-        const again = element("p", "Run the first of them again: ");
+        const again = element("p", "Rerun the first seed: ");
         again.append(element("code", entry.rerun));
         parts.push(again);
       }
@@ -128,7 +128,7 @@
     if (entry.classes) {
       const rows = unpack(entry.classes, dataset, block.zero[column], entry.seeds.length);
       const which = entry.classes.only ? `the ${rows.length} classes that changed most` : "every class";
-      parts.push(classTable(rows, `In percent, ${which}; the greatest loss first`));
+      parts.push(classTable(rows, `In percent, ${which}; largest loss first`));
       if (entry.classes.only) parts.push(element("p", "The .classes.csv file has every class.", { class: "hint" }));
     } else if (entry.seeds.length > 0) {
       parts.push(element("p", "The report keeps no labels of this data set, so there are no classes to show.", { class: "hint" }));

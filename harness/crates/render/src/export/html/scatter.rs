@@ -3,7 +3,7 @@
 use minijinja::Error;
 use serde::Serialize;
 
-use crate::export::html::chart::{Axis, Place, labels, rounded};
+use crate::export::html::chart::{Axis, Position, labels, rounded};
 use crate::export::html::templates::Templates;
 use harness_report::aggregate::ZeroShot;
 
@@ -52,7 +52,7 @@ struct Tick {
 struct Mark {
     x: f64,
     y: f64,
-    label: Place,
+    label: Position,
     number: usize,
     title: String,
 }
@@ -84,9 +84,9 @@ pub(super) fn scatter(
         });
         ticks.collect::<Vec<_>>()
     };
-    let places: Vec<Place> = points
+    let places: Vec<Position> = points
         .iter()
-        .map(|point| Place {
+        .map(|point| Position {
             x: x(percent(point.base)),
             y: y(percent(point.new)),
         })
@@ -95,7 +95,7 @@ pub(super) fn scatter(
     let marks = marks.map(|((point, place), label)| Mark {
         x: place.x,
         y: place.y,
-        label: Place {
+        label: Position {
             x: rounded(label.x),
             y: rounded(label.y),
         },

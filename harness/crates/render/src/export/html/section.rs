@@ -4,21 +4,22 @@ use minijinja::value::Serde;
 use minijinja::{Error, context};
 use serde::Serialize;
 
-use crate::export::facts::{Facts, row};
-use crate::export::html::entry::{Field, Rates, field, mean_field, zero_field};
+use crate::export::html::entry::{Field, field, mean_field, zero_field};
 use crate::export::html::flow::flow;
 use crate::export::html::scatter::{Point, scatter};
 use crate::export::html::shade::VIEWS;
 use crate::export::html::templates::Templates;
 use crate::export::{MESSAGE, NAME};
-use crate::terminal::footnotes::{reason, word};
-use crate::terminal::numbers::{NOT_AVAILABLE, percent, points, share};
-use crate::terminal::verdict::verdicts;
-use crate::terminal::{heading, one_line};
+use crate::tables::averages::{self, Average};
+use crate::tables::facts::{Facts, row};
+use crate::tables::flips::FlipRates;
+use crate::tables::matrix::matrix;
+use crate::tables::recommendations::recommendations;
+use crate::tables::{Cell, Number};
+use crate::text::{NOT_AVAILABLE, heading, one_line, reason, verdicts, word};
 use harness_report::Status;
-use harness_report::aggregate::{Block, MethodRow, ZeroShot};
+use harness_report::aggregate::{Block, ZeroShot};
 use harness_report::analysis::{Analysis, Assessment};
-use harness_report::stats::Estimate;
 
 /// A part of the page.
 pub(super) struct Section {
@@ -60,11 +61,11 @@ struct Chart {
 ///
 /// # Errors
 /// When a template does not render.
-pub(super) fn section(
+pub(super) fn section<'a>(
     templates: &Templates,
     index: usize,
-    block: &Block<'_>,
-    analysis: &Analysis<'_>,
+    block: &Block<'a>,
+    analysis: &Analysis<'a>,
 ) -> Result<Section, Error> {
     let heading = one_line(&heading(block), MESSAGE);
     let entries: Vec<Vec<Option<&Assessment<'_>>>> = block
@@ -88,9 +89,9 @@ pub(super) fn section(
             verdicts => Serde(verdicts.map(|text| one_line(&text, MESSAGE)).collect::<Vec<_>>()),
             views => Serde(VIEWS),
             columns => Serde(columns.collect::<Vec<_>>()),
-            rows => Serde(lines(block, &entries)),
+            rows => Serde(lines(block, analysis, &entries)),
             notes => Serde(notes(block, &entries)),
-            averages => Serde(averages(block, &entries)),
+            averages => Serde(averages(block, analysis)),
             scatter => mean_scatter,
             scatters => Serde(scatters),
             flows => Serde(flows),
@@ -100,7 +101,14 @@ pub(super) fn section(
     Ok(Section { id, heading, html })
 }
 
-fn lines(block: &Block<'_>, entries: &[Vec<Option<&Assessment<'_>>>]) -> Vec<Line> {
+fn lines<'a>(
+    block: &Block<'a>,
+    analysis: &Analysis<'a>,
+    entries: &[Vec<Option<&Assessment<'_>>>],
+) -> Vec<Line> {
+    let (matrix, recommendations) = (matrix(block), recommendations(block, analysis));
+    let matrix = matrix.rows.iter().filter(|row| row.method.is_some());
+    let tables = matrix.zip(&recommendations.rows);
     let zero = &block.zero_shot;
     let mean = zero
         .summary
@@ -115,15 +123,19 @@ fn lines(block: &Block<'_>, entries: &[Vec<Option<&Assessment<'_>>>]) -> Vec<Lin
         label: "zero-shot".to_owned(),
         cells: fields.chain([zero_field(mean, true)]).collect(),
     };
-    let methods = block.methods.iter().zip(entries).enumerate();
-    let methods = methods.map(|(at, (method, entries))| {
-        let fields = entries.iter().enumerate();
-        let fields = fields.map(|(column, entry)| field(*entry, (at, column)));
+    let methods = block.methods.iter().zip(entries).zip(tables).enumerate();
+    let methods = methods.map(|(at, ((method, entries), (new, recommended)))| {
+        let fields = entries.iter().zip(&new.cells).zip(&recommended.cells);
+        let fields = fields.enumerate();
+        let fields = fields.map(|(column, ((entry, new), recommended))| {
+            field(*entry, new, recommended, (at, column))
+        });
+        let mean = new.cells.last().unwrap_or(&Cell::Missing(None));
         Line {
             is_zero_shot: false,
             number: Some(at + 1),
             label: one_line(method.label, NAME),
-            cells: fields.chain([mean_field(method, entries)]).collect(),
+            cells: fields.chain([mean_field(method, mean, entries)]).collect(),
         }
     });
     std::iter::once(first).chain(methods).collect()
@@ -163,83 +175,41 @@ fn notes(block: &Block<'_>, entries: &[Vec<Option<&Assessment<'_>>>]) -> Vec<Not
 #[derive(Serialize)]
 struct Averages {
     caption: String,
-    heads: Vec<&'static str>,
+    heads: Vec<String>,
     rows: Vec<AverageLine>,
 }
 
-fn averages(block: &Block<'_>, entries: &[Vec<Option<&Assessment<'_>>>]) -> Averages {
-    let number = |value: Option<f64>| value.map_or_else(|| NOT_AVAILABLE.to_owned(), percent);
-    let zero = block.zero_shot.summary;
-    let mut texts = vec![
-        number(zero.map(|z| z.source)),
-        number(zero.map(|z| z.target)),
-        number(zero.map(|z| z.h_of_means)),
-        number(zero.map(|z| z.mean_of_h)),
-    ];
-    texts.resize(9, "–".to_owned());
-    let first = AverageLine {
-        number: None,
-        label: "zero-shot".to_owned(),
-        texts,
-    };
-    let methods = block.methods.iter().zip(entries).enumerate();
-    let methods = methods.map(|(at, (method, entries))| AverageLine {
-        number: Some(at + 1),
-        label: one_line(method.label, NAME),
-        texts: average_texts(method, entries),
+fn averages(block: &Block<'_>, analysis: &Analysis<'_>) -> Averages {
+    let mut columns = Vec::from(Average::ACCURACIES);
+    columns.extend([Average::NegativeFlips, Average::PositiveFlips]);
+    let table = averages::averages(block, analysis, &columns);
+    let rows = table.rows.iter().map(|row| AverageLine {
+        number: row.method.map(|at| at + 1),
+        label: one_line(row.label, NAME),
+        texts: row.cells.iter().map(average).collect(),
     });
     let seeds = match block.seeds.len() {
-        0 | 1 => "; one seed gives no interval".to_owned(),
-        n => format!(", ± 95 % Student-t interval over {n} seeds"),
+        0 | 1 => "; one seed gives no interval",
+        _ => "",
     };
-    let (datasets, partial) = (block.datasets.len(), block.methods.iter());
-    let partial = partial
-        .filter(|method| method.averaged.len() < datasets)
-        .count();
-    let partial = match partial {
-        0 => "",
-        _ => "; a method that lacks a cell is averaged over its whole data sets",
+    let mut methods = block.methods.iter();
+    let partial = match methods.any(|method| method.averaged.len() < block.datasets.len()) {
+        false => "",
+        true => "; a method that lacks a cell is averaged over its whole data sets",
     };
     Averages {
-        caption: format!("Averages over {datasets} data sets, in percent{seeds}{partial}"),
-        heads: vec![
-            "Base",
-            "New",
-            "H of means",
-            "mean of H",
-            "New − zero-shot",
-            "Oracle",
-            "gain kept",
-            "lost",
-            "won",
-        ],
-        rows: std::iter::once(first).chain(methods).collect(),
+        caption: format!("{}{seeds}{partial}", averages::title(block)),
+        rows: rows.collect(),
+        heads: table.heads,
     }
 }
 
-fn average_texts(method: &MethodRow<'_>, entries: &[Option<&Assessment<'_>>]) -> Vec<String> {
-    let missing = || NOT_AVAILABLE.to_owned();
-    let Some(of) = &method.summary else {
-        return vec![missing(); 9];
-    };
-    let shown = |estimate: &Estimate, show: fn(f64) -> String| match estimate.half_width {
-        Some(half) => format!("{} ±{}", show(estimate.mean), percent(half)),
-        None => show(estimate.mean),
-    };
-    let oracle = of.oracle.as_ref();
-    let retention = of.retention.as_ref();
-    let rates = Rates::mean(entries);
-    vec![
-        shown(&of.base, percent),
-        shown(&of.new, percent),
-        shown(&of.h_of_means, percent),
-        shown(&of.mean_of_h, percent),
-        shown(&of.over_zero_shot, points),
-        oracle.map_or_else(missing, |oracle| shown(oracle, percent)),
-        retention.map_or_else(missing, |kept| share(kept.mean)),
-        rates.map_or_else(missing, |rates| percent(rates.lost())),
-        rates.map_or_else(missing, |rates| percent(rates.won)),
-    ]
+fn average(cell: &Cell<'_>) -> String {
+    match cell {
+        Cell::Number(number) => Number::text(number),
+        Cell::Blank => "–".to_owned(),
+        _ => NOT_AVAILABLE.to_owned(),
+    }
 }
 
 /// The chart of the means, and one a data set.
@@ -304,7 +274,7 @@ fn flows(
 ) -> Result<Vec<Chart>, Error> {
     let mut charts = Vec::new();
     for (at, (method, entries)) in block.methods.iter().zip(entries).enumerate() {
-        let Some(rates) = Rates::mean(entries) else {
+        let Some(rates) = FlipRates::mean(entries.iter().copied().flatten()) else {
             continue;
         };
         let name = one_line(method.label, NAME);

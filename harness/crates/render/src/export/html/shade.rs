@@ -43,16 +43,16 @@ pub(super) const VIEWS: [View; 6] = [
     View {
         key: "verdict",
         label: "Verdict",
-        meaning: "What became of the module, and what to do with it.",
+        meaning: "The verdict on each module, and below it the recommendation.",
         swatches: &[
             swatch("p2", "✓ compatible: no loss against Base beyond the margin"),
             swatch(
                 "m2",
-                "↘ degraded: a loss, still not below the target's zero-shot",
+                "↘ degraded: a loss, but not below the target's zero-shot",
             ),
             swatch("m4", "▼ incompatible: below the target's zero-shot"),
             swatch("m1", "✗ not injectable"),
-            swatch("", "? inconclusive: the data cannot tell"),
+            swatch("", "? inconclusive: more data needed"),
         ],
     },
     View {
@@ -64,7 +64,7 @@ pub(super) const VIEWS: [View; 6] = [
     },
     View {
         key: "delta",
-        label: "New − zero-shot",
+        label: "New over zero-shot",
         meaning: "What the moved module adds to the target's own zero-shot, in points; in \
                   brackets the 95 % interval. Below 0, drop it.",
         swatches: &[
@@ -89,9 +89,9 @@ pub(super) const VIEWS: [View; 6] = [
         key: "kept",
         label: "Gain kept",
         meaning: "(New − zero-shot on the target) / (Base − zero-shot on the source). n/a \
-                  where the gain on the source is not above 0 beyond its interval.",
+                  where the gain on the source is not significant.",
         swatches: &[
-            swatch("m3", "▼ less than nothing"),
+            swatch("m3", "▼ below 0 %"),
             swatch("s0", "○ 0 %"),
             swatch("s2", "◔ 25 %"),
             swatch("s4", "◑ 50 %"),
@@ -103,7 +103,7 @@ pub(super) const VIEWS: [View; 6] = [
         key: "flips",
         label: "Flips",
         meaning: "Test images that were right on the source and are wrong on the target, in \
-                  percent; below it the parts: m caused by the module, r recoverable by \
+                  percent; below it the parts: m caused by the module, r fixed by \
                   retraining, b caused by the backbone, u not attributed. Colour from:",
         swatches: &[
             swatch("", "0"),

@@ -8,7 +8,7 @@ use crate::export::html::html;
 use crate::export::html::webdriver::{Browser, DOWN, ENTER, RIGHT, TAB};
 use crate::export::sample::{HOSTILE, drawn, hostile};
 use crate::export::{export, export_comparison};
-use crate::terminal::one_line;
+use crate::text::one_line;
 use harness_report::Report;
 use harness_report::analysis::analyse;
 

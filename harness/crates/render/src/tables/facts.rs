@@ -1,0 +1,71 @@
+//! The numbers of one entry of a matrix, in the form that every exporter wants.
+
+use harness_report::Cell;
+use harness_report::Condition;
+use harness_report::aggregate::{Block, MethodRow};
+use harness_report::analysis::{Analysis, Assessment};
+use harness_report::metrics::{gain_retention, harmonic_mean, recovery, update_gain};
+use harness_report::stats::Estimate;
+
+/// The assessments of a row, one a column; `None` where the report has no cell.
+pub(crate) fn row<'s>(
+    analysis: &'s Analysis<'s>,
+    block: &Block<'_>,
+    method: &MethodRow<'_>,
+) -> Vec<Option<&'s Assessment<'s>>> {
+    let datasets = block.datasets.iter();
+    datasets
+        .map(|dataset| analysis.find(block.upgrade, block.shots, method.label, dataset))
+        .collect()
+}
+
+/// The averages over the measured seeds of an assessment, as fractions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// A(s→s).
+    pub(crate) base: Estimate,
+    /// A(s→t).
+    pub(crate) new: Estimate,
+    /// Z(s); nothing is drawn, so the same for every seed.
+    pub(crate) zero_source: Option<f64>,
+    /// Z(t).
+    pub(crate) zero_target: f64,
+    /// A(t→t); `None` unless measured for every seed.
+    pub(crate) oracle: Option<Estimate>,
+    /// New - Z(t).
+    pub(crate) over_zero_shot: Estimate,
+    /// Mean over seeds of each one's H.
+    pub(crate) h: Estimate,
+    /// Gain retention; `None` where a seed has none.
+    pub(crate) retention: Option<Estimate>,
+    /// The share of what retraining gains over Z(t); `None` where a seed has none.
+    pub(crate) recovery: Option<Estimate>,
+    /// The share of what retraining gains over Base; `None` where a seed has none.
+    pub(crate) update_gain: Option<Estimate>,
+}
+
+impl Facts {
+    /// `None` where no seed was measured.
+    pub(crate) fn of(assessment: &Assessment<'_>) -> Option<Self> {
+        let over = |number: &dyn Fn(&Cell) -> Option<f64>| {
+            let numbers = assessment.cells.iter().map(|cell| number(cell));
+            Estimate::of(&numbers.collect::<Option<Vec<f64>>>()?)
+        };
+        let accuracy = |condition: &Option<Condition>| Some(condition.as_ref()?.accuracy);
+        let base = |cell: &Cell| accuracy(&cell.conditions.base);
+        let new = |cell: &Cell| accuracy(&cell.conditions.new);
+        let zero_target = |cell: &Cell| accuracy(&cell.conditions.zero_target);
+        Some(Self {
+            base: over(&base)?,
+            new: over(&new)?,
+            zero_source: over(&|cell| accuracy(&cell.conditions.zero_source)).map(|e| e.mean),
+            zero_target: over(&zero_target)?.mean,
+            oracle: over(&|cell| accuracy(&cell.conditions.oracle)),
+            over_zero_shot: over(&|cell| Some(new(cell)? - zero_target(cell)?))?,
+            h: over(&|cell| Some(harmonic_mean(base(cell)?, new(cell)?)))?,
+            retention: over(&|cell| gain_retention(&cell.conditions)),
+            recovery: over(&|cell| recovery(&cell.conditions)),
+            update_gain: over(&|cell| update_gain(&cell.conditions)),
+        })
+    }
+}

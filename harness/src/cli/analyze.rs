@@ -1,0 +1,43 @@
+//! Arguments of `harness analyze`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::values::drift_file;
+
+#[derive(Subcommand)]
+pub(crate) enum Analysis {
+    /// Compare two text towers layer by layer: parameters and prompt features
+    Drift(DriftArguments),
+    /// Show accuracy over the values of one configuration option, from a report
+    Sweep(SweepArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct SweepArguments {
+    /// Report of a suite whose entries of a method differ in one number
+    #[arg(value_name = "REPORT.json")]
+    pub(crate) report: PathBuf,
+    /// Option to vary, such as context.length, or "method" to compare entries side by
+    /// side [default: the only number that varies]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) over: Option<String>,
+    /// Write a plot
+    #[arg(short, long, value_name = "FILE.svg")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct DriftArguments {
+    /// Old backbone: a name from `harness list backbones`, or a path
+    pub(crate) source: String,
+    /// New backbone
+    pub(crate) target: String,
+    /// Data sets whose class prompts are encoded by both
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) datasets: Vec<String>,
+    /// Write the numbers (.json) or a plot (.svg); repeatable
+    #[arg(short, long, value_name = "FILE.{json,svg}", value_parser = drift_file)]
+    pub(crate) output: Vec<PathBuf>,
+}

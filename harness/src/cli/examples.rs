@@ -1,0 +1,36 @@
+//! Examples after the help of the commands that are used most.
+
+pub(super) const RUN: &str = "\
+Examples:
+  harness run suites/quickstart.yaml
+  harness run suite.yaml -o report.json -o report.html
+  harness run suite.yaml --only method=coop,dataset=digits
+  harness run suite.yaml --gate --baseline reports/main.json";
+
+pub(super) const PLAN: &str = "\
+Examples:
+  harness plan suites/quickstart.yaml
+  harness plan suite.yaml --only source=clip-vit-b16,shots=16";
+
+pub(super) const INIT: &str = "\
+Examples:
+  harness init
+  harness init upgrade.yaml --source clip-vit-b16 --target eva02-clip-b16 --data ./photos";
+
+pub(super) const EXPORT: &str = "\
+Examples:
+  harness export report.json -o report.html
+  harness export report.json -o results.csv -o table.tex
+  harness export new.json --compare old.json -o changes.md";
+
+pub(super) const GATE: &str = "\
+Examples:
+  harness gate report.json
+  harness gate report.json --baseline reports/main.json --margin 2
+  harness gate report.json --only method=coop --strict";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  harness data check digits
+  harness data check ./photos --classes
+  harness data check suite.yaml --quick -o problems.txt";

@@ -1,0 +1,35 @@
+//! Arguments of `harness list` and `harness plugin`.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Args)]
+pub(crate) struct ListArguments {
+    /// What to list
+    pub(crate) what: Kind,
+    /// Methods: count trained parameters at these dimensions; repeatable
+    #[arg(long, value_name = "b16|l14|BACKBONE", default_values = ["b16", "l14"])]
+    pub(crate) dims: Vec<String>,
+    /// Methods: print all cards as a Markdown document
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Kind {
+    Methods,
+    Backbones,
+    Datasets,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PluginAction {
+    /// Print method cards: insertion points, what moves and what is recomputed, parameters,
+    /// recipe, deviations from the published method
+    Inspect {
+        /// Method, plugin, or path of a shared library
+        what: String,
+        /// Count trained parameters at these dimensions; repeatable
+        #[arg(long, value_name = "b16|l14|BACKBONE", default_values = ["b16", "l14"])]
+        dims: Vec<String>,
+    },
+}

@@ -1,0 +1,68 @@
+//! Arguments of the commands that read reports.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use harness_engine::plan::Term;
+
+use super::values::export_file;
+use super::{RuleArguments, When};
+
+#[derive(Args)]
+pub(crate) struct GateArguments {
+    /// Report (.json) written by `harness run`
+    pub(crate) report: PathBuf,
+    #[command(flatten)]
+    pub(crate) rule: RuleArguments,
+    /// Select cells by method, dataset, source, target, shots or seed; repeatable
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub(crate) only: Vec<Term>,
+    /// Colour the output
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BaselineAction {
+    /// Make a report the baseline, or update some of its cells
+    Accept {
+        /// Report (.json) written by `harness run`
+        report: PathBuf,
+        /// Baseline report [default: reports/ and the suite's file name]
+        #[arg(long, value_name = "FILE.json")]
+        baseline: Option<PathBuf>,
+        /// Select cells by method, dataset, source, target, shots or seed; repeatable
+        #[arg(long, value_name = "KEY=VALUE,…")]
+        only: Vec<Term>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct DiffArguments {
+    /// Older report
+    pub(crate) old: PathBuf,
+    /// Newer report
+    pub(crate) new: PathBuf,
+    /// Compare even if inputs differ
+    #[arg(long)]
+    pub(crate) allow_mismatch: bool,
+    /// Colour the output
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportArguments {
+    /// Report (.json) written by `harness run`
+    pub(crate) report: PathBuf,
+    /// File to write, format from the file extension: .json, .csv, .summary.csv,
+    /// .classes.csv, .md, .tex, .xml (JUnit) or .html; repeatable
+    #[arg(short, long, value_name = "FILE", required = true, value_parser = export_file)]
+    pub(crate) output: Vec<PathBuf>,
+    /// Show differences from an older report (.html and .md only)
+    #[arg(long, value_name = "OLD.json")]
+    pub(crate) compare: Option<PathBuf>,
+    /// Compare even if inputs differ
+    #[arg(long, requires = "compare")]
+    pub(crate) allow_mismatch: bool,
+}

@@ -1,0 +1,100 @@
+//! Arguments of the commands that take a suite.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use harness_engine::plan::Term;
+
+use super::When;
+use super::values::{alpha, export_file, margin};
+
+#[derive(Args)]
+pub(crate) struct SuiteArguments {
+    /// Suite (YAML), or the name of a built-in one
+    pub(crate) suite: PathBuf,
+    /// Number of worker processes [default: number of cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Cache directory [default: .harness]
+    #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
+    pub(crate) store: Option<PathBuf>,
+    /// Folder of data sets, searched before the suite's `data`
+    #[arg(long, value_name = "DIR", env = "HARNESS_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Ignore cached results
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Select cells by method, dataset, source, target, shots or seed; repeatable
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub(crate) only: Vec<Term>,
+    /// Colour the output
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) suite: SuiteArguments,
+    /// Write the report to a file, format from the file extension: .json, .csv,
+    /// .summary.csv, .classes.csv, .md, .tex, .xml (JUnit) or .html; repeatable
+    #[arg(short, long, value_name = "FILE", value_parser = export_file)]
+    pub(crate) output: Vec<PathBuf>,
+    /// Write all predictions, one JSON line per test image and cell
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) log_samples: Option<PathBuf>,
+    /// Compare the report with a baseline, as `harness gate` does
+    #[arg(long)]
+    pub(crate) gate: bool,
+    #[command(flatten)]
+    pub(crate) rule: RuleArguments,
+}
+
+/// How a report is compared with a baseline.
+#[derive(Args)]
+pub(crate) struct RuleArguments {
+    /// Baseline report [default: reports/ and the suite's file name]
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Acceptable loss of accuracy, in points [default: the suite's, or 1]
+    #[arg(long, value_name = "POINTS", value_parser = margin)]
+    pub(crate) margin: Option<f64>,
+    /// Family-wise error rate (Holm) [default: the suite's, or 0.05]
+    #[arg(long, value_name = "ALPHA", value_parser = alpha)]
+    pub(crate) alpha: Option<f64>,
+    /// Exit 102 if inconclusive
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Compare even if inputs differ
+    #[arg(long)]
+    pub(crate) allow_mismatch: bool,
+}
+
+impl RuleArguments {
+    /// Whether any of them was given.
+    pub(crate) fn is_given(&self) -> bool {
+        self.baseline.is_some()
+            || self.margin.is_some()
+            || self.alpha.is_some()
+            || self.strict
+            || self.allow_mismatch
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct InitArguments {
+    /// Suite to write, or the folder for suite.yaml [default: the current folder]
+    pub(crate) path: Option<PathBuf>,
+    /// Backbone that modules are trained on: a name or a path [default: micro-clip]
+    #[arg(long, value_name = "BACKBONE")]
+    pub(crate) source: Option<String>,
+    /// Backbone that modules are moved to [default: micro-eva-clip]; repeatable
+    #[arg(long, value_name = "BACKBONE")]
+    pub(crate) target: Vec<String>,
+    /// Data set: a name, a folder or a table of images [default: digits]; repeatable
+    #[arg(long, value_name = "DATASET")]
+    pub(crate) data: Vec<String>,
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
+}

@@ -1,0 +1,54 @@
+//! What `run` and `plan` have in common.
+
+use harness_engine::plan::Selection;
+use harness_engine::registry::SearchPath;
+use harness_engine::run::{RunError, Settings};
+use harness_engine::schedule::WorkerCommand;
+use harness_report::ExitCode;
+
+use crate::cli::SuiteArguments;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::suite_path::find_suite;
+
+/// The arguments as the engine wants them.
+pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, Failure> {
+    Ok(Settings {
+        suite: find_suite(&arguments.suite),
+        selection: Selection {
+            terms: arguments.only.clone(),
+        },
+        store: arguments.store.clone(),
+        data: arguments.data.clone(),
+        jobs: arguments.jobs.map(usize::from),
+        fresh: arguments.fresh,
+        command: worker_command()?,
+        cancel: interrupt::watch()?,
+        command_line: command_line(),
+    })
+}
+
+/// What backbones and data sets are called without a suite.
+pub(crate) fn places() -> Result<SearchPath, Failure> {
+    let places = SearchPath::of_current_folder().with_aliases();
+    Ok(places.map_err(RunError::from)?)
+}
+
+/// This executable as a worker.
+pub(crate) fn worker_command() -> Result<WorkerCommand, Failure> {
+    WorkerCommand::this_executable().map_err(|error| {
+        Failure::new(
+            ExitCode::SetUp,
+            format!("cannot find this executable: {error}"),
+        )
+    })
+}
+
+/// The command line with the program's name in place of its path.
+fn command_line() -> Vec<String> {
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once("harness".to_owned())
+        .chain(arguments)
+        .collect()
+}

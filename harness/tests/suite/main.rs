@@ -1,0 +1,19 @@
+//! The program as its users see it: one binary, since each would link everything.
+//!
+//! The plugins are those that cargo built beside the tests, so these need
+//! `cargo test --workspace`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
+mod analyses;
+mod cli;
+mod data;
+mod end_to_end;
+mod env;
+mod full_size;
+mod gate;
+mod init;
+mod install;
+mod layout;
+mod readme;
+mod schemas;
