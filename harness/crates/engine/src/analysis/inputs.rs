@@ -22,10 +22,7 @@ pub(super) fn texts(path: &Path) -> Result<Vec<String>, AnalysisError> {
     let mut texts = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
-            let reason = format!(
-                "line {} expected one text per line, found an empty file",
-                index + 1
-            );
+            let reason = format!("line {} is empty; expected one text per line", index + 1);
             return Err(input(reason));
         }
         texts.push(line.to_owned());

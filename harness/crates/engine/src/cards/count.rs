@@ -7,7 +7,7 @@ use harness_backbone::Dims;
 
 use crate::job::{Declaration, JobOutput, Work};
 use crate::registry::RegisteredPlugin;
-use crate::schedule::{Pool, PoolError, PoolTask, Silent, TaskResult};
+use crate::schedule::{Pool, PoolError, PoolTask, Silent, TaskError, TaskResult};
 use harness_host::boundary::{backbone_facts, setting, task_facts};
 
 /// Numbers that a method trains in a setting.
@@ -27,8 +27,21 @@ pub struct Count {
 pub enum CardError {
     #[error(transparent)]
     Pool(#[from] PoolError),
-    #[error("cannot count the parameters of {plugin}: {reason}")]
-    Plugin { plugin: String, reason: String },
+    #[error("cannot count the parameters of {plugin}: {source}")]
+    Plugin {
+        plugin: String,
+        source: DeclarationError,
+    },
+}
+
+/// Why a plugin did not say what it would train.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeclarationError {
+    #[error(transparent)]
+    Worker(#[from] TaskError),
+    #[error("expected the parameters of methods from the worker, found {0:?}")]
+    Unexpected(Box<JobOutput>),
 }
 
 /// What every method of some plugins trains with its default configuration, by its
@@ -65,9 +78,9 @@ pub fn counts(
     let results = pool.run(&tasks, &mut Silent, &mut |_, result| Ok(result))?;
     let mut counts = BTreeMap::new();
     for (plugin, result) in plugins.iter().zip(results) {
-        let methods = declared(result).map_err(|reason| CardError::Plugin {
+        let methods = declared(result).map_err(|source| CardError::Plugin {
             plugin: plugin.path.display().to_string(),
-            reason,
+            source,
         })?;
         for (id, declaration) in methods {
             counts.insert(id, count(&declaration, classes * shots));
@@ -76,10 +89,10 @@ pub fn counts(
     Ok(counts)
 }
 
-fn declared(result: TaskResult) -> Result<BTreeMap<String, Declaration>, String> {
-    match result.output().map_err(|error| error.to_string())? {
+fn declared(result: TaskResult) -> Result<BTreeMap<String, Declaration>, DeclarationError> {
+    match result.output()? {
         JobOutput::Declared { methods } => Ok(methods),
-        other => Err(format!("unexpected reply from the worker: {other:?}")),
+        other => Err(DeclarationError::Unexpected(Box::new(other))),
     }
 }
 

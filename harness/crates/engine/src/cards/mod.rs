@@ -4,6 +4,6 @@
 mod count;
 mod dims;
 
-pub use count::{CardError, Count, counts};
+pub use count::{CardError, Count, DeclarationError, counts};
 pub use dims::dims;
 pub use harness_abi::wire::{MethodCard, PluginInfo, Recipe};
