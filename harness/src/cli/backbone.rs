@@ -33,7 +33,7 @@ pub(crate) struct VerifyArguments {
         required_unless_present = "reference"
     )]
     pub(crate) expected: Option<PathBuf>,
-    /// Also compare with candle-transformers' CLIP
+    /// Also compare with candle-transformers' CLIP (only in builds with the feature `reference`)
     #[arg(long)]
     pub(crate) reference: bool,
     /// Largest accepted relative error
