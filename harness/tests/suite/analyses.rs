@@ -126,7 +126,7 @@ fn vectors_that_cannot_be_compared_are_named() {
         assert!(stderr.contains("broken.safetensors"), "{stderr}");
         assert!(stderr.contains(reason), "{stderr} lacks {reason}");
     };
-    refused(&|f| f.rename("pixels", "pixelz"), "`pixelz` is not known");
+    refused(&|f| f.rename("pixels", "pixelz"), "unknown tensor `pixelz`");
     refused(
         &|f| f.rename("pixels", "logit_scale"),
         "`pixels` is missing",
@@ -137,7 +137,7 @@ fn vectors_that_cannot_be_compared_are_named() {
     );
     refused(
         &|f| f.tensor("token_ids")[..8].copy_from_slice(&512i64.to_le_bytes()),
-        "`token_ids` holds 512",
+        "tensor `token_ids`: expected 0 to 511, found 512",
     );
     refused(&|f| f.data.truncate(100), "not a safetensors file");
     let (_, stderr) = ends(96, &["verify", "nowhere", "--expected", str(&vectors)]);
@@ -279,7 +279,10 @@ fn drift_is_what_pytorch_computes() {
     let (hf, gelu) = (golden("hf-clip"), golden("open-clip-gelu"));
     let (found, stdout) = drift(str(&hf), str(&gelu), &[]);
     check(&found, "hf-clip → open-clip-gelu");
-    assert!(stdout.contains("no --datasets"), "{stdout}");
+    assert!(
+        stdout.contains("not compared without --datasets"),
+        "{stdout}"
+    );
     let sets = ["--datasets", "digits,object-colours"];
     let (found, stdout) = drift("micro-clip", "micro-eva-clip", &sets);
     check(&found, "micro-clip → micro-eva-clip");

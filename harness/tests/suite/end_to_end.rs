@@ -379,7 +379,7 @@ fn a_card_says_where_a_method_deviates() {
     for line in [
         "depth       logits",
         "parameters  micro-clip 2,048,000*",
-        "best on the test set",
+        "the reference selects the best epoch on the test set",
     ] {
         assert!(card.contains(line), "{line}: {card}");
     }

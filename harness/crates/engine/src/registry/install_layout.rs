@@ -3,8 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LibraryError, SearchPath, libraries};
-
 /// Folder of plugins under a prefix, beside `bin`.
 pub const INSTALLED_PLUGINS: &str = "lib/harness";
 /// Folder of the built-in suites and their embedded data under a prefix.
@@ -55,21 +53,6 @@ pub fn built_in_suite(path: &Path) -> Option<PathBuf> {
         .map(|name| folder.join(name))
         .into_iter()
         .find(|path| path.is_file())
-}
-
-/// The plugins that a run finds without a suite's help, one for each file name.
-///
-/// # Errors
-/// The environment names a plugin that is missing or cannot be read.
-pub fn plugin_files() -> Result<Vec<PathBuf>, LibraryError> {
-    let mut found: Vec<PathBuf> = Vec::new();
-    for library in libraries::find(&SearchPath::of_current_folder(), &[])? {
-        let is_new = |other: &PathBuf| other.file_name() != library.path.file_name();
-        if found.iter().all(is_new) {
-            found.push(library.path);
-        }
-    }
-    Ok(found)
 }
 
 /// The folder above the executable's own.

@@ -101,6 +101,21 @@ fn in_folder(folder: &Path) -> impl Iterator<Item = PathBuf> {
     found.into_iter()
 }
 
+/// The plugins that a run finds without a suite's help, one for each file name.
+///
+/// # Errors
+/// The environment names a plugin that is missing or cannot be read.
+pub fn plugin_files() -> Result<Vec<PathBuf>, LibraryError> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for library in find(&SearchPath::of_current_folder(), &[])? {
+        let is_new = |other: &PathBuf| other.file_name() != library.path.file_name();
+        if found.iter().all(is_new) {
+            found.push(library.path);
+        }
+    }
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

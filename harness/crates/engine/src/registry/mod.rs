@@ -20,10 +20,8 @@ pub use discovery::{RegisteredPlugin, UnusablePlugin};
 pub use facts::{Architecture, BackboneFacts, DatasetFacts, FactsError, Presence};
 pub(crate) use facts::{find_dataset, missing, not_found};
 pub use harness_hub::registry::{BackboneEntry, NominalDims, TowerDims};
-pub use install_layout::{
-    INSTALLED_PLUGINS, INSTALLED_SUITES, built_in_suite, plugin_files, suite_folder,
-};
-pub use libraries::LibraryError;
+pub use install_layout::{INSTALLED_PLUGINS, INSTALLED_SUITES, built_in_suite, suite_folder};
+pub use libraries::{LibraryError, plugin_files};
 pub use location::{DatasetPath, Location, LocationError};
 pub use module_file::{ModuleFile, ModuleFileError};
 pub use search_path::SearchPath;

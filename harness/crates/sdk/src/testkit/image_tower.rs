@@ -4,8 +4,9 @@ use candle_core::{Device, Tensor};
 use harness_abi::wire::{Edit, ImageRequest, Split, Tower};
 
 use super::{
-    text_tower::{EMBED, fixed_values},
+    text_tower::EMBED,
     tower_parameters::{TowerParameters, replace_tokens},
+    values::fixed_values,
 };
 use crate::Result;
 

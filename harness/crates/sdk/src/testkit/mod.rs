@@ -14,6 +14,7 @@ mod image_tower;
 mod setting;
 mod text_tower;
 mod tower_parameters;
+mod values;
 
 pub use checks::{
     classes_are_matched_by_id, damaged_modules_are_rejected, defaults_train, gradients_are_correct,

@@ -4,6 +4,7 @@ use candle_core::{Device, Tensor};
 use harness_abi::wire::{Edit, Segment, TextRequest, TokenRows, Tower};
 
 use super::tower_parameters::{TowerParameters, replace_tokens};
+use super::values::fixed_values;
 use crate::{Error, Result};
 
 pub(super) const WIDTH: usize = 8;
@@ -118,12 +119,4 @@ fn causal_mean(length: usize) -> Result<Tensor> {
     };
     let values: Vec<f32> = (0..length * length).map(value).collect();
     Ok(Tensor::from_vec(values, (length, length), &Device::Cpu)?)
-}
-
-/// Fixed pseudo-random values.
-pub(super) fn fixed_values(shape: &[usize], phase: f64, scale: f64) -> Result<Tensor> {
-    let count = shape.iter().product::<usize>();
-    let value = |i: usize| ((i as f64 * 12.9898 + phase * 78.233).sin() * scale) as f32;
-    let values: Vec<f32> = (0..count).map(value).collect();
-    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use candle_core::Tensor;
 use harness_abi::wire::{BiasMode, Edit, NamedParameter, Tower};
 
-use super::text_tower::fixed_values;
+use super::values::fixed_values;
 use crate::{Error, Result};
 
 /// The parameters of a toy tower by name.

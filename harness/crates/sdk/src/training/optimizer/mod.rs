@@ -2,6 +2,7 @@
 
 mod adam;
 mod sgd;
+mod states;
 mod update;
 
-pub(super) use update::Optimizer;
+pub(super) use states::Optimizer;
