@@ -57,12 +57,12 @@ fn render(forecast: &Forecast, suite: &Path) -> String {
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "\nTo do: {} feature sets, {} zero-shots, {} trainings, {} injections\n{}\
+        "\nTo do: {}, {}, {}, {}\n{}\
          Summary cells={} stored={} to-run={} not-injectable={} waiting={} broken={}\n",
-        forecast.features,
-        forecast.zero_shots,
-        forecast.trainings,
-        forecast.injections,
+        counted(forecast.features, "feature set"),
+        counted(forecast.zero_shots, "zero-shot"),
+        counted(forecast.trainings, "training"),
+        counted(forecast.injections, "injection"),
         forecast.estimate.as_ref().map(cost).unwrap_or_default(),
         forecast.cells.len(),
         count("stored"),
@@ -72,6 +72,11 @@ fn render(forecast: &Forecast, suite: &Path) -> String {
         count("broken"),
     );
     text
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// The CPU time of what is to be done, and where the figure comes from.

@@ -15,7 +15,7 @@
 //! This crate knows neither tensors nor towers, and depends on no other crate of the
 //! workspace. It is the only one that names abi_stable.
 
-#![warn(missing_docs, clippy::undocumented_unsafe_blocks)]
+#![warn(missing_docs)]
 
 mod error;
 mod export;

@@ -53,7 +53,7 @@
 //! # fn main() {}
 //! ```
 
-#![warn(missing_docs, clippy::undocumented_unsafe_blocks)]
+#![warn(missing_docs)]
 
 mod boundary;
 mod error;

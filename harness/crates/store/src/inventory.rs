@@ -108,6 +108,7 @@ impl Store {
             .features()?
             .into_iter()
             .flat_map(|entry| entry.damaged)
+            .map(|(path, reason)| (path, reason.to_string()))
             .collect();
         for file in files
             .iter_mut()

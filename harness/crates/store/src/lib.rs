@@ -27,7 +27,7 @@ pub use digest::{FieldDigest, Sha256, hex, sha256_file, sha256_hex, sha256_reade
 pub use entry::Warning;
 pub use features::{
     FeatureError, FeatureKey, FeatureRequest, FeatureStore, Features, Precision, SHARD_ROWS,
-    Stored, StoredFeatures,
+    ShardError, Stored, StoredFeatures,
 };
 pub use file_digests::{FileDigests, Stamp};
 pub use inventory::{FileKind, FileState, StoredFile};

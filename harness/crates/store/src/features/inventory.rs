@@ -6,10 +6,10 @@ use std::time::SystemTime;
 
 use super::directory::ENDING;
 use super::shard::Shard;
-use super::{FeatureError, FeatureStore};
+use super::{FeatureError, FeatureStore, ShardError};
 
 /// A matrix of features, as far as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct StoredFeatures {
     pub path: PathBuf,
     /// What people call it; empty if no shard could be read.
@@ -23,7 +23,7 @@ pub struct StoredFeatures {
     /// When the last shard was written.
     pub written: Option<SystemTime>,
     /// Shards that are not what they should be, with the reason.
-    pub damaged: Vec<(PathBuf, String)>,
+    pub damaged: Vec<(PathBuf, ShardError)>,
 }
 
 impl FeatureStore {
@@ -90,17 +90,17 @@ fn read(folder: &Path) -> Result<StoredFeatures, FeatureError> {
 }
 
 /// A shard lies in the folder of its key, under the number of its first row.
-fn belongs(path: &Path, shard: &Shard) -> Result<(), String> {
+fn belongs(path: &Path, shard: &Shard) -> Result<(), ShardError> {
     let name =
         |path: Option<&std::ffi::OsStr>| path.and_then(|name| name.to_str()).map(str::to_owned);
     let folder = name(path.parent().and_then(Path::file_name));
     let file = name(path.file_stem());
     let first_row = shard.field("first_row")?.parse::<usize>();
     if folder.as_deref() != Some(shard.entry()?.as_str()) {
-        return Err("it belongs to another entry".to_owned());
+        return Err(ShardError::OtherEntry);
     }
     match (first_row, file) {
         (Ok(row), Some(file)) if file == format!("{row:08}") => Ok(()),
-        _ => Err("it has the name of another shard".to_owned()),
+        _ => Err(ShardError::OtherShard),
     }
 }

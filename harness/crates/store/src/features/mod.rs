@@ -9,7 +9,7 @@ mod precision;
 mod shard;
 
 pub use directory::FeatureStore;
-pub use error::FeatureError;
+pub use error::{FeatureError, ShardError};
 pub use inventory::StoredFeatures;
 pub use key::FeatureKey;
 pub use matrix::{FeatureRequest, Features, SHARD_ROWS, Stored};

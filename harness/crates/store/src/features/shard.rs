@@ -6,7 +6,7 @@ use std::ops::Range;
 use safetensors::tensor::TensorView;
 use safetensors::{SafeTensors, serialize};
 
-use super::{FeatureError, FeatureRequest, Precision, key};
+use super::{FeatureError, FeatureRequest, Precision, ShardError, key};
 use crate::digest::FieldDigest;
 
 const FORMAT: &str = "harness-features/2";
@@ -54,13 +54,9 @@ pub(super) struct Shard {
 
 impl Shard {
     /// Reads a shard and checks it against itself, or says what is wrong with it.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Shard, String> {
-        let not_whole = |error: safetensors::SafeTensorError| format!("not a whole shard: {error}");
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_whole)?;
-        let header = metadata
-            .metadata()
-            .clone()
-            .ok_or("no header: written by something else")?;
+    pub(super) fn decode(bytes: &[u8]) -> Result<Shard, ShardError> {
+        let (_, metadata) = SafeTensors::read_metadata(bytes)?;
+        let header = metadata.metadata().clone().ok_or(ShardError::NoHeader)?;
         let shard = Shard {
             header,
             rows: 0,
@@ -71,17 +67,24 @@ impl Shard {
         let precision = match shard.field("precision")? {
             "f32" => Precision::F32,
             "f16" => Precision::F16,
-            other => return Err(format!("precision is `{other}`, expected f32 or f16")),
+            other => {
+                return Err(ShardError::Field {
+                    field: "precision".to_owned(),
+                    found: other.to_owned(),
+                    expected: "f32 or f16".to_owned(),
+                });
+            }
         };
-        let tensors = SafeTensors::deserialize(bytes).map_err(not_whole)?;
-        let tensor = tensors.tensor(TENSOR).map_err(not_whole)?;
+        let tensors = SafeTensors::deserialize(bytes)?;
+        let tensor = tensors.tensor(TENSOR)?;
         let &[rows, width] = tensor.shape() else {
-            let found = tensor.shape();
-            return Err(format!("the tensor has shape {found:?}, expected a matrix"));
+            return Err(ShardError::Shape(tensor.shape().to_vec()));
         };
         if tensor.dtype() != precision.dtype() {
-            let found = tensor.dtype();
-            return Err(format!("the tensor is {found:?}, expected {precision}"));
+            return Err(ShardError::Precision {
+                found: tensor.dtype(),
+                expected: precision,
+            });
         }
         shard.expect(
             "payload_sha256",
@@ -100,25 +103,20 @@ impl Shard {
         &self,
         request: &FeatureRequest,
         range: &Range<usize>,
-    ) -> Result<(), String> {
+    ) -> Result<(), ShardError> {
         for (name, value) in request.key.fields() {
             self.expect(name, value)?;
         }
         self.expect("first_row", &range.start.to_string())?;
-        if (self.rows, self.width) != (range.len(), request.width) {
-            return Err(format!(
-                "it has {}x{} numbers, expected {}x{}",
-                self.rows,
-                self.width,
-                range.len(),
-                request.width
-            ));
+        let (found, expected) = ((self.rows, self.width), (range.len(), request.width));
+        if found != expected {
+            return Err(ShardError::Size { found, expected });
         }
         Ok(())
     }
 
     /// The name that the entry of this shard has, see [`super::FeatureKey::digest`].
-    pub(super) fn entry(&self) -> Result<String, String> {
+    pub(super) fn entry(&self) -> Result<String, ShardError> {
         let mut fields = Vec::new();
         for name in key::FIELDS {
             fields.push((name, self.field(name)?));
@@ -126,15 +124,19 @@ impl Shard {
         Ok(key::digest(fields))
     }
 
-    pub(super) fn field(&self, name: &str) -> Result<&str, String> {
+    pub(super) fn field(&self, name: &str) -> Result<&str, ShardError> {
         let value = self.header.get(name).map(String::as_str);
-        value.ok_or_else(|| format!("the header lacks {name}"))
+        value.ok_or_else(|| ShardError::Lacks(name.to_owned()))
     }
 
-    fn expect(&self, name: &str, expected: &str) -> Result<(), String> {
+    fn expect(&self, name: &str, expected: &str) -> Result<(), ShardError> {
         match self.field(name)? {
             found if found == expected => Ok(()),
-            found => Err(format!("{name} is `{found}`, expected `{expected}`")),
+            found => Err(ShardError::Field {
+                field: name.to_owned(),
+                found: found.to_owned(),
+                expected: expected.to_owned(),
+            }),
         }
     }
 }
