@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use harness_report::Condition;
-use harness_report::{Backbone, Dataset, Method, Plugin, Report, Suite, Upgrade};
+use harness_report::{Backbone, Dataset, GateRule, Method, Plugin, Report, Suite, Upgrade};
 use harness_report::{Cell, Conditions, Status, Training, Usage};
 use harness_report::{Cpu, Git, Provenance};
 
@@ -179,5 +179,29 @@ fn cell(
             peak_mib: 96.5,
         }),
         rerun: format!("harness run s.yaml --only {method}/{dataset}/{seed}"),
+    }
+}
+
+/// Three methods on two data sets of 1000 images for a gate: New by method on the first, and
+/// every seed alike.
+pub(crate) fn gated(new: [u32; 3], seeds: &[u64]) -> Report {
+    let mut report = report(&["a", "b", "c"], &["x", "y"], seeds, |m, d, _| {
+        let new = if d == 0 { new[m] } else { 500 };
+        Ok(([400, 600, 450, new], None))
+    });
+    for cell in &mut report.cells {
+        cell.rerun = format!(
+            "harness run suites/s.yaml --only method={} --only seed={} --fresh",
+            cell.method, cell.seed
+        );
+    }
+    report
+}
+
+/// A gate's rule with this margin, in points.
+pub(crate) fn rule(margin: f64) -> GateRule {
+    GateRule {
+        margin,
+        alpha: 0.05,
     }
 }

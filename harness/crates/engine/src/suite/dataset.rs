@@ -23,7 +23,7 @@ struct DatasetOptions {
     /// Name or path of the data set, see `harness list datasets`.
     #[schemars(length(min = 1))]
     name: String,
-    /// Name in the report, needed where a data set stands twice; the name by default.
+    /// Name in the report, needed if a data set is listed twice; the name by default.
     #[schemars(length(min = 1))]
     label: Option<String>,
     /// Prompt templates in place of the data set's own.

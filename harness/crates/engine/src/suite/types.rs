@@ -124,7 +124,7 @@ struct MethodOptions {
     /// Id of the method, see `harness list methods`.
     #[schemars(length(min = 1))]
     id: String,
-    /// Name in the report, needed where a method stands twice; the id by default.
+    /// Name in the report, needed if a method is listed twice; the id by default.
     #[schemars(length(min = 1))]
     label: Option<String>,
     /// The method's own configuration.

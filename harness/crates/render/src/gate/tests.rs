@@ -1,38 +1,15 @@
 //! What a gate prints, on tables whose numbers are clear.
 
 use harness_report::gate::{Judgement, judge};
-use harness_report::{GateRule, Report};
 
 use super::{Commands, STEP_SUMMARY_LIMIT, annotations, render, render_difference, step_summary};
-use crate::fixture;
+use crate::fixture::{self, gated as report, rule};
 use crate::terminal::Style;
 
 const PLAIN: Style = Style {
     colour: false,
     width: None,
 };
-
-/// Three methods on two data sets of 1000 images; New by method, and seed by seed the same.
-fn report(new: [u32; 3], seeds: &[u64]) -> Report {
-    let mut report = fixture::report(&["a", "b", "c"], &["x", "y"], seeds, |m, d, _| {
-        let new = if d == 0 { new[m] } else { 500 };
-        Ok(([400, 600, 450, new], None))
-    });
-    for cell in &mut report.cells {
-        cell.rerun = format!(
-            "harness run suites/s.yaml --only method={} --only seed={} --fresh",
-            cell.method, cell.seed
-        );
-    }
-    report
-}
-
-fn rule(margin: f64) -> GateRule {
-    GateRule {
-        margin,
-        alpha: 0.05,
-    }
-}
 
 const COMMANDS: Commands<'_> = Commands {
     report: Some("new.json"),

@@ -2,31 +2,9 @@
 
 use crate::cell::{Cell, Status};
 use crate::exit_code::ExitCode;
-use crate::fixture;
+use crate::fixture::{gated as report, rule};
 use crate::gate::*;
-use crate::report::{GateRule, Report};
-
-/// Three methods on two data sets of 1000 images; New by method, and seed by seed the same.
-fn report(new: [u32; 3], seeds: &[u64]) -> Report {
-    let mut report = fixture::report(&["a", "b", "c"], &["x", "y"], seeds, |m, d, _| {
-        let new = if d == 0 { new[m] } else { 500 };
-        Ok(([400, 600, 450, new], None))
-    });
-    for cell in &mut report.cells {
-        cell.rerun = format!(
-            "harness run suites/s.yaml --only method={} --only seed={} --fresh",
-            cell.method, cell.seed
-        );
-    }
-    report
-}
-
-fn rule(margin: f64) -> GateRule {
-    GateRule {
-        margin,
-        alpha: 0.05,
-    }
-}
+use crate::report::Report;
 
 fn outcomes(judgement: &Judgement<'_>) -> Vec<Outcome> {
     judgement
