@@ -1,8 +1,9 @@
 //! Puts an installation under a prefix, and removes one.
 
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Component, Path, PathBuf};
+
+use harness_store::install_file;
 
 use super::Contents;
 use super::contents::{Item, MANIFEST};
@@ -36,16 +37,8 @@ fn put(item: &Item, prefix: &Path) -> io::Result<()> {
     let path = prefix.join(&item.path);
     let folder = path.parent().unwrap_or(prefix);
     fs_err::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&item.read()?)?;
     let mode = if item.is_executable { 0o755 } else { 0o644 };
-    file.as_file()
-        .set_permissions(std::fs::Permissions::from_mode(mode))?;
-    file.persist(&path).map_err(|failed| {
-        let reason = format!("cannot write {}: {}", path.display(), failed.error);
-        io::Error::new(failed.error.kind(), reason)
-    })?;
-    Ok(())
+    install_file(&path, &item.read()?, mode)
 }
 
 /// The files that the manifest under `prefix` lists; none without a manifest. Lines that

@@ -34,7 +34,7 @@ pub use error::{BackboneError, Result};
 pub use image::{ImageEdit, ImageTower};
 pub use names::NamedParameter;
 pub use ops::Dropout;
-pub use published::published;
+pub use published::{clip_b16, clip_l14, published};
 pub use source_image::SourceImage;
 pub use text::{PromptBatch, Segment, TextEdit, TextParameter, TextTower, TokenRows};
 pub use tokenizer::Tokenizer;

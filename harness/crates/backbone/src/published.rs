@@ -5,10 +5,20 @@ use crate::dims::{Activation, Dims, ImageDims, TextDims};
 /// OpenAI's CLIP ViT-B/16 (`b16`) or ViT-L/14 (`l14`).
 pub fn published(name: &str) -> Option<Dims> {
     match name {
-        "b16" => Some(clip(512, (768, 12), 16)),
-        "l14" => Some(clip(768, (1024, 24), 14)),
+        "b16" => Some(clip_b16()),
+        "l14" => Some(clip_l14()),
         _ => None,
     }
+}
+
+/// OpenAI's CLIP ViT-B/16 at 224 pixels.
+pub fn clip_b16() -> Dims {
+    clip(512, (768, 12), 16)
+}
+
+/// OpenAI's CLIP ViT-L/14 at 224 pixels.
+pub fn clip_l14() -> Dims {
+    clip(768, (1024, 24), 14)
 }
 
 /// The text tower is as wide as the joint space in both; heads are 64 wide.

@@ -37,15 +37,35 @@ pub fn replace_file<E: From<io::Error>>(
     let mut out = BufWriter::new(draft(&folder)?);
     write(&mut out)?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
     let length = file.as_file().metadata()?.len();
-    file.persist(&path).map_err(|failed| {
+    put_in_place(file, &folder, &path)?;
+    Ok(length)
+}
+
+/// Puts a file with exactly these permissions at `path`, in one step. A link there is
+/// replaced, not followed.
+///
+/// # Errors
+/// The folder is missing or cannot be written to; what was there is intact.
+#[cfg(unix)]
+pub fn install_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = folder_of(path);
+    let mut file = draft(&folder)?;
+    file.write_all(bytes)?;
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    file.as_file().set_permissions(permissions)?;
+    put_in_place(file, &folder, path)
+}
+
+/// Flushes a finished draft to the disk and renames it to `path`.
+fn put_in_place(file: tempfile::NamedTempFile, folder: &Path, path: &Path) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|failed| {
         let reason = format!("cannot write {}: {}", path.display(), failed.error);
         io::Error::new(failed.error.kind(), reason)
     })?;
     // The rename itself is durable only once the folder is.
-    fs_err::File::open(&folder)?.sync_all()?;
-    Ok(length)
+    fs_err::File::open(folder)?.sync_all()
 }
 
 /// Puts a symbolic link to `target` at `path`, whatever was there.
@@ -96,6 +116,21 @@ mod tests {
         assert_eq!(failed.unwrap_err().to_string(), "no more");
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_installed_file_replaces_a_link_and_has_its_permissions() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        write_atomically(&file, b"old").unwrap();
+        replace_link(&link, Path::new("file")).unwrap();
+        install_file(&link, b"new", 0o755).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"old");
+        let found = std::fs::symlink_metadata(&link).unwrap();
+        assert!(found.is_file());
+        assert_eq!(found.permissions().mode() & 0o777, 0o755);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Floating-point operations of the towers; a multiplication and an addition count as two.
 
-use harness_backbone::{Activation, Dims, ImageDims, TextDims};
+use harness_backbone::{ImageDims, TextDims};
 
 /// Forward pass of one prompt of `tokens` tokens.
 pub(super) fn of_prompt(dims: &TextDims, tokens: usize) -> f64 {
@@ -28,46 +28,16 @@ fn product(factors: &[usize]) -> f64 {
     factors.iter().map(|factor| *factor as f64).product()
 }
 
-/// The published CLIP models by their widths, at 224 pixels with patches of 16 (B) or 14 (L);
-/// an approximation for a backbone whose files are not on disk.
-pub(super) fn nominal(text_width: usize, image_width: usize, image_layers: usize) -> Dims {
-    let patch_size = if image_width < 1024 { 16 } else { 14 };
-    Dims {
-        embed_dim: text_width,
-        text: TextDims {
-            width: text_width,
-            layers: 12,
-            heads: text_width / 64,
-            context_length: 77,
-            vocab_size: 49408,
-            activation: Activation::QuickGelu,
-            mlp: 4 * text_width,
-        },
-        image: ImageDims {
-            width: image_width,
-            layers: image_layers,
-            heads: image_width / 64,
-            patch_size,
-            image_size: 224,
-            patches: (224 / patch_size) * (224 / patch_size),
-            has_ln_pre: true,
-            has_rope: false,
-            mlp: 4 * image_width,
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use harness_backbone::{clip_b16, clip_l14};
+
     use super::*;
 
     /// open_clip's `model_profile.csv`, to three digits.
     #[test]
     fn operations_are_those_of_open_clips_profile() {
-        let models = [
-            (nominal(512, 768, 12), 5.96e9, 35.1e9),
-            (nominal(768, 1024, 24), 13.3e9, 162e9),
-        ];
+        let models = [(clip_b16(), 5.96e9, 35.1e9), (clip_l14(), 13.3e9, 162e9)];
         for (dims, text, image) in models {
             assert!((of_prompt(&dims.text, 77) / text - 1.0).abs() < 5e-3);
             assert!((of_image(&dims.image) / image - 1.0).abs() < 5e-3);

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::iter::Sum;
 
 use harness_abi::wire::{DataNeed, Family};
-use harness_backbone::{Dims, Tokenizer};
+use harness_backbone::{Dims, Tokenizer, clip_b16, clip_l14};
 use harness_data::KnownDataset;
 
 use super::flops;
@@ -171,9 +171,9 @@ fn dims(facts: &BackboneFacts) -> Dims {
     let known = facts.architecture.present();
     known.map(|known| known.dims.clone()).unwrap_or_else(|| {
         if facts.reference.name.contains("l14") {
-            flops::nominal(768, 1024, 24)
+            clip_l14()
         } else {
-            flops::nominal(512, 768, 12)
+            clip_b16()
         }
     })
 }
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_training_reads_its_classes_at_every_step_and_features_are_shared() {
-        let dims = flops::nominal(512, 768, 12);
+        let dims = clip_b16();
         let (classes, test) = (UNKNOWN.0 as f64, UNKNOWN.1 as f64);
         let one_pass = classes * flops::of_prompt(&dims.text, TOKENS);
         let zero_shots = 2.0 * one_pass;
@@ -303,7 +303,7 @@ mod tests {
         inputs.datasets[0].sizes = [5000, 0, 2 * PORTION_ROWS + 1];
         inputs.datasets[0].class_names = vec!["tench".to_owned(); 10];
         inputs.suite.images.views = 3;
-        let dims = flops::nominal(512, 768, 12);
+        let dims = clip_b16();
         let test = 2.0 * (2 * PORTION_ROWS + 1) as f64;
         let images = test + 3.0 * 160.0;
         let found = total(&inputs).image;
