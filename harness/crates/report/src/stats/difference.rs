@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::condition::Condition;
+use crate::stats::crossed::image_correlation;
 use crate::stats::estimate::{Estimate, standard_deviation};
 use crate::stats::interval::Interval;
 use crate::stats::mcnemar::mid_p_worse;
@@ -30,6 +31,8 @@ pub struct Difference {
     pub seeds: Option<Interval>,
     /// The paired table of each seed.
     pub per_seed: Vec<Pairs>,
+    /// How much of an image's part in the difference is the same for every seed, in [0, 1].
+    pub image_correlation: f64,
 }
 
 impl Difference {
@@ -37,10 +40,13 @@ impl Difference {
     /// not over the same number of images.
     pub fn of(seeds: &[(&Condition, &Condition)]) -> Option<Self> {
         let tables = seeds.iter().map(|(new, old)| Pairs::of(new, old));
-        Self::of_pairs(tables.collect::<Option<Vec<Pairs>>>()?)
+        let mut difference = Self::of_pairs(tables.collect::<Option<Vec<Pairs>>>()?)?;
+        difference.image_correlation = image_correlation(seeds);
+        Some(difference)
     }
 
-    /// Of the paired table of each seed; `None` of no seed.
+    /// Of the paired table of each seed, with seeds that differ on the same images; `None` of
+    /// no seed.
     pub fn of_pairs(per_seed: Vec<Pairs>) -> Option<Self> {
         let values: Vec<f64> = per_seed.iter().map(Pairs::difference).collect();
         let estimate = Estimate::of(&values)?;
@@ -52,6 +58,7 @@ impl Difference {
                 high: estimate.mean + half,
             }),
             per_seed,
+            image_correlation: 1.0,
         })
     }
 

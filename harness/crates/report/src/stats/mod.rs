@@ -6,6 +6,7 @@
 
 mod bisect;
 mod bootstrap;
+mod crossed;
 mod difference;
 mod estimate;
 mod gamma;
@@ -15,6 +16,7 @@ mod holm;
 mod interval;
 mod kendall;
 mod mcnemar;
+mod moderated;
 mod normal;
 mod paired;
 mod pairs;
@@ -32,6 +34,7 @@ pub use holm::holm;
 pub use interval::Interval;
 pub use kendall::kendall_tau;
 pub use mcnemar::{mid_p_mcnemar, mid_p_worse};
+pub use moderated::{SampleVariance, VariancePrior};
 pub use normal::{normal_quantile, normal_upper_tail};
 pub use paired::PairedDifference;
 pub use pairs::Pairs;
