@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::condition::Condition;
-use crate::stats::crossed::image_correlation;
+use crate::stats::crossed::Crossed;
 use crate::stats::estimate::{Estimate, standard_deviation};
 use crate::stats::interval::Interval;
 use crate::stats::mcnemar::mid_p_worse;
@@ -133,4 +133,64 @@ impl Difference {
             (t * deviation / f64::from(n).sqrt() <= half).then_some(u64::from(n))
         })
     }
+}
+
+impl Crossed for Difference {
+    fn seed_means(&self) -> Vec<f64> {
+        self.per_seed.iter().map(Pairs::difference).collect()
+    }
+
+    /// Tango's score variance, which holds its level for small counts, times the part of it
+    /// that images keep from seed to seed (the intraclass correlation of a two-way analysis of
+    /// variance, Shrout and Fleiss 1979). How far the value lies from `bound` in the score's
+    /// standard errors gives the standard error.
+    fn image_variance(&self, bound: f64) -> f64 {
+        let score = mean_tango_score(&self.per_seed, bound);
+        self.image_correlation * ((self.value - bound) / score).powi(2)
+    }
+
+    fn range(&self) -> Interval {
+        Interval { low: -1.0, high: 1.0 }
+    }
+}
+
+/// The share of the variance of an image's difference that it keeps from seed to seed, in
+/// [0, 1]; 1 of a single seed and where no image changed.
+fn image_correlation(seeds: &[(&Condition, &Condition)]) -> f64 {
+    let Some((first, _)) = seeds.first().filter(|_| seeds.len() > 1) else {
+        return 1.0;
+    };
+    let Ok(total) = usize::try_from(first.total) else {
+        return 1.0;
+    };
+    let mut sums = vec![0i64; total];
+    let (mut squares, mut seed_squares) = (0i64, 0.0);
+    for (new, old) in seeds {
+        let now = new.correct_bitmap.iter(total);
+        let mut own = 0;
+        for (sum, (now, before)) in sums.iter_mut().zip(now.zip(old.correct_bitmap.iter(total))) {
+            let difference = i64::from(now) - i64::from(before);
+            *sum += difference;
+            own += difference;
+            squares += difference.abs();
+        }
+        seed_squares += (own * own) as f64;
+    }
+    let (images, count) = (total as f64, seeds.len() as f64);
+    if images < 2.0 {
+        return 1.0;
+    }
+    let all: i64 = sums.iter().sum();
+    let correction = (all * all) as f64 / (images * count);
+    let image_squares: i64 = sums.iter().map(|sum| sum * sum).sum();
+    let between_images = image_squares as f64 / count - correction;
+    let between_seeds = seed_squares / images - correction;
+    let rest = squares as f64 - correction - between_images - between_seeds;
+    let image_mean = between_images / (images - 1.0);
+    let rest_mean = rest.max(0.0) / ((images - 1.0) * (count - 1.0));
+    let whole = image_mean + (count - 1.0) * rest_mean;
+    if whole <= 0.0 {
+        return 1.0;
+    }
+    ((image_mean - rest_mean) / whole).clamp(0.0, 1.0)
 }

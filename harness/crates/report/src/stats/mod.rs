@@ -6,6 +6,7 @@
 
 mod bisect;
 mod bootstrap;
+mod contrast;
 mod crossed;
 mod difference;
 mod estimate;
@@ -28,6 +29,8 @@ mod tests;
 mod wilson;
 
 pub use bootstrap::bootstrap_interval;
+pub use contrast::{Combination, Contrast, Four};
+pub use crossed::{Crossed, VarianceParts};
 pub use difference::{Difference, LEVEL};
 pub use estimate::{Estimate, mean, standard_deviation};
 pub use holm::holm;
