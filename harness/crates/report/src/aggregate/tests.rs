@@ -57,8 +57,6 @@ fn two_seeds_on_two_data_sets() {
     close(of.mean_of_h.mean, mean_of_h / 4.0);
     close(of.over_zero_shot.mean, 0.02);
     close(of.oracle.unwrap().mean, 0.56);
-    // Kept .00 of .15 and .04 of .18.
-    close(of.retention.unwrap().mean, (0.0 / 0.15 + 0.04 / 0.18) / 2.0);
 
     close(method.entries[1].new.unwrap(), 0.23);
     close(method.entries[1].over_zero_shot.unwrap(), -0.07);
@@ -102,13 +100,12 @@ fn a_cell_that_the_report_lacks_is_not_averaged_over() {
 }
 
 #[test]
-fn no_gain_and_no_oracle_have_no_number() {
+fn a_missing_oracle_and_one_seed_have_no_number() {
     let report = fixture::report(&["m"], &["a", "b"], &[1], |_, d, _| {
         Ok(([400, 401, 500, 600], (d == 0).then_some(700)))
     });
     let blocks = blocks(&report);
     let of = blocks[0].methods[0].summary.unwrap();
-    assert_eq!(of.retention, None);
     assert_eq!(of.oracle, None, "one of the two data sets has no oracle");
     assert_eq!(of.base.half_width, None, "one seed");
 }

@@ -17,16 +17,26 @@ const PSEUDO_IMAGES: f64 = 4.0;
 /// A ratio beyond it says no more than that the denominator is small.
 const LARGEST_RATIO: f64 = 100.0;
 
-/// Two differences on the same images: the sums that any combination of them is tested by.
+/// Two differences on the same images, or the mean of such pairs over data sets: the sums that any
+/// combination of them is tested by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contrast {
-    images: f64,
     /// By seed, the means over images of the first and of the second difference.
     means: Vec<[f64; 2]>,
-    /// Sum over images and seeds of the squares of the first, the products, the squares of the
-    /// second.
+    /// One a data set.
+    tables: Vec<Sums>,
+}
+
+/// The sums of a data set, each of the squares of the first, the products, the squares of the
+/// second difference.
+#[derive(Clone, Debug, PartialEq)]
+struct Sums {
+    images: f64,
+    /// By seed, the means over images of both differences.
+    means: Vec<[f64; 2]>,
+    /// Over images and seeds.
     all: [f64; 3],
-    /// The same of each image's sums over seeds, summed over images.
+    /// Of each image's sums over seeds, over images.
     by_image: [f64; 3],
 }
 
@@ -69,10 +79,33 @@ impl Contrast {
             }
         }
         Some(Self {
-            images: images as f64,
+            means: means.clone(),
+            tables: vec![Sums {
+                images: images as f64,
+                means,
+                all: all.map(|sum| sum as f64),
+                by_image: by_image.map(|sum| sum as f64),
+            }],
+        })
+    }
+
+    /// The mean over data sets; `None` of none and unless all have the same number of seeds.
+    pub fn mean(contrasts: &[&Self]) -> Option<Self> {
+        let count = contrasts.len() as f64;
+        let mut means = vec![[0.0; 2]; contrasts.first()?.means.len()];
+        for contrast in contrasts {
+            if contrast.means.len() != means.len() {
+                return None;
+            }
+            for (mean, own) in means.iter_mut().zip(&contrast.means) {
+                mean[0] += own[0] / count;
+                mean[1] += own[1] / count;
+            }
+        }
+        let tables = contrasts.iter().flat_map(|one| one.tables.clone());
+        Some(Self {
             means,
-            all: all.map(|sum| sum as f64),
-            by_image: by_image.map(|sum| sum as f64),
+            tables: tables.collect(),
         })
     }
 
@@ -88,24 +121,34 @@ impl Contrast {
     }
 
     /// Fieller's interval of [`Contrast::ratio`] at `level`; `None` where it has no end, which
-    /// is where the second difference is not told apart from 0.
-    pub fn ratio_interval(&self, level: f64, prior: Option<&VariancePrior>) -> Option<Interval> {
+    /// is where the second difference is not told apart from 0. `priors` are of the seeds'
+    /// variances of the first and of the second difference.
+    pub fn ratio_interval(
+        &self,
+        level: f64,
+        priors: Option<(&VariancePrior, &VariancePrior)>,
+    ) -> Option<Interval> {
         let tail = (1.0 - level) / 2.0;
         let ratio = self.ratio();
         if !ratio.is_finite() || ratio.abs() >= LARGEST_RATIO {
             return None;
         }
-        // The sign of what is left tells the sides apart where the denominator is below 0.
-        let outside = |share: f64| {
+        let is_outside = |share: f64| {
+            // As if the two scattered apart, which is wide where they scatter together.
+            let prior = priors.map(|(first, second)| VariancePrior {
+                variance: first.variance + share * share * second.variance,
+                freedom: first.freedom.min(second.freedom),
+                pooled: first.pooled.min(second.pooled),
+            });
             let rest = self.less(share);
-            rest.p_above(0.0, prior) < tail || rest.p_below(0.0, prior) < tail
+            rest.p_above(0.0, prior.as_ref()) < tail || rest.p_below(0.0, prior.as_ref()) < tail
         };
-        if !outside(-LARGEST_RATIO) || !outside(LARGEST_RATIO) {
+        if !is_outside(-LARGEST_RATIO) || !is_outside(LARGEST_RATIO) {
             return None;
         }
         Some(Interval {
-            low: bisect(-LARGEST_RATIO, ratio, &outside),
-            high: bisect(ratio, LARGEST_RATIO, |share| !outside(share)),
+            low: bisect(-LARGEST_RATIO, ratio, is_outside),
+            high: bisect(ratio, LARGEST_RATIO, |share| !is_outside(share)),
         })
     }
 }
@@ -127,37 +170,54 @@ impl Combination<'_> {
     fn square(&self, [xx, xy, yy]: [f64; 3]) -> f64 {
         xx - 2.0 * self.share * xy + self.share * self.share * yy
     }
-}
 
-impl Crossed for Combination<'_> {
-    fn seed_means(&self) -> Vec<f64> {
-        let means = self.of.means.iter();
-        means.map(|[first, second]| first - self.share * second).collect()
+    fn means_of(&self, means: &[[f64; 2]]) -> Vec<f64> {
+        let means = means.iter();
+        means
+            .map(|[first, second]| first - self.share * second)
+            .collect()
     }
 
-    /// The images' component of a two-way analysis of variance, whatever the true mean is.
-    fn image_variance(&self, _: f64) -> f64 {
-        let (images, means) = (self.of.images, self.seed_means());
+    /// The images' component of a two-way analysis of variance on one data set, over its images.
+    fn variance_on(&self, of: &Sums) -> f64 {
+        let (images, means) = (of.images, self.means_of(&of.means));
         let seeds = means.len() as f64;
         let total: f64 = means.iter().map(|mean| mean * images).sum();
         let correction = total * total / (images * seeds);
-        let between_images = self.square(self.of.by_image) / seeds - correction;
+        let between_images = self.square(of.by_image) / seeds - correction;
         let image_mean = between_images / (images - 1.0);
         let component = if seeds > 1.0 {
             let seed_squares: f64 = means.iter().map(|mean| (mean * images).powi(2)).sum();
             let between_seeds = seed_squares / images - correction;
-            let rest = self.square(self.of.all) - correction - between_images - between_seeds;
+            let rest = self.square(of.all) - correction - between_images - between_seeds;
             let rest_mean = rest.max(0.0) / ((images - 1.0) * (seeds - 1.0));
-            ((image_mean - rest_mean) / seeds).max(0.0)
+            (image_mean - rest_mean) / seeds
         } else {
             image_mean
         };
         let pseudo = PSEUDO_IMAGES * (1.0 + self.share * self.share) / images;
         (component.max(0.0) + pseudo) / images
     }
+}
+
+impl Crossed for Combination<'_> {
+    fn seed_means(&self) -> Vec<f64> {
+        self.means_of(&self.of.means)
+    }
+
+    /// Whatever the true mean is. Of several data sets that of their mean standard error: right
+    /// where their images hang together, as those of shifted test sets do, wide elsewhere.
+    fn image_variance(&self, _: f64) -> f64 {
+        let tables = self.of.tables.iter();
+        let errors = tables.map(|table| self.variance_on(table).sqrt());
+        (errors.sum::<f64>() / self.of.tables.len() as f64).powi(2)
+    }
 
     fn range(&self) -> Interval {
         let most = 1.0 + self.share.abs();
-        Interval { low: -most, high: most }
+        Interval {
+            low: -most,
+            high: most,
+        }
     }
 }

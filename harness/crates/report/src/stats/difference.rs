@@ -9,7 +9,7 @@ use crate::stats::interval::Interval;
 use crate::stats::mcnemar::mid_p_worse;
 use crate::stats::normal::{normal_quantile, normal_upper_tail};
 use crate::stats::pairs::Pairs;
-use crate::stats::student::{student_cdf, student_quantile};
+use crate::stats::student::student_cdf;
 use crate::stats::tango::{mean_tango_score, tango_interval};
 
 /// Level of every interval that is shown.
@@ -121,17 +121,6 @@ impl Difference {
         }
         let below = student_cdf(-distance / error, (values.len() - 1) as f64);
         below.unwrap_or(1.0)
-    }
-
-    /// The number of seeds at which the seed interval's half width would fall to `half`,
-    /// if further seeds scatter as these do; `None` below two seeds and beyond 1000.
-    pub(crate) fn seeds_for(&self, half: f64) -> Option<u64> {
-        let values: Vec<f64> = self.per_seed.iter().map(Pairs::difference).collect();
-        let deviation = standard_deviation(&values)?;
-        (2..=1000u32).find_map(|n| {
-            let t = student_quantile(0.5 + LEVEL / 2.0, f64::from(n - 1))?;
-            (t * deviation / f64::from(n).sqrt() <= half).then_some(u64::from(n))
-        })
     }
 }
 
