@@ -80,7 +80,7 @@ fn status(assessment: &Assessment<'_>, heading: &str) -> TestCaseStatus {
         (None, Some(Verdict::Incompatible | Verdict::Degraded)) => {
             TestCaseStatus::non_success(NonSuccessKind::Failure)
         }
-        (None, Some(Verdict::NotInjectable | Verdict::Inconclusive) | None) => {
+        (None, Some(Verdict::NotInjectable | Verdict::NoGain | Verdict::Inconclusive) | None) => {
             TestCaseStatus::skipped()
         }
     };

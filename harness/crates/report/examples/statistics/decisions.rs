@@ -111,7 +111,14 @@ pub(crate) fn print(repetitions: u32) {
     println!("|---:|---:|---:|---|---:|---:|---:|");
     let mut place = 0;
     for cells in [10, 35] {
-        for (seeds, images) in [(1, 200), (1, 2000), (2, 1000), (3, 200), (3, 2000), (5, 1000)] {
+        for (seeds, images) in [
+            (1, 200),
+            (1, 2000),
+            (2, 1000),
+            (3, 200),
+            (3, 2000),
+            (5, 1000),
+        ] {
             for (name, effects) in [
                 ("edges", edges(cells)),
                 ("all 0, retraining +2", alike(cells, 0.0, 2.0)),

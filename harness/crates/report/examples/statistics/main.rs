@@ -7,7 +7,10 @@
 
 mod decisions;
 #[path = "../../src/fixture.rs"]
-#[expect(dead_code, reason = "shared with the tests of the crate, which use more of it")]
+#[expect(
+    dead_code,
+    reason = "shared with the tests of the crate, which use more of it"
+)]
 mod fixture;
 mod simulate;
 

@@ -47,8 +47,14 @@ pub(crate) struct Judged<'r, 'a> {
 pub(crate) const MARGIN: f64 = 2.0;
 
 /// Draws a report and gives each of its cells to `see`.
-pub(crate) fn simulate(setting: &Setting, random: &mut ChaCha8Rng, mut see: impl FnMut(Judged<'_, '_>)) {
-    let names: Vec<String> = (0..setting.effects.len()).map(|n| format!("d{n}")).collect();
+pub(crate) fn simulate(
+    setting: &Setting,
+    random: &mut ChaCha8Rng,
+    mut see: impl FnMut(Judged<'_, '_>),
+) {
+    let names: Vec<String> = (0..setting.effects.len())
+        .map(|n| format!("d{n}"))
+        .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let seeds: Vec<u64> = (1..=setting.seeds).collect();
     let mut report = fixture::report(&["m"], &names, &seeds, |_, _, _| {

@@ -46,11 +46,10 @@ fn two_seeds_on_two_data_sets() {
 
     let method = &block.methods[0];
     let of = method.summary.unwrap();
-    // By seed: Base .45 and .48, New .40 and .44; t(.975; 1) = 12.7062.
+    // By seed: Base .45 and .48, New .40 and .44.
     close(of.base.mean, 0.465);
     close(of.new.mean, 0.42);
-    let half = of.new.half_width.unwrap();
-    assert!((half - 12.706_204_736_432_1 * 0.02).abs() < 1e-9, "{half}");
+    assert_eq!(of.new.half_width, None, "two seeds");
     let h = |b: f64, n: f64| 2.0 * b * n / (b + n);
     close(of.h_of_means.mean, (h(0.45, 0.40) + h(0.48, 0.44)) / 2.0);
     let mean_of_h = h(0.60, 0.60) + h(0.30, 0.20) + h(0.64, 0.62) + h(0.32, 0.26);

@@ -41,16 +41,18 @@ impl<'a> Group<'a> {
     /// The assessment, given what is shown; `None` of no cell.
     pub(super) fn assess(&self, shown: Shown, family: &Family<'_>) -> Option<Assessment<'a>> {
         let first = *self.cells.first()?;
-        let (done, others): (Vec<&Cell>, Vec<&Cell>) =
-            self.cells.iter().copied().partition(|cell| is_measured(cell));
+        let (done, others): (Vec<&Cell>, Vec<&Cell>) = self
+            .cells
+            .iter()
+            .copied()
+            .partition(|cell| is_measured(cell));
         let unfit = others.iter().find_map(|cell| match &cell.status {
             Status::NotInjectable { reason } => Some(reason.as_str()),
             _ => None,
         });
         let (of, priors) = (&self.measured, family.priors);
         let over_zero_shot = of.over_zero_shot.as_ref();
-        let over_zero_shot =
-            over_zero_shot.map(|d| Effect::of(d, priors.over_zero_shot.as_ref()));
+        let over_zero_shot = over_zero_shot.map(|d| Effect::of(d, priors.over_zero_shot.as_ref()));
         let source_gain = of.source_gain.as_ref();
         let source_gain = source_gain.map(|d| Effect::of(d, priors.source_gain.as_ref()));
         let change = of.gains.as_ref().map(|gains| gains.less(1.0));
@@ -76,10 +78,18 @@ impl<'a> Group<'a> {
             dataset: &first.dataset,
             missing: others.iter().map(|cell| missing_cell(cell)).collect(),
             gain_change: change.map(|d| Effect::of(&d, priors.gain_change.as_ref())),
-            recovery: of.recovery.as_ref().zip(retrained).and_then(|(both, retrained)| {
-                let priors = (&priors.over_zero_shot, &priors.retrained_over_zero_shot);
-                Ratio::of(both, &retrained.over_zero_shot, priors.0.as_ref().zip(priors.1.as_ref()))
-            }),
+            recovery: of
+                .recovery
+                .as_ref()
+                .zip(retrained)
+                .and_then(|(both, retrained)| {
+                    let priors = (&priors.over_zero_shot, &priors.retrained_over_zero_shot);
+                    Ratio::of(
+                        both,
+                        &retrained.over_zero_shot,
+                        priors.0.as_ref().zip(priors.1.as_ref()),
+                    )
+                }),
             gain_kept: of.gains.as_ref().zip(source_gain).and_then(|(both, gain)| {
                 let priors = (&priors.over_zero_shot, &priors.source_gain);
                 Ratio::of(both, &gain, priors.0.as_ref().zip(priors.1.as_ref()))
@@ -122,7 +132,10 @@ impl<'a> Group<'a> {
         let prior = priors.retrained_over_zero_shot.as_ref();
         let over_zero_shot = self.measured.retrained_over_zero_shot.as_ref()?;
         let over_new = self.measured.over_new.as_ref();
-        let cells = self.cells.iter().filter(|cell| cell.conditions.oracle.is_some());
+        let cells = self
+            .cells
+            .iter()
+            .filter(|cell| cell.conditions.oracle.is_some());
         let cells: Vec<&Cell> = cells.copied().collect();
         let on_target = cells.iter().map(|cell| Some(cell.retraining?.seconds));
         let on_target = on_target.collect::<Option<Vec<f64>>>();
@@ -165,7 +178,10 @@ fn deciding(of: &Assessment<'_>, family: &Family<'_>) -> Option<Deciding> {
         }
         _ => return None,
     };
-    let condition = of.cells.first().and_then(|cell| cell.conditions.zero_target.as_ref());
+    let condition = of
+        .cells
+        .first()
+        .and_then(|cell| cell.conditions.zero_target.as_ref());
     let size = Size {
         images: condition?.total,
         seeds: of.cells.len() as u64,

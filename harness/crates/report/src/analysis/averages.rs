@@ -59,11 +59,17 @@ impl<'a> Analysis<'a> {
         let gains = gains.collect::<Option<Vec<f64>>>()?;
         Some(MethodAverages {
             datasets: own.len(),
-            helps: own.iter().filter(|one| one.helps == Some(super::Claim::Shown)).count(),
+            helps: own
+                .iter()
+                .filter(|one| one.helps == Some(super::Claim::Shown))
+                .count(),
             harms: own.iter().filter(|one| one.harms).count(),
             over_zero_shot: Spread::of(&gains)?,
             recovery: average_ratio(&own, |one| {
-                Some((one.contrasts.recovery.as_ref()?, one.retrained?.over_zero_shot))
+                Some((
+                    one.contrasts.recovery.as_ref()?,
+                    one.retrained?.over_zero_shot,
+                ))
             }),
             gain_kept: average_ratio(&own, |one| {
                 Some((one.contrasts.gain_kept.as_ref()?, one.source_gain?))

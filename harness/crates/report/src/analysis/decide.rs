@@ -43,7 +43,6 @@ impl Deciding {
             let of_seeds = parts.seeds * size.seeds as f64 / seeds as f64;
             let total = of_images + of_seeds;
             let freedom = parts.freedom + (seeds - size.seeds) as f64;
-            let freedom = freedom * (total / of_seeds).powi(2);
             let critical = match student_quantile(1.0 - size.alpha, freedom) {
                 Some(t) if freedom < 1e6 => Some(t),
                 _ => normal_quantile(1.0 - size.alpha),
@@ -51,7 +50,11 @@ impl Deciding {
             critical.is_some_and(|critical| critical * total.sqrt() <= distance.abs())
         };
         let images = |seeds| fewest(size.images, MOST_IMAGES, |images| is_enough(images, seeds));
-        let seeds = || fewest(size.seeds, MOST_SEEDS, |seeds| is_enough(size.images, seeds));
+        let seeds = || {
+            fewest(size.seeds, MOST_SEEDS, |seeds| {
+                is_enough(size.images, seeds)
+            })
+        };
         let (images_alone, seeds_alone) = match size.seeds {
             // One seed has no scatter: more of them is another question.
             1 => (images(1), None),

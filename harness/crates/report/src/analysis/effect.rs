@@ -20,7 +20,11 @@ impl Effect {
         let means = measured.seed_means();
         let value = means.iter().sum::<f64>() / means.len() as f64;
         // A score variance has a hole at its own value; beside it, it is what it is there.
-        let beside = if value > 0.0 { value - 1e-6 } else { value + 1e-6 };
+        let beside = if value > 0.0 {
+            value - 1e-6
+        } else {
+            value + 1e-6
+        };
         Self {
             value,
             interval: measured.interval(LEVEL, prior),

@@ -27,7 +27,11 @@ impl Measured {
     /// Of all cells of a method on a data set; those without a New count only where nothing has
     /// one, as of a module that does not fit.
     pub(super) fn of(cells: &[&Cell]) -> Self {
-        let done: Vec<&Cell> = cells.iter().copied().filter(|cell| is_measured(cell)).collect();
+        let done: Vec<&Cell> = cells
+            .iter()
+            .copied()
+            .filter(|cell| is_measured(cell))
+            .collect();
         // A module that does not fit has no New and may have been retrained all the same.
         let trained = if done.is_empty() { cells } else { &done };
         let recovery = contrast(&done, |c| {
@@ -40,15 +44,16 @@ impl Measured {
         });
         let over_base = difference(&done, |c| Some((c.oracle.as_ref()?, c.base.as_ref()?)));
         Self {
-            over_zero_shot: difference(&done, |c| {
-                Some((c.new.as_ref()?, c.zero_target.as_ref()?))
-            }),
-            source_gain: difference(&done, |c| {
-                Some((c.base.as_ref()?, c.zero_source.as_ref()?))
-            }),
+            over_zero_shot: difference(&done, |c| Some((c.new.as_ref()?, c.zero_target.as_ref()?))),
+            source_gain: difference(&done, |c| Some((c.base.as_ref()?, c.zero_source.as_ref()?))),
             gains: contrast(&done, |c| {
                 let source = [c.base.as_ref()?, c.zero_source.as_ref()?];
-                Some([c.new.as_ref()?, c.zero_target.as_ref()?, source[0], source[1]])
+                Some([
+                    c.new.as_ref()?,
+                    c.zero_target.as_ref()?,
+                    source[0],
+                    source[1],
+                ])
             }),
             over_new: difference(&done, |c| Some((c.oracle.as_ref()?, c.new.as_ref()?))),
             retrained_over_zero_shot: difference(trained, |c| {

@@ -25,7 +25,7 @@ pub use assessment::{Assessment, Missing, Retrained};
 pub use averages::{AverageRatio, MethodAverages, Spread};
 pub use claims::Claim;
 pub use decide::Deciding;
-pub use ranks::RankStability;
 pub use effect::{Effect, Ratio};
+pub use ranks::RankStability;
 pub use recommendation::{Evidence, Recommendation};
 pub use verdict::Verdict;

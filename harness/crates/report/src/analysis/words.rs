@@ -72,12 +72,24 @@ fn keep(of: &Assessment<'_>, margin: f64) -> String {
         false => String::new(),
     };
     let retraining = match (of.retraining_pays, &of.retrained) {
-        (Some(Claim::Refuted), Some(Retrained { over_new: Some(more), .. })) => format!(
+        (
+            Some(Claim::Refuted),
+            Some(Retrained {
+                over_new: Some(more),
+                ..
+            }),
+        ) => format!(
             "retraining adds less than {}: {}",
             amount(margin),
             interval(more)
         ),
-        (Some(_), Some(Retrained { over_new: Some(more), .. })) => format!(
+        (
+            Some(_),
+            Some(Retrained {
+                over_new: Some(more),
+                ..
+            }),
+        ) => format!(
             "whether retraining pays is open: {} over New, {}",
             interval(more),
             deciding(of.deciding)
@@ -149,8 +161,14 @@ fn deciding(deciding: Option<Deciding>) -> String {
     let seeds = |n: u64| format!("{n} seeds");
     let needed = match deciding {
         None => return "too close for any amount of data to decide".to_owned(),
-        Some(Deciding::Both { images: i, seeds: s }) => format!("{} and {}", images(i), seeds(s)),
-        Some(Deciding::Either { images: i, seeds: s }) => {
+        Some(Deciding::Both {
+            images: i,
+            seeds: s,
+        }) => format!("{} and {}", images(i), seeds(s)),
+        Some(Deciding::Either {
+            images: i,
+            seeds: s,
+        }) => {
             let parts: Vec<String> = s.map(seeds).into_iter().chain(i.map(images)).collect();
             parts.join(" or ")
         }
@@ -194,7 +212,11 @@ fn interval(effect: &Effect) -> String {
 fn share(ratio: &Ratio) -> String {
     let percent = |share: f64| (share * 100.0).round() + 0.0;
     let interval = ratio.interval.map_or_else(String::new, |interval| {
-        format!(" [{:.0}, {:.0}]", percent(interval.low), percent(interval.high))
+        format!(
+            " [{:.0}, {:.0}]",
+            percent(interval.low),
+            percent(interval.high)
+        )
     });
     format!("{:.0} %{interval}", percent(ratio.value))
 }

@@ -58,8 +58,14 @@ impl Contrast {
         let mut means = Vec::with_capacity(seeds.len());
         for [a, b, c, d] in seeds {
             let mut own = [0i64; 2];
-            let first = a.correct_bitmap.iter(count).zip(b.correct_bitmap.iter(count));
-            let second = c.correct_bitmap.iter(count).zip(d.correct_bitmap.iter(count));
+            let first = a
+                .correct_bitmap
+                .iter(count)
+                .zip(b.correct_bitmap.iter(count));
+            let second = c
+                .correct_bitmap
+                .iter(count)
+                .zip(d.correct_bitmap.iter(count));
             for (sum, ((a, b), (c, d))) in sums.iter_mut().zip(first.zip(second)) {
                 let (x, y) = (i32::from(a) - i32::from(b), i32::from(c) - i32::from(d));
                 sum[0] += x;

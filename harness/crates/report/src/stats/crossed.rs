@@ -3,8 +3,12 @@
 //!
 //! `d(s, i) = μ + seed(s) + image(i) + both(s, i)`. The variance of the mean over S seeds and I
 //! images is `σ²seed / S + σ²image / I + σ²both / (S·I)`. The variance of the seeds' means
-//! estimates the first and the third term together, the images' part is estimated apart. The
-//! degrees of freedom are Satterthwaite's.
+//! estimates the first and the third term together, the images' part is estimated apart.
+//!
+//! Satterthwaite's degrees of freedom do not hold their level here: where seeds happen to agree,
+//! their part seems small and the degrees of freedom seem many. From three seeds on, the seeds'
+//! degrees of freedom grow with the total's share of the seeds' part, not its square, and that
+//! part counts no less than is typical; of two seeds they stay what they are.
 //!
 //! One seed has the second term alone: what is claimed then holds for these modules, and says
 //! nothing about modules trained again.
@@ -45,10 +49,18 @@ pub trait Crossed {
             Some(prior) => prior.moderate(own),
             None => own,
         });
+        let images = self.image_variance(bound);
+        let typical = prior.map_or(0.0, |prior| prior.variance);
         VarianceParts {
-            images: self.image_variance(bound),
+            images,
             seeds: seeds.map_or(0.0, |all| all.value / count),
-            freedom: seeds.map_or(f64::INFINITY, |all| all.freedom),
+            freedom: seeds.map_or(f64::INFINITY, |all| {
+                let seeds = all.value.max(typical) / count;
+                match count {
+                    3.0.. if seeds > 0.0 => all.freedom * (images + seeds) / seeds,
+                    _ => all.freedom,
+                }
+            }),
         }
     }
 
@@ -72,8 +84,12 @@ pub trait Crossed {
         let tail = (1.0 - level) / 2.0;
         let range = self.range();
         Interval {
-            low: bisect(range.low, range.high, |bound| self.p_above(bound, prior) < tail),
-            high: bisect(range.low, range.high, |bound| self.p_below(bound, prior) >= tail),
+            low: bisect(range.low, range.high, |bound| {
+                self.p_above(bound, prior) < tail
+            }),
+            high: bisect(range.low, range.high, |bound| {
+                self.p_below(bound, prior) >= tail
+            }),
         }
     }
 }
@@ -84,12 +100,12 @@ pub struct VarianceParts {
     pub images: f64,
     /// 0 of a single seed.
     pub seeds: f64,
-    /// Degrees of freedom of the seeds' part.
+    /// Degrees of freedom of both together; infinite of a single seed.
     pub freedom: f64,
 }
 
 impl VarianceParts {
-    /// P(T > distance / standard error), with Satterthwaite's degrees of freedom.
+    /// P(T > distance / standard error).
     fn upper_tail(&self, distance: f64) -> f64 {
         if distance == 0.0 {
             return 0.5;
@@ -98,10 +114,9 @@ impl VarianceParts {
         if total == 0.0 {
             return if distance > 0.0 { 0.0 } else { 1.0 };
         }
-        let freedom = self.freedom * (total / self.seeds).powi(2);
         let t = distance / total.sqrt();
-        match student_cdf(-t, freedom) {
-            Some(p) if freedom < 1e6 => p,
+        match student_cdf(-t, self.freedom) {
+            Some(p) if self.freedom < 1e6 => p,
             _ => normal_upper_tail(t),
         }
     }

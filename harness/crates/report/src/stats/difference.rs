@@ -139,7 +139,10 @@ impl Crossed for Difference {
     }
 
     fn range(&self) -> Interval {
-        Interval { low: -1.0, high: 1.0 }
+        Interval {
+            low: -1.0,
+            high: 1.0,
+        }
     }
 }
 

@@ -159,7 +159,7 @@ pub(super) fn of_verdict(verdict: Verdict) -> &'static str {
         Verdict::Degraded => "m2",
         Verdict::Incompatible => "m4",
         Verdict::NotInjectable => "m1",
-        Verdict::Inconclusive => "",
+        Verdict::Inconclusive | Verdict::NoGain => "",
     }
 }
 
