@@ -136,4 +136,37 @@ pub(crate) fn print(repetitions: u32) {
             }
         }
     }
+    println!(
+        "\nDecided of 35 cells, in percent, seeds scattering by 1 point, {repetitions} cells\n"
+    );
+    println!(
+        "| New over zero-shot | retraining | seeds | images | keep | retrain | drop | undecided |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for (new, retraining) in [(2.0, 0.0), (5.0, 0.0), (10.0, 0.0), (5.0, 8.0), (-5.0, 0.0)] {
+        for (seeds, images) in [(1, 2000), (3, 2000), (5, 2000), (3, 5000)] {
+            place += 1;
+            let mut setting = setting(seeds, images, alike(35, new, retraining));
+            setting.scatter = vec![1.0];
+            let mut random = generator(place);
+            let mut counts = [0.0; 4];
+            let families = repetitions.div_ceil(35);
+            for _ in 0..families {
+                simulate(&setting, &mut random, |judged| {
+                    let at = match judged.assessment.recommendation {
+                        Recommendation::Keep => 0,
+                        Recommendation::RetrainKeepMeanwhile | Recommendation::Retrain => 1,
+                        Recommendation::Drop => 2,
+                        _ => 3,
+                    };
+                    counts[at] += 100.0 / f64::from(families * 35);
+                });
+            }
+            let [keep, retrain, drop, open] = counts;
+            println!(
+                "| {new:+} | {retraining:+} | {seeds} | {images} | {keep:.0} | {retrain:.0} | \
+                 {drop:.0} | {open:.0} |"
+            );
+        }
+    }
 }
