@@ -66,7 +66,7 @@ impl Gate<'_> {
         let code = judgement.exit_code(self.rule.strict);
         if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
             // On stderr, so that stdout ends with the summary; the runner reads both.
-            eprint!("{}", annotations(&judgement));
+            say!("{}", annotations(&judgement).trim_end());
         }
         Ok(match append_step_summary(&judgement, self.rule.strict) {
             Ok(()) => code,

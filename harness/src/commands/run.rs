@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         .filter(|cell| cell.status == Status::NotRun);
     match outstanding.count() {
         0 => {}
-        count => eprintln!(
+        count => say!(
             "interrupted with {count} cells outstanding; run the same command again to continue"
         ),
     }

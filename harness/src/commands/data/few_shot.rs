@@ -28,7 +28,7 @@ pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure
         unread_pickles,
     } = sampled;
     if let Some(folder) = unread_pickles {
-        eprintln!(
+        say!(
             "note: the pickles in {} are not read: they contain absolute paths of the machine that \
              wrote them, and a pickle runs code when it is loaded; the same few-shot split is sampled from the seed",
             folder.display()
@@ -38,7 +38,7 @@ pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure
         DrawnSplit::Train => train,
         DrawnSplit::Val => val,
     };
-    eprintln!(
+    say!(
         "{} images, paths from {}; sampler {}, picks_sha256 of both splits {sha256}",
         paths.len(),
         image_folder.display(),
