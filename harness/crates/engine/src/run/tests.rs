@@ -175,6 +175,8 @@ fn a_crash_in_training_is_the_cells_status_and_leaves_a_log() {
     let new = *cell.new.as_ref().unwrap();
     assert_eq!(results.get(new), Some(&TaskResult::Blocked { by: train }));
     let log = std::fs::read_to_string(env.store.log(&env.plan.graph[train].key)).unwrap();
+    let (head, log) = log.split_once('\n').unwrap();
+    assert!(head.starts_with("log of unit "), "{head}");
     assert!(log.starts_with(TRAIN) && log.contains("signal 6"), "{log}");
 }
 

@@ -41,7 +41,8 @@ impl Difference {
             return 0.5;
         }
         // How far it lies in the images' standard errors gives the standard error.
-        let images = self.image_correlation * (above / image_score).powi(2);
+        let one_seed = (above / image_score).powi(2);
+        let images = self.image_correlation * one_seed;
         let seeds = self.seed_variance().map(|own| match prior {
             Some(prior) => prior.moderate(own),
             None => own,
@@ -49,7 +50,9 @@ impl Difference {
         let count = self.per_seed.len() as f64;
         let (seeds, freedom) =
             seeds.map_or((0.0, f64::INFINITY), |all| (all.value / count, all.freedom));
-        let total = images + seeds;
+        // Seeds that happen to agree do not make less than what their images alone make.
+        let independent = (1.0 - self.image_correlation) * one_seed / count;
+        let total = images + seeds.max(independent);
         if total == 0.0 {
             return if above > 0.0 { 0.0 } else { 1.0 };
         }
