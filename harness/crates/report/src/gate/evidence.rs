@@ -126,7 +126,7 @@ pub(super) fn moderated(cells: &[&Comparison<'_>]) -> Vec<SampleVariance> {
             freedom: f64::INFINITY,
         },
         Some(own) => match tables.get(&(cell.upgrade, cell.shots)) {
-            Some(table) => table.prior(cell).moderate(*own),
+            Some(table) => table.prior(cell, own.freedom).moderate(*own),
             None => *own,
         },
     };
@@ -160,14 +160,15 @@ impl Mean {
 }
 
 impl Means<'_> {
-    fn prior(&self, cell: &Comparison<'_>) -> VariancePrior {
+    fn prior(&self, cell: &Comparison<'_>, own: f64) -> VariancePrior {
         let all = self.all.value();
         let halfway = |mean: Option<&Mean>| mean.map_or(all, |mean| (mean.value() + all) / 2.0);
         let of_both =
             halfway(self.methods.get(cell.method)) * halfway(self.datasets.get(cell.dataset));
         VariancePrior {
             variance: if all > 0.0 { of_both / all } else { 0.0 },
-            freedom: PRIOR_FREEDOM,
+            // Two seeds tell too little to believe the means as much as with three.
+            freedom: PRIOR_FREEDOM.min(3.0 * own),
             pooled: self.freedom,
         }
     }

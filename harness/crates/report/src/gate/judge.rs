@@ -7,9 +7,13 @@ use crate::exit_code::ExitCode;
 use crate::gate::comparison::{Comparison, Outcome};
 use crate::gate::evidence::{Claim, Evidence, moderated};
 use crate::gate::method::{MethodComparison, claims};
-use crate::gate::mismatch::{Mismatch, key, mismatches, same_data};
+use crate::gate::mismatch::{Mismatch, changed_plugins, key, mismatches, same_data};
 use crate::report::{GateRule, Report};
 use crate::stats::{SampleVariance, holm};
+
+/// The part of alpha that claims about methods may spend. A mean over data sets is precise, so that
+/// little is enough; cells need the rest.
+const METHOD_SHARE: f64 = 0.2;
 
 /// What a gate found.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub struct Judgement<'a> {
     pub mismatches: Vec<Mismatch>,
     /// Cells of the report that the baseline has no number for.
     pub without_baseline: usize,
+    /// Plugins that are other files than in the baseline, with their hashes and versions.
+    pub changed_plugins: Vec<String>,
     pub suite: &'a str,
 }
 
@@ -69,8 +75,8 @@ impl Judgement<'_> {
 ///
 /// A cell or a method *regressed* when a loss is shown and a loss of the margin or more is not
 /// ruled out; it *passed* when such a loss is ruled out. Each of the two kinds of claims holds its
-/// family-wise error rate at alpha: Holm's correction over methods at alpha / 2 and over cells at
-/// alpha / 2, or over cells at alpha where no method has several data sets. Cells whose images
+/// family-wise error rate at alpha: Holm's correction over methods at a fifth of alpha and over cells at
+/// the rest, or over cells at alpha where no method has several data sets. Cells whose images
 /// all stayed on their side are not tested: there is nothing to decide, and their seeds say
 /// nothing about how much trainings scatter.
 pub fn judge<'a>(
@@ -121,6 +127,7 @@ pub fn judge<'a>(
         methods,
         mismatches: mismatches(report, baseline, wanted),
         without_baseline,
+        changed_plugins: changed_plugins(report, baseline),
         suite: &report.suite.path,
     }
 }
@@ -149,14 +156,20 @@ fn test<'a>(comparisons: &mut [Comparison<'a>], rule: GateRule) -> Vec<MethodCom
     }
     let (mut methods, method_claims): (Vec<_>, Vec<_>) =
         claims(comparisons, &variances).into_iter().unzip();
-    let levels = if methods.is_empty() { 1.0 } else { 2.0 };
-    for (one, tested) in methods.iter_mut().zip(tested(&method_claims, levels, rule)) {
+    let (of_methods, of_cells) = match methods.is_empty() {
+        true => (0.0, 1.0),
+        false => (METHOD_SHARE, 1.0 - METHOD_SHARE),
+    };
+    for (one, tested) in methods
+        .iter_mut()
+        .zip(tested(&method_claims, of_methods, rule))
+    {
         one.p_worse = tested.p_worse;
         one.p_inferior = tested.p_inferior;
         one.outcome = tested.outcome;
         one.smallest_margin = tested.smallest_margin;
     }
-    let found = tested(&cell_claims, levels, rule);
+    let found = tested(&cell_claims, of_cells, rule);
     let intervals: Vec<_> = cell_claims.iter().map(Claim::interval).collect();
     for ((index, tested), interval) in open.into_iter().zip(found).zip(intervals) {
         let one = &mut comparisons[index];
@@ -179,12 +192,12 @@ struct Tested {
     smallest_margin: Option<f64>,
 }
 
-/// Tests one family of claims at alpha over `levels`; p-values are to be compared with alpha.
-fn tested(claims: &[Claim<'_>], levels: f64, rule: GateRule) -> Vec<Tested> {
+/// Tests one family of claims at its share of alpha; p-values are to be compared with alpha.
+fn tested(claims: &[Claim<'_>], share: f64, rule: GateRule) -> Vec<Tested> {
     let adjusted = |p_values: Vec<f64>| -> Vec<f64> {
         holm(&p_values)
             .iter()
-            .map(|p| (p * levels).min(1.0))
+            .map(|p| (p / share).min(1.0))
             .collect()
     };
     let inferior = |margin: f64| adjusted(claims.iter().map(|one| one.p_above(-margin)).collect());
