@@ -36,6 +36,11 @@ pub(crate) fn baseline(action: &BaselineAction) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Whether the file is itself a pinned reference, of which there is no other.
+fn is_pinned(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(".pinned.json")
+}
+
 fn write(report: &Report, path: &Path) -> Result<(), Failure> {
     let written = report.write(path);
     written.map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))
@@ -60,6 +65,7 @@ fn accept_into(report: &Report, path: &PathBuf, only: &[Term]) -> Result<ExitCod
     let pinned = pinned_of(path);
     if let Some(old) = &old
         && !pinned.exists()
+        && !is_pinned(path)
         && accepted != *old
     {
         // The first change of a baseline keeps what was first accepted.

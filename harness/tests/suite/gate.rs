@@ -123,6 +123,10 @@ fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
         ExitCode::Regression,
     );
     env.ends(&env.shell(told(&text, "To accept:"), &[]), ExitCode::Ok);
+    env.ends(
+        &env.harness(&["baseline", "pin", "base.json"]),
+        ExitCode::Ok,
+    );
     env.ends(&env.harness(&gate), ExitCode::Ok);
 }
 

@@ -57,11 +57,21 @@ impl Claim<'_> {
     /// One-sided p-value of "above `bound`".
     pub(super) fn p_above(&self, bound: f64) -> f64 {
         let distance = self.value - bound;
-        let error = (self.images(bound) + self.seeds.value).sqrt();
+        let images = self.images(bound);
+        let error = (images + self.seeds.value).sqrt();
         if error == 0.0 {
             return if distance > 0.0 { 0.0 } else { 1.0 };
         }
-        upper_tail(distance / error, self.seeds.freedom)
+        upper_tail(distance / error, self.freedom(images))
+    }
+
+    /// The seeds' degrees of freedom, more the less the seeds matter. Satterthwaite's formula squares the
+    /// factor; with so few seeds it then believes a variance that came out small by chance.
+    fn freedom(&self, images: f64) -> f64 {
+        if self.seeds.value == 0.0 {
+            return f64::INFINITY;
+        }
+        self.seeds.freedom * (1.0 + images / self.seeds.value)
     }
 
     /// One-sided p-value of "below 0".
@@ -71,11 +81,13 @@ impl Claim<'_> {
 
     /// The 95 % interval of a mean of cells.
     pub(super) fn interval(&self) -> Interval {
-        let quantile = student_quantile(0.975, self.seeds.freedom)
-            .filter(|_| self.seeds.freedom < 1e6)
+        let images = self.images(self.value);
+        let freedom = self.freedom(images);
+        let quantile = student_quantile(0.975, freedom)
+            .filter(|_| freedom < 1e6)
             .or_else(|| normal_quantile(0.975))
             .unwrap_or(f64::INFINITY);
-        let half = quantile * (self.images(self.value) + self.seeds.value).sqrt();
+        let half = quantile * (images + self.seeds.value).sqrt();
         Interval {
             low: (self.value - half).max(-1.0),
             high: (self.value + half).min(1.0),
