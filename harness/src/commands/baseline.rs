@@ -46,7 +46,7 @@ fn write(report: &Report, path: &Path) -> Result<(), Failure> {
     written.map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))
 }
 
-fn accept_into(report: &Report, path: &PathBuf, only: &[Term]) -> Result<ExitCode, Failure> {
+fn accept_into(report: &Report, path: &Path, only: &[Term]) -> Result<ExitCode, Failure> {
     let old = path.exists().then(|| read_baseline(path)).transpose()?;
     let selection = Selection {
         terms: only.to_vec(),

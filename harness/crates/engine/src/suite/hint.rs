@@ -96,7 +96,9 @@ pub(super) fn wrong_type(types: &[&str], node: &Node, key: &str) -> Option<Strin
         ("recipe", _) => {
             return Some("for example `recipe: common` or `recipe: {epochs: 20}`".to_owned());
         }
-        ("gate", Value::Scalar { .. }) => return Some("for example `gate: {margin: 1}`".to_owned()),
+        ("gate", Value::Scalar { .. }) => {
+            return Some("for example `gate: {margin: 1}`".to_owned());
+        }
         _ => {}
     }
     let value = node.to_json();
@@ -122,14 +124,18 @@ pub(super) fn wrong_type(types: &[&str], node: &Node, key: &str) -> Option<Strin
         return number(text, is_quoted, expects("number"));
     }
     let is_bare = matches!(value, Json::Number(_) | Json::Bool(_));
-    (expects("string") && is_bare).then(|| format!("to use it as text, write it in quotes: \"{text}\""))
+    (expects("string") && is_bare)
+        .then(|| format!("to use it as text, write it in quotes: \"{text}\""))
 }
 
 /// The entries of a list that was written as text: `1-3` counts up, commas separate.
 fn entries(text: &str) -> String {
     let range = text.split_once("..").or_else(|| text.split_once('-'));
     let bounds = range.and_then(|(first, last)| {
-        Some((first.trim().parse::<u64>().ok()?, last.trim().parse::<u64>().ok()?))
+        Some((
+            first.trim().parse::<u64>().ok()?,
+            last.trim().parse::<u64>().ok()?,
+        ))
     });
     match bounds {
         Some((first, last)) if first < last && last - first < 20 => {
@@ -137,7 +143,10 @@ fn entries(text: &str) -> String {
             numbers.join(", ")
         }
         _ => {
-            let words: Vec<&str> = text.split([',', ' ']).filter(|word| !word.is_empty()).collect();
+            let words: Vec<&str> = text
+                .split([',', ' '])
+                .filter(|word| !word.is_empty())
+                .collect();
             words.join(", ")
         }
     }

@@ -53,8 +53,9 @@ impl Document {
         let shown = path.display().to_string();
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
         if start.trim_start().starts_with('{') && start.contains(REPORT) {
-            let mistake = Mistake::new(Mark::default(), "this is a report, not a suite")
-                .hint("`harness export` and `harness gate` read reports; name the suite it was run from");
+            let mistake = Mistake::new(Mark::default(), "this is a report, not a suite").hint(
+                "`harness export` and `harness gate` read reports; name the suite it was run from",
+            );
             return Err(Mistakes::new(&shown, "", vec![mistake]));
         }
         let text = String::from_utf8(bytes).map_err(|error| {

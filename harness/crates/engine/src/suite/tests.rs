@@ -209,7 +209,10 @@ fn a_recipe_is_a_word_or_a_mapping() {
     for (recipe, says) in [
         ("comon", "did you mean \"common\"?"),
         ("{base: comon}", "did you mean \"common\"?"),
-        ("3", "\"recipe\": expected `own`, `common` or a mapping, found 3"),
+        (
+            "3",
+            "\"recipe\": expected `own`, `common` or a mapping, found 3",
+        ),
         ("{batch: 0}", "\"batch\": expected at least 1, found 0"),
         ("{optimizer: adm}", "did you mean \"adam\"?"),
         ("{lr: fast}", "\"lr\": expected a number"),
@@ -237,8 +240,14 @@ fn the_commonest_slips_say_what_to_write() {
         ("datasets: [shapes, colours]", "datasets: shapes"),
         ("datasets: [shapes, colours]", "dataset: shapes"),
         ("datasets: [shapes, colours]", "datasets: {name: shapes}"),
-        ("    targets: [micro-eva-clip]", "    targets: micro-eva-clip"),
-        ("    targets: [micro-eva-clip]", "    target: micro-eva-clip"),
+        (
+            "    targets: [micro-eva-clip]",
+            "    targets: micro-eva-clip",
+        ),
+        (
+            "    targets: [micro-eva-clip]",
+            "    target: micro-eva-clip",
+        ),
         ("    targets: [micro-eva-clip]", "    to: [micro-eva-clip]"),
         ("    targets: [micro-eva-clip]", "    targets: [micro-clip]"),
         ("  - source: micro-clip", "  - from: micro-clip"),
@@ -256,13 +265,19 @@ fn the_commonest_slips_say_what_to_write() {
         ("oracle: true", "description: a suite: for tests"),
         ("recipe: {epochs: 10}", "recipe: {optimizer: {rate: 1}}"),
         ("recipe: {epochs: 10}", "recipe: {schedule: {name: cosine}}"),
-        ("recipe: {epochs: 10}", "recipe: {learning_rate: 0.1, batch_size: 8}"),
+        (
+            "recipe: {epochs: 10}",
+            "recipe: {learning_rate: 0.1, batch_size: 8}",
+        ),
         ("recipe: {epochs: 10}", "recipe: 20"),
         ("recipe: {epochs: 10}", "recipe: {lr: -3}"),
         ("recipe: {epochs: 10}", "recipe: {lr: 0, momentum: 1}"),
         ("recipe: {epochs: 10}", "recipe: {lr: .inf}"),
         ("recipe: {epochs: 10}", "recipe: {batch: 0, epochs: -1}"),
-        ("recipe: {epochs: 10}", "recipe: {weight_decay: -0.1, eps: 0}"),
+        (
+            "recipe: {epochs: 10}",
+            "recipe: {weight_decay: -0.1, eps: 0}",
+        ),
         ("recipe: {epochs: 10}", "recipe: {betas: [0.9, 1]}"),
         ("recipe: {epochs: 10}", "recipe: {betas: [0.9, 0.9, 0.9]}"),
         ("recipe: {epochs: 20, lr: 1e-3}", "recipe: {lr: -1}"),
@@ -278,7 +293,10 @@ fn the_commonest_slips_say_what_to_write() {
         out.push_str(&format!("{:?}\n", slip.trim()));
         for mistake in mistakes.list() {
             let mark = mistake.mark;
-            out.push_str(&format!("  {}:{}: {}\n", mark.line, mark.column, mistake.message));
+            out.push_str(&format!(
+                "  {}:{}: {}\n",
+                mark.line, mark.column, mistake.message
+            ));
             if let Some(hint) = &mistake.hint {
                 out.push_str(&format!("    hint: {hint}\n"));
             }
@@ -291,7 +309,10 @@ fn the_commonest_slips_say_what_to_write() {
 fn a_report_is_no_suite() {
     let report = b"{\n  \"schema\": \"harness-report/1\",\n  \"suite\": {}\n}";
     let shown = read(report).unwrap_err().to_string();
-    assert!(shown.starts_with("suites/x.yaml: this is a report, not a suite\nhint: "), "{shown}");
+    assert!(
+        shown.starts_with("suites/x.yaml: this is a report, not a suite\nhint: "),
+        "{shown}"
+    );
 }
 
 #[test]

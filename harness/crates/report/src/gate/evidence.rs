@@ -51,6 +51,8 @@ pub(super) struct Claim<'a> {
     pub(super) cells: Vec<&'a Difference>,
     /// Variance of the mean from the seeds.
     pub(super) seeds: SampleVariance,
+    /// Whether a variance over seeds was borrowed, for want of a second seed.
+    pub(super) is_borrowed: bool,
 }
 
 impl Claim<'_> {
@@ -70,6 +72,9 @@ impl Claim<'_> {
     fn freedom(&self, images: f64) -> f64 {
         if self.seeds.value == 0.0 {
             return f64::INFINITY;
+        }
+        if self.is_borrowed {
+            return self.seeds.freedom;
         }
         self.seeds.freedom * (1.0 + images / self.seeds.value)
     }

@@ -147,6 +147,7 @@ fn test<'a>(comparisons: &mut [Comparison<'a>], rule: GateRule) -> Vec<MethodCom
             cell_claims.push(Claim {
                 value: difference.value,
                 cells: vec![difference],
+                is_borrowed: cell.evidence == Evidence::OneSeed,
                 seeds: SampleVariance {
                     value: variance.value / difference.per_seed.len() as f64,
                     ..variance

@@ -59,7 +59,11 @@ pub(super) fn claims<'c, 'a>(
             let (first, _) = *cells.first()?;
             let all = cells.iter().filter_map(|(one, _)| one.difference.as_ref());
             let all: Vec<&Difference> = all.collect();
+            let is_provisional = cells
+                .iter()
+                .any(|(one, v)| v.is_some() && one.evidence == Evidence::OneSeed);
             let claim = Claim {
+                is_borrowed: is_provisional,
                 value: all.iter().map(|one| one.value).sum::<f64>() / all.len() as f64,
                 seeds: seeds(&cells),
                 cells: all,
@@ -75,9 +79,7 @@ pub(super) fn claims<'c, 'a>(
                 p_inferior: 1.0,
                 outcome: Outcome::Inconclusive,
                 smallest_margin: None,
-                is_provisional: cells
-                    .iter()
-                    .any(|(one, v)| v.is_some() && one.evidence == Evidence::OneSeed),
+                is_provisional,
             };
             Some((found, claim))
         })
