@@ -1,6 +1,6 @@
 //! `harness baseline`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use harness_engine::plan::{Selection, Term};
 use harness_report::gate::{AcceptError, accept};
@@ -70,7 +70,7 @@ fn accept_into(report: &Report, path: &Path, only: &[Term]) -> Result<ExitCode, 
     {
         // The first change of a baseline keeps what was first accepted.
         write(old, &pinned)?;
-        eprintln!(
+        say!(
             "note: {} keeps the first accepted baseline as reference",
             pinned.display()
         );

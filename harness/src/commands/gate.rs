@@ -121,7 +121,7 @@ impl Gate<'_> {
             output::print(&format!("against the pinned reference {shown}: {text}"))?;
             return Ok(code);
         }
-        eprintln!("no regression against the pinned reference {shown}");
+        say!("no regression against the pinned reference {shown}");
         Ok(ExitCode::Ok)
     }
 }
