@@ -35,6 +35,11 @@ pub(crate) enum BaselineAction {
         #[arg(long, value_name = "KEY=VALUE,…")]
         only: Vec<Term>,
     },
+    /// Make the current baseline the pinned reference, which accepting leaves alone
+    Pin {
+        /// Baseline report (.json), such as reports/quickstart.json
+        baseline: PathBuf,
+    },
 }
 
 #[derive(Args)]

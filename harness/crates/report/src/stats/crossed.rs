@@ -33,6 +33,19 @@ impl Difference {
         })
     }
 
+    /// The part of the mean's variance that the test images make, if the difference were `bound`.
+    pub(crate) fn image_variance(&self, bound: f64) -> f64 {
+        let above = self.value - bound;
+        // At the value itself the score is 0, and so is the distance that it counts.
+        let bound = if above.abs() < 1e-9 {
+            bound - 1e-6
+        } else {
+            bound
+        };
+        let score = mean_tango_score(&self.per_seed, bound);
+        self.image_correlation * ((self.value - bound) / score).powi(2)
+    }
+
     /// One-sided p-value of "above `bound`": small when the difference is shown to be.
     pub fn p_above(&self, bound: f64, prior: Option<&VariancePrior>) -> f64 {
         let image_score = mean_tango_score(&self.per_seed, bound);
