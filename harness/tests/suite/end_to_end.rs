@@ -288,12 +288,19 @@ fn a_selection_runs_its_cells_alone() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_ends_with_110_and_is_printed_all_the_same() {
+fn a_report_that_cannot_be_written_ends_with_110_and_what_ran_is_printed() {
     let env = TestEnv::new();
     env.suite("[coop]", "[micro-clip-unrelated]", "");
     let output = env.harness(&["run", "suite.yaml", "-o", "nowhere/report.json"]);
     assert_eq!(output.status.code(), Some(110));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere/report.json"));
+    assert_eq!(output.stdout, b"", "nothing runs for a report that has no place");
+
+    // A link to a device that is full hides that until the report is written.
+    std::os::unix::fs::symlink("/dev/full", env.path("report.json")).unwrap();
+    let output = env.harness(&["run", "suite.yaml", "-o", "report.json"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(110), "{stderr}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("Summary ok=1 "));
 }
 
