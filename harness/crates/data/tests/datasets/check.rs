@@ -52,7 +52,7 @@ fn everything_is_counted_and_named_at_once() {
     assert_eq!(
         found,
         [
-            ("path outside the image folder", 1),
+            ("path with `..`", 1),
             ("two names for one label", 1),
             ("missing image", 1),
             ("unreadable image", 1),
