@@ -43,7 +43,7 @@ pub(crate) fn random_split(
         if of_val + of_test >= members.len() {
             let plural = if members.len() == 1 { "" } else { "s" };
             let item = format!("`{}` has {} image{plural}", class.id, members.len());
-            problems.add("class too small for the random split", item);
+            problems.add("class too small to be divided at random", item);
             continue;
         }
         let drawn = random.sample(members.len(), of_val + of_test);
