@@ -108,6 +108,10 @@ impl Selection {
                 });
             }
         }
+        // A value that no cell has leaves the others without cells: that is no mistake of theirs.
+        if unmatched.iter().any(|one| !one.is_known) {
+            unmatched.retain(|one| !one.is_known);
+        }
         if unmatched.is_empty() {
             return Ok(());
         }
