@@ -13,6 +13,7 @@ mod downloads;
 mod failure;
 mod install;
 mod interrupt;
+mod local_path;
 mod output;
 mod power;
 mod progress;

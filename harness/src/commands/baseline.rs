@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use harness_engine::plan::{Selection, Term};
 use harness_report::gate::{AcceptError, accept};
+use harness_report::selection::{Selection, Term};
 use harness_report::{Cell, ExitCode, Report};
 
-use super::gate::{baseline_of, pinned_of, read_baseline, read_report};
+use super::gate::{baseline_of, pinned_of, read_baseline, read_report, selected};
 use crate::cli::BaselineAction;
 use crate::failure::Failure;
 use crate::output;
@@ -48,11 +48,14 @@ fn write(report: &Report, path: &Path) -> Result<(), Failure> {
 
 fn accept_into(report: &Report, path: &Path, only: &[Term]) -> Result<ExitCode, Failure> {
     let old = path.exists().then(|| read_baseline(path)).transpose()?;
-    let selection = Selection {
-        terms: only.to_vec(),
+    let selection: Selection = only.iter().cloned().collect();
+    // What only the baseline has cannot be accepted, and would be dropped from it.
+    selected(&selection, [report])?;
+    let wanted = |cell: &Cell| selection.admits(&cell.into());
+    let wanted: Option<&dyn Fn(&Cell) -> bool> = match selection.is_everything() {
+        true => None,
+        false => Some(&wanted),
     };
-    let wanted = |cell: &Cell| selection.admits_cell(cell);
-    let wanted: Option<&dyn Fn(&Cell) -> bool> = if only.is_empty() { None } else { Some(&wanted) };
     let accepted = accept(report, old.as_ref(), wanted).map_err(|error| {
         let code = match error {
             AcceptError::Nothing => ExitCode::NothingSelected,

@@ -5,9 +5,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use harness_engine::plan::{Selection, Term};
 use harness_render::gate::{Commands, STEP_SUMMARY_LIMIT, annotations, render, step_summary};
 use harness_report::gate::{Judgement, judge};
+use harness_report::selection::{CellLabels, Selection, Term};
 use harness_report::{Cell, ExitCode, GateRule, Report};
 
 use crate::cli::{GateArguments, RuleArguments, When};
@@ -44,10 +44,9 @@ impl Gate<'_> {
             margin: self.rule.margin.unwrap_or(asked.margin),
             alpha: self.rule.alpha.unwrap_or(asked.alpha),
         };
-        let selection = Selection {
-            terms: self.only.to_vec(),
-        };
-        let wanted = |cell: &Cell| selection.admits_cell(cell);
+        let selection: Selection = self.only.iter().cloned().collect();
+        selected(&selection, [report, &baseline])?;
+        let wanted = |cell: &Cell| selection.admits(&cell.into());
         let judgement = judge(report, &baseline, rule, wanted);
         refuse_mismatches(&judgement, &path, self.rule.allow_mismatch)?;
         if judgement.comparisons.is_empty() {
@@ -91,9 +90,7 @@ impl Gate<'_> {
             return Ok(ExitCode::Ok);
         }
         let pinned = read_baseline(&path)?;
-        let selection = Selection {
-            terms: self.only.to_vec(),
-        };
+        let selection: Selection = self.only.iter().cloned().collect();
         // Cells that are no longer in the accepted baseline were removed on purpose.
         let coordinates = |cell: &Cell| {
             let (upgrade, method) = (cell.upgrade.clone(), cell.method.clone());
@@ -101,7 +98,7 @@ impl Gate<'_> {
         };
         let accepted: BTreeSet<_> = baseline.cells.iter().map(coordinates).collect();
         let wanted =
-            |cell: &Cell| selection.admits_cell(cell) && accepted.contains(&coordinates(cell));
+            |cell: &Cell| selection.admits(&cell.into()) && accepted.contains(&coordinates(cell));
         let judgement = judge(report, &pinned, rule, wanted);
         refuse_mismatches(&judgement, &path, self.rule.allow_mismatch).map_err(|failure| {
             failure.hint(
@@ -175,6 +172,20 @@ pub(super) fn read_baseline(path: &Path) -> Result<Report, Failure> {
         Failure::new(ExitCode::Incomparable, format!("no baseline: {error}"))
             .hint("`harness baseline accept REPORT.json` makes a report the baseline")
     })
+}
+
+/// An error where a value of `--only` selects no cell of the reports.
+pub(super) fn selected<'r>(
+    selection: &Selection,
+    reports: impl IntoIterator<Item = &'r Report>,
+) -> Result<(), Failure> {
+    let cells: Vec<CellLabels<'_>> = reports
+        .into_iter()
+        .flat_map(|report| report.cells.iter().map(CellLabels::from))
+        .collect();
+    selection
+        .check(cells.iter().copied())
+        .map_err(|error| Failure::new(ExitCode::NothingSelected, error))
 }
 
 /// An error that lists the inputs in which the two differ, unless that is allowed.

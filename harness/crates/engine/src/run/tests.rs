@@ -9,8 +9,9 @@ use super::execute::{ExecContext, execute};
 use super::results::Results;
 use super::status;
 use crate::plan::fixture::inputs;
-use crate::plan::{Fits, Plan, Selection, UnitIndex};
+use crate::plan::{Fits, Plan, UnitIndex};
 use crate::schedule::{Observer, Pool, PoolTask, Progress, TaskResult, WorkerCommand};
+use harness_report::selection::Selection;
 use harness_store::Store;
 
 /// Answers every job; fails a kind of work when a file of that name exists.

@@ -1,7 +1,7 @@
 //! A cell that fails the gate, in the words of a reader who has to act on it.
 
 use crate::gate::commands::Commands;
-use crate::text::one_line;
+use crate::text::{command, one_line};
 use harness_report::gate::Judgement;
 use harness_report::gate::{BORROWED_DEVIATION, Comparison, MethodComparison, Outcome};
 use harness_report::stats::Interval;
@@ -10,8 +10,6 @@ use harness_report::stats::Interval;
 const NAME: usize = 40;
 /// What follows a claim that one seed of retrained modules carries.
 pub(super) const PROVISIONAL: &str = " (provisional: one seed)";
-/// Most columns of a command to copy.
-const COMMAND: usize = 1000;
 
 /// `kgcoop on micro-clip → micro-eva-clip / digits, 16 shots, seed 1`.
 pub(super) fn coordinates(one: &Comparison<'_>) -> String {
@@ -165,7 +163,7 @@ pub(super) fn block(
     if let Some(margin) = one.smallest_margin {
         line("Would pass:", &format!("--margin {:.2}", margin * 100.0));
     }
-    line("To re-run:", &one_line(&commands.rerun(one), COMMAND));
-    line("To accept:", &one_line(&commands.accept(one), COMMAND));
+    line("To re-run:", &command(&commands.rerun(one)));
+    line("To accept:", &command(&commands.accept(one)));
     text
 }

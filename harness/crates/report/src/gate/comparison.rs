@@ -189,7 +189,10 @@ impl<'a> Comparison<'a> {
 /// The command of one seed's cell, for all seeds.
 fn rerun(cell: &Cell, seeds: &[u64]) -> String {
     let all: Vec<String> = seeds.iter().map(u64::to_string).collect();
-    let one = format!("--only seed={} ", cell.seed);
-    cell.rerun
-        .replacen(&one, &format!("--only seed={} ", all.join(",")), 1)
+    let one = format!(" --only seed={} ", cell.seed);
+    // The last one: a path or label before it may read like a seed.
+    match cell.rerun.rsplit_once(&one) {
+        Some((before, after)) => format!("{before} --only seed={} {after}", all.join(",")),
+        None => cell.rerun.clone(),
+    }
 }
