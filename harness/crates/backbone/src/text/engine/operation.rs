@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
 use super::backward::{Pulled, Wanted};
+use super::chunk::Chunk;
 use super::forward::Pass;
 use super::kernels::add;
 use super::model::{Inputs, Model};
@@ -74,6 +75,10 @@ fn lowest(model: &Model, sequences: &Sequences, first_tracked: Option<usize>) ->
     edited.unwrap_or(top).min(rows.unwrap_or(top))
 }
 
+/// Values that the traces of a request may hold, 1 GiB. Chunks beyond it run forward again when
+/// their gradients are asked for, which gives the same bits.
+const MOST_KEPT: usize = 1 << 28;
+
 struct Engine {
     model: Model,
     plan: Plan,
@@ -85,6 +90,23 @@ struct Engine {
 impl Engine {
     fn shape(&self) -> Shape {
         Shape::from((self.plan.ends.len(), self.model.embed))
+    }
+
+    /// What is kept of each chunk.
+    fn kept(&self, keeps: bool) -> Vec<Keep> {
+        let mut room = if keeps { MOST_KEPT } else { 0 };
+        let of_chunk = |chunk: &Chunk| {
+            let size = Trace::size(chunk, &self.model, Keep::All);
+            match (size <= room, chunk.is_read) {
+                (true, _) => {
+                    room -= size;
+                    Keep::All
+                }
+                (false, true) => Keep::KeysAndValues,
+                (false, false) => Keep::Nothing,
+            }
+        };
+        self.plan.chunks.iter().map(of_chunk).collect()
     }
 
     /// Features, and the traces of the chunks.
@@ -103,6 +125,7 @@ impl Engine {
                 inputs,
                 pool,
             };
+            let kept = self.kept(keeps);
             let mut traces: Vec<Option<Trace>> = plan.chunks.iter().map(|_| None).collect();
             let mut features: Vec<Vec<f32>> = Vec::with_capacity(plan.chunks.len());
             for depth in &plan.depths {
@@ -111,11 +134,7 @@ impl Engine {
                     depth.len(),
                     |i| {
                         let chunk = &plan.chunks[depth.start + i];
-                        let keep = match (keeps, chunk.is_read) {
-                            (true, _) => Keep::All,
-                            (false, true) => Keep::KeysAndValues,
-                            (false, false) => Keep::Nothing,
-                        };
+                        let keep = kept[depth.start + i];
                         let (features, trace) = pass.forward(chunk, &traces, keep);
                         (features, (keep != Keep::Nothing).then_some(trace))
                     },

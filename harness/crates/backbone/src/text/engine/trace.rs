@@ -91,6 +91,17 @@ impl Trace {
         }
     }
 
+    /// Values that the trace of a chunk holds.
+    pub(super) fn size(chunk: &Chunk, model: &Model, keep: Keep) -> usize {
+        let layers = model.layers.len();
+        let (stride, packed) = strides(chunk, model);
+        match keep {
+            Keep::All => layers * (stride + packed),
+            Keep::KeysAndValues => stride + layers * packed,
+            Keep::Nothing => stride + packed,
+        }
+    }
+
     pub(super) fn keeps_all(&self) -> bool {
         self.keep == Keep::All
     }
