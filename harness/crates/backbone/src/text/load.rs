@@ -65,6 +65,7 @@ impl TextTower {
             ln_final: weights.layer_norm(&norm_name, dims.width, architecture.text_eps)?,
             projection,
             dims,
+            activation_limit: 1 << 30,
             pool: Arc::default(),
         })
     }

@@ -33,6 +33,8 @@ pub struct TextTower {
     pub(crate) attention: AttentionShape,
     pub(crate) ln_final: LayerNorm,
     pub(crate) projection: Linear,
+    /// Bytes that the engine keeps for the gradients of a request.
+    pub(super) activation_limit: usize,
     /// Buffers of the engine.
     pub(super) pool: Arc<Pool>,
 }
@@ -41,6 +43,17 @@ impl TextTower {
     /// The tower's dimensions.
     pub fn dims(&self) -> &TextDims {
         &self.dims
+    }
+
+    /// The same tower with another limit on the bytes of activations that it keeps of a request; 1
+    /// GiB is the default. What is not kept is computed again when gradients are asked for, with the
+    /// same bits.
+    #[must_use]
+    pub fn with_activation_limit(self, bytes: usize) -> Self {
+        Self {
+            activation_limit: bytes,
+            ..self
+        }
     }
 
     /// The token that ends every prompt; features are read at its position.

@@ -2,7 +2,7 @@
 
 use candle_core::{Tensor, Var};
 use harness_backbone::{
-    Backbone, BiasMode, Dropout, PromptBatch, Segment, TextEdit, TokenRows, WeightEdit,
+    Backbone, BiasMode, Dropout, PromptBatch, Segment, TextEdit, TextTower, TokenRows, WeightEdit,
 };
 use proptest::prelude::*;
 
@@ -169,6 +169,46 @@ fn agree(case: &Case) {
                 far <= 1e-5 * scale,
                 "{what}: tensor {i} is off by {far:e} of {scale:e}"
             );
+        }
+    }
+}
+
+/// Bits of the features and gradients of a tower in some threads.
+fn bits(tower: &TextTower, batch: &PromptBatch, vars: &[Var], threads: usize) -> Vec<u32> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
+    let (features, grads) = pool.install(|| run(batch, vars, |b| tower.encode(b).unwrap()));
+    let all = std::iter::once(&features).chain(grads.iter().flatten());
+    all.flat_map(values).map(f32::to_bits).collect()
+}
+
+#[test]
+fn neither_memory_nor_threads_change_a_bit() {
+    let names = (0..90u32).map(|i| vec![3 + i / 30, 4, 4, 5, 6 + i % 30, 7]);
+    let names: Vec<Vec<u32>> = names.collect();
+    for context in [(false, false), (false, true), (true, false)] {
+        let case = Case {
+            seed: 11,
+            groups: 3,
+            names: names.clone(),
+            context,
+            length: 4,
+            twice: false,
+            deep: vec![(2, true)],
+            edited: vec![2, 9],
+            // Dropout takes the sharing away.
+            dropout: context.1,
+        };
+        let loaded = Backbone::load(&backbones()[0]).unwrap();
+        let mut vars = Vec::new();
+        let batch = batch(&loaded, &case, &mut vars);
+        let whole = bits(loaded.text(), &batch, &vars, 1);
+        for (limit, threads) in [(0, 1), (0, 3), (1 << 20, 2), (1 << 30, 3)] {
+            let tower = loaded.text().clone().with_activation_limit(limit);
+            let found = bits(&tower, &batch, &vars, threads);
+            assert!(found == whole, "{limit} bytes, {threads} threads");
         }
     }
 }

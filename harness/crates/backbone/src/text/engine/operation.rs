@@ -42,6 +42,7 @@ pub(crate) fn encode(tower: &TextTower, mut sequences: Sequences) -> Result<Opti
         plan: Plan::of(&sequences),
         model,
         wanted,
+        most_kept: tower.activation_limit / size_of::<f32>(),
         pool: Arc::clone(&tower.pool),
         saved: std::sync::OnceLock::new(),
     };
@@ -75,14 +76,13 @@ fn lowest(model: &Model, sequences: &Sequences, first_tracked: Option<usize>) ->
     edited.unwrap_or(top).min(rows.unwrap_or(top))
 }
 
-/// Values that the traces of a request may hold, 1 GiB. Chunks beyond it run forward again when
-/// their gradients are asked for, which gives the same bits.
-const MOST_KEPT: usize = 1 << 28;
-
 struct Engine {
     model: Model,
     plan: Plan,
     wanted: Wanted,
+    /// Values that the traces of the request may hold. Chunks beyond it run forward again when
+    /// their gradients are asked for, which gives the same bits.
+    most_kept: usize,
     pool: Arc<Pool>,
     saved: std::sync::OnceLock<Vec<Option<Trace>>>,
 }
@@ -94,7 +94,7 @@ impl Engine {
 
     /// What is kept of each chunk.
     fn kept(&self, keeps: bool) -> Vec<Keep> {
-        let mut room = if keeps { MOST_KEPT } else { 0 };
+        let mut room = if keeps { self.most_kept } else { 0 };
         let of_chunk = |chunk: &Chunk| {
             let size = Trace::size(chunk, &self.model, Keep::All);
             match (size <= room, chunk.is_read) {
