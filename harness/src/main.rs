@@ -1,5 +1,11 @@
 //! `harness`: does a fine-tuning module survive a model upgrade?
 
+// stderr may go away at any time; `say!` does not mind.
+#![warn(clippy::print_stderr)]
+
+#[macro_use]
+mod stderr;
+
 mod cards;
 mod cli;
 mod commands;
@@ -7,6 +13,7 @@ mod downloads;
 mod failure;
 mod install;
 mod interrupt;
+mod local_path;
 mod output;
 mod power;
 mod progress;
@@ -23,6 +30,7 @@ use clap::Parser;
 use cli::{Cli, Command, SelfAction};
 
 fn main() -> ExitCode {
+    interrupt::ignore_file_size_limit();
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(arguments) => commands::run(&arguments),

@@ -17,3 +17,4 @@ mod install;
 mod layout;
 mod readme;
 mod schemas;
+mod withstand;

@@ -2,10 +2,11 @@
 
 use super::graph::Placement;
 use super::{
-    BackboneIndex, Coordinate, DatasetIndex, Fits, Graph, Inputs, MethodIndex, NotMeasured,
-    Selection, UnitIndex,
+    BackboneIndex, DatasetIndex, Fits, Graph, Inputs, MethodIndex, NotMeasured, UnitIndex,
 };
 use crate::job::Draw;
+use crate::suite::Suite;
+use harness_report::selection::{CellLabels, Selection};
 
 /// One cell: its coordinates, and the unit of each condition.
 #[derive(Clone, Debug, PartialEq)]
@@ -235,43 +236,41 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
 
 /// All selected cells: those that can be planned, and those that wait for files.
 fn split(inputs: &Inputs, selection: &Selection) -> (Vec<Coordinates>, Vec<Coordinates>) {
-    let cells = coordinates(inputs, selection).into_iter();
-    cells.partition(|cell| cell.absent(inputs).is_empty())
+    let cells = positions(&inputs.suite).into_iter();
+    cells
+        .filter(|(labels, ..)| selection.admits(labels))
+        .map(|(labels, method, dataset)| Coordinates {
+            method,
+            dataset,
+            source: inputs.backbone(labels.source),
+            target: inputs.backbone(labels.target),
+            draw: Draw {
+                shots: labels.shots,
+                seed: labels.seed,
+                sampler: inputs.suite.sampler.into(),
+            },
+        })
+        .partition(|cell| cell.absent(inputs).is_empty())
 }
 
-/// All selected cells, in the order of the report.
-fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
-    let suite = &inputs.suite;
+/// All cells of a suite, in the order of the report, with the positions of method and data set.
+fn positions(suite: &Suite) -> Vec<(CellLabels<'_>, MethodIndex, DatasetIndex)> {
     let mut cells = Vec::new();
     for upgrade in &suite.upgrades {
-        let source = inputs.backbone(&upgrade.source);
-        for target_name in &upgrade.targets {
-            let target = inputs.backbone(target_name);
+        for target in &upgrade.targets {
             for &shots in &suite.shots {
-                for method in (0..inputs.methods.len()).map(MethodIndex) {
-                    for (dataset, entry) in suite.datasets.iter().enumerate() {
+                for (method, row) in suite.methods.iter().enumerate() {
+                    for (dataset, column) in suite.datasets.iter().enumerate() {
                         for &seed in &suite.seeds {
-                            let is_selected = selection.admits(|coordinate| match coordinate {
-                                Coordinate::Method => inputs[method].label.as_str().into(),
-                                Coordinate::Dataset => entry.label.as_str().into(),
-                                Coordinate::Source => upgrade.source.as_str().into(),
-                                Coordinate::Target => target_name.as_str().into(),
-                                Coordinate::Shots => shots.to_string().into(),
-                                Coordinate::Seed => seed.to_string().into(),
-                            });
-                            if is_selected {
-                                cells.push(Coordinates {
-                                    method,
-                                    dataset: DatasetIndex(dataset),
-                                    source,
-                                    target,
-                                    draw: Draw {
-                                        shots,
-                                        seed,
-                                        sampler: suite.sampler.into(),
-                                    },
-                                });
-                            }
+                            let labels = CellLabels {
+                                method: &row.label,
+                                dataset: &column.label,
+                                source: &upgrade.source,
+                                target,
+                                shots,
+                                seed,
+                            };
+                            cells.push((labels, MethodIndex(method), DatasetIndex(dataset)));
                         }
                     }
                 }
@@ -279,4 +278,12 @@ fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
         }
     }
     cells
+}
+
+/// What a selection may name.
+pub(crate) fn cell_labels(suite: &Suite) -> Vec<CellLabels<'_>> {
+    positions(suite)
+        .into_iter()
+        .map(|(labels, ..)| labels)
+        .collect()
 }

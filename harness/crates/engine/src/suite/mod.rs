@@ -2,6 +2,7 @@
 
 mod aliases;
 mod dataset;
+mod hint;
 mod known;
 mod mistake;
 mod module;

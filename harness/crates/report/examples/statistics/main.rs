@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo run -p harness-report --example statistics -- decisions [repetitions]
+//! cargo run --release -p harness-report --example statistics -- gate
 //! ```
 
 mod decisions;
@@ -12,6 +13,7 @@ mod decisions;
     reason = "shared with the tests of the crate, which use more of it"
 )]
 mod fixture;
+mod gate;
 mod simulate;
 
 use std::process::ExitCode;
@@ -22,8 +24,9 @@ fn main() -> ExitCode {
     let repetitions = arguments.next().map_or(Ok(400), |text| text.parse());
     match (table.as_deref(), repetitions) {
         (Some("decisions"), Ok(repetitions)) => decisions::print(repetitions),
+        (Some("gate"), _) => gate::print(),
         _ => {
-            eprintln!("usage: statistics decisions [repetitions]");
+            eprintln!("usage: statistics decisions [repetitions] | gate");
             return ExitCode::FAILURE;
         }
     }

@@ -219,6 +219,11 @@ impl Crossed for Combination<'_> {
         (errors.sum::<f64>() / self.of.tables.len() as f64).powi(2)
     }
 
+    /// The variance over images is that of the mean over seeds, so that it holds this part.
+    fn independent_variance(&self, _: f64) -> f64 {
+        0.0
+    }
+
     fn range(&self) -> Interval {
         let most = 1.0 + self.share.abs();
         Interval {

@@ -28,6 +28,10 @@ pub trait Crossed {
     /// The images' part in the variance of the mean over seeds, if the true mean were `bound`.
     fn image_variance(&self, bound: f64) -> f64;
 
+    /// What the images alone bring into the variance of the seeds' mean, where they keep nothing
+    /// from seed to seed: seeds that happen to agree do not make less.
+    fn independent_variance(&self, bound: f64) -> f64;
+
     /// The lowest and the highest mean that are possible.
     fn range(&self) -> Interval;
 
@@ -53,7 +57,9 @@ pub trait Crossed {
         let typical = prior.map_or(0.0, |prior| prior.variance);
         VarianceParts {
             images,
-            seeds: seeds.map_or(0.0, |all| all.value / count),
+            seeds: seeds.map_or(0.0, |all| {
+                (all.value / count).max(self.independent_variance(bound))
+            }),
             freedom: seeds.map_or(f64::INFINITY, |all| {
                 let seeds = all.value.max(typical) / count;
                 match count {

@@ -80,6 +80,18 @@ impl Difference {
         }
     }
 
+    /// Tango's score variance of one seed's difference, if the true difference were `bound`.
+    fn score_variance(&self, bound: f64) -> f64 {
+        // At the value itself the score is 0, and so is the distance that it counts.
+        let bound = if (self.value - bound).abs() < 1e-9 {
+            bound - 1e-6
+        } else {
+            bound
+        };
+        let score = mean_tango_score(&self.per_seed, bound);
+        ((self.value - bound) / score).powi(2)
+    }
+
     /// Whether no image changed its side under any seed.
     pub fn is_unchanged(&self) -> bool {
         self.per_seed.iter().all(Pairs::is_unchanged)
@@ -134,8 +146,11 @@ impl Crossed for Difference {
     /// variance, Shrout and Fleiss 1979). How far the value lies from `bound` in the score's
     /// standard errors gives the standard error.
     fn image_variance(&self, bound: f64) -> f64 {
-        let score = mean_tango_score(&self.per_seed, bound);
-        self.image_correlation * ((self.value - bound) / score).powi(2)
+        self.image_correlation * self.score_variance(bound)
+    }
+
+    fn independent_variance(&self, bound: f64) -> f64 {
+        (1.0 - self.image_correlation) * self.score_variance(bound) / self.per_seed.len() as f64
     }
 
     fn range(&self) -> Interval {
