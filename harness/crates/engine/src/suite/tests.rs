@@ -95,6 +95,7 @@ impl Known for FewNames {
             dataset: "shapes".to_owned(),
             classes: Vec::new(),
             seed: 2,
+            origin: None,
         })
     }
 }
