@@ -7,6 +7,7 @@ mod data;
 mod examples;
 mod install;
 mod list;
+mod modules;
 mod report;
 mod suite;
 mod values;
@@ -19,6 +20,7 @@ pub(crate) use cache::{CacheAction, CacheArguments};
 pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, Sampler};
 pub(crate) use install::SelfAction;
 pub(crate) use list::{Kind, ListArguments, PluginAction};
+pub(crate) use modules::ModulesAction;
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
 pub(crate) use suite::{InitArguments, RuleArguments, RunArguments, SuiteArguments};
 
@@ -77,6 +79,11 @@ pub(crate) enum Command {
     Cache {
         #[command(subcommand)]
         action: CacheAction,
+    },
+    /// List, show, export or remove trained modules
+    Modules {
+        #[command(subcommand)]
+        action: ModulesAction,
     },
     /// Compare a backbone with another framework's outputs
     Verify(VerifyArguments),

@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Baseline { action } => commands::baseline(&action),
         Command::Diff(arguments) => commands::diff(&arguments),
         Command::Cache { action } => commands::cache(&action),
+        Command::Modules { action } => commands::modules(&action),
         Command::Verify(arguments) => commands::verify(&arguments),
         Command::Embed(arguments) => commands::embed(&arguments),
         Command::Convert(arguments) => commands::convert(&arguments),

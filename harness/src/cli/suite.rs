@@ -43,6 +43,9 @@ pub(crate) struct RunArguments {
     /// Write all predictions, one JSON line per test image and cell
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) log_samples: Option<PathBuf>,
+    /// Copy the modules trained on the sources to a folder, with a manifest
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep_modules: Option<PathBuf>,
     /// Compare the report with a baseline, as `harness gate` does
     #[arg(long)]
     pub(crate) gate: bool,

@@ -1,5 +1,6 @@
 //! `harness run`.
 
+use harness_engine::modules::export;
 use harness_render::terminal;
 use harness_report::{ExitCode, Report, Status};
 use harness_store::replace_file;
@@ -39,6 +40,13 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     {
         let message = format!("{}: cannot be written: {error}", path.display());
         code = code.worst(Failure::new(ExitCode::OutputNotWritten, message).report());
+    }
+    if let Some(folder) = &arguments.keep_modules {
+        let kept = finished
+            .modules()
+            .map_err(|error| Failure::new(ExitCode::SetUp, error));
+        let kept = kept.and_then(|modules| Ok(export(&modules, folder)?));
+        code = code.worst(kept.map_or_else(Failure::report, |_| ExitCode::Ok));
     }
     output::print(&terminal::render(
         report,
