@@ -10,6 +10,7 @@ mod cards;
 mod cli;
 mod commands;
 mod downloads;
+mod fail_on;
 mod failure;
 mod install;
 mod interrupt;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(arguments) => commands::run(&arguments),
+        Command::Check(arguments) => commands::check(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
         Command::Init(arguments) => commands::init(&arguments),
         Command::Export(arguments) => commands::export(&arguments),

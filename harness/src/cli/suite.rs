@@ -6,7 +6,7 @@ use clap::Args;
 use harness_engine::plan::Term;
 
 use super::When;
-use super::values::{alpha, export_file, margin};
+use super::values::{alpha, export_file, margin, recommendation};
 
 #[derive(Args)]
 pub(crate) struct SuiteArguments {
@@ -51,6 +51,16 @@ pub(crate) struct RunArguments {
     pub(crate) gate: bool,
     #[command(flatten)]
     pub(crate) rule: RuleArguments,
+    #[command(flatten)]
+    pub(crate) fail_on: FailOnArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct FailOnArguments {
+    /// Exit 106 if a recommendation is one of these: keep, retrain, retrain-keep-meanwhile,
+    /// drop, undecided
+    #[arg(long, value_name = "WORD,…", value_delimiter = ',', value_parser = recommendation)]
+    pub(crate) fail_on: Vec<String>,
 }
 
 /// How a report is compared with a baseline.

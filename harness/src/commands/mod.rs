@@ -3,6 +3,7 @@
 mod analyze;
 mod baseline;
 mod cache;
+mod check;
 mod completions;
 mod convert;
 mod data;
@@ -27,6 +28,7 @@ mod worker;
 pub(crate) use analyze::analyze;
 pub(crate) use baseline::baseline;
 pub(crate) use cache::cache;
+pub(crate) use check::check;
 pub(crate) use completions::completions;
 pub(crate) use convert::{convert, convert_worker};
 pub(crate) use data::data;

@@ -9,6 +9,7 @@ use super::export::write;
 use super::fetch::fetch_missing;
 use super::gate::{Gate, baseline_of, read_baseline};
 use crate::cli::RunArguments;
+use crate::fail_on::fail_on;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Reporter;
@@ -75,11 +76,12 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         // What the run itself ended with must not be lost.
         code = code.worst(gate.compare(report).unwrap_or_else(Failure::report));
     }
+    code = code.worst(fail_on(&arguments.fail_on, report));
     Ok(code)
 }
 
 /// What the cells make of the exit status.
-fn outcome(report: &Report) -> ExitCode {
+pub(super) fn outcome(report: &Report) -> ExitCode {
     let codes = report.cells.iter().map(|cell| match cell.status {
         Status::Ok | Status::NotInjectable { .. } => ExitCode::Ok,
         Status::NotRun => ExitCode::Outstanding,

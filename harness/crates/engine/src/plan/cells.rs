@@ -210,8 +210,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
     };
     let left_out = fits.left_out(home, at(target, dataset));
     let home = at(target, trained_on);
-    // A module that was trained elsewhere cannot be retrained here in the same way.
-    let has_oracle = inputs.suite.oracle && file.is_none();
+    let has_oracle = inputs.suite.oracle && inputs[method].can_be_retrained();
     let retrain = has_oracle.then(|| train(graph, home));
     let oracle = retrain
         .as_ref()
@@ -247,36 +246,65 @@ fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
         let source = inputs.backbone(&upgrade.source);
         for target_name in &upgrade.targets {
             let target = inputs.backbone(target_name);
-            for &shots in &suite.shots {
-                for method in (0..inputs.methods.len()).map(MethodIndex) {
-                    for (dataset, entry) in suite.datasets.iter().enumerate() {
-                        for &seed in &suite.seeds {
-                            let is_selected = selection.admits(|coordinate| match coordinate {
-                                Coordinate::Method => inputs[method].label.as_str().into(),
-                                Coordinate::Dataset => entry.label.as_str().into(),
-                                Coordinate::Source => upgrade.source.as_str().into(),
-                                Coordinate::Target => target_name.as_str().into(),
-                                Coordinate::Shots => shots.to_string().into(),
-                                Coordinate::Seed => seed.to_string().into(),
-                            });
-                            if is_selected {
-                                cells.push(Coordinates {
-                                    method,
-                                    dataset: DatasetIndex(dataset),
-                                    source,
-                                    target,
-                                    draw: Draw {
-                                        shots,
-                                        seed,
-                                        sampler: suite.sampler.into(),
-                                    },
-                                });
-                            }
-                        }
+            let first = cells.len();
+            for method in (0..inputs.methods.len()).map(MethodIndex) {
+                for (dataset, draw) in places(inputs, method, source) {
+                    let is_selected = selection.admits(|coordinate| match coordinate {
+                        Coordinate::Method => inputs[method].label.as_str().into(),
+                        Coordinate::Dataset => inputs[dataset].reference.name.as_str().into(),
+                        Coordinate::Source => upgrade.source.as_str().into(),
+                        Coordinate::Target => target_name.as_str().into(),
+                        Coordinate::Shots => draw.shots.to_string().into(),
+                        Coordinate::Seed => draw.seed.to_string().into(),
+                    });
+                    if is_selected {
+                        cells.push(Coordinates {
+                            method,
+                            dataset,
+                            source,
+                            target,
+                            draw,
+                        });
                     }
                 }
             }
+            cells[first..].sort_by_key(|cell: &Coordinates| {
+                let mut shots = suite.shots.iter();
+                let own = shots.position(|shots| *shots == cell.draw.shots);
+                own.unwrap_or(usize::MAX)
+            });
         }
     }
     cells
+}
+
+/// Where a row is measured in an upgrade from `source`: a method on every data set with every
+/// draw, a module on its own.
+fn places(
+    inputs: &Inputs,
+    method: MethodIndex,
+    source: BackboneIndex,
+) -> Vec<(DatasetIndex, Draw)> {
+    if let Some(home) = &inputs[method].home {
+        let is_source = home.sources.contains(&source);
+        return is_source
+            .then_some((home.dataset, home.draw))
+            .into_iter()
+            .collect();
+    }
+    let suite = &inputs.suite;
+    let mut places = Vec::new();
+    for &shots in &suite.shots {
+        for dataset in (0..suite.datasets.len()).map(DatasetIndex) {
+            for &seed in &suite.seeds {
+                let draw = Draw {
+                    shots,
+                    seed,
+                    sampler: suite.sampler.into(),
+                };
+                places.push((dataset, draw));
+            }
+        }
+    }
+    places
 }

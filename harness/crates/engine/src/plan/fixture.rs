@@ -65,6 +65,7 @@ pub(crate) fn method(label: &str) -> MethodInput {
         base: RecipeBase::Own,
         changes: RecipeChanges::default(),
         module: None,
+        home: None,
     }
 }
 
@@ -90,6 +91,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
                 targets: targets.iter().map(|name| (*name).to_owned()).collect(),
             }],
             methods: Vec::new(),
+            modules: Vec::new(),
             datasets: vec![DatasetEntry::named("d")],
             data: None,
             sampler: Sampler::Coop,
@@ -105,6 +107,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
         methods: vec![method("coop")],
         backbones,
         datasets: vec![dataset("d", None)],
+        brought: 0,
         absent: Vec::new(),
     }
 }

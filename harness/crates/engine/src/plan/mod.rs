@@ -19,6 +19,6 @@ pub use cells::{CellPlan, Plan};
 pub use fit::Fits;
 pub use graph::{Graph, Unit, UnitResult};
 pub use index::{BackboneIndex, DatasetIndex, MethodIndex, UnitIndex};
-pub use inputs::{Engine, Inputs, MethodInput};
+pub use inputs::{Engine, Inputs, MethodInput, ModuleHome};
 pub use not_measured::NotMeasured;
 pub use selection::{Coordinate, Selection, SelectionError, Term};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_abi::wire::ModuleHeader;
+use harness_abi::wire::{ModuleHeader, Recipe};
 use harness_host::module_file::{ModuleError, read_header};
 use harness_store::sha256_hex;
 
@@ -27,6 +27,11 @@ pub enum ModuleFileError {
 }
 
 impl ModuleFile {
+    /// The recipe it was trained with, as far as its header says.
+    pub fn recipe(&self) -> Option<&Recipe> {
+        self.header.origin.as_ref()?.recipe.as_ref()
+    }
+
     /// Reads the header and hashes the file.
     ///
     /// # Errors

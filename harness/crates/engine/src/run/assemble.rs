@@ -145,7 +145,10 @@ fn recipe_json(recipe: &impl Serialize) -> Value {
 fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
     let inputs = &setup.inputs;
     // Data sets that modules are only trained on are not columns.
-    let columns = inputs.datasets.iter().take(inputs.suite.datasets.len());
+    let columns = inputs
+        .datasets
+        .iter()
+        .take(inputs.suite.datasets.len() + inputs.brought);
     columns
         .enumerate()
         .map(|(index, facts)| Dataset {
@@ -344,6 +347,11 @@ fn usage(plan: &CellPlan, results: &Results) -> Option<Usage> {
 
 /// The command line that runs this cell alone.
 fn rerun(settings: &Settings<'_>, cell: &Cell) -> String {
+    if settings.text.is_some() {
+        // There is no suite file that `run` could be given.
+        let words = settings.command_line.iter().map(|word| quote(word));
+        return words.collect::<Vec<_>>().join(" ");
+    }
     let mut words = vec![
         "harness".to_owned(),
         "run".to_owned(),

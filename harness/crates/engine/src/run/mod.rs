@@ -7,6 +7,7 @@ mod error;
 mod execute;
 mod forecast;
 mod machine;
+mod modules;
 mod results;
 mod samples;
 mod score;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use error::RunError;
 pub use forecast::{CellState, Forecast, ForecastCell, forecast};
+pub use modules::PlacementError;
 pub use setup::Settings;
 
 use std::collections::BTreeSet;
