@@ -14,7 +14,7 @@ pub(crate) fn fail_on(arguments: &FailOnArguments, report: &Report) -> ExitCode 
     for one in &analyse(report).assessments {
         let word = spelled(one.recommendation.word());
         if arguments.fail_on.contains(&word) {
-            eprintln!(
+            say!(
                 "--fail-on: {word} {} on {}, {} → {}",
                 one.method, one.dataset, one.upgrade.source, one.upgrade.target
             );

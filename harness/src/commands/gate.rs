@@ -21,7 +21,7 @@ pub(crate) fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
         && !baseline_of(&report.suite.path, None).exists()
         && !arguments.fail_on.fail_on.is_empty();
     if is_alone {
-        eprintln!("no baseline: only the recommendations are judged");
+        say!("no baseline: only the recommendations are judged");
         return Ok(named);
     }
     let compared = Gate {

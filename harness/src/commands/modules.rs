@@ -66,7 +66,7 @@ fn open(cache: &CacheArguments) -> Result<(Store, StoredModules), Failure> {
     let all = stored(&store).map_err(failure)?;
     for one in &all.unusable {
         let shown = format!("{}: {}", one.path.display(), one.reason);
-        eprintln!("warning: {}", one_line(&shown, WIDEST));
+        say!("warning: {}", one_line(&shown, WIDEST));
     }
     Ok((store, all))
 }

@@ -16,7 +16,7 @@ fn env() -> TestEnv {
     let env = TestEnv::new();
     env.write(
         "suite.yaml",
-        "name: test\nupgrades: [{source: micro-clip, targets: [micro-clip]}]\n\
+        "name: test\nupgrades: [{source: micro-clip, targets: [micro-clip-unrelated]}]\n\
          methods: [coop, kgcoop]\ndatasets: [digits]\nshots: [1]\nseeds: [1]\n\
          recipe: {epochs: 2}\n",
     );
@@ -215,7 +215,7 @@ fn a_suite_mixes_modules_with_methods_and_tests_each_on_its_own_data_set() {
     assert!(empty.contains(says), "{empty}");
     env.write(
         "mixed.yaml",
-        "name: x\nupgrades: [{source: micro-clip, targets: [micro-clip]}]\n",
+        "name: x\nupgrades: [{source: micro-clip, targets: [micro-eva-clip]}]\n",
     );
     let lacking = error(&env, &["run", "mixed.yaml"], 96);
     assert!(

@@ -52,7 +52,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         .iter()
         .any(|cell| cell.status == Status::NotRun)
     {
-        eprintln!("interrupted; run the same command again to continue");
+        say!("interrupted; run the same command again to continue");
     }
     Ok(code.worst(fail_on(&arguments.fail_on, report)))
 }

@@ -24,7 +24,7 @@ pub(super) fn modules_suite(
             None => find_source(&file, places)?,
         };
         if arguments.retrain && file.header.origin.is_none() {
-            eprintln!(
+            say!(
                 "warning: {} does not say how it was trained, so it is not retrained",
                 path.display()
             );
@@ -102,7 +102,7 @@ fn find_source(file: &ModuleFile, places: &SearchPath) -> Result<String, Failure
     let Some(origin) = &header.origin else {
         return match places.backbone(&header.source) {
             Ok(location) if location.is_known() => {
-                eprintln!(
+                say!(
                     "warning: {} names its source {:?} without a hash; going by the name",
                     file.path.display(),
                     header.source
