@@ -16,7 +16,10 @@ pub(crate) fn fail_on(arguments: &FailOnArguments, report: &Report) -> ExitCode 
         if arguments.fail_on.contains(&word) {
             say!(
                 "--fail-on: {word} {} on {}, {} → {}",
-                one.method, one.dataset, one.upgrade.source, one.upgrade.target
+                one.method,
+                one.dataset,
+                one.upgrade.source,
+                one.upgrade.target
             );
             code = ExitCode::Recommended;
         }

@@ -1,6 +1,7 @@
 //! Checks the `module` of a method's entry and the files of `modules` against the rest of
 //! the suite.
 
+use super::hint;
 use super::tree::Node;
 use super::{Known, Mistake};
 
@@ -73,10 +74,10 @@ pub(super) fn check(suite: &Node, entry: &Node, id: &str, known: &dyn Known) -> 
 pub(super) fn required(suite: &Node) -> Vec<Mistake> {
     let missing = |key: &str| {
         let message = format!("the suite: the key {key:?} is missing");
-        suite
-            .get(key)
-            .is_none()
-            .then(|| Mistake::new(suite.mark, message))
+        suite.get(key).is_none().then(|| Mistake {
+            hint: hint::example(key).map(str::to_owned),
+            ..Mistake::new(suite.mark, message)
+        })
     };
     if suite.get("modules").is_some() && suite.get("methods").is_none() {
         return Vec::new();
