@@ -95,7 +95,7 @@ impl From<RunError> for Failure {
                     false => failure,
                 }
             }
-            RunError::NothingSelected { .. } => {
+            RunError::Unmatched { .. } => {
                 Self::new(code, error).hint("`harness plan` without --only lists the cells")
             }
             RunError::Store(_) => {

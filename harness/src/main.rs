@@ -14,6 +14,7 @@ mod fail_on;
 mod failure;
 mod install;
 mod interrupt;
+mod local_path;
 mod output;
 mod power;
 mod progress;

@@ -1,6 +1,5 @@
 //! What `run` and `plan` have in common.
 
-use harness_engine::plan::Selection;
 use harness_engine::registry::SearchPath;
 use harness_engine::run::{RunError, Settings};
 use harness_engine::schedule::WorkerCommand;
@@ -16,9 +15,7 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
     Ok(Settings {
         suite: find_suite(&arguments.suite),
         text: None,
-        selection: Selection {
-            terms: arguments.only.clone(),
-        },
+        selection: arguments.only.iter().cloned().collect(),
         store: arguments.store.clone(),
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),

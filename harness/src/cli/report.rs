@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use harness_engine::plan::Term;
+use harness_report::selection::Term;
 
 use super::values::export_file;
 use super::{FailOnArguments, RuleArguments, When};
@@ -37,6 +37,11 @@ pub(crate) enum BaselineAction {
         #[arg(long, value_name = "KEY=VALUE,…")]
         only: Vec<Term>,
     },
+    /// Make the current baseline the pinned reference, which accepting leaves alone
+    Pin {
+        /// Baseline report (.json), such as reports/quickstart.json
+        baseline: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -45,6 +50,9 @@ pub(crate) struct DiffArguments {
     pub(crate) old: PathBuf,
     /// Newer report
     pub(crate) new: PathBuf,
+    /// Select cells by method, dataset, source, target, shots or seed; repeatable
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub(crate) only: Vec<Term>,
     /// Compare even if inputs differ
     #[arg(long)]
     pub(crate) allow_mismatch: bool,
@@ -64,6 +72,9 @@ pub(crate) struct ExportArguments {
     /// Show differences from an older report (.html and .md only)
     #[arg(long, value_name = "OLD.json")]
     pub(crate) compare: Option<PathBuf>,
+    /// Select cells by method, dataset, source, target, shots or seed; repeatable
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub(crate) only: Vec<Term>,
     /// Compare even if inputs differ
     #[arg(long, requires = "compare")]
     pub(crate) allow_mismatch: bool,

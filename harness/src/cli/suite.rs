@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use harness_engine::plan::Term;
+use harness_report::selection::Term;
 
 use super::When;
 use super::values::{alpha, export_file, margin, recommendation};

@@ -13,7 +13,7 @@ pub enum ExitCode {
     Ok = 0,
     /// The command line could not be understood.
     Usage = 2,
-    /// The selection matched nothing.
+    /// A value of `--only` selects no cell.
     NothingSelected = 4,
     /// Cells are outstanding; running the same command again resumes.
     Outstanding = 5,

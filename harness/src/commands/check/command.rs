@@ -1,7 +1,7 @@
 //! Runs the modules' suite and prints what follows.
 
-use harness_engine::plan::Selection;
 use harness_engine::run::Settings;
+use harness_report::selection::Selection;
 use harness_report::{ExitCode, Status};
 
 use super::result::{CheckResult, render};

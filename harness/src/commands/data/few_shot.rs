@@ -6,7 +6,7 @@ use harness_report::ExitCode;
 
 use crate::cli::{self, DrawnSplit, FewShotArguments};
 use crate::failure::Failure;
-use crate::output;
+use crate::{local_path, output};
 
 pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure> {
     let places = SearchPath::of_current_folder().with_data(arguments.data.as_deref(), None);
@@ -18,8 +18,13 @@ pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure
             cli::Sampler::ClipLora => Sampler::ClipLora,
         },
     };
-    let sampled = data::few_shot(&places, &arguments.name, draw)
-        .map_err(|error| Failure::new(ExitCode::SetUp, error))?;
+    let sampled = data::few_shot(&places, &arguments.name, draw).map_err(|error| {
+        let failure = Failure::new(ExitCode::SetUp, error);
+        match local_path::hint(&arguments.name) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
     let FewShotPaths {
         train,
         val,

@@ -2,10 +2,11 @@
 
 use super::graph::Placement;
 use super::{
-    BackboneIndex, Coordinate, DatasetIndex, Fits, Graph, Inputs, MethodIndex, NotMeasured,
-    Selection, UnitIndex,
+    BackboneIndex, DatasetIndex, Fits, Graph, Inputs, MethodIndex, NotMeasured, UnitIndex,
 };
 use crate::job::Draw;
+use crate::suite::Suite;
+use harness_report::selection::{CellLabels, Selection};
 
 /// One cell: its coordinates, and the unit of each condition.
 #[derive(Clone, Debug, PartialEq)]
@@ -234,12 +235,15 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
 
 /// All selected cells: those that can be planned, and those that wait for files.
 fn split(inputs: &Inputs, selection: &Selection) -> (Vec<Coordinates>, Vec<Coordinates>) {
-    let cells = coordinates(inputs, selection).into_iter();
-    cells.partition(|cell| cell.absent(inputs).is_empty())
+    positions(inputs)
+        .into_iter()
+        .filter(|(labels, _)| selection.admits(labels))
+        .map(|(_, cell)| cell)
+        .partition(|cell| cell.absent(inputs).is_empty())
 }
 
-/// All selected cells, in the order of the report.
-fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
+/// All cells in the order of the report, each with what a selection may name of it.
+fn positions(inputs: &Inputs) -> Vec<(CellLabels<'_>, Coordinates)> {
     let suite = &inputs.suite;
     let mut cells = Vec::new();
     for upgrade in &suite.upgrades {
@@ -249,26 +253,25 @@ fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
             let first = cells.len();
             for method in (0..inputs.methods.len()).map(MethodIndex) {
                 for (dataset, draw) in places(inputs, method, source) {
-                    let is_selected = selection.admits(|coordinate| match coordinate {
-                        Coordinate::Method => inputs[method].label.as_str().into(),
-                        Coordinate::Dataset => inputs[dataset].reference.name.as_str().into(),
-                        Coordinate::Source => upgrade.source.as_str().into(),
-                        Coordinate::Target => target_name.as_str().into(),
-                        Coordinate::Shots => draw.shots.to_string().into(),
-                        Coordinate::Seed => draw.seed.to_string().into(),
-                    });
-                    if is_selected {
-                        cells.push(Coordinates {
-                            method,
-                            dataset,
-                            source,
-                            target,
-                            draw,
-                        });
-                    }
+                    let labels = CellLabels {
+                        method: &inputs[method].label,
+                        dataset: &inputs[dataset].reference.name,
+                        source: &upgrade.source,
+                        target: target_name,
+                        shots: draw.shots,
+                        seed: draw.seed,
+                    };
+                    let cell = Coordinates {
+                        method,
+                        dataset,
+                        source,
+                        target,
+                        draw,
+                    };
+                    cells.push((labels, cell));
                 }
             }
-            cells[first..].sort_by_key(|cell: &Coordinates| {
+            cells[first..].sort_by_key(|(_, cell)| {
                 let mut shots = suite.shots.iter();
                 let own = shots.position(|shots| *shots == cell.draw.shots);
                 own.unwrap_or(usize::MAX)
@@ -276,6 +279,46 @@ fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
         }
     }
     cells
+}
+
+/// What a selection may name.
+pub(crate) fn cell_labels(inputs: &Inputs) -> Vec<CellLabels<'_>> {
+    let cells = positions(inputs).into_iter();
+    cells.map(|(labels, _)| labels).collect()
+}
+
+/// What a selection may name of a suite without modules, whose cells are known before any input
+/// is read.
+pub(crate) fn suite_labels(suite: &Suite) -> Option<Vec<CellLabels<'_>>> {
+    if !suite.modules.is_empty() {
+        return None;
+    }
+    let mut cells = Vec::new();
+    for upgrade in &suite.upgrades {
+        for target in &upgrade.targets {
+            for method in &suite.methods {
+                for dataset in &suite.datasets {
+                    for (&shots, &seed) in product(&suite.shots, &suite.seeds) {
+                        cells.push(CellLabels {
+                            method: &method.label,
+                            dataset: &dataset.label,
+                            source: &upgrade.source,
+                            target,
+                            shots,
+                            seed,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    Some(cells)
+}
+
+fn product<'a, A, B>(first: &'a [A], second: &'a [B]) -> impl Iterator<Item = (&'a A, &'a B)> {
+    first
+        .iter()
+        .flat_map(move |one| second.iter().map(move |other| (one, other)))
 }
 
 /// Where a row is measured in an upgrade from `source`: a method on every data set with every

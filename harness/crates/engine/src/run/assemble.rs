@@ -6,7 +6,9 @@ use harness_abi::wire::Family;
 use harness_data::Sampler;
 use harness_report::{
     Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, MethodRecipe, Plugin,
-    Provenance, Report, Retraining, Status, Suite, Training, Upgrade, Usage, shell::quote,
+    Provenance, Report, Retraining, Status, Suite, Training, Upgrade, Usage,
+    selection::Selection,
+    shell::{quote, quote_path},
 };
 
 use serde::Serialize;
@@ -352,23 +354,9 @@ fn rerun(settings: &Settings<'_>, cell: &Cell) -> String {
         let words = settings.command_line.iter().map(|word| quote(word));
         return words.collect::<Vec<_>>().join(" ");
     }
-    let mut words = vec![
-        "harness".to_owned(),
-        "run".to_owned(),
-        settings.suite.display().to_string(),
-    ];
-    for (key, value) in [
-        ("method", cell.method.clone()),
-        ("dataset", cell.dataset.clone()),
-        ("source", cell.upgrade.source.clone()),
-        ("target", cell.upgrade.target.clone()),
-        ("shots", cell.shots.to_string()),
-        ("seed", cell.seed.to_string()),
-    ] {
-        words.push("--only".to_owned());
-        words.push(format!("{key}={value}"));
-    }
-    words.push("--fresh".to_owned());
-    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
-    quoted.join(" ")
+    format!(
+        "harness run {}{} --fresh",
+        quote_path(&settings.suite),
+        Selection::of(&cell.into()).arguments()
+    )
 }

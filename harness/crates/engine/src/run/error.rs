@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use harness_report::ExitCode;
+use harness_report::selection::UnmatchedError;
 
 use super::modules::PlacementError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
@@ -34,8 +35,11 @@ pub enum RunError {
     Method { label: String, id: String },
     #[error("cannot read this executable: {0}")]
     Executable(std::io::Error),
-    #[error("{}: no cell matches {selection}", .suite.display())]
-    NothingSelected { suite: PathBuf, selection: String },
+    #[error("{}: {unmatched}", .suite.display())]
+    Unmatched {
+        suite: PathBuf,
+        unmatched: UnmatchedError,
+    },
     #[error("interrupted before anything ran")]
     Interrupted,
 }
@@ -45,7 +49,7 @@ impl RunError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Store(_) => ExitCode::OutputNotWritten,
-            Self::NothingSelected { .. } => ExitCode::NothingSelected,
+            Self::Unmatched { .. } => ExitCode::NothingSelected,
             Self::Interrupted => ExitCode::Outstanding,
             _ => ExitCode::SetUp,
         }

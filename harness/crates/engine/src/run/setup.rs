@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use super::{machine, modules};
-use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
+use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
+use harness_report::selection::Selection;
 use harness_store::{Store, sha256_file};
 
 /// Time a plugin may take to return its descriptor.
@@ -90,17 +91,21 @@ impl<'a> SetUp<'a> {
         let suite = document
             .check(&registry)
             .map_err(crate::suite::SuiteError::from)?;
+        let unmatched = |unmatched| RunError::Unmatched {
+            suite: settings.suite.clone(),
+            unmatched,
+        };
+        // Before data sets are hashed, where that is possible.
+        if let Some(cells) = suite_labels(&suite) {
+            let checked = settings.selection.check(cells.iter().copied());
+            checked.map_err(unmatched)?;
+        }
         pool.time_limit = Duration::from_secs(suite.time_limit);
         let inputs = inputs(&settings.command, suite, &registry)?;
+        let cells = cell_labels(&inputs);
+        let checked = settings.selection.check(cells.iter().copied());
+        checked.map_err(unmatched)?;
         let (graph, surveys) = Plan::surveys(&inputs, &settings.selection);
-        let is_waiting = || !Plan::waiting(&inputs, &settings.selection).is_empty();
-        if surveys.is_empty() && !is_waiting() {
-            let terms = settings.selection.terms.iter().map(Term::to_string);
-            return Err(RunError::NothingSelected {
-                suite: settings.suite.clone(),
-                selection: terms.collect::<Vec<_>>().join(" "),
-            });
-        }
         let context = ExecContext {
             store: &store,
             pool: &pool,
