@@ -10,6 +10,7 @@ mod cards;
 mod cli;
 mod commands;
 mod downloads;
+mod fail_on;
 mod failure;
 mod install;
 mod interrupt;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(arguments) => commands::run(&arguments),
+        Command::Check(arguments) => commands::check(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
         Command::Init(arguments) => commands::init(&arguments),
         Command::Export(arguments) => commands::export(&arguments),
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Baseline { action } => commands::baseline(&action),
         Command::Diff(arguments) => commands::diff(&arguments),
         Command::Cache { action } => commands::cache(&action),
+        Command::Modules { action } => commands::modules(&action),
         Command::Verify(arguments) => commands::verify(&arguments),
         Command::Embed(arguments) => commands::embed(&arguments),
         Command::Convert(arguments) => commands::convert(&arguments),

@@ -14,6 +14,7 @@ use crate::suite_path::find_suite;
 pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, Failure> {
     Ok(Settings {
         suite: find_suite(&arguments.suite),
+        text: None,
         selection: arguments.only.iter().cloned().collect(),
         store: arguments.store.clone(),
         data: arguments.data.clone(),
@@ -42,7 +43,7 @@ pub(crate) fn worker_command() -> Result<WorkerCommand, Failure> {
 }
 
 /// The command line with the program's name in place of its path.
-fn command_line() -> Vec<String> {
+pub(crate) fn command_line() -> Vec<String> {
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     std::iter::once("harness".to_owned())

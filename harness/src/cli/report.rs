@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use harness_report::selection::Term;
 
 use super::values::export_file;
-use super::{RuleArguments, When};
+use super::{FailOnArguments, RuleArguments, When};
 
 #[derive(Args)]
 pub(crate) struct GateArguments {
@@ -14,6 +14,8 @@ pub(crate) struct GateArguments {
     pub(crate) report: PathBuf,
     #[command(flatten)]
     pub(crate) rule: RuleArguments,
+    #[command(flatten)]
+    pub(crate) fail_on: FailOnArguments,
     /// Select cells by method, dataset, source, target, shots or seed; repeatable
     #[arg(long, value_name = "KEY=VALUE,…")]
     pub(crate) only: Vec<Term>,

@@ -11,18 +11,28 @@ use harness_report::selection::{CellLabels, Selection, Term};
 use harness_report::{Cell, ExitCode, GateRule, Report};
 
 use crate::cli::{GateArguments, RuleArguments, When};
+use crate::fail_on::fail_on;
 use crate::failure::Failure;
 use crate::output;
 
 pub(crate) fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
     let report = read_report(&arguments.report)?;
-    Gate {
+    let named = fail_on(&arguments.fail_on, &report);
+    let is_alone = arguments.rule.baseline.is_none()
+        && !baseline_of(&report.suite.path, None).exists()
+        && !arguments.fail_on.fail_on.is_empty();
+    if is_alone {
+        say!("no baseline: only the recommendations are judged");
+        return Ok(named);
+    }
+    let compared = Gate {
         rule: &arguments.rule,
         only: &arguments.only,
         color: arguments.color,
         file: Some(&arguments.report),
     }
-    .compare(&report)
+    .compare(&report)?;
+    Ok(named.worst(compared))
 }
 
 /// How a report is compared with its baseline.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use harness_engine::modules::export;
 use harness_render::terminal;
 use harness_report::{ExitCode, Report, Status};
 use harness_store::replace_file;
@@ -10,6 +11,7 @@ use super::export::write;
 use super::fetch::fetch_missing;
 use super::gate::{Gate, baseline_of, read_baseline};
 use crate::cli::RunArguments;
+use crate::fail_on::fail_on;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Reporter;
@@ -43,6 +45,13 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         let message = format!("{}: cannot be written: {error}", path.display());
         code = code.worst(Failure::new(ExitCode::OutputNotWritten, message).report());
     }
+    if let Some(folder) = &arguments.keep_modules {
+        let kept = finished
+            .modules()
+            .map_err(|error| Failure::new(ExitCode::SetUp, error));
+        let kept = kept.and_then(|modules| Ok(export(&modules, folder)?));
+        code = code.worst(kept.map_or_else(Failure::report, |_| ExitCode::Ok));
+    }
     output::print(&terminal::render(
         report,
         &output::style(arguments.suite.color),
@@ -70,6 +79,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         // What the run itself ended with must not be lost.
         code = code.worst(gate.compare(report).unwrap_or_else(Failure::report));
     }
+    code = code.worst(fail_on(&arguments.fail_on, report));
     Ok(code)
 }
 
@@ -102,7 +112,7 @@ fn probe(folder: &Path) -> std::io::Result<()> {
 }
 
 /// What the cells make of the exit status.
-fn outcome(report: &Report) -> ExitCode {
+pub(super) fn outcome(report: &Report) -> ExitCode {
     let codes = report.cells.iter().map(|cell| match cell.status {
         Status::Ok | Status::NotInjectable { .. } => ExitCode::Ok,
         Status::NotRun => ExitCode::Outstanding,

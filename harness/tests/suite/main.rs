@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod analyses;
+mod check;
 mod cli;
 mod data;
 mod end_to_end;

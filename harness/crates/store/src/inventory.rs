@@ -122,6 +122,23 @@ impl Store {
         Ok(files)
     }
 
+    /// The trained modules of the store alone, read and verified, by path.
+    ///
+    /// # Errors
+    /// The folder or a file cannot be read.
+    pub fn modules(&self) -> Result<Vec<StoredFile>, StoreError> {
+        let folder = self.root().join(FileKind::Module.folder());
+        let mut files = Vec::new();
+        list(FileKind::Module, &folder, &mut files).map_err(|source| self.error(source))?;
+        for file in &mut files {
+            if file.state == FileState::Good {
+                file.state = self.state(file, &HashMap::new());
+            }
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
     /// The image features of the store, matrix by matrix.
     ///
     /// # Errors

@@ -65,6 +65,7 @@ pub(crate) fn method(label: &str) -> MethodInput {
         base: RecipeBase::Own,
         changes: RecipeChanges::default(),
         module: None,
+        home: None,
     }
 }
 
@@ -101,6 +102,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
                 targets: targets.iter().map(|name| (*name).to_owned()).collect(),
             }],
             methods: vec![entry("coop")],
+            modules: Vec::new(),
             datasets: vec![DatasetEntry::named("d")],
             data: None,
             sampler: Sampler::Coop,
@@ -116,6 +118,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
         methods: vec![method("coop")],
         backbones,
         datasets: vec![dataset("d", None)],
+        brought: 0,
         absent: Vec::new(),
     }
 }

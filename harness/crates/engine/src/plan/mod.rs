@@ -14,9 +14,9 @@ mod not_measured;
 mod tests;
 
 pub use cells::{CellPlan, Plan};
-pub(crate) use cells::{Coordinates, cell_labels};
+pub(crate) use cells::{Coordinates, cell_labels, suite_labels};
 pub use fit::Fits;
 pub use graph::{Graph, Unit, UnitResult};
 pub use index::{BackboneIndex, DatasetIndex, MethodIndex, UnitIndex};
-pub use inputs::{Engine, Inputs, MethodInput};
+pub use inputs::{Engine, Inputs, MethodInput, ModuleHome};
 pub use not_measured::NotMeasured;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use harness_report::ExitCode;
 use harness_report::selection::UnmatchedError;
 
+use super::modules::PlacementError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;
@@ -28,6 +29,8 @@ pub enum RunError {
     Absent { suite: PathBuf, absent: Vec<Absent> },
     #[error(transparent)]
     Module(#[from] ModuleFileError),
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
     #[error("no plugin has the method {id} (row {label} of the suite)")]
     Method { label: String, id: String },
     #[error("cannot read this executable: {0}")]

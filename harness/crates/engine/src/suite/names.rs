@@ -15,6 +15,8 @@ pub(super) fn check(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
     found.extend(check_backbones(suite, known));
     pairs(suite, &mut found);
     methods(suite, known, &mut found);
+    found.extend(module::required(suite));
+    found.extend(module::check_files(suite, known));
     found.extend(check_datasets(suite, known));
     datasets(suite, &mut found);
     found

@@ -81,8 +81,17 @@ impl Known for FewNames {
         Ok(self.cards.iter().find(|card| card.id == id))
     }
 
+    fn module_files(&self, pattern: &str) -> Result<Vec<std::path::PathBuf>, LookupError> {
+        let files: &[&str] = match pattern {
+            "prod/*.safetensors" => &["trained.safetensors"],
+            "gone/*" => &["gone.safetensors"],
+            _ => &[],
+        };
+        Ok(files.iter().map(std::path::PathBuf::from).collect())
+    }
+
     fn module(&self, path: &str) -> Result<ModuleHeader, LookupError> {
-        if path != "trained.safetensors" {
+        if !path.ends_with("trained.safetensors") {
             return Err(format!("{path}: not found").into());
         }
         Ok(ModuleHeader {
@@ -95,6 +104,7 @@ impl Known for FewNames {
             dataset: "shapes".to_owned(),
             classes: Vec::new(),
             seed: 2,
+            origin: None,
         })
     }
 }
