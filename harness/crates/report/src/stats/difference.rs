@@ -4,12 +4,9 @@ use serde::Serialize;
 
 use crate::condition::Condition;
 use crate::stats::crossed::Crossed;
-use crate::stats::estimate::{Estimate, standard_deviation};
+use crate::stats::estimate::Estimate;
 use crate::stats::interval::Interval;
-use crate::stats::mcnemar::mid_p_worse;
-use crate::stats::normal::{normal_quantile, normal_upper_tail};
 use crate::stats::pairs::Pairs;
-use crate::stats::student::student_cdf;
 use crate::stats::tango::{mean_tango_score, tango_interval};
 
 /// Level of every interval that is shown.
@@ -62,24 +59,6 @@ impl Difference {
         })
     }
 
-    /// The lower of the two lower ends.
-    pub fn low(&self) -> f64 {
-        self.hull().low
-    }
-
-    /// The higher of the two higher ends.
-    pub fn high(&self) -> f64 {
-        self.hull().high
-    }
-
-    /// The interval that both kinds of uncertainty leave.
-    pub fn hull(&self) -> Interval {
-        match self.seeds {
-            Some(seeds) => self.sampling.hull(seeds),
-            None => self.sampling,
-        }
-    }
-
     /// Tango's score variance of one seed's difference, if the true difference were `bound`.
     fn score_variance(&self, bound: f64) -> f64 {
         // At the value itself the score is 0, and so is the distance that it counts.
@@ -95,44 +74,6 @@ impl Difference {
     /// Whether no image changed its side under any seed.
     pub fn is_unchanged(&self) -> bool {
         self.per_seed.iter().all(Pairs::is_unchanged)
-    }
-
-    /// One-sided p-value of "not worse": small when `new` is worse than `old`. Mid-p
-    /// McNemar over images and Student's t over seeds, the larger of the two.
-    pub fn p_worse(&self) -> f64 {
-        let normal = |p: f64| normal_quantile(p.clamp(1e-300, 1.0 - 1e-15));
-        let sampling = match &*self.per_seed {
-            [one] => mid_p_worse(one),
-            seeds => {
-                // As in the interval: one mean statistic, as if seeds were one.
-                let scores = seeds.iter().filter_map(|pairs| normal(mid_p_worse(pairs)));
-                normal_upper_tail(-scores.sum::<f64>() / seeds.len() as f64)
-            }
-        };
-        sampling.max(self.student(|mean| -mean))
-    }
-
-    /// One-sided p-value of "worse by `margin` or more": small when `new` is shown not to
-    /// be. Tango's score over images and Student's t over seeds, the larger of the two.
-    pub fn p_inferior(&self, margin: f64) -> f64 {
-        let sampling = normal_upper_tail(mean_tango_score(&self.per_seed, -margin));
-        sampling.max(self.student(|mean| mean + margin))
-    }
-
-    /// P(T > t) for the distance of the mean over seeds, in standard errors; 0 of one seed,
-    /// which says nothing about others.
-    fn student(&self, distance: impl Fn(f64) -> f64) -> f64 {
-        let values: Vec<f64> = self.per_seed.iter().map(Pairs::difference).collect();
-        let Some(deviation) = standard_deviation(&values) else {
-            return 0.0;
-        };
-        let distance = distance(self.value);
-        let error = deviation / (values.len() as f64).sqrt();
-        if error == 0.0 {
-            return if distance > 0.0 { 0.0 } else { 1.0 };
-        }
-        let below = student_cdf(-distance / error, (values.len() - 1) as f64);
-        below.unwrap_or(1.0)
     }
 }
 
