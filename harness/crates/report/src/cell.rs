@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::condition::Condition;
 use crate::report::Upgrade;
+use crate::seeds::Seeds;
 
 /// One method × data set × shots × seed × upgrade, and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +18,7 @@ pub struct Cell {
     pub dataset: String,
     /// Training images per class.
     pub shots: u32,
-    pub seed: u64,
+    pub seed: Seeds,
     pub upgrade: Upgrade,
     pub status: Status,
     pub conditions: Conditions,

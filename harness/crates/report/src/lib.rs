@@ -24,6 +24,7 @@ pub mod metrics;
 mod provenance;
 mod report;
 mod schema;
+mod seeds;
 pub mod selection;
 pub mod shell;
 pub mod stats;
@@ -43,3 +44,4 @@ pub use report::{
     Upgrade,
 };
 pub use schema::report_schema;
+pub use seeds::{Replicates, Seeds, replicate_means, replicates};

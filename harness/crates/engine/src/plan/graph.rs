@@ -9,6 +9,7 @@ use harness_store::{Key, Store};
 use super::index::{BackboneIndex, DatasetIndex, MethodIndex, UnitIndex};
 use super::key::key;
 use super::{Engine, Inputs};
+use crate::images::Augment;
 use crate::job::{
     BackboneRef, DatasetRef, Draw, MethodRef, ModuleSource, PORTION_ROWS, Portion, UnitWork, Work,
 };
@@ -123,6 +124,14 @@ impl Graph {
         dataset: DatasetIndex,
         draw: Draw,
     ) -> Vec<UnitIndex> {
+        // Without augmentation the images of a split are the same for every training.
+        let draw = match inputs.suite.images.augment {
+            Augment::None => Draw {
+                seeds: draw.seeds.split.into(),
+                ..draw
+            },
+            Augment::Flip | Augment::RandomResizedCrop => draw,
+        };
         let facts = &inputs[dataset];
         let most = facts.class_names.len().saturating_mul(draw.shots as usize);
         let portions = most.min(facts.sizes[0]).div_ceil(PORTION_ROWS).max(1);
@@ -157,7 +166,7 @@ impl Graph {
         let images = inputs.suite.images;
         let mut name = format!("features of {}", dataset.name);
         if let Some(draw) = portion.draw {
-            name += &format!(", {} shots, seed {}", draw.shots, draw.seed);
+            name += &format!(", {} shots, seed {}", draw.shots, draw.seeds);
         }
         if images.views > 1 && portion.draw.is_some() {
             name += &format!(", view {} of {}", portion.view + 1, images.views);
@@ -207,7 +216,7 @@ impl Graph {
         let input = &inputs[at.method];
         let name = format!(
             "train {} on {}, {}, {} shots, seed {}",
-            input.label, backbone.name, dataset.name, draw.shots, draw.seed
+            input.label, backbone.name, dataset.name, draw.shots, draw.seeds
         );
         let work = UnitWork::Train {
             method: method.clone(),

@@ -11,6 +11,7 @@ use crate::plan::{
 use crate::registry::Absent;
 use crate::schedule::{Observer, Silent, TaskResult};
 use crate::suite::Gate;
+use harness_report::Seeds;
 use harness_report::selection::Selection;
 
 /// The state of a cell before a run.
@@ -40,7 +41,7 @@ pub struct ForecastCell {
     pub source: String,
     pub target: String,
     pub shots: u32,
-    pub seed: u64,
+    pub seed: Seeds,
     /// Tensors of the module that the target has no counterpart of, block numbers as `*`.
     pub left_out: Vec<String>,
     pub state: CellState,
@@ -166,7 +167,7 @@ fn forecast_cell(inputs: &Inputs, at: Coordinates, state: CellState) -> Forecast
         source: inputs[at.source].reference.name.clone(),
         target: inputs[at.target].reference.name.clone(),
         shots: at.draw.shots,
-        seed: at.draw.seed,
+        seed: at.draw.seeds,
         left_out: Default::default(),
         state,
     }

@@ -8,6 +8,7 @@ use harness_data::UnknownSampler;
 use super::error::RunError;
 use super::setup::or_absent;
 use crate::job::Draw;
+use crate::modules::seeds_of;
 use crate::plan::{BackboneIndex, DatasetIndex, MethodInput, ModuleHome};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, ModuleFile, Registry};
 use crate::suite::{DatasetEntry, KnownInputs, MethodEntry, ModuleEntry, RecipeChoice, Suite};
@@ -233,7 +234,7 @@ fn draw(file: &ModuleFile, suite: &Suite) -> Result<Draw, PlacementError> {
     };
     Ok(Draw {
         shots: origin.map_or(of_suite, |origin| origin.shots),
-        seed: file.header.seed,
+        seeds: seeds_of(&file.header),
         sampler,
     })
 }

@@ -109,8 +109,10 @@ pub(crate) fn outlook(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<Stri
         })
     });
     let parts: Vec<String> = parts.collect();
+    let one_split = own.iter().any(|one| one.replicates().is_one_split());
     let one_seed = match own.iter().any(|one| one.is_one_seed()) {
         true => "; one seed, so this holds for these modules only",
+        false if one_split => "; one few-shot split, so this holds for that split only",
         false => "",
     };
     Some(format!(
