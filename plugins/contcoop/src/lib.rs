@@ -56,6 +56,7 @@ impl Method for ContCoOp {
             deviations: &[
                 "the paper specifies neither attention layer, class embedding, lambda nor recipe: all are our own choices; `class_embedding` switches between two",
                 "`ablation` leaves a part out, to see what it contributes: `frozen` carries the source's class embeddings in the module instead of recomputing them, `permuted` gives each class the embedding of another one, `context-only` has no attention to class embeddings",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; how the paper augments them is not known",
             ],
         }
     }
