@@ -22,6 +22,5 @@ mod tests;
 pub use error::RunError;
 pub use forecast::{CellState, Forecast, ForecastCell, forecast};
 pub use placement_error::PlacementError;
-
 pub use setup::Settings;
 pub use suite_run::{Finished, run};
