@@ -51,7 +51,7 @@ pub struct DatasetRef {
 }
 
 /// The few-shot draw that a module is trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Draw {
     /// Training images per class.
     pub shots: u32,
@@ -61,7 +61,7 @@ pub struct Draw {
 }
 
 /// Images whose features one job computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Portion {
     /// The few-shot draw, train and val images; none: the test split.
     pub draw: Option<Draw>,

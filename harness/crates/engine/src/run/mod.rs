@@ -17,7 +17,8 @@ mod status;
 mod tests;
 
 pub use error::RunError;
-pub use forecast::{CellState, Forecast, ForecastCell, forecast};
+pub use forecast::{CellState, Forecast, ForecastCell, Proposal, forecast};
+pub use machine::cores;
 pub use modules::PlacementError;
 pub use setup::Settings;
 

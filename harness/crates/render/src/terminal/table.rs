@@ -1,0 +1,24 @@
+//! Tables that are no part of a report.
+
+use crate::terminal::grid::{Grid, Row, Slot};
+use crate::terminal::style::Style;
+use crate::text::{NAME, one_line};
+
+/// A table of a name and some texts in each row, with a line break at its end. Where it does not
+/// fit, the last column is kept.
+pub fn table(heads: &[String], rows: &[(String, Vec<String>)], style: &Style) -> String {
+    let safe = |text: &String| one_line(text, NAME);
+    let grid = Grid {
+        heads: heads.iter().map(safe).collect(),
+        rows: rows
+            .iter()
+            .map(|(label, texts)| Row {
+                label: safe(label),
+                markers: String::new(),
+                slots: texts.iter().map(|text| Slot::plain(safe(text))).collect(),
+            })
+            .collect(),
+        pinned: heads.len().checked_sub(1),
+    };
+    grid.draw(*style) + "\n"
+}
