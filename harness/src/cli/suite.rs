@@ -88,10 +88,10 @@ pub(crate) struct RuleArguments {
     #[arg(long, value_name = "FILE.json")]
     pub(crate) baseline: Option<PathBuf>,
     /// Acceptable loss of accuracy, in points [default: the suite's, or 1]
-    #[arg(long, value_name = "POINTS", value_parser = margin)]
+    #[arg(long, value_name = "POINTS", value_parser = margin, allow_negative_numbers = true)]
     pub(crate) margin: Option<f64>,
     /// Family-wise error rate (Holm) [default: the suite's, or 0.05]
-    #[arg(long, value_name = "ALPHA", value_parser = alpha)]
+    #[arg(long, value_name = "ALPHA", value_parser = alpha, allow_negative_numbers = true)]
     pub(crate) alpha: Option<f64>,
     /// Exit 102 if inconclusive
     #[arg(long)]

@@ -29,18 +29,18 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
     let result = forecast(&settings, budget, &mut reporter);
     reporter.finish();
     let forecast = result?;
-    let text = match arguments.json {
-        true => {
-            let document = PlanDocument::of(&forecast, &asked);
-            let json = serde_json::to_string_pretty(&document);
-            json.map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))? + "\n"
+    match arguments.json {
+        true => output::print_json(&PlanDocument::of(&forecast, &asked))?,
+        false => {
+            let style = output::style(arguments.suite.color);
+            output::print(&render(&forecast, &asked, &style))?;
         }
-        false => render(&forecast, &asked, &output::style(arguments.suite.color)),
-    };
-    output::print(&text)?;
+    }
     let mut states = forecast.cells.iter().map(|cell| &cell.state);
-    Ok(match states.any(|state| matches!(state, CellState::Broken { .. })) {
-        true => ExitCode::CrashedCell,
-        false => ExitCode::Ok,
-    })
+    Ok(
+        match states.any(|state| matches!(state, CellState::Broken { .. })) {
+            true => ExitCode::CrashedCell,
+            false => ExitCode::Ok,
+        },
+    )
 }

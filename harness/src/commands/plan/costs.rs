@@ -91,10 +91,7 @@ pub(super) fn matrix(forecast: &Forecast, estimate: &Estimate, style: &Style) ->
         if !datasets.contains(&share.dataset.as_str()) {
             datasets.push(&share.dataset);
         }
-        seconds.insert(
-            (share.method.as_deref(), &share.dataset),
-            share.cpu_seconds,
-        );
+        seconds.insert((share.method.as_deref(), &share.dataset), share.cpu_seconds);
     }
     let total = estimate.cpu_seconds();
     let unit = Unit::of(total);
@@ -183,7 +180,14 @@ mod tests {
         let words = [0.2, 45.0, 720.0, 18_720.0, 1e6, 1e9].map(duration);
         assert_eq!(
             words,
-            ["less than 1 s", "45 s", "12 min", "5.2 h", "12 days", "11,574 days"]
+            [
+                "less than 1 s",
+                "45 s",
+                "12 min",
+                "5.2 h",
+                "12 days",
+                "11,574 days"
+            ]
         );
         let hours = Unit::of(1e9);
         let numbers = [1e9, 3600.0, 100.0].map(|seconds| hours.number(seconds));

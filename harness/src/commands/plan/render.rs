@@ -119,7 +119,11 @@ fn proposal(forecast: &Forecast, asked: &Asked<'_>) -> String {
         return String::new();
     };
     let plural = if asked.workers() == 1 { "" } else { "s" };
-    let frame = format!("{} with {} worker{plural}", duration(budget), asked.workers());
+    let frame = format!(
+        "{} with {} worker{plural}",
+        duration(budget),
+        asked.workers()
+    );
     match proposal {
         Proposal::Everything => format!("All of it fits into {frame}\n"),
         Proposal::Nothing { cheapest_seconds } => format!(

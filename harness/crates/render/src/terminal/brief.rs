@@ -29,10 +29,10 @@ pub(super) fn brief(block: &Block<'_>, analysis: &Analysis<'_>, style: Style, te
     let footnotes = Footnotes::of(block);
     line(&flow(overview::TITLE));
     line(&grid(&overview(block, analysis), Some(&footnotes)).draw(style));
-    let notes = footnotes.draw(block, style);
-    if !notes.is_empty() {
-        line(&notes);
+    if overview::is_carried(block, analysis) {
+        line(&flow(overview::CARRIED));
     }
+    line(&footnotes.draw(block, style));
     for sentence in recommendations::lines(block, analysis) {
         line(&flow(&sentence));
     }

@@ -59,6 +59,8 @@ pub(crate) struct Grid {
     pub(crate) rows: Vec<Row>,
     /// A column that is kept where there is no room for all.
     pub(crate) pinned: Option<usize>,
+    /// The same of a row, where rows become columns.
+    pub(crate) pinned_row: Option<usize>,
 }
 
 impl Grid {
@@ -74,9 +76,19 @@ impl Grid {
         if let Some(drawn) = self.transposed().fitting(width) {
             return style.paint_table(&drawn);
         }
-        let kept = with_room(&self.texts(true), width, self.pinned);
-        let dropped = all.iter().filter(|column| !kept.contains(column));
-        let names: Vec<&str> = dropped.map(|at| self.heads[*at].as_str()).collect();
+        let turned = self.transposed();
+        let share = |grid: &Self| grid.with_room(width).len() as f64 / grid.heads.len() as f64;
+        match share(&turned) > share(self) {
+            true => turned.cut(style, width),
+            false => self.cut(style, width),
+        }
+    }
+
+    /// The table without the columns for which there is no room.
+    fn cut(&self, style: Style, width: usize) -> String {
+        let kept = self.with_room(width);
+        let dropped = (0..self.heads.len()).filter(|column| !kept.contains(column));
+        let names: Vec<&str> = dropped.map(|at| self.heads[at].as_str()).collect();
         let note = format!("no room for {}", names.join(", "));
         format!(
             "{}\n{}",
@@ -118,8 +130,23 @@ impl Grid {
         Self {
             heads: labels.collect(),
             rows: rows.collect(),
-            pinned: None,
+            pinned: self.pinned_row,
+            pinned_row: self.pinned,
         }
+    }
+
+    /// The columns that fit, the pinned one among them; at least one.
+    fn with_room(&self, width: usize) -> Vec<usize> {
+        let texts = self.texts(true);
+        let mut kept: Vec<usize> = self.pinned.into_iter().collect();
+        for column in (0..self.heads.len()).filter(|column| Some(*column) != self.pinned) {
+            kept.push(column);
+            if kept.len() > 1 && columns(&texts, &kept) > width {
+                kept.pop();
+            }
+        }
+        kept.sort_unstable();
+        kept
     }
 
     /// Head and rows as texts, the label first.
@@ -157,20 +184,6 @@ fn columns(texts: &[Vec<String>], chosen: &[usize]) -> usize {
         .map(|column| text_width(texts, column + 1) + 3)
         .sum();
     text_width(texts, 0) + 4 + widths
-}
-
-/// The columns that fit, the pinned one among them; at least one.
-fn with_room(texts: &[Vec<String>], width: usize, pinned: Option<usize>) -> Vec<usize> {
-    let heads = texts.first().map_or(0, |head| head.len().saturating_sub(1));
-    let mut kept: Vec<usize> = pinned.into_iter().collect();
-    for column in (0..heads).filter(|column| Some(*column) != pinned) {
-        kept.push(column);
-        if kept.len() > 1 && columns(texts, &kept) > width {
-            kept.pop();
-        }
-    }
-    kept.sort_unstable();
-    kept
 }
 
 fn draw(texts: &[Vec<String>], chosen: &[usize], style: TableStyle) -> String {

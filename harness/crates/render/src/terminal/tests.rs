@@ -219,7 +219,7 @@ fn a_narrow_table_is_swapped_and_then_loses_columns_that_it_names() {
             Ok(([300, 400, 350, 360], None))
         });
         let text = render(&report, &narrow(width));
-        let (_, table) = text.split_once("in points").unwrap();
+        let (_, table) = text.split_once("points\n").unwrap();
         table.split_once("\n\n").unwrap().0.to_owned()
     };
     let swapped = table(&["coop", "kgcoop"], 50);
