@@ -47,8 +47,15 @@ fn a_proposal_is_a_selection_that_fits_and_runs_as_printed() {
     assert!(little["budget"]["command"].is_null());
 
     // What the machine does in a second varies from one call to the next.
-    let half = format!("{}s", 0.6 * total);
-    let part = plan(&["--jobs", "1", "--budget", &half]);
+    let budgets = (0..24).map(|step| 1.5 * total * 0.8_f64.powi(step));
+    let mut parts = budgets.map(|seconds| {
+        let budget = format!("{seconds:.6}s");
+        plan(&["--jobs", "1", "--budget", &budget])
+    });
+    let part = parts.find(|part| part["budget"]["command"].is_string());
+    let part = part.unwrap();
+    let within = |name: &str| part["budget"][name].as_f64().unwrap();
+    assert!(within("wall-seconds") <= within("seconds") * (1.0 + 1e-9));
     let command = part["budget"]["command"].as_str().unwrap();
     assert!(command.starts_with("harness run suite.yaml --jobs 1 --only method="));
     let again = plan(&words(command));

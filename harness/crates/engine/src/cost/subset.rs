@@ -12,6 +12,13 @@ pub struct Budget {
     pub workers: usize,
 }
 
+impl Budget {
+    /// Whether a time is within it, up to rounding.
+    fn admits(self, seconds: f64) -> bool {
+        seconds <= self.seconds * (1.0 + 1e-9)
+    }
+}
+
 /// What fits into a budget.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fitting {
@@ -66,11 +73,11 @@ pub(crate) fn fitting(plan: &Plan, costs: &UnitCosts, budget: Budget) -> Fitting
         wall_seconds: 0.0,
     };
     all.measure(&mut kept, budget);
-    if kept.wall_seconds <= budget.seconds {
+    if budget.admits(kept.wall_seconds) {
         return Fitting::Everything;
     }
     let mut dropped = Vec::new();
-    while kept.wall_seconds > budget.seconds {
+    while !budget.admits(kept.wall_seconds) {
         let Some(label) = all.dearest(&kept, budget) else {
             return Fitting::Nothing {
                 cheapest_seconds: all.cheapest(budget),
@@ -84,7 +91,7 @@ pub(crate) fn fitting(plan: &Plan, costs: &UnitCosts, budget: Budget) -> Fitting
         let mut more = kept.clone();
         more.take_back(label);
         all.measure(&mut more, budget);
-        if more.wall_seconds <= budget.seconds {
+        if budget.admits(more.wall_seconds) {
             kept = more;
         }
     }

@@ -110,7 +110,15 @@ pub(super) fn wrong_type(types: &[&str], node: &Node, key: &str) -> Option<Strin
         _ => return None,
     };
     if expects("array") {
-        return Some(format!("write `{key}: [{}]`", entries(text)));
+        let list = format!("write `{key}: [{}]`", entries(text));
+        let count = text.parse::<u64>().ok();
+        return Some(match count.filter(|n| key == "seeds" && (2..=20).contains(n)) {
+            Some(count) => {
+                let all = entries(&format!("1-{count}"));
+                format!("{list}, or `seeds: [{all}]` for {count} seeds")
+            }
+            None => list,
+        });
     }
     if expects("boolean") {
         let word = match text.to_lowercase().as_str() {
@@ -210,6 +218,12 @@ pub(super) fn syntax(info: &str) -> (String, Option<&'static str>) {
     }
     if info.contains("mapping values are not allowed") {
         return info_or("write a value that contains `: ` in quotes, and check the indentation");
+    }
+    if info.contains("did not find expected key") || info.contains("expected '-' indicator") {
+        return (
+            "the indentation does not match the lines above".to_owned(),
+            Some("begin the keys of a mapping, and the `-` of a list, in the same column"),
+        );
     }
     if info.contains("simple key") {
         return info_or("write a key as `key: value`, with a space after the colon");
