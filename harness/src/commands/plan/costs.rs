@@ -67,6 +67,9 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
+/// A method, or what all share, on a data set.
+type Pair<'a> = (Option<&'a str>, &'a str);
+
 /// Methods × data sets, with sums, in the unit that suits the total.
 pub(super) fn matrix(forecast: &Forecast, estimate: &Estimate, style: &Style) -> String {
     let mut datasets: Vec<&str> = Vec::new();
@@ -85,7 +88,7 @@ pub(super) fn matrix(forecast: &Forecast, estimate: &Estimate, style: &Style) ->
         let kept = states.entry((&cell.method, &cell.dataset)).or_insert(state);
         *kept = worse(*kept, state);
     }
-    let mut seconds: HashMap<(Option<&str>, &str), f64> = HashMap::new();
+    let mut seconds: HashMap<Pair<'_>, f64> = HashMap::new();
     for share in &estimate.shares {
         // A shifted data set's base that is no column of its own.
         if !datasets.contains(&share.dataset.as_str()) {
@@ -95,7 +98,7 @@ pub(super) fn matrix(forecast: &Forecast, estimate: &Estimate, style: &Style) ->
     }
     let total = estimate.cpu_seconds();
     let unit = Unit::of(total);
-    let sum = |of: &dyn Fn(&(Option<&str>, &str)) -> bool| -> f64 {
+    let sum = |of: &dyn Fn(&Pair<'_>) -> bool| -> f64 {
         let own = seconds.iter().filter(|(at, _)| of(at));
         own.map(|(_, seconds)| *seconds).sum()
     };

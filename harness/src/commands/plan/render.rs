@@ -223,9 +223,12 @@ fn left_out(forecast: &Forecast) -> String {
 /// Places that are listed for a reason.
 const PLACES: usize = 12;
 
+/// Data sets by method and target.
+type Places<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a str>>;
+
 /// Every reason once, with the methods and data sets it holds for.
 fn reasons(forecast: &Forecast) -> String {
-    let mut cells: BTreeMap<(&str, &str), BTreeMap<(&str, &str), Vec<&str>>> = BTreeMap::new();
+    let mut cells: BTreeMap<(&str, &str), Places<'_>> = BTreeMap::new();
     for cell in &forecast.cells {
         let (word, reason) = match &cell.state {
             CellState::NotInjectable { reason } => ("not injectable", reason),
