@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use harness_engine::data;
-use harness_engine::job::BackboneRef;
 use harness_engine::registry::{
-    Architecture, BackboneEntry, BackboneFacts, DatasetFacts, FactsError, Location, NominalDims,
-    SearchPath, TowerDims, readable,
+    BackboneEntry, DatasetFacts, FactsError, Location, NominalDims, PresentBackbone, SearchPath,
+    TowerDims, readable,
 };
 use harness_engine::suite::DatasetEntry;
 use harness_render::terminal::one_line;
@@ -51,7 +50,7 @@ fn methods(arguments: &ListArguments) -> Result<ExitCode, Failure> {
 
 fn backbones(places: &SearchPath, is_json: bool) -> Result<ExitCode, Failure> {
     let names = places.backbone_folders();
-    let (facts, broken) = read(&names, |name| BackboneFacts::read_present(places, name));
+    let (facts, broken) = read(&names, |name| PresentBackbone::read(places, name));
     let mut listed: Vec<ListedBackbone> = facts.iter().map(of_folder).collect();
     let mut seen = names;
     for (alias, entry) in places.aliases() {
@@ -127,10 +126,11 @@ impl ListedBackbone {
     }
 }
 
-fn of_folder((reference, architecture): &(BackboneRef, Architecture)) -> ListedBackbone {
+fn of_folder(backbone: &PresentBackbone) -> ListedBackbone {
+    let architecture = &backbone.architecture;
     let dims = &architecture.dims;
     ListedBackbone {
-        name: reference.name.clone(),
+        name: backbone.name.clone(),
         layout: Some(architecture.layout.clone()),
         joint_width: Some(dims.embed_dim),
         text: Some(ListedTower {
@@ -144,7 +144,7 @@ fn of_folder((reference, architecture): &(BackboneRef, Architecture)) -> ListedB
         licence: None,
         on_disk: "yes".to_owned(),
         bytes: None,
-        sha256: Some(reference.sha256.clone()),
+        sha256: Some(backbone.files.sha256.clone()),
     }
 }
 
@@ -203,11 +203,12 @@ fn datasets(places: &SearchPath, is_json: bool) -> Result<ExitCode, Failure> {
         DatasetFacts::read(places, &DatasetEntry::named(name), "")
     });
     let bundled = facts.iter().map(|facts| {
-        let [train, val, test] = facts.sizes;
+        let known = facts.contents.present();
+        let [train, val, test] = known.map_or([0; 3], |known| known.sizes);
         ListedDataset {
             name: facts.reference.name.clone(),
             title: facts.title.clone(),
-            classes: facts.class_names.len(),
+            classes: known.map_or(0, |known| known.class_names.len()),
             train,
             val,
             test,

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::subset::{Fitting, fitting};
 use super::{Budget, CostModel, UnitCosts};
+use crate::job::Presence;
 use crate::plan::{CellPlan, Fits, Inputs, Plan, UnitIndex, fixture};
+use crate::registry::Contents;
 use harness_report::selection::Selection;
 
 fn three_by_two() -> Inputs {
@@ -16,8 +18,12 @@ fn three_by_two() -> Inputs {
     inputs.suite.datasets = ["d", "e"]
         .map(crate::suite::DatasetEntry::named)
         .to_vec();
-    inputs.datasets[1].sizes = [400, 0, 900];
-    inputs.datasets[1].class_names = vec!["tench".to_owned(); 10];
+    inputs.datasets[1].contents = Presence::Present(Contents {
+        sizes: [400, 0, 900],
+        class_names: vec!["tench".to_owned(); 10],
+        class_ids: Vec::new(),
+        missing: 0,
+    });
     inputs
 }
 
