@@ -61,6 +61,32 @@ pub(super) fn recommendation(text: &str) -> Result<Recommendation, ValueError> {
         .ok_or(ValueError::Recommendation)
 }
 
+/// Seconds of `90m`, `8h` or `1d12h`.
+pub(super) fn duration(text: &str) -> Result<f64, String> {
+    let wrong = || format!("{text:?} is no time; expected a number and a unit: 90m, 8h or 1d12h");
+    let mut seconds = 0.0;
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
+        let (number, after) = rest.split_at(end.ok_or_else(wrong)?);
+        let unit_end = after.find(|c: char| c.is_ascii_digit());
+        let (unit, after) = after.split_at(unit_end.unwrap_or(after.len()));
+        let unit = match unit.trim() {
+            "s" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            _ => return Err(wrong()),
+        };
+        seconds += unit * number.parse::<f64>().map_err(|_| wrong())?;
+        rest = after;
+    }
+    match seconds > 0.0 && seconds.is_finite() {
+        true => Ok(seconds),
+        false => Err(wrong()),
+    }
+}
+
 fn in_range(text: &str, most: f64) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     (value > 0.0 && value <= most).then_some(value)
@@ -71,5 +97,26 @@ fn with_extension(text: &str, extensions: &'static [&'static str]) -> Result<Pat
     match path.extension().and_then(OsStr::to_str) {
         Some(extension) if extensions.contains(&extension) => Ok(path),
         _ => Err(ValueError::Extension(extensions)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn times_have_units() {
+        for (text, seconds) in [
+            ("90s", 90.0),
+            ("90m", 5400.0),
+            ("1.5h", 5400.0),
+            ("1d12h", 129_600.0),
+            (" 8h", 28_800.0),
+        ] {
+            assert_eq!(duration(text), Ok(seconds), "{text}");
+        }
+        for text in ["", "8", "h", "-1h", "0h", "8 hours", "1e400d", "8h30"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 }

@@ -114,7 +114,7 @@ pub struct DatasetFiles {
 }
 
 /// The few-shot draw that a module is trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Draw {
     /// Training images per class.
     pub shots: u32,
@@ -124,7 +124,7 @@ pub struct Draw {
 }
 
 /// Images whose features one job computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Portion {
     /// The few-shot draw, train and val images; none: the test split.
     pub draw: Option<Draw>,

@@ -24,7 +24,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         .extension()
         .is_some_and(|extension| extension == "yaml" || extension == "yml");
     let path = match is_yaml {
-        true => find_suite(path),
+        true => find_suite(path)?,
         false => path.to_owned(),
     };
     let is_suite = is_yaml && path.is_file();

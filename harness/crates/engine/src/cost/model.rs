@@ -62,12 +62,12 @@ pub(crate) struct CostModel<'i> {
 }
 
 /// Numbers of a data set that decide its cost.
-struct Size {
-    classes: usize,
+pub(super) struct Size {
+    pub(super) classes: usize,
     train: usize,
-    test: usize,
+    pub(super) test: usize,
     /// Tokens of the longest class prompt.
-    tokens: usize,
+    pub(super) tokens: usize,
     /// Whether the files are on disk; if not, features are planned as one portion.
     is_present: bool,
 }
@@ -88,8 +88,7 @@ impl<'i> CostModel<'i> {
 
     /// The operations of one unit.
     pub(crate) fn operations(&self, unit: &Unit) -> Operations {
-        let dims = &self.dims[unit.backbone.0];
-        let size = self.size(unit.dataset);
+        let (dims, size) = self.place(unit);
         match &unit.work {
             UnitWork::Survey { .. } => Operations::default(),
             UnitWork::Features { portion, .. } => Operations {
@@ -123,7 +122,12 @@ impl<'i> CostModel<'i> {
         }
     }
 
-    fn method(&self, unit: &Unit) -> Option<&'i MethodInput> {
+    /// The backbone and the data set of a unit.
+    pub(super) fn place(&self, unit: &Unit) -> (&Dims, &Size) {
+        (&self.dims[unit.backbone.0], self.size(unit.dataset))
+    }
+
+    pub(super) fn method(&self, unit: &Unit) -> Option<&'i MethodInput> {
         unit.method.map(|method| &self.inputs[method])
     }
 
@@ -146,9 +150,7 @@ fn training(method: &MethodInput, dims: &Dims, size: &Size, draw: Draw) -> Opera
         Family::Input | Family::Deep => TO_INPUT,
         Family::Weights => TO_WEIGHTS,
     };
-    let own = method.card.recipe.clone().unwrap_or_default();
-    // The suite's check has rejected values that no recipe can have.
-    let recipe = own.with(&method.recipe).unwrap_or(own);
+    let recipe = method.recipe();
     let batch = recipe.batch as f64;
     let images = size.drawn(draw) as f64;
     // The last incomplete batch is dropped, unless it is the only one.
@@ -210,13 +212,13 @@ impl Size {
     }
 
     /// Training images of a draw.
-    fn drawn(&self, draw: Draw) -> usize {
+    pub(super) fn drawn(&self, draw: Draw) -> usize {
         let most = self.classes.saturating_mul(draw.shots as usize);
         most.min(self.train)
     }
 
     /// Images of a portion of the test split or of a draw.
-    fn rows(&self, portion: &Portion) -> usize {
+    pub(super) fn rows(&self, portion: &Portion) -> usize {
         let all = match portion.draw {
             None => self.test,
             Some(draw) => self.drawn(draw),

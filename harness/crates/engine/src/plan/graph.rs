@@ -61,6 +61,20 @@ pub struct Graph {
     pub units: Vec<Unit>,
     engine: Engine,
     by_key: HashMap<Key, UnitIndex>,
+    /// What a unit is asked for as, so that names and keys are made once.
+    by_request: HashMap<Request, UnitIndex>,
+}
+
+/// A unit by its place in the inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Request {
+    Survey(Placement),
+    Features(BackboneIndex, DatasetIndex, Portion),
+    ZeroShot(BackboneIndex, DatasetIndex),
+    Train(Placement, Draw),
+    Inject(Placement, UnitIndex),
+    /// The method's own module file.
+    Adopt(Placement),
 }
 
 impl Index<UnitIndex> for Graph {
@@ -77,11 +91,20 @@ impl Graph {
             units: Vec::new(),
             engine: engine.clone(),
             by_key: HashMap::new(),
+            by_request: HashMap::new(),
         }
+    }
+
+    fn known(&self, request: Request) -> Option<UnitIndex> {
+        self.by_request.get(&request).copied()
     }
 
     /// Whether `method` fits `backbone` on `dataset`.
     pub(crate) fn survey(&mut self, inputs: &Inputs, at: Placement) -> UnitIndex {
+        let request = Request::Survey(at);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let (method, backbone, dataset) = at.refs(inputs);
         let name = format!(
             "survey {} on {}, {}",
@@ -92,7 +115,7 @@ impl Graph {
             backbone: backbone.clone(),
             dataset: dataset.clone(),
         };
-        self.add(name, work, at.into(), Vec::new())
+        self.add(request, name, work, at.into(), Vec::new())
     }
 
     /// Image features of the test split of `dataset` on `backbone`: a unit for each portion.
@@ -150,6 +173,10 @@ impl Graph {
         portion: Portion,
         portions: usize,
     ) -> UnitIndex {
+        let request = Request::Features(backbone, dataset, portion);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let at = UnitSubject {
             method: None,
             backbone,
@@ -175,7 +202,7 @@ impl Graph {
             portion,
             images,
         };
-        self.add(name, work, at, Vec::new())
+        self.add(request, name, work, at, Vec::new())
     }
 
     /// Z(backbone) on `dataset`.
@@ -185,6 +212,10 @@ impl Graph {
         backbone: BackboneIndex,
         dataset: DatasetIndex,
     ) -> UnitIndex {
+        let request = Request::ZeroShot(backbone, dataset);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let needs = self.test_features(inputs, backbone, dataset);
         let at = UnitSubject {
             method: None,
@@ -199,11 +230,15 @@ impl Graph {
             dataset: dataset.clone(),
             images: inputs.suite.images,
         };
-        self.add(name, work, at, needs)
+        self.add(request, name, work, at, needs)
     }
 
     /// A(backbone→backbone) on `dataset`, and the module it leaves.
     pub(crate) fn train(&mut self, inputs: &Inputs, at: Placement, draw: Draw) -> UnitIndex {
+        let request = Request::Train(at, draw);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let mut needs = self.test_features(inputs, at.backbone, at.dataset);
         needs.extend(self.draw_features(inputs, at.backbone, at.dataset, draw));
         let (method, backbone, dataset) = at.refs(inputs);
@@ -220,33 +255,42 @@ impl Graph {
             images: inputs.suite.images,
             recipe: input.recipe.clone(),
         };
-        self.add(name, work, at.into(), needs)
+        self.add(request, name, work, at.into(), needs)
     }
 
     /// The module of `train`, moved as it is to another backbone or data set.
     pub(crate) fn inject(&mut self, inputs: &Inputs, at: Placement, train: UnitIndex) -> UnitIndex {
+        let request = Request::Inject(at, train);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let mut needs = vec![train];
         needs.extend(self.test_features(inputs, at.backbone, at.dataset));
         let module = ModuleSource::Training {
             key: self[train].key.clone(),
         };
         let (name, work) = injection(inputs, at, module);
-        self.add(name, work, at.into(), needs)
+        self.add(request, name, work, at.into(), needs)
     }
 
     /// The module of a file, put as it is into a backbone.
     pub(crate) fn adopt(&mut self, inputs: &Inputs, at: Placement, file: &ModuleFile) -> UnitIndex {
+        let request = Request::Adopt(at);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let needs = self.test_features(inputs, at.backbone, at.dataset);
         let module = ModuleSource::File {
             path: file.path.clone(),
             sha256: file.sha256.clone(),
         };
         let (name, work) = injection(inputs, at, module);
-        self.add(name, work, at.into(), needs)
+        self.add(request, name, work, at.into(), needs)
     }
 
     fn add(
         &mut self,
+        request: Request,
         name: String,
         work: UnitWork,
         at: UnitSubject,
@@ -255,6 +299,7 @@ impl Graph {
         let key = key(&self.engine, &work);
         let next = UnitIndex(self.units.len());
         let index = *self.by_key.entry(key.clone()).or_insert(next);
+        self.by_request.insert(request, index);
         if index == next {
             self.units.push(Unit {
                 key,

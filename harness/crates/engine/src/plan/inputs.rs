@@ -2,7 +2,7 @@
 
 use std::ops::Index;
 
-use harness_abi::wire::{MethodCard, RecipeChanges};
+use harness_abi::wire::{MethodCard, Recipe, RecipeChanges};
 use serde_json::Value;
 
 use super::common;
@@ -91,6 +91,13 @@ impl MethodInput {
             module,
             home: None,
         }
+    }
+
+    /// The recipe it is trained with.
+    pub(crate) fn recipe(&self) -> Recipe {
+        let own = self.card.recipe.clone().unwrap_or_default();
+        // The suite's check has rejected values that no recipe can have.
+        own.with(&self.recipe).unwrap_or(own)
     }
 
     /// Whether the target's own module is trained as this row says: a module that was trained

@@ -20,7 +20,8 @@ mod suite_run;
 mod tests;
 
 pub use error::RunError;
-pub use forecast::{CellState, Forecast, ForecastCell, forecast};
+pub use forecast::{CellState, Forecast, ForecastCell, Proposal, forecast};
+pub use machine::cores;
 pub use placement_error::PlacementError;
 pub use setup::Settings;
 pub use suite_run::{Finished, run};

@@ -19,7 +19,7 @@ mod types;
 
 pub use dataset::{DatasetEntry, Ensemble, Sampler, SplitShares, TemplateChoice};
 pub use known::{Known, KnownInputs, LookupError};
-pub use mistake::{Mistake, Mistakes};
+pub use mistake::{Mistake, Mistakes, closest};
 pub use module_entry::ModuleEntry;
 pub use read::{Document, SuiteError};
 pub use recipe::{RecipeBase, RecipeChoice};

@@ -27,6 +27,12 @@ pub(super) fn explain(info: &str) -> (String, Option<&'static str>) {
     if info.contains("mapping values are not allowed") {
         return info_or("write a value that contains `: ` in quotes, and check the indentation");
     }
+    if info.contains("did not find expected key") || info.contains("expected '-' indicator") {
+        return (
+            "the indentation does not match the lines above".to_owned(),
+            Some("begin the keys of a mapping, and the `-` of a list, in the same column"),
+        );
+    }
     if info.contains("simple key") {
         return info_or("write a key as `key: value`, with a space after the colon");
     }

@@ -27,6 +27,7 @@ pub(super) fn grid(table: &Table<'_>, footnotes: Option<&Footnotes<'_>>) -> Grid
         heads: heads.collect(),
         rows: rows.collect(),
         pinned: table.mean,
+        pinned_row: None,
     }
 }
 
