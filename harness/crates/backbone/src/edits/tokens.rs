@@ -38,6 +38,10 @@ impl Replacements {
         Ok(())
     }
 
+    pub(crate) fn list(&self) -> &[Replacement] {
+        &self.0
+    }
+
     /// Applies the replacements of one block to its input `[N, S, D]`.
     pub(crate) fn apply(&self, layer: usize, mut x: Tensor) -> Result<Tensor> {
         for edit in self.0.iter().filter(|e| e.layer == layer) {

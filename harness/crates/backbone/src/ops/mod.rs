@@ -12,9 +12,9 @@ mod dropout;
 mod layer_norm;
 mod linear;
 mod low_rank;
-mod math;
+pub(crate) mod math;
 mod rope;
-mod view;
+pub(crate) mod view;
 
 pub(crate) use activation::{activate, swiglu};
 pub(crate) use attention::{AttentionShape, attention};
