@@ -3,10 +3,12 @@
 mod analyze;
 mod backbone;
 mod cache;
+mod check;
 mod data;
 mod examples;
 mod install;
 mod list;
+mod modules;
 mod report;
 mod suite;
 mod values;
@@ -16,11 +18,15 @@ pub(crate) use backbone::{
     ConvertArguments, EmbedArguments, FetchArguments, Learner, VerifyArguments,
 };
 pub(crate) use cache::{CacheAction, CacheArguments};
+pub(crate) use check::CheckModulesArguments;
 pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, Sampler};
 pub(crate) use install::SelfAction;
 pub(crate) use list::{Kind, ListArguments, PluginAction};
+pub(crate) use modules::ModulesAction;
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
-pub(crate) use suite::{InitArguments, RuleArguments, RunArguments, SuiteArguments};
+pub(crate) use suite::{
+    FailOnArguments, InitArguments, RuleArguments, RunArguments, SuiteArguments,
+};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -40,6 +46,9 @@ pub(crate) enum Command {
     /// Run a suite and print its results
     #[command(after_help = examples::RUN)]
     Run(RunArguments),
+    /// Tell which trained modules to keep, retrain or drop on a new backbone
+    #[command(after_help = examples::CHECK_MODULES)]
+    Check(CheckModulesArguments),
     /// Show what a run would do and what it would cost
     #[command(after_help = examples::PLAN)]
     Plan(SuiteArguments),
@@ -77,6 +86,11 @@ pub(crate) enum Command {
     Cache {
         #[command(subcommand)]
         action: CacheAction,
+    },
+    /// List, show, export or remove trained modules
+    Modules {
+        #[command(subcommand)]
+        action: ModulesAction,
     },
     /// Compare a backbone with another framework's outputs
     Verify(VerifyArguments),

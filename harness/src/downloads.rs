@@ -44,8 +44,8 @@ impl Downloads {
     fn say(&self, line: &str) {
         let line = one_line(line, WIDEST);
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say!("{line}")),
+            None => say!("{line}"),
         }
     }
 

@@ -46,11 +46,11 @@ impl Failure {
     /// Prints it on stderr and gives the exit status.
     pub(crate) fn report(self) -> ExitCode {
         if let Some(details) = self.details {
-            eprintln!("{details}\n");
+            say!("{details}\n");
         }
-        eprintln!("error: {}", one_line(&self.message, WIDEST));
+        say!("error: {}", one_line(&self.message, WIDEST));
         if let Some(hint) = self.hint {
-            eprintln!("hint: {}", one_line(&hint, WIDEST));
+            say!("hint: {}", one_line(&hint, WIDEST));
         }
         self.code
     }
@@ -95,7 +95,7 @@ impl From<RunError> for Failure {
                     false => failure,
                 }
             }
-            RunError::NothingSelected { .. } => {
+            RunError::Unmatched { .. } => {
                 Self::new(code, error).hint("`harness plan` without --only lists the cells")
             }
             RunError::Store(_) => {

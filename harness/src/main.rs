@@ -1,12 +1,20 @@
 //! `harness`: does a fine-tuning module survive a model upgrade?
 
+// stderr may go away at any time; `say!` does not mind.
+#![warn(clippy::print_stderr)]
+
+#[macro_use]
+mod stderr;
+
 mod cards;
 mod cli;
 mod commands;
 mod downloads;
+mod fail_on;
 mod failure;
 mod install;
 mod interrupt;
+mod local_path;
 mod output;
 mod power;
 mod progress;
@@ -23,9 +31,11 @@ use clap::Parser;
 use cli::{Cli, Command, SelfAction};
 
 fn main() -> ExitCode {
+    interrupt::ignore_file_size_limit();
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(arguments) => commands::run(&arguments),
+        Command::Check(arguments) => commands::check(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
         Command::Init(arguments) => commands::init(&arguments),
         Command::Export(arguments) => commands::export(&arguments),
@@ -37,6 +47,7 @@ fn main() -> ExitCode {
         Command::Baseline { action } => commands::baseline(&action),
         Command::Diff(arguments) => commands::diff(&arguments),
         Command::Cache { action } => commands::cache(&action),
+        Command::Modules { action } => commands::modules(&action),
         Command::Verify(arguments) => commands::verify(&arguments),
         Command::Embed(arguments) => commands::embed(&arguments),
         Command::Convert(arguments) => commands::convert(&arguments),

@@ -25,10 +25,10 @@ pub(crate) fn warn_of(report: &Report) {
     const SHOWN: usize = 5;
     let found = report.warnings();
     for finding in found.iter().take(SHOWN) {
-        eprintln!("warning: {}", one_line(&finding.to_string(), 400));
+        say!("warning: {}", one_line(&finding.to_string(), 400));
     }
     if found.len() > SHOWN {
-        eprintln!("warning: and {} more of this kind", found.len() - SHOWN);
+        say!("warning: and {} more of this kind", found.len() - SHOWN);
     }
 }
 

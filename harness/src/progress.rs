@@ -7,6 +7,8 @@ use harness_engine::schedule::{Observer, PoolTask, Progress, TaskResult};
 use harness_render::terminal::one_line;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::interrupt;
+
 /// Time between two lines where stderr is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);
 /// Steps of the bar: shares are finer than tasks.
@@ -37,8 +39,8 @@ impl Reporter {
 
     fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say!("{line}")),
+            None => say!("{line}"),
         }
     }
 }
@@ -58,6 +60,7 @@ impl Observer for Reporter {
     }
 
     fn tick(&mut self, progress: &Progress) {
+        interrupt::scheduling();
         let left = progress.left.map_or_else(
             || "time left unknown".to_owned(),
             |left| format!("{} left", HumanDuration(left)),
@@ -124,7 +127,7 @@ impl Counter {
             bar.set_prefix(line());
         } else if self.told.elapsed() >= PAUSE {
             self.told = Instant::now();
-            eprintln!("{}", line());
+            say!("{}", line());
         }
     }
 

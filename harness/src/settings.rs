@@ -1,6 +1,5 @@
 //! What `run` and `plan` have in common.
 
-use harness_engine::plan::Selection;
 use harness_engine::registry::SearchPath;
 use harness_engine::run::{RunError, Settings};
 use harness_engine::schedule::WorkerCommand;
@@ -15,9 +14,8 @@ use crate::suite_path::find_suite;
 pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, Failure> {
     Ok(Settings {
         suite: find_suite(&arguments.suite),
-        selection: Selection {
-            terms: arguments.only.clone(),
-        },
+        text: None,
+        selection: arguments.only.iter().cloned().collect(),
         store: arguments.store.clone(),
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),
@@ -45,7 +43,7 @@ pub(crate) fn worker_command() -> Result<WorkerCommand, Failure> {
 }
 
 /// The command line with the program's name in place of its path.
-fn command_line() -> Vec<String> {
+pub(crate) fn command_line() -> Vec<String> {
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
     std::iter::once("harness".to_owned())

@@ -85,6 +85,10 @@ methods:
   - kgcoop
   - contcoop
 
+# Modules that are already trained, each tested on its own data set:
+# modules:
+#   - prod/*.safetensors
+
 # Names from `harness list datasets`, folders, tables of images, or entries with options:
 #   - name: ./photos
 #     label: photos-80                 # name in the report

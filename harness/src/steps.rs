@@ -39,7 +39,7 @@ impl Steps {
             self.told = Instant::now();
             let pace = self.began.elapsed().as_secs_f64() / done as f64;
             let left = pace * total.saturating_sub(done) as f64;
-            eprintln!("{} {done} of {total}, {left:.0} s left", self.what);
+            say!("{} {done} of {total}, {left:.0} s left", self.what);
         }
     }
 

@@ -9,7 +9,7 @@ pub(crate) fn find_suite(path: &Path) -> PathBuf {
     let Some(found) = built_in_suite(path) else {
         return path.to_owned();
     };
-    eprintln!(
+    say!(
         "note: {} is not in this folder; using the built-in suite {}",
         path.display(),
         found.display()

@@ -34,3 +34,9 @@ Examples:
   harness data check digits
   harness data check ./photos --classes
   harness data check suite.yaml --quick -o problems.txt";
+
+pub(super) const CHECK_MODULES: &str = "\
+Examples:
+  harness check prod/*.safetensors --target eva02-clip-b16
+  harness check prod/ --target micro-eva-clip --retrain --fail-on drop,retrain
+  harness check coop.safetensors --target ./new --dataset digits -o report.json";

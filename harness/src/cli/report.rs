@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use harness_engine::plan::Term;
+use harness_report::selection::Term;
 
 use super::values::export_file;
-use super::{RuleArguments, When};
+use super::{FailOnArguments, RuleArguments, When};
 
 #[derive(Args)]
 pub(crate) struct GateArguments {
@@ -14,6 +14,8 @@ pub(crate) struct GateArguments {
     pub(crate) report: PathBuf,
     #[command(flatten)]
     pub(crate) rule: RuleArguments,
+    #[command(flatten)]
+    pub(crate) fail_on: FailOnArguments,
     /// Select cells by method, dataset, source, target, shots or seed; repeatable
     #[arg(long, value_name = "KEY=VALUE,…")]
     pub(crate) only: Vec<Term>,
@@ -35,6 +37,11 @@ pub(crate) enum BaselineAction {
         #[arg(long, value_name = "KEY=VALUE,…")]
         only: Vec<Term>,
     },
+    /// Make the current baseline the pinned reference, which accepting leaves alone
+    Pin {
+        /// Baseline report (.json), such as reports/quickstart.json
+        baseline: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -43,6 +50,9 @@ pub(crate) struct DiffArguments {
     pub(crate) old: PathBuf,
     /// Newer report
     pub(crate) new: PathBuf,
+    /// Select cells by method, dataset, source, target, shots or seed; repeatable
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub(crate) only: Vec<Term>,
     /// Compare even if inputs differ
     #[arg(long)]
     pub(crate) allow_mismatch: bool,
@@ -62,6 +72,9 @@ pub(crate) struct ExportArguments {
     /// Show differences from an older report (.html and .md only)
     #[arg(long, value_name = "OLD.json")]
     pub(crate) compare: Option<PathBuf>,
+    /// Select cells by method, dataset, source, target, shots or seed; repeatable
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub(crate) only: Vec<Term>,
     /// Compare even if inputs differ
     #[arg(long, requires = "compare")]
     pub(crate) allow_mismatch: bool,

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use harness_engine::plan::Term;
+use harness_report::selection::Term;
 
 use super::When;
-use super::values::{alpha, export_file, margin};
+use super::values::{alpha, export_file, margin, recommendation};
 
 #[derive(Args)]
 pub(crate) struct SuiteArguments {
@@ -43,11 +43,24 @@ pub(crate) struct RunArguments {
     /// Write all predictions, one JSON line per test image and cell
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) log_samples: Option<PathBuf>,
+    /// Copy the modules trained on the sources to a folder, with a manifest
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep_modules: Option<PathBuf>,
     /// Compare the report with a baseline, as `harness gate` does
     #[arg(long)]
     pub(crate) gate: bool,
     #[command(flatten)]
     pub(crate) rule: RuleArguments,
+    #[command(flatten)]
+    pub(crate) fail_on: FailOnArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct FailOnArguments {
+    /// Exit 106 if a recommendation is one of these: keep, retrain, retrain-keep-meanwhile,
+    /// drop, undecided
+    #[arg(long, value_name = "WORD,…", value_delimiter = ',', value_parser = recommendation)]
+    pub(crate) fail_on: Vec<String>,
 }
 
 /// How a report is compared with a baseline.

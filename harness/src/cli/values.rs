@@ -40,6 +40,22 @@ pub(super) fn alpha(text: &str) -> Result<f64, String> {
     in_range(text, 0.5).ok_or_else(|| "expected a probability above 0 and at most 0.5".to_owned())
 }
 
+/// Recommendations as `--fail-on` spells them.
+const RECOMMENDATIONS: [&str; 5] = [
+    "keep",
+    "retrain",
+    "retrain-keep-meanwhile",
+    "drop",
+    "undecided",
+];
+
+pub(super) fn recommendation(text: &str) -> Result<String, String> {
+    match RECOMMENDATIONS.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("expected one of {}", RECOMMENDATIONS.join(", "))),
+    }
+}
+
 fn in_range(text: &str, most: f64) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     (value > 0.0 && value <= most).then_some(value)

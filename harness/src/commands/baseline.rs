@@ -1,12 +1,12 @@
 //! `harness baseline`.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use harness_engine::plan::{Selection, Term};
 use harness_report::gate::{AcceptError, accept};
+use harness_report::selection::{Selection, Term};
 use harness_report::{Cell, ExitCode, Report};
 
-use super::gate::{baseline_of, read_baseline, read_report};
+use super::gate::{baseline_of, pinned_of, read_baseline, read_report, selected};
 use crate::cli::BaselineAction;
 use crate::failure::Failure;
 use crate::output;
@@ -22,16 +22,40 @@ pub(crate) fn baseline(action: &BaselineAction) -> Result<ExitCode, Failure> {
             let path = baseline_of(&report.suite.path, baseline.as_ref());
             accept_into(&report, &path, only)
         }
+        BaselineAction::Pin { baseline } => {
+            let report = read_baseline(baseline)?;
+            let pinned = pinned_of(baseline);
+            write(&report, &pinned)?;
+            output::print(&format!(
+                "Summary pinned={} reference={}\n",
+                report.cells.len(),
+                pinned.display()
+            ))?;
+            Ok(ExitCode::Ok)
+        }
     }
 }
 
-fn accept_into(report: &Report, path: &PathBuf, only: &[Term]) -> Result<ExitCode, Failure> {
+/// Whether the file is itself a pinned reference, of which there is no other.
+fn is_pinned(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(".pinned.json")
+}
+
+fn write(report: &Report, path: &Path) -> Result<(), Failure> {
+    let written = report.write(path);
+    written.map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))
+}
+
+fn accept_into(report: &Report, path: &Path, only: &[Term]) -> Result<ExitCode, Failure> {
     let old = path.exists().then(|| read_baseline(path)).transpose()?;
-    let selection = Selection {
-        terms: only.to_vec(),
+    let selection: Selection = only.iter().cloned().collect();
+    // What only the baseline has cannot be accepted, and would be dropped from it.
+    selected(&selection, [report])?;
+    let wanted = |cell: &Cell| selection.admits(&cell.into());
+    let wanted: Option<&dyn Fn(&Cell) -> bool> = match selection.is_everything() {
+        true => None,
+        false => Some(&wanted),
     };
-    let wanted = |cell: &Cell| selection.admits_cell(cell);
-    let wanted: Option<&dyn Fn(&Cell) -> bool> = if only.is_empty() { None } else { Some(&wanted) };
     let accepted = accept(report, old.as_ref(), wanted).map_err(|error| {
         let code = match error {
             AcceptError::Nothing => ExitCode::NothingSelected,
@@ -41,9 +65,20 @@ fn accept_into(report: &Report, path: &PathBuf, only: &[Term]) -> Result<ExitCod
         };
         Failure::new(code, format!("{}: not changed: {error}", path.display()))
     })?;
-    accepted
-        .write(path)
-        .map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))?;
+    let pinned = pinned_of(path);
+    if let Some(old) = &old
+        && !pinned.exists()
+        && !is_pinned(path)
+        && accepted != *old
+    {
+        // The first change of a baseline keeps what was first accepted.
+        write(old, &pinned)?;
+        say!(
+            "note: {} keeps the first accepted baseline as reference",
+            pinned.display()
+        );
+    }
+    write(&accepted, path)?;
     let before = old.as_ref().map_or(&[][..], |old| &old.cells);
     let changed = accepted.cells.iter().filter(|cell| !before.contains(cell));
     let gone = before.iter().filter(|old| {

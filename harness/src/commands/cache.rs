@@ -101,7 +101,7 @@ fn verify(store: &Store) -> Result<ExitCode, Failure> {
     if damaged.is_empty() {
         return Ok(ExitCode::Ok);
     }
-    eprintln!("damaged files are never used; `harness cache gc` removes them");
+    say!("damaged files are never used; `harness cache gc` removes them");
     Ok(ExitCode::SetUp)
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn convert(arguments: &ConvertArguments) -> Result<ExitCode, Failure>
     };
     let written = convert::convert(&conversion, &command)?;
     if !written.converted.left_out.is_empty() {
-        eprintln!("left out: {}", written.converted.left_out.join(", "));
+        say!("left out: {}", written.converted.left_out.join(", "));
     }
     output::print(&format!(
         "Summary tensors={} bytes={} sha256-of-input={} file={}\n",

@@ -2,9 +2,10 @@
 
 use harness_render::gate::render_difference;
 use harness_report::gate::judge;
-use harness_report::{ExitCode, GateRule};
+use harness_report::selection::Selection;
+use harness_report::{Cell, ExitCode, GateRule};
 
-use super::gate::{read_report, refuse_mismatches};
+use super::gate::{read_report, refuse_mismatches, selected};
 use crate::cli::DiffArguments;
 use crate::failure::Failure;
 use crate::output;
@@ -12,7 +13,10 @@ use crate::output;
 pub(crate) fn diff(arguments: &DiffArguments) -> Result<ExitCode, Failure> {
     let old = read_report(&arguments.old)?;
     let new = read_report(&arguments.new)?;
-    let judgement = judge(&new, &old, GateRule::default(), |_| true);
+    let selection: Selection = arguments.only.iter().cloned().collect();
+    selected(&selection, [&old, &new])?;
+    let wanted = |cell: &Cell| selection.admits(&cell.into());
+    let judgement = judge(&new, &old, GateRule::default(), wanted);
     refuse_mismatches(&judgement, &arguments.old, arguments.allow_mismatch)?;
     let style = output::style(arguments.color);
     output::print(&render_difference(&judgement, &style))?;

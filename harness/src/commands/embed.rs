@@ -5,9 +5,9 @@ use harness_report::ExitCode;
 
 use crate::cli::EmbedArguments;
 use crate::failure::Failure;
-use crate::output;
 use crate::settings::places;
 use crate::steps::Steps;
+use crate::{local_path, output};
 
 pub(crate) fn embed(arguments: &EmbedArguments) -> Result<ExitCode, Failure> {
     let inputs = EmbedInputs {
@@ -23,7 +23,13 @@ pub(crate) fn embed(arguments: &EmbedArguments) -> Result<ExitCode, Failure> {
         &mut |done, total| steps.tell(done, total),
     );
     steps.finish();
-    let embedded = result?;
+    let embedded = result.map_err(|error| {
+        let failure = Failure::from(error);
+        match local_path::hint(&arguments.backbone) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
     output::print(&format!(
         "Summary texts={} images={} width={} file={}\n",
         embedded.texts,

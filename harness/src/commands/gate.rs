@@ -1,27 +1,38 @@
 //! `harness gate`, and the same at the end of `harness run --gate`.
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use harness_engine::plan::{Selection, Term};
 use harness_render::gate::{Commands, STEP_SUMMARY_LIMIT, annotations, render, step_summary};
 use harness_report::gate::{Judgement, judge};
+use harness_report::selection::{CellLabels, Selection, Term};
 use harness_report::{Cell, ExitCode, GateRule, Report};
 
 use crate::cli::{GateArguments, RuleArguments, When};
+use crate::fail_on::fail_on;
 use crate::failure::Failure;
 use crate::output;
 
 pub(crate) fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
     let report = read_report(&arguments.report)?;
-    Gate {
+    let named = fail_on(&arguments.fail_on, &report);
+    let is_alone = arguments.rule.baseline.is_none()
+        && !baseline_of(&report.suite.path, None).exists()
+        && !arguments.fail_on.fail_on.is_empty();
+    if is_alone {
+        say!("no baseline: only the recommendations are judged");
+        return Ok(named);
+    }
+    let compared = Gate {
         rule: &arguments.rule,
         only: &arguments.only,
         color: arguments.color,
         file: Some(&arguments.report),
     }
-    .compare(&report)
+    .compare(&report)?;
+    Ok(named.worst(compared))
 }
 
 /// How a report is compared with its baseline.
@@ -43,10 +54,9 @@ impl Gate<'_> {
             margin: self.rule.margin.unwrap_or(asked.margin),
             alpha: self.rule.alpha.unwrap_or(asked.alpha),
         };
-        let selection = Selection {
-            terms: self.only.to_vec(),
-        };
-        let wanted = |cell: &Cell| selection.admits_cell(cell);
+        let selection: Selection = self.only.iter().cloned().collect();
+        selected(&selection, [report, &baseline])?;
+        let wanted = |cell: &Cell| selection.admits(&cell.into());
         let judgement = judge(report, &baseline, rule, wanted);
         refuse_mismatches(&judgement, &path, self.rule.allow_mismatch)?;
         if judgement.comparisons.is_empty() {
@@ -63,15 +73,63 @@ impl Gate<'_> {
         };
         let style = output::style(self.color);
         output::print(&render(&judgement, &commands, self.rule.strict, &style))?;
-        let code = judgement.exit_code(self.rule.strict);
+        let code = judgement
+            .exit_code(self.rule.strict)
+            .worst(self.compare_with_pinned(report, &baseline, &path, rule)?);
         if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
             // On stderr, so that stdout ends with the summary; the runner reads both.
-            eprint!("{}", annotations(&judgement));
+            say!("{}", annotations(&judgement).trim_end());
         }
         Ok(match append_step_summary(&judgement, self.rule.strict) {
             Ok(()) => code,
             Err(failure) => code.worst(failure.report()),
         })
+    }
+
+    /// The same cells against the pinned reference, so that losses below the margin do not add
+    /// up from one accepted baseline to the next. Without a pinned reference there is nothing to do.
+    fn compare_with_pinned(
+        &self,
+        report: &Report,
+        baseline: &Report,
+        path: &Path,
+        rule: GateRule,
+    ) -> Result<ExitCode, Failure> {
+        let path = pinned_of(path);
+        if !path.exists() {
+            return Ok(ExitCode::Ok);
+        }
+        let pinned = read_baseline(&path)?;
+        let selection: Selection = self.only.iter().cloned().collect();
+        // Cells that are no longer in the accepted baseline were removed on purpose.
+        let coordinates = |cell: &Cell| {
+            let (upgrade, method) = (cell.upgrade.clone(), cell.method.clone());
+            (upgrade, cell.shots, method, cell.dataset.clone(), cell.seed)
+        };
+        let accepted: BTreeSet<_> = baseline.cells.iter().map(coordinates).collect();
+        let wanted =
+            |cell: &Cell| selection.admits(&cell.into()) && accepted.contains(&coordinates(cell));
+        let judgement = judge(report, &pinned, rule, wanted);
+        refuse_mismatches(&judgement, &path, self.rule.allow_mismatch).map_err(|failure| {
+            failure.hint(
+                "`harness baseline pin BASELINE.json` makes the accepted baseline the reference",
+            )
+        })?;
+        let code = judgement.exit_code(false);
+        let shown = path.display().to_string();
+        if code == ExitCode::Regression {
+            let file = self.file.map(|path| path.display().to_string());
+            let commands = Commands {
+                report: file.as_deref(),
+                baseline: &shown,
+            };
+            let style = output::style(self.color);
+            let text = render(&judgement, &commands, false, &style);
+            output::print(&format!("against the pinned reference {shown}: {text}"))?;
+            return Ok(code);
+        }
+        say!("no regression against the pinned reference {shown}");
+        Ok(ExitCode::Ok)
     }
 }
 
@@ -99,6 +157,11 @@ fn append_step_summary(judgement: &Judgement<'_>, is_strict: bool) -> Result<(),
     })
 }
 
+/// The pinned reference beside a baseline: `reports/x.pinned.json` beside `reports/x.json`.
+pub(super) fn pinned_of(baseline: &Path) -> PathBuf {
+    baseline.with_extension("pinned.json")
+}
+
 /// The baseline that is named, or that of the suite: `reports/` and its file name.
 pub(super) fn baseline_of(suite: &str, named: Option<&PathBuf>) -> PathBuf {
     let of_suite = || {
@@ -119,6 +182,20 @@ pub(super) fn read_baseline(path: &Path) -> Result<Report, Failure> {
         Failure::new(ExitCode::Incomparable, format!("no baseline: {error}"))
             .hint("`harness baseline accept REPORT.json` makes a report the baseline")
     })
+}
+
+/// An error where a value of `--only` selects no cell of the reports.
+pub(super) fn selected<'r>(
+    selection: &Selection,
+    reports: impl IntoIterator<Item = &'r Report>,
+) -> Result<(), Failure> {
+    let cells: Vec<CellLabels<'_>> = reports
+        .into_iter()
+        .flat_map(|report| report.cells.iter().map(CellLabels::from))
+        .collect();
+    selection
+        .check(cells.iter().copied())
+        .map_err(|error| Failure::new(ExitCode::NothingSelected, error))
 }
 
 /// An error that lists the inputs in which the two differ, unless that is allowed.

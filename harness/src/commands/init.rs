@@ -58,7 +58,7 @@ pub(crate) fn init(arguments: &InitArguments) -> Result<ExitCode, Failure> {
         Failure::new(ExitCode::OutputNotWritten, message)
     })?;
     if !is_own {
-        eprintln!("note: it uses the embedded backbones; --source and --target name others");
+        say!("note: it uses the embedded backbones; --source and --target name others");
     }
     let shown = file.display();
     output::print(&format!(

@@ -177,7 +177,7 @@ fn finish(kind: &str, is_empty: bool, broken: Vec<String>) -> Result<ExitCode, F
 fn warn(kind: &str, broken: impl Iterator<Item = String>) -> ExitCode {
     let mut code = ExitCode::Ok;
     for reason in broken {
-        eprintln!("warning: unusable {kind}: {}", one_line(&reason, 2000));
+        say!("warning: unusable {kind}: {}", one_line(&reason, 2000));
         code = ExitCode::SetUp;
     }
     code

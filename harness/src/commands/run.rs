@@ -1,5 +1,8 @@
 //! `harness run`.
 
+use std::path::Path;
+
+use harness_engine::modules::export;
 use harness_render::terminal;
 use harness_report::{ExitCode, Report, Status};
 use harness_store::replace_file;
@@ -8,6 +11,7 @@ use super::export::write;
 use super::fetch::fetch_missing;
 use super::gate::{Gate, baseline_of, read_baseline};
 use crate::cli::RunArguments;
+use crate::fail_on::fail_on;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Reporter;
@@ -25,6 +29,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
             "--baseline, --margin, --alpha, --strict and --allow-mismatch belong to --gate",
         ));
     }
+    check_outputs(arguments)?;
     fetch_missing(&settings.suite, settings.data.as_deref())?;
     let mut reporter = Reporter::new();
     let result = harness_engine::run::run(&settings, &mut reporter);
@@ -40,6 +45,13 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         let message = format!("{}: cannot be written: {error}", path.display());
         code = code.worst(Failure::new(ExitCode::OutputNotWritten, message).report());
     }
+    if let Some(folder) = &arguments.keep_modules {
+        let kept = finished
+            .modules()
+            .map_err(|error| Failure::new(ExitCode::SetUp, error));
+        let kept = kept.and_then(|modules| Ok(export(&modules, folder)?));
+        code = code.worst(kept.map_or_else(Failure::report, |_| ExitCode::Ok));
+    }
     output::print(&terminal::render(
         report,
         &output::style(arguments.suite.color),
@@ -50,7 +62,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         .filter(|cell| cell.status == Status::NotRun);
     match outstanding.count() {
         0 => {}
-        count => eprintln!(
+        count => say!(
             "interrupted with {count} cells outstanding; run the same command again to continue"
         ),
     }
@@ -67,11 +79,40 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         // What the run itself ended with must not be lost.
         code = code.worst(gate.compare(report).unwrap_or_else(Failure::report));
     }
+    code = code.worst(fail_on(&arguments.fail_on, report));
     Ok(code)
 }
 
+/// Fails before hours are spent on a report whose folder is missing or cannot be written to.
+fn check_outputs(arguments: &RunArguments) -> Result<(), Failure> {
+    for path in arguments.output.iter().chain(&arguments.log_samples) {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let checked = match path.is_dir() {
+            true => Err(std::io::Error::from(std::io::ErrorKind::IsADirectory)),
+            false => probe(folder),
+        };
+        checked.map_err(|error| {
+            let message = format!("{}: cannot be written: {error}", path.display());
+            Failure::new(ExitCode::OutputNotWritten, message)
+                .hint("nothing was run; create the folder or choose another with -o")
+        })?;
+    }
+    Ok(())
+}
+
+/// Creates and removes a file in a folder.
+fn probe(folder: &Path) -> std::io::Result<()> {
+    let path = folder.join(format!(".harness-{}.tmp", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)
+}
+
 /// What the cells make of the exit status.
-fn outcome(report: &Report) -> ExitCode {
+pub(super) fn outcome(report: &Report) -> ExitCode {
     let codes = report.cells.iter().map(|cell| match cell.status {
         Status::Ok | Status::NotInjectable { .. } => ExitCode::Ok,
         Status::NotRun => ExitCode::Outstanding,

@@ -22,7 +22,7 @@ pub(crate) fn self_install(prefix: Option<&Path>) -> Result<ExitCode, Failure> {
     ))?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     if !std::env::split_paths(&path).any(|listed| listed == folder) {
-        eprintln!("hint: add {} to PATH", folder.display());
+        say!("hint: add {} to PATH", folder.display());
     }
     Ok(ExitCode::Ok)
 }

@@ -393,15 +393,21 @@ fn nothing_is_left_in_the_folder_by_commands_that_only_look() {
 #[test]
 fn the_cache_is_listed_verified_and_cleaned() {
     let env = TestEnv::without_plugins();
-    let put = |path: &str| {
-        let path = env.folder.path().join(".harness").join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, "torn").unwrap();
-    };
-    // Linux gives no process a number this large.
-    put("modules/abc.2147483647.part");
-    put("units/abc");
-    put("logs/abc.log");
+    let log = format!(
+        "log of unit abc, sha256 {}\ntorn",
+        harness_store::sha256_hex(b"torn")
+    );
+    env.write(".harness/units/abc", "torn");
+    env.write(".harness/logs/abc.log", &log);
+    // Of another machine, and not written to for two hours.
+    let draft = "modules/abc.0123456789ab-1-0.part";
+    env.write(&format!(".harness/{draft}"), "torn");
+    let file = std::fs::File::options()
+        .write(true)
+        .open(env.path(".harness").join(draft))
+        .unwrap();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7200);
+    file.set_modified(long_ago).unwrap();
     let cache = |arguments: &[&str], status: i32| {
         let output = env.harness(&[&["cache"], arguments].concat());
         assert_eq!(output.status.code(), Some(status), "{arguments:?}");
@@ -410,7 +416,7 @@ fn the_cache_is_listed_verified_and_cleaned() {
     let listed = cache(&["ls"], 0);
     assert!(listed.contains("\nmodules"), "{listed}");
     assert!(
-        listed.contains(" files=3 bytes=12 removable=2\n"),
+        listed.contains(&format!(" files=3 bytes={} removable=2\n", 8 + log.len())),
         "{listed}"
     );
     let verified = cache(&["verify"], 96);
@@ -420,7 +426,7 @@ fn the_cache_is_listed_verified_and_cleaned() {
     );
     let gone = "\
 units/abc: damaged: it has no digest line
-modules/abc.2147483647.part: left by a process that is gone
+modules/abc.0123456789ab-1-0.part: left by a process that is gone
 ";
     let summary = "=2 bytes=8 units=1 modules=1\n";
     assert_eq!(
@@ -432,7 +438,8 @@ modules/abc.2147483647.part: left by a process that is gone
     assert_eq!(cache(&["verify"], 0), "Summary files=1 damaged=0\n");
     let old = cache(&["gc", "--older-than", "0"], 0);
     assert!(
-        old.starts_with("logs/abc.log: ") && old.ends_with("=1 bytes=4 logs=1\n"),
+        old.starts_with("logs/abc.log: ")
+            && old.ends_with(&format!("=1 bytes={} logs=1\n", log.len())),
         "{old}"
     );
 }

@@ -123,6 +123,10 @@ fn a_worse_plugin_fails_the_gate_and_every_printed_command_works() {
         ExitCode::Regression,
     );
     env.ends(&env.shell(told(&text, "To accept:"), &[]), ExitCode::Ok);
+    env.ends(
+        &env.harness(&["baseline", "pin", "base.json"]),
+        ExitCode::Ok,
+    );
     env.ends(&env.harness(&gate), ExitCode::Ok);
 }
 
@@ -230,7 +234,9 @@ fn what_cannot_be_compared_is_refused_by_name() {
         ExitCode::Ok,
     );
     assert!(
-        text.contains("of 2 cells 0 are better, 0 worse, 2 unchanged"),
+        text.starts_with(
+            "no differences: New is right and wrong on the same images in all 2 cells"
+        ),
         "{text}"
     );
     for (option, value) in [("--margin", "0"), ("--margin", "x"), ("--alpha", "0.6")] {
@@ -245,21 +251,16 @@ fn what_cannot_be_compared_is_refused_by_name() {
     assert!(!env.path(".harness").exists());
 }
 
-/// The commands of the lines `run: …` (GitHub) or `- …` below `script:` (GitLab).
+/// The lines of a workflow file that call `harness`.
 fn steps(workflow: &str) -> Vec<String> {
-    let github = workflow
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("run: "));
-    let script = workflow
-        .lines()
-        .skip_while(|line| line.trim() != "script:")
-        .skip(1);
-    let gitlab = script.map_while(|line| line.trim().strip_prefix("- "));
-    let all = github.chain(gitlab).filter(|step| *step != "|");
-    all.map(str::to_owned).collect()
+    let lines = workflow.lines().map(str::trim);
+    let commands = lines.map(|line| line.strip_prefix("run: ").unwrap_or(line));
+    let commands = commands.map(|line| line.strip_prefix("- ").unwrap_or(line));
+    let ours = commands.filter(|line| line.starts_with("harness "));
+    ours.map(str::to_owned).collect()
 }
 
-/// Building is what CI itself has just done; everything after it is run here.
+/// Every command and flag of the workflow files exists and does what it says.
 #[test]
 fn the_steps_of_the_workflow_files_do_what_they_say() {
     let env = TestEnv::new();
@@ -273,6 +274,7 @@ fn the_steps_of_the_workflow_files_do_what_they_say() {
         let workflow = std::fs::read_to_string(path).unwrap();
         let steps = steps(&workflow);
         assert_eq!(steps.len(), 2, "{name}: {steps:?}");
+        assert!(steps[1].contains(" --strict "), "{name}");
         for step in steps {
             let variables = [("SUITE", "suite.yaml"), ("BASELINE", "base.json")];
             env.ends(&env.shell(&step, &variables), ExitCode::Ok);
@@ -281,7 +283,56 @@ fn the_steps_of_the_workflow_files_do_what_they_say() {
             assert!(workflow.contains(file));
             std::fs::remove_file(env.path(file)).unwrap();
         }
+        // Actions and images by version, never by a name that moves.
+        for line in workflow.lines() {
+            if let Some((_, action)) = line.split_once("uses: ") {
+                assert!(
+                    action.split_once("@v").unwrap().1.matches('.').count() == 2,
+                    "{line}"
+                );
+            }
+        }
     }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_stops_a_run_before_it_starts() {
+    let env = TestEnv::new();
+    env.gate_suite("");
+    let output = env.harness(&["run", "suite.yaml", "-o", "no/report.json"]);
+    env.ends(&output, ExitCode::OutputNotWritten);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("no/report.json: cannot be written"), "{text}");
+    assert!(text.contains("nothing was run"), "{text}");
+    assert!(!env.path(".harness").exists());
+}
+
+#[test]
+fn a_loss_that_was_accepted_still_fails_against_the_pinned_reference() {
+    let env = TestEnv::new();
+    env.gate_suite("");
+    let first = ["run", "suite.yaml", "-o", "old.json"];
+    env.ends(&env.harness(&first), ExitCode::Ok);
+    let accept_old = ["baseline", "accept", "old.json", "--baseline", "base.json"];
+    env.ends(&env.harness(&accept_old), ExitCode::Ok);
+    assert!(!env.path("base.pinned.json").exists());
+    let worse = ("HARNESS_FIXTURE_WORSENED", "1");
+    let output = env.shell("harness run suite.yaml --fresh -o new.json", &[worse]);
+    env.ends(&output, ExitCode::Ok);
+    let accept_new = ["baseline", "accept", "new.json", "--baseline", "base.json"];
+    env.ends(&env.harness(&accept_new), ExitCode::Ok);
+    assert!(env.path("base.pinned.json").exists());
+    let gate = ["gate", "new.json", "--baseline", "base.json"];
+    let text = env.ends(&env.harness(&gate), ExitCode::Regression);
+    assert!(
+        text.contains("against the pinned reference base.pinned.json"),
+        "{text}"
+    );
+    env.ends(
+        &env.harness(&["baseline", "pin", "base.json"]),
+        ExitCode::Ok,
+    );
+    env.ends(&env.harness(&gate), ExitCode::Ok);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod analyses;
+mod check;
 mod cli;
 mod data;
 mod end_to_end;
@@ -17,3 +18,4 @@ mod install;
 mod layout;
 mod readme;
 mod schemas;
+mod withstand;

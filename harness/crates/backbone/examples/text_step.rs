@@ -1,102 +1,238 @@
-//! Time of one prompt-learning step in the text tower (features and gradient of the context), and
-//! what its two shortcuts save: cutting after the last end token, and no gradient for frozen weights.
+//! Time and memory of one prompt-learning step in the text tower: features and the gradient of the
+//! context. The variants take turns, so that other work on the machine slows all of them alike; the
+//! speed of plain matrix products stands beside them.
 //!
-//! `cargo run -p harness-backbone --example text_step -- WIDTH LAYERS CLASSES LENGTH`
+//! `cargo run -p harness-backbone --example text_step -- WIDTH LAYERS CLASSES STEPS VARIANTS`
+//!
+//! VARIANTS limits the run to the first few; with one, the peak memory is that of the engine.
+//! `RAYON_NUM_THREADS` sets the threads; the defaults are the text tower of ViT-B/16, 100 classes.
 
 use std::collections::HashMap;
 use std::time::Instant;
 
 use candle_core::{Device, Result as CandleResult, Tensor, Var};
-use harness_backbone::{Backbone, PromptBatch, Segment, TokenRows};
+use harness_backbone::{Backbone, PromptBatch, Segment, TextTower, TokenRows};
+use rustix::time::{ClockId, clock_gettime};
 
 const CONTEXT: usize = 77;
 const VOCABULARY: usize = 512;
-const STEPS: usize = 9;
+/// Vectors of the trained context, and tokens of a name, its full stop and the end.
+const VECTORS: usize = 16;
+const NAME: usize = 7;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+type Encode = fn(&TextTower, &PromptBatch) -> harness_backbone::Result<Tensor>;
+
+/// One way of doing the step.
+struct Variant {
+    name: &'static str,
+    batch: PromptBatch,
+    context: Var,
+    encode: Encode,
+    /// Multiply-adds of matrix products, features and gradient together.
+    products: f64,
+    seconds: Vec<(f64, f64)>,
+    peak: Option<u64>,
+}
+
+fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let mut number = |default: usize| match args.next() {
         Some(text) => text.parse::<usize>(),
         None => Ok(default),
     };
-    let (width, layers, classes, length) = (number(128)?, number(4)?, number(10)?, number(12)?);
+    let (width, layers, classes, steps) = (number(512)?, number(12)?, number(100)?, number(5)?);
     let heads = (width / 64).max(2);
-    let state = state_dict(width, layers)?;
     let config = serde_json::json!({
         "embed_dim": width,
         "quick_gelu": true,
         "text_cfg": {"heads": heads},
         "vision_cfg": {"head_width": width / heads},
     });
-    let frozen = Backbone::from_tensors(state.clone(), &config, None)?;
-    let tracked: CandleResult<HashMap<String, Tensor>> = state
-        .iter()
-        .map(|(name, tensor)| Ok((name.clone(), Var::from_tensor(tensor)?.as_tensor().clone())))
-        .collect();
-    let trained = Backbone::from_tensors(tracked?, &config, None)?;
-
-    let context = Var::randn(0f32, 0.02, (1, 1, 4, width), &Device::Cpu)?;
-    let short = batch(&context, classes, length, length);
-    // One prompt of full length keeps the whole batch at full length.
-    let full = batch(&context, classes, length, CONTEXT);
-    let cut = median(|| step(&frozen, &short, &context))?;
-    let uncut = median(|| step(&frozen, &full, &context))?;
-    let all_gradients = median(|| step(&trained, &short, &context))?;
-    println!("width {width}, {layers} blocks, {classes} prompts of {length} tokens");
-    println!("step                        {cut:9.2} ms");
-    println!("without the cut             {:9.2} x", uncut / cut);
-    println!("with gradients of weights   {:9.2} x", all_gradients / cut);
+    let backbone = Backbone::from_tensors(state_dict(width, layers)?, &config, None)?;
+    let tower = backbone.text();
+    let length = 1 + VECTORS + NAME;
+    let variant = |name, shared: bool, padding, encode: Encode, rows: usize| {
+        let rows_of_context = if shared { 1 } else { classes };
+        let shape = (1, rows_of_context, VECTORS, width);
+        let context = Var::randn(0f32, 0.02, shape, &Device::Cpu)?;
+        let per_row = ((layers - 1) * 12 + 2) * width * width;
+        let per_end = 10 * width * width;
+        Ok::<_, candle_core::Error>(Variant {
+            name,
+            batch: batch(&context, classes, padding),
+            context,
+            encode,
+            products: 2.0 * (rows * per_row + classes * per_end) as f64,
+            seconds: Vec::new(),
+            peak: None,
+        })
+    };
+    let engine: Encode = TextTower::encode;
+    let whole = classes * length;
+    let mut variants = vec![
+        variant(
+            "engine, context shared",
+            true,
+            0,
+            engine,
+            1 + VECTORS + classes * NAME,
+        )?,
+        variant("engine, context by class", false, 0, engine, whole)?,
+        variant(
+            "candle's operations",
+            true,
+            0,
+            TextTower::encode_reference,
+            whole,
+        )?,
+    ];
+    variants.truncate(number(4)?);
+    if variants.len() == 3 {
+        let padding = CONTEXT - length;
+        let rows = classes * CONTEXT;
+        variants.push(variant(
+            "engine, by class, 77 tokens",
+            false,
+            padding,
+            engine,
+            rows,
+        )?);
+    }
+    let mut peak: f64 = 0.0;
+    for turn in 0..=steps {
+        peak = peak.max(product_speed());
+        for variant in &mut variants {
+            variant.step(tower, turn > 0)?;
+        }
+    }
+    println!(
+        "width {width}, {layers} blocks, {classes} prompts of {length} tokens, {VECTORS} of them trained; \
+         {} threads",
+        rayon::current_num_threads()
+    );
+    println!("matrix products alone: {:.1} GFLOP/s a core", peak / 1e9);
+    println!("                              CPU s    wall s   x first  of peak  peak MiB");
+    let first = variants[0].median().0;
+    for variant in &variants {
+        let (cpu, wall) = variant.median();
+        println!(
+            "{:28} {cpu:8.3} {wall:9.3} {:9.2} {:7.0}% {:>9}",
+            variant.name,
+            cpu / first,
+            200.0 * variant.products / cpu / peak,
+            variant
+                .peak
+                .map_or("-".to_owned(), |kib| (kib / 1024).to_string()),
+        );
+    }
     Ok(())
 }
 
-/// `[start] ctx name [end]` for all classes; the last one `longest` tokens long.
-fn batch(context: &Var, classes: usize, length: usize, longest: usize) -> PromptBatch {
+impl Variant {
+    fn step(&mut self, tower: &TextTower, counts: bool) -> Result<()> {
+        // Linux: the peak of the resident memory from here on.
+        let resets = std::fs::write("/proc/self/clear_refs", "5").is_ok();
+        let (cpu, wall) = (cpu_seconds(), Instant::now());
+        let features = (self.encode)(tower, &self.batch)?;
+        let grads = features.sqr()?.sum_all()?.backward()?;
+        if grads.get(&self.context).is_none() {
+            return Err("no gradient for the context".into());
+        }
+        if counts {
+            let seconds = (cpu_seconds() - cpu, wall.elapsed().as_secs_f64());
+            self.seconds.push(seconds);
+            self.peak = if resets { peak_memory() } else { None };
+        }
+        Ok(())
+    }
+
+    /// Medians of the CPU time and the time that passed.
+    fn median(&self) -> (f64, f64) {
+        let middle = |mut times: Vec<f64>| {
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        (
+            middle(self.seconds.iter().map(|s| s.0).collect()),
+            middle(self.seconds.iter().map(|s| s.1).collect()),
+        )
+    }
+}
+
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// CPU time of this process; other processes on the machine do not count.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+/// Floating-point operations per CPU second of one thread in large matrix products.
+fn product_speed() -> f64 {
+    const SIZE: usize = 1024;
+    let a = vec![0.5f32; SIZE * SIZE];
+    let b = vec![0.25f32; SIZE * SIZE];
+    let mut c = vec![0f32; SIZE * SIZE];
+    let mut best = 0f64;
+    for _ in 0..4 {
+        let start = cpu_seconds();
+        // SAFETY: three square matrices of SIZE rows, each in a vector of its own.
+        #[expect(unsafe_code, reason = "the matrix kernel takes pointers and strides")]
+        unsafe {
+            gemm::gemm(
+                SIZE,
+                SIZE,
+                SIZE,
+                c.as_mut_ptr(),
+                1,
+                SIZE as isize,
+                false,
+                a.as_ptr(),
+                1,
+                SIZE as isize,
+                b.as_ptr(),
+                1,
+                SIZE as isize,
+                0.0f32,
+                1.0f32,
+                false,
+                false,
+                false,
+                gemm::Parallelism::None,
+            );
+        }
+        let operations = 2.0 * (SIZE * SIZE * SIZE) as f64;
+        best = best.max(operations / (cpu_seconds() - start).max(f64::MIN_POSITIVE));
+    }
+    best
+}
+
+/// `[start] ctx name [end]` for all classes, names `padding` tokens longer.
+fn batch(context: &Var, classes: usize, padding: usize) -> PromptBatch {
     let end = (VOCABULARY - 1) as u32;
-    let name = |length: usize| {
-        let mut row: Vec<u32> = (0..length - 6).map(|i| i as u32 % 500).collect();
+    let name = |class: usize| {
+        let tokens = (0..NAME - 1 + padding).map(|i| ((class >> (7 * i)) % 128) as u32);
+        let mut row: Vec<u32> = tokens.collect();
         row.push(end);
         row
     };
-    let mut rows = vec![name(length); classes - 1];
-    rows.push(name(longest));
     PromptBatch {
         groups: 1,
         classes,
         segments: vec![
             Segment::Tokens(TokenRows::Shared(vec![end - 1])),
             Segment::Context(context.as_tensor().clone()),
-            Segment::Tokens(TokenRows::PerClass(rows)),
+            Segment::Tokens(TokenRows::PerClass((0..classes).map(name).collect())),
         ],
         edits: Vec::new(),
     }
-}
-
-fn step(
-    backbone: &Backbone,
-    batch: &PromptBatch,
-    context: &Var,
-) -> Result<(), Box<dyn std::error::Error>> {
-    let features = backbone.text().encode(batch)?;
-    let grads = features.sqr()?.sum_all()?.backward()?;
-    match grads.get(context) {
-        Some(_) => Ok(()),
-        None => Err("no gradient for the context".into()),
-    }
-}
-
-/// Median time of a step in milliseconds, after one that warms up.
-fn median(
-    mut step: impl FnMut() -> Result<(), Box<dyn std::error::Error>>,
-) -> Result<f64, Box<dyn std::error::Error>> {
-    step()?;
-    let mut times = Vec::with_capacity(STEPS);
-    for _ in 0..STEPS {
-        let start = Instant::now();
-        step()?;
-        times.push(start.elapsed().as_secs_f64() * 1e3);
-    }
-    times.sort_by(f64::total_cmp);
-    Ok(times[STEPS / 2])
 }
 
 /// Random weights in open_clip's layout, with an image tower of one small block.

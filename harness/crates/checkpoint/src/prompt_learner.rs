@@ -139,5 +139,6 @@ fn header(trained: &TrainingRecord, length: usize, class_specific: bool) -> Modu
         dataset: trained.dataset.clone(),
         classes: trained.classes.clone(),
         seed: trained.seed,
+        origin: None,
     }
 }

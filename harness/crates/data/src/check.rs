@@ -1,6 +1,6 @@
 //! Checking a data set before a run uses it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -70,6 +70,9 @@ impl DatasetCheck {
         if decode {
             unreadable(&dataset, progress, &mut problems);
         }
+        shared_names(&summary.classes, &mut notes);
+        let mut all_notes = problems.take_notes();
+        all_notes.extend(notes.into_groups());
         let groups = problems.into_groups();
         let lost = groups.iter().filter(|group| group.is_about_images());
         let missing = lost.map(|group| group.items.len()).sum();
@@ -84,7 +87,7 @@ impl DatasetCheck {
             counts,
             known,
             problems: groups,
-            notes: notes.into_groups(),
+            notes: all_notes,
             missing,
             manifest_sha256,
         })
@@ -127,6 +130,21 @@ fn sizes(known: &KnownDataset, counts: &[[usize; 3]], notes: &mut Problems) {
             let item = format!("{found} {what}, published are {expected}");
             notes.add("size differs from the published one", item);
         }
+    }
+}
+
+/// Classes that get the same prompts.
+fn shared_names(classes: &[Class], notes: &mut Problems) {
+    let mut labels: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (label, class) in classes.iter().enumerate() {
+        let labels = labels.entry(class.name.as_str()).or_default();
+        labels.push(label.to_string());
+    }
+    for (name, labels) in labels.iter().filter(|(_, labels)| labels.len() > 1) {
+        notes.add(
+            "class name used twice (zero-shot cannot tell them apart)",
+            format!("`{name}` ({})", labels.join(", ")),
+        );
     }
 }
 

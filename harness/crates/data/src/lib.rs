@@ -38,5 +38,5 @@ pub use known::{DatasetLayout, DatasetLocation, KnownDataset, PublishedSizes};
 pub use options::{OpenOptions, RandomSplit};
 pub use problems::ProblemGroup;
 pub use prompts::Templates;
-pub use sampling::{FewShotSplit, Mersenne, Sampler, few_shot};
+pub use sampling::{FewShotSplit, Mersenne, Sampler, UnknownSampler, few_shot};
 pub use summary::{Class, Split, Summary};

@@ -17,6 +17,7 @@ pub(crate) const UNREADABLE: &str = "unreadable image";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Problems {
     groups: Vec<ProblemGroup>,
+    notes: Vec<ProblemGroup>,
 }
 
 /// All problems of one kind.
@@ -31,14 +32,16 @@ pub struct ProblemGroup {
 impl Problems {
     /// Adds one problem: its kind ("label out of range") and where it is.
     pub(crate) fn add(&mut self, kind: &'static str, item: impl Into<String>) {
-        let item = shortened(item.into());
-        match self.groups.iter_mut().find(|group| group.kind == kind) {
-            Some(group) => group.items.push(item),
-            None => self.groups.push(ProblemGroup {
-                kind,
-                items: vec![item],
-            }),
-        }
+        add_to(&mut self.groups, kind, item.into());
+    }
+
+    /// Adds what was read in another way than it is written, and prevents nothing.
+    pub(crate) fn note(&mut self, kind: &'static str, item: impl Into<String>) {
+        add_to(&mut self.notes, kind, item.into());
+    }
+
+    pub(crate) fn take_notes(&mut self) -> Vec<ProblemGroup> {
+        std::mem::take(&mut self.notes)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -82,6 +85,17 @@ impl ProblemGroup {
             self.items.len(),
             named.join(", ")
         )
+    }
+}
+
+fn add_to(groups: &mut Vec<ProblemGroup>, kind: &'static str, item: String) {
+    let item = shortened(item);
+    match groups.iter_mut().find(|group| group.kind == kind) {
+        Some(group) => group.items.push(item),
+        None => groups.push(ProblemGroup {
+            kind,
+            items: vec![item],
+        }),
     }
 }
 

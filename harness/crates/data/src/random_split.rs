@@ -4,12 +4,14 @@ use crate::listing::Item;
 use crate::options::RandomSplit;
 use crate::problems::Problems;
 use crate::sampling::Mersenne;
+use crate::summary::Class;
 
 /// Samples val and test from each class, in label order from one random stream; every split keeps
 /// the order of the images. Counts are rounded down, but to no less than one image per class where
 /// the fraction is not zero.
 pub(crate) fn random_split(
     items: Vec<Item>,
+    classes: &[Class],
     random_split: Option<RandomSplit>,
     problems: &mut Problems,
 ) -> [Vec<Item>; 3] {
@@ -27,10 +29,9 @@ pub(crate) fn random_split(
         return [items, Vec::new(), Vec::new()];
     }
     let mut random = Mersenne::new(seed);
-    let classes = items.iter().map(|item| item.label as usize + 1).max();
     // By image: 0 train, 1 val, 2 test.
     let mut parts = vec![0; items.len()];
-    for label in 0..classes.unwrap_or(0) {
+    for (label, class) in classes.iter().enumerate() {
         let members: Vec<usize> = (0..items.len())
             .filter(|&index| items[index].label as usize == label)
             .collect();
@@ -40,8 +41,9 @@ pub(crate) fn random_split(
         };
         let (of_val, of_test) = (count(val), count(test));
         if of_val + of_test >= members.len() {
-            let item = format!("class {label} has {} images", members.len());
-            problems.add("class too small for the random split", item);
+            let plural = if members.len() == 1 { "" } else { "s" };
+            let item = format!("`{}` has {} image{plural}", class.id, members.len());
+            problems.add("class too small to be divided at random", item);
             continue;
         }
         let drawn = random.sample(members.len(), of_val + of_test);

@@ -12,6 +12,7 @@ pub mod data;
 pub mod fetch;
 pub mod images;
 pub mod job;
+pub mod modules;
 pub mod plan;
 pub mod registry;
 pub mod run;

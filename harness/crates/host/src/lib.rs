@@ -4,9 +4,11 @@
 //!   anything, and calls its methods.
 //! - [`boundary`] answers a plugin: one backbone with one task, prompts encoded and
 //!   gradients pulled back.
+//! - [`module_file`] reads a module's header and completes it after training.
 //!
 //! It knows the contract (`harness-abi`) and the towers (`harness-backbone`). It must not
 //! know suites, data sets, the store or worker processes.
 
 pub mod boundary;
+pub mod module_file;
 pub mod plugin;

@@ -13,7 +13,7 @@ pub enum ExitCode {
     Ok = 0,
     /// The command line could not be understood.
     Usage = 2,
-    /// The selection matched nothing.
+    /// A value of `--only` selects no cell.
     NothingSelected = 4,
     /// Cells are outstanding; running the same command again resumes.
     Outstanding = 5,
@@ -29,13 +29,15 @@ pub enum ExitCode {
     Incomparable = 104,
     /// The output of a backbone differs from the reference.
     Disagreement = 105,
+    /// A recommendation is one that `--fail-on` names.
+    Recommended = 106,
     /// A result could not be written.
     OutputNotWritten = 110,
 }
 
 impl ExitCode {
     /// Every code, by number.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Ok,
         Self::Usage,
         Self::NothingSelected,
@@ -46,6 +48,7 @@ impl ExitCode {
         Self::CrashedCell,
         Self::Incomparable,
         Self::Disagreement,
+        Self::Recommended,
         Self::OutputNotWritten,
     ];
 
@@ -62,6 +65,7 @@ impl ExitCode {
             Self::CrashedCell => "a cell failed, crashed or timed out",
             Self::Incomparable => "baseline missing or not comparable",
             Self::Disagreement => "a backbone's output differs from the reference",
+            Self::Recommended => "with --fail-on: a recommendation that it names",
             Self::OutputNotWritten => "a result could not be written",
         }
     }
@@ -72,7 +76,7 @@ impl ExitCode {
     }
 
     /// Of two outcomes of one run, the one the process ends with:
-    /// 110 over 105 over 100 over 103 over 102 over 5, and 0 under all.
+    /// 110 over 105 over 100 over 106 over 103 over 102 over 5, and 0 under all.
     ///
     /// The codes of runs that never began (2, 4, 96, 104) stand alone and
     /// win over whatever they are combined with.
@@ -91,10 +95,11 @@ impl ExitCode {
             Self::Outstanding => 1,
             Self::Inconclusive => 2,
             Self::CrashedCell => 3,
-            Self::Regression => 4,
-            Self::Disagreement => 5,
-            Self::OutputNotWritten => 6,
-            Self::Usage | Self::NothingSelected | Self::SetUp | Self::Incomparable => 7,
+            Self::Recommended => 4,
+            Self::Regression => 5,
+            Self::Disagreement => 6,
+            Self::OutputNotWritten => 7,
+            Self::Usage | Self::NothingSelected | Self::SetUp | Self::Incomparable => 8,
         }
     }
 }
@@ -116,6 +121,7 @@ mod tests {
             Outstanding,
             Inconclusive,
             CrashedCell,
+            Recommended,
             Regression,
             Disagreement,
             OutputNotWritten,
@@ -132,7 +138,7 @@ mod tests {
     fn the_numbers_are_the_documented_ones() {
         assert_eq!(
             super::ExitCode::ALL.map(super::ExitCode::code),
-            [0, 2, 4, 5, 96, 100, 102, 103, 104, 105, 110]
+            [0, 2, 4, 5, 96, 100, 102, 103, 104, 105, 106, 110]
         );
     }
 }

@@ -24,6 +24,7 @@ pub mod metrics;
 mod provenance;
 mod report;
 mod schema;
+pub mod selection;
 pub mod shell;
 pub mod stats;
 pub mod sweep;

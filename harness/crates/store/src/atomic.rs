@@ -119,6 +119,18 @@ mod tests {
     }
 
     #[test]
+    fn new_files_have_the_permissions_that_the_umask_leaves() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, plain) = (folder.path().join("ours"), folder.path().join("plain"));
+        write_atomically(&ours, b"x").unwrap();
+        std::fs::write(&plain, b"x").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
+    }
+
+    #[test]
     fn an_installed_file_replaces_a_link_and_has_its_permissions() {
         use std::os::unix::fs::PermissionsExt;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic::write_atomically;
 use crate::digest::sha256_hex;
+use crate::regular;
 
 /// An entry that was there and could not be used. It counts as absent, and the
 /// work is done again.
@@ -22,9 +23,9 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<T
         path: path.to_owned(),
         reason,
     };
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+    let bytes = match regular::read(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
         Err(error) => return Err(damaged(error.to_string())),
     };
     let Some((digest, body)) = split(&bytes) else {
@@ -57,5 +58,6 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs_err::create_dir_all(folder)?;
     }
+    regular::make_room(path)?;
     write_atomically(path, bytes)
 }

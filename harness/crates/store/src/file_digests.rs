@@ -1,76 +1,113 @@
-//! Digests of image files, remembered by the size and modification time of each file.
+//! Digests of image files, remembered by what the file system says of each file.
 //!
 //! A data set is identified by the bytes of its images; hashing all of them each time it is
 //! opened would take minutes.
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::atomic::write_atomically;
-use crate::digest::sha256_hex;
+use serde::{Deserialize, Serialize};
 
-/// A file this young may change once more without its time showing it.
+use crate::digest::sha256_hex;
+use crate::entry;
+
+/// A file this young may change once more without its times showing it: the coarsest clock
+/// of a file system in use counts two seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// Size and time of a file, by which it is known to be the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// By what a file is known to be the same. Its times can be set by anyone but the time of its
+/// last status change, which only the system sets; device and number tell apart files that
+/// were swapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
+    device: u64,
+    inode: u64,
     length: u64,
-    /// Nanoseconds since 1970.
-    modified: u128,
+    /// Seconds and nanoseconds since 1970.
+    modified: (i64, i64),
+    changed: (i64, i64),
 }
 
 impl Stamp {
-    /// None for a file whose time says nothing.
+    /// None for a file that is too young, or whose times lie in the future: they say nothing.
     pub fn of(metadata: &Metadata) -> Option<Stamp> {
-        let modified = metadata.modified().ok()?;
-        let age = SystemTime::now().duration_since(modified).ok()?;
-        let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        (age > SETTLED).then_some(Stamp {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .ok()?;
+        let settled = i64::try_from(now.checked_sub(SETTLED)?.as_secs()).ok()?;
+        let stamp = Stamp {
+            device: metadata.dev(),
+            inode: metadata.ino(),
             length: metadata.len(),
-            modified: since.as_nanos(),
-        })
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        };
+        (stamp.modified.0 < settled && stamp.changed.0 < settled).then_some(stamp)
     }
 }
 
 /// Known digests of one data set. Losing them costs only time, so nothing here fails.
 pub struct FileDigests {
     file: Option<PathBuf>,
-    known: HashMap<String, (Stamp, String)>,
+    /// The key of the data set's path.
+    key: String,
+    known: BTreeMap<String, Known>,
     is_new: bool,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Known {
+    stamp: Stamp,
+    sha256: String,
+}
+
+/// What the file holds: its own key guards against renamed files.
+#[derive(Deserialize)]
+struct Record {
+    key: String,
+    files: BTreeMap<String, Known>,
+}
+
+#[derive(Serialize)]
+struct RecordRef<'a> {
+    key: &'a str,
+    files: &'a BTreeMap<String, Known>,
+}
+
 impl FileDigests {
-    /// The digests of the data set at `path`, from a file of `folder`.
-    pub fn open(folder: Option<&Path>, path: &Path) -> FileDigests {
+    /// The digests of the data set at `path`, from a file of `folder`. With `rehash` nothing is
+    /// believed, and all of it replaced.
+    pub fn open(folder: Option<&Path>, path: &Path, rehash: bool) -> FileDigests {
         let path = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let digest = sha256_hex(path.as_os_str().as_encoded_bytes());
-        let name = |folder: &Path| folder.join(format!("{digest}.tsv"));
-        let file = folder.map(name);
-        let text = file
+        let key = sha256_hex(path.as_os_str().as_encoded_bytes());
+        let file = folder.map(|folder| folder.join(&key));
+        // A damaged file counts as none.
+        let record = file
             .as_ref()
-            .and_then(|file| fs_err::read_to_string(file).ok());
-        let lines = text.iter().flat_map(|text| text.lines());
+            .filter(|_| !rehash)
+            .and_then(|file| entry::read::<Record>(file).ok().flatten())
+            .filter(|record| record.key == key);
         FileDigests {
-            known: lines.filter_map(entry).collect(),
+            known: record.map(|record| record.files).unwrap_or_default(),
             file,
+            key,
             is_new: false,
         }
     }
 
-    /// The digest of the file `key`, if it still has this stamp.
-    pub fn get(&self, key: &str, stamp: Stamp) -> Option<&str> {
-        let (known, sha256) = self.known.get(key)?;
-        (*known == stamp).then_some(sha256.as_str())
+    /// The digest of the file `name`, if it still has this stamp.
+    pub fn get(&self, name: &str, stamp: Stamp) -> Option<&str> {
+        let known = self.known.get(name)?;
+        (known.stamp == stamp).then_some(known.sha256.as_str())
     }
 
     /// Adds what was just hashed.
     pub fn remember(&mut self, found: Option<(String, Stamp, String)>) {
-        if let Some((key, stamp, sha256)) = found.filter(|(key, ..)| !key.contains(['\n', '\r'])) {
-            self.known.insert(key, (stamp, sha256));
+        if let Some((name, stamp, sha256)) = found {
+            self.known.insert(name, Known { stamp, sha256 });
             self.is_new = true;
         }
     }
@@ -78,32 +115,105 @@ impl FileDigests {
     /// Writes what was learnt, whole or not at all.
     pub fn save(&self) {
         if let Some(file) = self.file.as_ref().filter(|_| self.is_new) {
-            let _ = self.write(file);
+            let record = RecordRef {
+                key: &self.key,
+                files: &self.known,
+            };
+            let _ = entry::write(file, &record);
         }
     }
 
-    fn write(&self, file: &Path) -> std::io::Result<()> {
-        let folder = file.parent().unwrap_or(Path::new(""));
-        fs_err::create_dir_all(folder)?;
-        let mut lines = String::new();
-        for (key, (stamp, sha256)) in &self.known {
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                lines,
-                "{sha256}\t{}\t{}\t{key}",
-                stamp.length, stamp.modified
-            );
+    /// What is wrong with a file of digests, if anything.
+    pub(crate) fn verify(file: &Path) -> Result<(), String> {
+        let record = entry::read::<Record>(file).map_err(|warning| warning.reason)?;
+        let name = file.file_name().and_then(|name| name.to_str());
+        match record {
+            Some(record) if Some(record.key.as_str()) != name => {
+                Err("it belongs to another data set".to_owned())
+            }
+            _ => Ok(()),
         }
-        write_atomically(file, lines.as_bytes())
     }
 }
 
-fn entry(line: &str) -> Option<(String, (Stamp, String))> {
-    let mut fields = line.splitn(4, '\t');
-    let sha256 = fields.next().filter(|text| text.len() == 64)?.to_owned();
-    let stamp = Stamp {
-        length: fields.next()?.parse().ok()?,
-        modified: fields.next()?.parse().ok()?,
-    };
-    Some((fields.next()?.to_owned(), (stamp, sha256)))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(path: &Path) -> Stamp {
+        let about = std::fs::metadata(path).unwrap();
+        Stamp {
+            device: about.dev(),
+            inode: about.ino(),
+            length: about.len(),
+            modified: (about.mtime(), about.mtime_nsec()),
+            changed: (about.ctime(), about.ctime_nsec()),
+        }
+    }
+
+    #[test]
+    fn other_bytes_of_the_same_size_and_time_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a.png"), folder.path().join("b.png"));
+        std::fs::write(&path, "abc").unwrap();
+        std::fs::write(&other, "abd").unwrap();
+        let normalised = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        for file in [&path, &other] {
+            let file = std::fs::File::options().append(true).open(file).unwrap();
+            file.set_modified(normalised).unwrap();
+        }
+        let before = stamp(&path);
+        std::fs::rename(&other, &path).unwrap();
+        let after = stamp(&path);
+        assert_eq!(
+            (before.length, before.modified),
+            (after.length, after.modified)
+        );
+        assert_ne!(before, after);
+    }
+
+    #[test]
+    fn a_file_that_has_just_changed_has_no_stamp_whatever_its_modification_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, "abc").unwrap();
+        let file = std::fs::File::options().append(true).open(&path).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(5))
+            .unwrap();
+        assert_eq!(Stamp::of(&std::fs::metadata(&path).unwrap()), None);
+    }
+
+    #[test]
+    fn what_was_learnt_comes_back_unless_the_file_is_damaged_or_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, cache) = (folder.path().join("data"), folder.path().join("digests"));
+        std::fs::create_dir(&data).unwrap();
+        let about = stamp(&data);
+        let mut digests = FileDigests::open(Some(&cache), &data, false);
+        digests.remember(Some(("a\tb\n".to_owned(), about, "00".to_owned())));
+        digests.save();
+        let read = |rehash| {
+            let digests = FileDigests::open(Some(&cache), &data, rehash);
+            digests.get("a\tb\n", about).map(str::to_owned)
+        };
+        assert_eq!(read(false).as_deref(), Some("00"));
+        assert_eq!(read(true), None);
+        let file = std::fs::read_dir(&cache)
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
+        assert_eq!(FileDigests::verify(&file), Ok(()));
+        let whole = std::fs::read(&file).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            std::fs::write(&file, bytes).unwrap();
+            assert_eq!(read(false), None, "bit flipped in byte {at}");
+            assert!(FileDigests::verify(&file).is_err());
+        }
+        digests.save();
+        assert_eq!(read(false).as_deref(), Some("00"));
+    }
 }

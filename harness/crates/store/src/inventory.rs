@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use rustix::process::{Pid, test_kill_process};
 use serde::de::IgnoredAny;
 
-use crate::digest::sha256_file;
 use crate::entry;
 use crate::features::{FeatureStore, StoredFeatures};
+use crate::file_digests::FileDigests;
+use crate::log;
+use crate::regular;
 use crate::root::{Record, Store, StoreError};
-use crate::temporary::temporary_owner;
-
-/// Age at which an unfinished file is given up whose writer is not known.
-const ABANDONED: Duration = Duration::from_secs(3600);
+use crate::temporary::is_abandoned;
 
 /// What a file of the store is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +27,8 @@ pub enum FileKind {
     Descriptor,
     /// Output of a worker whose unit failed.
     Log,
+    /// Digests of a data set's image files.
+    Digests,
 }
 
 /// Whether a file is usable.
@@ -57,12 +57,13 @@ pub struct StoredFile {
 
 impl FileKind {
     /// All kinds, in the order of listings.
-    pub const ALL: [FileKind; 5] = [
+    pub const ALL: [FileKind; 6] = [
         FileKind::Features,
         FileKind::Unit,
         FileKind::Module,
         FileKind::Descriptor,
         FileKind::Log,
+        FileKind::Digests,
     ];
 
     /// The folder that holds files of this kind.
@@ -73,6 +74,7 @@ impl FileKind {
             FileKind::Module => "modules",
             FileKind::Descriptor => "descriptors",
             FileKind::Log => "logs",
+            FileKind::Digests => "digests",
         }
     }
 }
@@ -120,6 +122,23 @@ impl Store {
         Ok(files)
     }
 
+    /// The trained modules of the store alone, read and verified, by path.
+    ///
+    /// # Errors
+    /// The folder or a file cannot be read.
+    pub fn modules(&self) -> Result<Vec<StoredFile>, StoreError> {
+        let folder = self.root().join(FileKind::Module.folder());
+        let mut files = Vec::new();
+        list(FileKind::Module, &folder, &mut files).map_err(|source| self.error(source))?;
+        for file in &mut files {
+            if file.state == FileState::Good {
+                file.state = self.state(file, &HashMap::new());
+            }
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
     /// The image features of the store, matrix by matrix.
     ///
     /// # Errors
@@ -135,7 +154,13 @@ impl Store {
     /// # Errors
     /// The file is there and cannot be removed.
     pub fn remove(&self, file: &StoredFile) -> Result<(), StoreError> {
-        match fs_err::remove_file(&file.path) {
+        let is_folder = std::fs::symlink_metadata(&file.path).is_ok_and(|about| about.is_dir());
+        let removed = if is_folder {
+            fs_err::remove_dir_all(&file.path)
+        } else {
+            fs_err::remove_file(&file.path)
+        };
+        match removed {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(self.error(error));
             }
@@ -164,7 +189,8 @@ impl Store {
             FileKind::Descriptor => entry::read::<IgnoredAny>(&file.path)
                 .map(drop)
                 .map_err(|warning| warning.reason),
-            FileKind::Log => Ok(()),
+            FileKind::Log => log::verify(&file.path),
+            FileKind::Digests => FileDigests::verify(&file.path),
         };
         found.map_or_else(FileState::Damaged, |()| FileState::Good)
     }
@@ -177,9 +203,9 @@ impl Store {
             .ok()
             .flatten()
             .and_then(|record| record.module_sha256);
-        match (noted, sha256_file(&file.path)) {
+        match (noted, regular::sha256(&file.path)) {
             (None, _) => FileState::Orphan,
-            (Some(noted), Ok(found)) if noted == found => FileState::Good,
+            (Some(noted), Ok(found)) if Some(&noted) == found.as_ref() => FileState::Good,
             (Some(_), Ok(_)) => FileState::Damaged("its digest does not match".to_owned()),
             (Some(_), Err(error)) => FileState::Damaged(error.to_string()),
         }
@@ -194,12 +220,13 @@ fn list(kind: FileKind, folder: &Path, files: &mut Vec<StoredFile>) -> std::io::
     };
     for entry in entries {
         let path = entry?.path();
-        let about = match fs_err::metadata(&path) {
+        let about = match fs_err::symlink_metadata(&path) {
             // Another process may move or remove files at the same time.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             about => about?,
         };
-        if about.is_dir() {
+        // Features lie in a folder for each matrix, and nothing lies deeper.
+        if about.is_dir() && kind == FileKind::Features && folder.ends_with(kind.folder()) {
             list(kind, &path, files)?;
             continue;
         }
@@ -208,44 +235,23 @@ fn list(kind: FileKind, folder: &Path, files: &mut Vec<StoredFile>) -> std::io::
             kind,
             bytes: about.len(),
             written,
-            state: unfinished(&path, written).unwrap_or(FileState::Good),
+            state: match (regular::kind(&about), is_abandoned(&path, written)) {
+                (Some(kind), _) => FileState::Damaged(format!("{kind} is in its place")),
+                (None, Some(true)) => FileState::Leftover,
+                (None, Some(false)) => FileState::InUse,
+                (None, None) => FileState::Good,
+            },
             path,
         });
     }
     Ok(())
 }
 
-/// The state of a file that some process has not finished.
-fn unfinished(path: &Path, written: SystemTime) -> Option<FileState> {
-    let name = path.file_name()?.to_str()?;
-    let draft_owner = || {
-        let (_, process) = name.strip_suffix(".part")?.rsplit_once('.')?;
-        process.parse::<u32>().ok()
-    };
-    if !name.starts_with(".tmp") && !name.ends_with(".part") {
-        return None;
-    }
-    let is_abandoned = match temporary_owner(name).or_else(draft_owner) {
-        Some(process) => !is_running(process),
-        None => written.elapsed().is_ok_and(|age| age > ABANDONED),
-    };
-    Some(if is_abandoned {
-        FileState::Leftover
-    } else {
-        FileState::InUse
-    })
-}
-
-fn is_running(process: u32) -> bool {
-    let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
-    // A process of another user answers with a refusal, which is an answer too.
-    pid.is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::key::Key;
+    use crate::temporary::tests::{draft_name_of, temporary_name};
 
     fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
@@ -272,29 +278,24 @@ mod tests {
     #[test]
     fn what_a_killed_run_left_is_told_from_what_is_being_written() {
         let (_folder, store) = store();
-        let alive = std::process::id();
         // Linux gives no process a number this large.
-        let dead = i32::MAX;
-        write(&store, &format!("modules/k.{alive}.part"), "");
-        write(&store, &format!("modules/k.{dead}.part"), "");
-        write(&store, &format!("units/.tmp-{dead}-x"), "");
-        write(&store, &format!("features/d/.tmp-{dead}-x"), "");
+        let (alive, dead) = (std::process::id(), i32::MAX as u32);
+        let (draft, dead_draft) = (draft_name_of(alive), draft_name_of(dead));
+        let dead = temporary_name(dead);
+        write(&store, &format!("modules/{draft}"), "");
+        write(&store, &format!("modules/{dead_draft}"), "");
+        write(&store, &format!("units/{dead}"), "");
+        write(&store, &format!("features/d/{dead}"), "");
         write(&store, "units/.tmpAbCdEf", "");
         let found = states(&store);
         let state = |path: &str| {
             let named = found.iter().find(|(name, _)| name == path);
             named.map(|(_, state)| state.clone()).unwrap()
         };
-        assert_eq!(state(&format!("modules/k.{alive}.part")), FileState::InUse);
-        assert_eq!(
-            state(&format!("modules/k.{dead}.part")),
-            FileState::Leftover
-        );
-        assert_eq!(state(&format!("units/.tmp-{dead}-x")), FileState::Leftover);
-        assert_eq!(
-            state(&format!("features/d/.tmp-{dead}-x")),
-            FileState::Leftover
-        );
+        assert_eq!(state(&format!("modules/{draft}")), FileState::InUse);
+        assert_eq!(state(&format!("modules/{dead_draft}")), FileState::Leftover);
+        assert_eq!(state(&format!("units/{dead}")), FileState::Leftover);
+        assert_eq!(state(&format!("features/d/{dead}")), FileState::Leftover);
         assert_eq!(
             state("units/.tmpAbCdEf"),
             FileState::InUse,
@@ -321,19 +322,36 @@ mod tests {
         write(&store, "units/torn", "abc");
         write(&store, "modules/m.safetensors", "abc");
         write(&store, "features/d/00000000.safetensors", "abc");
+        store.put_log(&key, "said").unwrap();
         write(&store, "logs/l.log", "anything");
+        write(&store, "units/folder/file", "abc");
+        write(&store, "digests/d", "abc");
+        let link = store.root().join("modules/link.safetensors");
+        std::os::unix::fs::symlink("m.safetensors", link).unwrap();
         let found = states(&store);
         let bad = found.iter().filter(|(_, state)| *state != FileState::Good);
         let bad: Vec<String> = bad
             .map(|(path, state)| format!("{path}: {}", state.removable_because().unwrap()))
             .collect();
-        assert_eq!(bad.len(), 4, "{bad:#?}");
+        assert_eq!(bad.len(), 8, "{bad:#?}");
         assert!(bad[0].starts_with("features/d/00000000.safetensors: damaged: not a whole shard"));
         assert_eq!(
-            bad[1],
-            "units/elsewhere: damaged: it belongs to another unit"
+            bad[1..],
+            [
+                "units/elsewhere: damaged: it belongs to another unit",
+                "units/folder: damaged: a directory is in its place",
+                "units/torn: damaged: it has no digest line",
+                "modules/link.safetensors: damaged: a symbolic link is in its place",
+                "modules/m.safetensors: no stored training wrote it",
+                "logs/l.log: damaged: it has no digest line",
+                "digests/d: damaged: it has no digest line",
+            ]
         );
-        assert_eq!(bad[2], "units/torn: damaged: it has no digest line");
-        assert_eq!(bad[3], "modules/m.safetensors: no stored training wrote it");
+        for file in store.files().unwrap() {
+            if file.state.removable_because().is_some() {
+                store.remove(&file).unwrap();
+            }
+        }
+        assert_eq!(states(&store).len(), 2, "the unit and its log");
     }
 }

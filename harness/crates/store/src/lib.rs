@@ -7,6 +7,7 @@
 //! descriptors/<sha256>        what a plugin says of itself
 //! logs/<key>.log              output of a worker whose unit failed
 //! features/<key>/<row>        shards of image features
+//! digests/<key>               digests of a data set's image files
 //! ```
 //!
 //! It knows bytes, hashes and files. It must not know suites, data sets, backbones or
@@ -19,6 +20,8 @@ mod features;
 mod file_digests;
 mod inventory;
 mod key;
+mod log;
+mod regular;
 mod root;
 mod temporary;
 

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::sha256_file;
 use crate::entry::{self, Warning};
 use crate::key::Key;
+use crate::log;
+use crate::regular;
+use crate::temporary::draft_name;
 
 /// Environment variable that names the folder.
 const VARIABLE: &str = "HARNESS_STORE";
@@ -111,10 +113,7 @@ impl Store {
 
     /// Where a worker writes a module before it is known to be whole.
     pub fn module_draft(&self, key: &Key) -> PathBuf {
-        let process = std::process::id();
-        self.root
-            .join("modules")
-            .join(format!("{key}.{process}.part"))
+        self.root.join("modules").join(draft_name(key.as_str()))
     }
 
     /// Moves a finished draft into place.
@@ -125,6 +124,7 @@ impl Store {
         let draft = self.module_draft(key);
         fs_err::File::open(&draft)
             .and_then(|file| file.sync_all())
+            .and_then(|()| regular::make_room(&self.module(key)))
             .and_then(|()| fs_err::rename(draft, self.module(key)))
             .map_err(|source| self.error(source))
     }
@@ -135,12 +135,10 @@ impl Store {
     /// The file is there and is not what the training wrote.
     pub fn has_module(&self, key: &Key, expected: &str) -> Result<bool, Warning> {
         let path = self.module(key);
-        if !path.exists() {
-            return Ok(false);
-        }
-        match sha256_file(&path) {
-            Ok(found) if found == expected => Ok(true),
-            Ok(_) => Err(Warning {
+        match regular::sha256(&path) {
+            Ok(None) => Ok(false),
+            Ok(Some(found)) if found == expected => Ok(true),
+            Ok(Some(_)) => Err(Warning {
                 path,
                 reason: "its digest does not match".to_owned(),
             }),
@@ -178,6 +176,7 @@ impl Store {
     /// # Errors
     /// The file cannot be written.
     pub fn put_log(&self, key: &Key, text: &str) -> Result<(), StoreError> {
+        let text = log::render(key, text);
         entry::replace(&self.log(key), text.as_bytes()).map_err(|source| self.error(source))
     }
 

@@ -13,7 +13,7 @@ use crate::cli::CheckArguments;
 use crate::failure::Failure;
 use crate::progress::Counter;
 use crate::suite_path::find_suite;
-use crate::{output, table};
+use crate::{local_path, output, table};
 
 /// Characters of a line of problems.
 const WIDEST: usize = 2000;
@@ -60,7 +60,11 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
             Err(reason) => {
                 unsound += 1;
                 // Writing to a String cannot fail.
-                let _ = writeln!(text, "{label}\n  {}\n", one_line(reason, WIDEST));
+                let _ = writeln!(text, "{label}\n  {}", one_line(reason, WIDEST));
+                if let Some(hint) = local_path::hint(label) {
+                    let _ = writeln!(text, "  hint: {}", one_line(&hint, WIDEST));
+                }
+                text.push('\n');
             }
         }
     }

@@ -6,7 +6,7 @@ use harness_report::ExitCode;
 
 use crate::cli::{self, DrawnSplit, FewShotArguments};
 use crate::failure::Failure;
-use crate::output;
+use crate::{local_path, output};
 
 pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure> {
     let places = SearchPath::of_current_folder().with_data(arguments.data.as_deref(), None);
@@ -18,8 +18,13 @@ pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure
             cli::Sampler::ClipLora => Sampler::ClipLora,
         },
     };
-    let sampled = data::few_shot(&places, &arguments.name, draw)
-        .map_err(|error| Failure::new(ExitCode::SetUp, error))?;
+    let sampled = data::few_shot(&places, &arguments.name, draw).map_err(|error| {
+        let failure = Failure::new(ExitCode::SetUp, error);
+        match local_path::hint(&arguments.name) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
     let FewShotPaths {
         train,
         val,
@@ -28,7 +33,7 @@ pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure
         unread_pickles,
     } = sampled;
     if let Some(folder) = unread_pickles {
-        eprintln!(
+        say!(
             "note: the pickles in {} are not read: they contain absolute paths of the machine that \
              wrote them, and a pickle runs code when it is loaded; the same few-shot split is sampled from the seed",
             folder.display()
@@ -38,7 +43,7 @@ pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure
         DrawnSplit::Train => train,
         DrawnSplit::Val => val,
     };
-    eprintln!(
+    say!(
         "{} images, paths from {}; sampler {}, picks_sha256 of both splits {sha256}",
         paths.len(),
         image_folder.display(),

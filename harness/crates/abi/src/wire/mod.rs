@@ -5,6 +5,7 @@
 
 mod card;
 mod encode;
+mod module;
 mod recipe;
 mod service;
 mod setting;
@@ -14,9 +15,10 @@ pub use card::{DataNeed, Descriptor, Family, MethodCard, PluginInfo, Site};
 pub use encode::{
     BiasMode, Dropout, Edit, Encoded, ImageRequest, Segment, TextRequest, TokenRows, Tower,
 };
+pub use module::{HeaderError, ModuleHeader, ModuleOrigin};
 pub use recipe::{OptimizerKind, Recipe, RecipeChanges, RecipeError, Schedule};
 pub use service::{Ensemble, Service, Split, Tokenized};
 pub use setting::{
     BackboneFacts, Class, ImageFacts, NamedParameter, Role, Setting, TaskFacts, TextFacts,
 };
-pub use train::{ModuleHeader, ParameterShape, Probe, ProbeReply, Survey, TrainJob, TrainSummary};
+pub use train::{ParameterShape, Probe, ProbeReply, Survey, TrainJob, TrainSummary};

@@ -128,7 +128,11 @@ impl Recipe {
         Ok(recipe)
     }
 
-    fn check(&self) -> Result<(), RecipeError> {
+    /// Whether a training can follow it.
+    ///
+    /// # Errors
+    /// A value is out of range.
+    pub fn check(&self) -> Result<(), RecipeError> {
         if self.batch == 0 {
             return Err(RecipeError::Batch);
         }
@@ -141,6 +145,42 @@ impl Recipe {
             return Err(RecipeError::Moments);
         }
         Ok(())
+    }
+}
+
+impl From<&Recipe> for RecipeChanges {
+    /// Changes that give this recipe, whatever they are applied to.
+    fn from(recipe: &Recipe) -> Self {
+        let Recipe {
+            optimizer,
+            lr,
+            momentum,
+            weight_decay,
+            betas,
+            eps,
+            schedule,
+            warmup_epochs,
+            warmup_lr,
+            min_lr,
+            epochs,
+            steps_per_shot,
+            batch,
+        } = recipe.clone();
+        Self {
+            optimizer: Some(optimizer),
+            lr: Some(lr),
+            momentum: Some(momentum),
+            weight_decay: Some(weight_decay),
+            betas: Some(betas),
+            eps: Some(eps),
+            schedule: Some(schedule),
+            warmup_epochs: Some(warmup_epochs),
+            warmup_lr: Some(warmup_lr),
+            min_lr: Some(min_lr),
+            epochs: Some(epochs),
+            steps_per_shot: Some(steps_per_shot),
+            batch: Some(batch),
+        }
     }
 }
 

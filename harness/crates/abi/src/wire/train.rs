@@ -1,4 +1,4 @@
-//! Training, probing and the module file.
+//! Training and probing.
 
 use serde::{Deserialize, Serialize};
 
@@ -74,34 +74,4 @@ pub struct ProbeReply {
     pub loss: f64,
     /// Names of the trained parameters, in the order of their gradients.
     pub gradients: Vec<String>,
-}
-
-/// Metadata of a module file, under the key `harness` of its safetensors header.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ModuleHeader {
-    /// `harness-module/1`.
-    pub format: String,
-    /// Name of the plugin that trained it.
-    pub plugin: String,
-    /// Version of that plugin.
-    pub plugin_version: String,
-    /// Id of the method.
-    pub method: String,
-    /// Configuration of the method.
-    pub config: serde_json::Value,
-    /// Backbone it was trained on.
-    pub source: String,
-    /// Data set it was trained on.
-    pub dataset: String,
-    /// Class ids, in the order of any tensor with a class dimension.
-    pub classes: Vec<String>,
-    /// Seed of the training.
-    pub seed: u64,
-}
-
-impl ModuleHeader {
-    /// The format this crate reads and writes.
-    pub const FORMAT: &'static str = "harness-module/1";
-    /// Key in the safetensors metadata.
-    pub const KEY: &'static str = "harness";
 }

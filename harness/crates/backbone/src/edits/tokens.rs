@@ -14,7 +14,7 @@ pub(crate) struct Replacement {
     pub(crate) layer: usize,
     pub(crate) start: usize,
     pub(crate) length: usize,
-    /// `[N, n, D]`.
+    /// `[N, n, D]`; of a text batch `[G|1, C|1, n, D]` until it is spread.
     pub(crate) tokens: Tensor,
 }
 
@@ -40,6 +40,15 @@ impl Replacements {
 
     pub(crate) fn list(&self) -> &[Replacement] {
         &self.0
+    }
+
+    /// The same replacements with other tokens.
+    pub(crate) fn map(self, f: impl Fn(&Replacement) -> Result<Tensor>) -> Result<Self> {
+        let changed = self.0.into_iter().map(|r| {
+            let tokens = f(&r)?;
+            Ok(Replacement { tokens, ..r })
+        });
+        changed.collect::<Result<_>>().map(Self)
     }
 
     /// Applies the replacements of one block to its input `[N, S, D]`.

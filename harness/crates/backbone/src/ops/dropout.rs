@@ -12,9 +12,14 @@ pub struct Dropout {
 
 impl Dropout {
     pub(crate) fn apply(self, values: &mut [f32]) {
+        self.apply_from(0, values);
+    }
+
+    /// Applies it to a part of the elements that begins at number `first`.
+    pub(crate) fn apply_from(self, first: usize, values: &mut [f32]) {
         let grow = 1.0 / (1.0 - self.rate);
         for (i, value) in values.iter_mut().enumerate() {
-            *value *= if uniform(self.seed, i as u64) < self.rate {
+            *value *= if uniform(self.seed, (first + i) as u64) < self.rate {
                 0.0
             } else {
                 grow

@@ -17,7 +17,7 @@ pub(crate) struct Assembly {
     /// Distinct token ids; rows `0..tokens.len()` of the bank.
     pub(crate) tokens: Vec<u32>,
     /// Bank row per position, one list per prompt, groups outermost.
-    rows: Vec<Vec<u32>>,
+    pub(crate) rows: Vec<Vec<u32>>,
 }
 
 impl Assembly {

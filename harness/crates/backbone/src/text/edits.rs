@@ -7,8 +7,8 @@ use crate::dims::TextDims;
 use crate::edits::{Replacement, Replacements};
 use crate::error::{BackboneError, Result};
 
-/// Checks the token edits of a batch whose shortest prompt has `shortest` tokens, and spreads them
-/// over all prompts.
+/// Checks the token edits of a batch whose shortest prompt has `shortest` tokens; their tokens are
+/// `[G|1, C|1, n, D]`.
 pub(crate) fn bind(batch: &PromptBatch, dims: &TextDims, shortest: usize) -> Result<Replacements> {
     let mut bound = Replacements::default();
     for edit in &batch.edits {
@@ -41,7 +41,7 @@ pub(crate) fn bind(batch: &PromptBatch, dims: &TextDims, shortest: usize) -> Res
             layer,
             start,
             length,
-            tokens: spread(tokens, batch, length, dims.width)?,
+            tokens: tokens.clone(),
         })?;
     }
     Ok(bound)
@@ -75,10 +75,17 @@ pub(crate) fn check_leading(
     Ok(dims[2])
 }
 
-/// Broadcasts `[G|1, C|1, n, D]` to one row per prompt, `[G C, n, D]`.
-fn spread(tensor: &Tensor, batch: &PromptBatch, length: usize, width: usize) -> Result<Tensor> {
+/// Broadcasts tokens `[G|1, C|1, n, D]` to one row per prompt, `[G C, n, D]`.
+pub(crate) fn spread(
+    replacements: Replacements,
+    batch: &PromptBatch,
+    width: usize,
+) -> Result<Replacements> {
     let (groups, classes) = (batch.groups, batch.classes);
-    Ok(tensor
-        .broadcast_as((groups, classes, length, width))?
-        .reshape((groups * classes, length, width))?)
+    replacements.map(|r| {
+        let length = r.length;
+        Ok(r.tokens
+            .broadcast_as((groups, classes, length, width))?
+            .reshape((groups * classes, length, width))?)
+    })
 }

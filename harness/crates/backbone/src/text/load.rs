@@ -1,5 +1,7 @@
 //! Building the text tower from a state dict.
 
+use std::sync::Arc;
+
 use super::tower::TextTower;
 use crate::block::{self, BlockShape};
 use crate::checkpoint::{Architecture, TextNames, Weights};
@@ -63,6 +65,8 @@ impl TextTower {
             ln_final: weights.layer_norm(&norm_name, dims.width, architecture.text_eps)?,
             projection,
             dims,
+            activation_limit: 1 << 30,
+            pool: Arc::default(),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod edits;
+mod engine;
 mod load;
 mod parameters;
 mod prompt;

@@ -1,11 +1,13 @@
 //! From tokens or embeddings to text features.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 
 use super::assemble::Assembly;
-use super::edits::bind;
+use super::edits::{bind, spread};
+use super::engine::{self, Pool};
 use super::prompt::{PromptBatch, TextEdit};
 use crate::block::Block;
 use crate::dims::TextDims;
@@ -31,12 +33,27 @@ pub struct TextTower {
     pub(crate) attention: AttentionShape,
     pub(crate) ln_final: LayerNorm,
     pub(crate) projection: Linear,
+    /// Bytes that the engine keeps for the gradients of a request.
+    pub(super) activation_limit: usize,
+    /// Buffers of the engine.
+    pub(super) pool: Arc<Pool>,
 }
 
 impl TextTower {
     /// The tower's dimensions.
     pub fn dims(&self) -> &TextDims {
         &self.dims
+    }
+
+    /// The same tower with another limit on the bytes of activations that it keeps of a request; 1
+    /// GiB is the default. What is not kept is computed again when gradients are asked for, with the
+    /// same bits.
+    #[must_use]
+    pub fn with_activation_limit(self, bytes: usize) -> Self {
+        Self {
+            activation_limit: bytes,
+            ..self
+        }
     }
 
     /// The token that ends every prompt; features are read at its position.
@@ -49,9 +66,17 @@ impl TextTower {
     /// # Errors
     /// When a shape, id, length, layer or position does not fit the tower; the message says which.
     pub fn encode(&self, batch: &PromptBatch) -> Result<Tensor> {
-        let features = self.encode_rows(batch)?;
-        let embed = features.dim(1)?;
-        Ok(features.reshape((batch.groups, batch.classes, embed))?)
+        by_group(self.encode_rows(batch)?, batch)
+    }
+
+    /// As [`Self::encode`], computed by candle's operations prompt by prompt, without sharing what
+    /// prompts begin with. Slower; what the engine is compared with.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_reference(&self, batch: &PromptBatch) -> Result<Tensor> {
+        let request = self.request(batch)?;
+        by_group(request.by_reference(batch)?, batch)
     }
 
     /// Text features `[N, E]` of whole token rows, start and end token included, not padded.
@@ -63,19 +88,35 @@ impl TextTower {
     }
 
     fn encode_rows(&self, batch: &PromptBatch) -> Result<Tensor> {
-        let (x, ends) = self.embed(batch)?;
-        let shortest = ends.iter().min().map_or(0, |end| end + 1);
-        let edits = bind(batch, &self.dims, shortest)?;
-        self.edited(&batch.edits)?.run(x, &ends, &edits)
+        let request = self.request(batch)?;
+        let sequences = engine::sequences_of_batch(batch, &request.assembly, &request.edits)?;
+        match engine::encode(&request.tower, sequences)? {
+            Some(features) => Ok(features),
+            None => request.by_reference(batch),
+        }
+    }
+
+    /// Checks a batch and its edits.
+    fn request(&self, batch: &PromptBatch) -> Result<Request<'_>> {
+        let assembly = Assembly::of(batch, &self.dims, self.end_token)?;
+        let shortest = assembly.ends().iter().min().map_or(0, |end| end + 1);
+        Ok(Request {
+            edits: bind(batch, &self.dims, shortest)?,
+            tower: self.edited(&batch.edits)?,
+            assembly,
+        })
     }
 
     /// The embeddings `[N, S, D]` of a batch, before positions are added, and the position of each
     /// end token.
     pub(super) fn embed(&self, batch: &PromptBatch) -> Result<(Tensor, Vec<usize>)> {
         let assembly = Assembly::of(batch, &self.dims, self.end_token)?;
+        Ok((self.gather(&assembly, batch)?, assembly.ends()))
+    }
+
+    fn gather(&self, assembly: &Assembly, batch: &PromptBatch) -> Result<Tensor> {
         let tokens = self.embed_tokens(&assembly.tokens)?;
-        let x = assembly.gather(tokens, &batch.segments)?;
-        Ok((x, assembly.ends()))
+        assembly.gather(tokens, &batch.segments)
     }
 
     /// The tower with the edits of its parameters applied; all other weights are shared.
@@ -155,6 +196,10 @@ impl TextTower {
         if let Some(end) = ends.iter().find(|end| **end >= length) {
             return refuse(format!("end position {end} of {length} tokens"));
         }
+        let sequences = engine::sequences_of_embeddings(x, ends)?;
+        if let Some(features) = engine::encode(self, sequences)? {
+            return Ok(features);
+        }
         let kept = ends.iter().max().map_or(length, |end| end + 1);
         self.run(x.narrow(1, 0, kept)?, ends, &Replacements::default())
     }
@@ -191,6 +236,29 @@ impl TextTower {
     pub(super) fn project(&self, pooled: &Tensor) -> Result<Tensor> {
         Ok(self.projection.forward(&self.ln_final.forward(pooled)?)?)
     }
+}
+
+/// A batch that fits the tower.
+struct Request<'a> {
+    assembly: Assembly,
+    edits: Replacements,
+    /// With the edits of weights.
+    tower: Cow<'a, TextTower>,
+}
+
+impl Request<'_> {
+    /// Features `[N, E]` by candle's operations.
+    fn by_reference(self, batch: &PromptBatch) -> Result<Tensor> {
+        let edits = spread(self.edits, batch, self.tower.dims.width)?;
+        let x = self.tower.gather(&self.assembly, batch)?;
+        self.tower.run(x, &self.assembly.ends(), &edits)
+    }
+}
+
+/// `[G C, E]` to `[G, C, E]`.
+fn by_group(features: Tensor, batch: &PromptBatch) -> Result<Tensor> {
+    let embed = features.dim(1)?;
+    Ok(features.reshape((batch.groups, batch.classes, embed))?)
 }
 
 /// One position of each row: `[N, S, D] -> [N, D]`.

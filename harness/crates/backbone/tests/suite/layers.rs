@@ -21,7 +21,8 @@ fn a_trace_ends_in_the_features_and_begins_with_the_embedding() {
         let states = text.trace_ids(&rows(&backbone)).unwrap();
         assert_eq!(states.len(), text.dims().layers + 2);
         let features = text.encode_ids(&rows(&backbone)).unwrap();
-        assert_eq!(values(&states[states.len() - 1]), values(&features));
+        // The trace comes from the reference path, the features from the engine.
+        assert_close("features", &states[states.len() - 1], &features, 2e-6);
         let parameters = text.parameters().unwrap();
         let position = parameters[1].tensor.narrow(0, 3, 1).unwrap();
         let token = text.embed_tokens(&[text.end_token()]).unwrap();

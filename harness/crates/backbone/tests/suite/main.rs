@@ -4,6 +4,7 @@
 mod checkpoint;
 mod common;
 mod edits;
+mod engine;
 mod full_size;
 mod golden_tokens;
 mod golden_towers;

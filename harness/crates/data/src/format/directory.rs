@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::DataError;
 use crate::problems::Problems;
 
-const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
+const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "jfif", "webp", "bmp", "gif"];
 /// What file managers leave behind. Ignored, as are dot files.
 const IGNORED: [&str; 2] = ["Thumbs.db", "desktop.ini"];
 

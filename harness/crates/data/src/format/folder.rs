@@ -84,7 +84,12 @@ impl Format for UndividedFolderFormat {
             listing.classes.push(class(&entry.name));
             items.extend(images(&entry.path, &entry.name, label, problems)?);
         }
-        listing.items = random_split(items, request.options.random_split, problems);
+        listing.items = random_split(
+            items,
+            &listing.classes,
+            request.options.random_split,
+            problems,
+        );
         Ok(listing)
     }
 }

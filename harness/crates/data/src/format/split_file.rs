@@ -15,7 +15,7 @@ use crate::format::contract::{Format, Request};
 use crate::known::{DatasetLayout, KnownDataset};
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
-use crate::relative::stays_inside;
+use crate::relative::PathReader;
 use crate::summary::{Class, Split, display_name};
 use crate::text::without_bom;
 
@@ -169,23 +169,29 @@ impl SplitFile {
         if let Some(known) = known {
             raw.drop_classes(&known.drop);
         }
+        let dir = path.parent().unwrap_or(Path::new(""));
+        let images = known.map_or_else(|| dir.join("images"), |known| known.image_folder(dir));
+        let paths = PathReader::new(&[&images, dir]);
         let names = class_names(&raw, problems);
+        let mut splits = [const { Vec::new() }; 3];
         for (split, items) in raw.lists() {
-            for (index, (relative, label, name)) in items.iter().enumerate() {
-                check_item(
-                    &format!("{split}[{index}]"),
-                    relative,
-                    names.get(label).map(|known| (*known, name.as_str())),
-                    *label,
-                    problems,
-                );
+            for (index, (path, label, name)) in items.iter().enumerate() {
+                let location = format!("{split}[{index}]");
+                let names = names.get(label).map(|known| (*known, name.as_str()));
+                check_label(&location, names, *label, problems);
+                let location = || format!("{location} `{path}`");
+                if let Some(path) = paths.read(path, &location, problems) {
+                    let label = *label;
+                    splits[split.index()].push(SplitItem { path, label });
+                }
             }
         }
+        let [train, val, test] = splits;
         Ok(SplitFile {
             class_names: names.into_values().map(str::to_owned).collect(),
-            train: items(&raw.train),
-            val: items(&raw.val),
-            test: items(&raw.test),
+            train,
+            val,
+            test,
         })
     }
 
@@ -246,15 +252,6 @@ impl Raw {
     }
 }
 
-fn items(raw: &[RawItem]) -> Vec<SplitItem> {
-    raw.iter()
-        .map(|(path, label, _)| SplitItem {
-            path: path.clone(),
-            label: *label,
-        })
-        .collect()
-}
-
 /// The name of each label where the training list first uses it.
 fn class_names<'a>(raw: &'a Raw, problems: &mut Problems) -> BTreeMap<u32, &'a str> {
     let mut names = BTreeMap::new();
@@ -266,7 +263,10 @@ fn class_names<'a>(raw: &'a Raw, problems: &mut Problems) -> BTreeMap<u32, &'a s
     }
     for (expected, &label) in (0_u32..).zip(names.keys()) {
         if label != expected {
-            let item = format!("{expected} (the next label is {label})");
+            let item = match (expected, label) {
+                (0, 1) => "0 (labels begin at 1: subtract 1 from each)".to_owned(),
+                _ => format!("{expected} (the next label is {label})"),
+            };
             problems.add("gap in the train labels", item);
             break;
         }
@@ -275,13 +275,7 @@ fn class_names<'a>(raw: &'a Raw, problems: &mut Problems) -> BTreeMap<u32, &'a s
 }
 
 /// `names` are the name in training and the one in this item, if training has the label.
-fn check_item(
-    location: &str,
-    path: &str,
-    names: Option<(&str, &str)>,
-    label: u32,
-    problems: &mut Problems,
-) {
+fn check_label(location: &str, names: Option<(&str, &str)>, label: u32, problems: &mut Problems) {
     match names {
         None => problems.add(
             "label that is not in train",
@@ -292,11 +286,5 @@ fn check_item(
             format!("{location}: label {label} is `{known}` and `{stated}`"),
         ),
         Some(_) => {}
-    }
-    if !stays_inside(path) {
-        problems.add(
-            "path outside the image folder",
-            format!("{location} `{path}`"),
-        );
     }
 }

@@ -15,9 +15,9 @@ use crate::format::contract::{Format, Request};
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
 use crate::random_split::random_split;
-use crate::relative::stays_inside;
+use crate::relative::PathReader;
 use crate::summary::{Class, Split, display_name};
-use crate::text::without_bom;
+use crate::text::utf8;
 
 const TEMPLATE: &str = "a photo of a {}.";
 const NAMES: [&str; 3] = ["manifest.csv", "manifest.tsv", "manifest.jsonl"];
@@ -59,15 +59,18 @@ impl Format for TableFormat {
             .collect();
         let mut given = [const { Vec::new() }; 3];
         let mut free = Vec::new();
+        let mut unread = 0;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let paths = PathReader::new(&[folder]);
         for (index, row) in rows.iter().enumerate() {
             let location = || format!("row {}: `{}`", index + 1, row.path);
-            if !stays_inside(&row.path) {
-                problems.add("path outside the table's folder", location());
+            let Some(relative) = paths.read(&row.path, &location, problems) else {
+                unread += 1;
                 continue;
-            }
+            };
             let label = labels.get(row.id()).copied().unwrap_or_default();
             let item = Item {
-                path: row.path.clone(),
+                path: relative,
                 label,
             };
             match row.split.as_deref().filter(|split| !split.is_empty()) {
@@ -85,10 +88,11 @@ impl Format for TableFormat {
         } else if is_given && request.options.random_split.is_some() {
             problems.add("unneeded random split", "the table has a `split` column");
         }
-        let items = if is_given {
+        // Without any path nothing is known of the splits.
+        let items = if is_given || unread == rows.len() {
             given
         } else {
-            random_split(free, request.options.random_split, problems)
+            random_split(free, &classes, request.options.random_split, problems)
         };
         let name = display_name(request.path);
         Ok(Listing {
@@ -101,7 +105,7 @@ impl Format for TableFormat {
             classes,
             templates: vec![TEMPLATE.to_owned()],
             items,
-            pixels: Pixels::Files(path.parent().unwrap_or(Path::new("")).to_owned()),
+            pixels: Pixels::Files(folder.to_owned()),
             origin: path,
         })
     }
@@ -126,18 +130,23 @@ fn table(path: &Path) -> Option<PathBuf> {
 
 fn read(path: &Path) -> Result<Vec<Row>, DataError> {
     let bytes = read_bounded(path, MAX_BYTES)?;
-    let bytes = without_bom(&bytes);
+    let bytes = utf8(&bytes);
     if path
         .extension()
         .is_some_and(|extension| extension == "jsonl")
     {
-        return json_lines(path, bytes);
+        return json_lines(path, &bytes);
     }
     let is_tsv = path.extension().is_some_and(|extension| extension == "tsv");
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(if is_tsv { b'\t' } else { b',' })
+        .delimiter(if is_tsv { b'\t' } else { delimiter(&bytes) })
         .trim(csv::Trim::All)
-        .from_reader(bytes);
+        .from_reader(&*bytes);
+    // Spreadsheets capitalise headings.
+    if let Ok(headings) = reader.headers() {
+        let lower = headings.iter().map(str::to_lowercase).collect();
+        reader.set_headers(lower);
+    }
     let mut rows = Vec::new();
     for row in reader.deserialize() {
         rows.push(row.map_err(|error| {
@@ -150,6 +159,14 @@ fn read(path: &Path) -> Result<Vec<Row>, DataError> {
         })?);
     }
     Ok(rows)
+}
+
+/// A spreadsheet separates columns by semicolons where the comma is the decimal mark.
+fn delimiter(bytes: &[u8]) -> u8 {
+    let headings = bytes.split(|byte| *byte == b'\n').next().unwrap_or(bytes);
+    let separates = |byte: &u8| headings.contains(byte);
+    let candidates = [b',', b';', b'\t'];
+    candidates.into_iter().find(separates).unwrap_or(b',')
 }
 
 fn json_lines(path: &Path, bytes: &[u8]) -> Result<Vec<Row>, DataError> {
@@ -198,9 +215,12 @@ fn classes(rows: &[Row], problems: &mut Problems) -> Vec<Class> {
             .zip(&classes)
             .find(|(next, (_, row))| row.label != Some(*next));
         if let Some((next, (id, row))) = expected {
-            let found = row
-                .label
-                .map_or("nothing".to_owned(), |label| label.to_string());
+            let from_one = next == 0 && row.label == Some(1);
+            let found = match row.label {
+                Some(_) if from_one => "1: labels begin at 1, subtract 1 from each".to_owned(),
+                Some(label) => label.to_string(),
+                None => "nothing".to_owned(),
+            };
             problems.add(
                 "labels that are not 0, 1, 2, …",
                 format!("`{id}` has {found}, expected {next}"),

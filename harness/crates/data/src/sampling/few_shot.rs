@@ -22,6 +22,21 @@ pub enum Sampler {
     ClipLora,
 }
 
+impl std::str::FromStr for Sampler {
+    type Err = UnknownSampler;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSampler> {
+        let mut all = [Sampler::Coop, Sampler::ClipLora].into_iter();
+        let found = all.find(|sampler| sampler.as_str() == name);
+        found.ok_or_else(|| UnknownSampler(name.to_owned()))
+    }
+}
+
+/// A sampler that this version does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown sampler {0:?}")]
+pub struct UnknownSampler(String);
+
 impl Sampler {
     /// `coop` or `clip-lora`.
     pub fn as_str(self) -> &'static str {

@@ -3,5 +3,5 @@
 mod few_shot;
 mod mersenne;
 
-pub use few_shot::{FewShotSplit, Sampler, few_shot};
+pub use few_shot::{FewShotSplit, Sampler, UnknownSampler, few_shot};
 pub use mersenne::Mersenne;

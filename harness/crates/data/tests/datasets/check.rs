@@ -14,7 +14,13 @@ fn a_sound_data_set_has_counts_and_the_hash_of_a_run() {
     let check = check(root.path(), &OpenOptions::default());
     assert_eq!(check.counts, [[3, 1, 2], [4, 1, 2]]);
     assert_eq!(check.len(Split::Train), 7);
-    assert!(check.problems.is_empty() && check.notes.is_empty());
+    assert_eq!(check.problems, []);
+    // Both of its classes are called missile.
+    let notes: Vec<String> = check.notes.iter().map(|note| note.describe()).collect();
+    assert_eq!(
+        notes,
+        ["class name used twice (zero-shot cannot tell them apart) (1): `missile` (0, 1)"]
+    );
     let data = Dataset::open(root.path()).unwrap();
     assert_eq!(
         check.manifest_sha256.as_deref(),
@@ -52,7 +58,7 @@ fn everything_is_counted_and_named_at_once() {
     assert_eq!(
         found,
         [
-            ("path outside the image folder", 1),
+            ("path with `..`", 1),
             ("two names for one label", 1),
             ("missing image", 1),
             ("unreadable image", 1),

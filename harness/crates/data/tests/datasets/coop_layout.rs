@@ -98,6 +98,8 @@ fn digests_that_are_remembered_change_nothing_and_follow_a_changed_file() {
         let file = std::fs::File::options().write(true).open(folder.join(name));
         file.unwrap().set_modified(old).unwrap();
     }
+    // A file that has just changed is not remembered, whatever its modification time.
+    std::thread::sleep(std::time::Duration::from_millis(3200));
     let digests = root.path().join("digests");
     let remembering = options(|it| it.digests = Some(digests.clone()));
     let hash = || {
@@ -112,7 +114,8 @@ fn digests_that_are_remembered_change_nothing_and_follow_a_changed_file() {
         .unwrap()
         .unwrap()
         .path();
-    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
+    let remembered = std::fs::read_to_string(&file).unwrap();
+    assert!(remembered.contains("\"a.png\"") && remembered.contains("\"b.png\""));
     assert_eq!(before, hash());
     put(&folder, "images/b.png", png(999_999));
     assert_ne!(before, hash());

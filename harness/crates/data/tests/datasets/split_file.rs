@@ -41,10 +41,37 @@ fn inconsistent_labels_and_names_are_told_together() {
         "4 problem(s)",
         "two names for one label (1): val[0]: label 0 is `cat` and `dog`",
         "label that is not in train (1): val[1] = 5",
-        "test[0] `../../etc/passwd`, test[1] `/a.jpg`",
+        "path with `..` (1): test[0] `../../etc/passwd`",
+        "absolute path outside the data set's folder (make it relative) (1): test[1] `/a.jpg`",
     ] {
         assert!(message.contains(part), "`{message}` lacks `{part}`");
     }
+}
+
+#[test]
+fn paths_as_windows_writes_them_are_read() {
+    let mut content = toy();
+    content["train"] = json!([["b\\1.jpg", 1, "sea_lion"], [".\\a\\1.jpg", 0, "cat"]]);
+    let file = read(&content).unwrap();
+    let paths: Vec<&str> = file.train.iter().map(|item| item.path.as_str()).collect();
+    assert_eq!(paths, ["b/1.jpg", "a/1.jpg"]);
+    content["val"] = json!([["D:\\data\\b\\1.jpg", 1, "sea_lion"]]);
+    let message = read(&content).unwrap_err();
+    assert!(
+        message.contains("absolute path of a Windows machine"),
+        "{message}"
+    );
+}
+
+#[test]
+fn labels_that_begin_at_one_are_named_as_such() {
+    let mut content = toy();
+    content["train"] = json!([["a.jpg", 1, "cat"], ["b.jpg", 2, "dog"]]);
+    let message = read(&content).unwrap_err();
+    assert!(
+        message.contains("labels begin at 1: subtract 1 from each"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::support::{options, png, put};
-use harness_data::{Dataset, OpenOptions, RandomSplit, Split};
+use harness_data::{Dataset, DatasetCheck, OpenOptions, RandomSplit, Split};
 
 fn images(root: &Path, count: u32) {
     for number in 0..count {
@@ -45,19 +45,110 @@ fn a_table_reads_the_same_as_csv_and_as_json_lines() {
     assert_eq!(other.manifest_sha256(), data.manifest_sha256());
 }
 
+/// A table as a program saves it, with its rows.
+fn saved(separator: &str, path: &dyn Fn(u32) -> String) -> String {
+    let mut text = ["path", "class", "split"].join(separator) + "\r\n";
+    for (number, class, split) in [
+        (0, "\"goldfish, Carassius\"", "train"),
+        (1, "F/A-18", "train"),
+        (2, "F/A-18", "test"),
+    ] {
+        text += &([&path(number), class, split].join(separator) + "\r\n");
+    }
+    text
+}
+
+#[test]
+fn tables_read_alike_however_a_spreadsheet_saves_them() {
+    let root = tempfile::tempdir().unwrap();
+    images(root.path(), 3);
+    let plain = |n: u32| format!("pictures/{n}.png");
+    let text = saved(",", &plain);
+    let utf16 = |mark: u16| -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        let bytes = |unit: u16| {
+            if mark == 0 {
+                unit.to_le_bytes()
+            } else {
+                unit.to_be_bytes()
+            }
+        };
+        units.flat_map(bytes).collect()
+    };
+    let absolute = |n: u32| root.path().join(plain(n)).display().to_string();
+    let variants = [
+        ("plain", text.clone().into_bytes()),
+        ("bom", format!("\u{feff}{text}").into_bytes()),
+        ("blank", format!("{text}\r\n\r\n").into_bytes()),
+        (
+            "capital",
+            text.replace("path,class,split", "Path, Class, SPLIT")
+                .into_bytes(),
+        ),
+        ("semicolon", saved(";", &plain).into_bytes()),
+        ("tab", saved("\t", &plain).into_bytes()),
+        ("little", utf16(0)),
+        ("big", utf16(1)),
+        (
+            "dot",
+            saved(",", &|n| format!("./{}", plain(n))).into_bytes(),
+        ),
+        (
+            "windows",
+            saved(",", &|n| format!(".\\pictures\\{n}.png")).into_bytes(),
+        ),
+        ("absolute", saved(",", &absolute).into_bytes()),
+    ];
+    let mut manifests = Vec::new();
+    for (name, bytes) in variants {
+        put(root.path(), "t.csv", bytes);
+        let path = root.path().join("t.csv");
+        let check = DatasetCheck::run(&path, &OpenOptions::default(), true, &|_, _| {}).unwrap();
+        assert_eq!(check.problems, [], "{name}");
+        let mended = check.notes.iter().any(|note| note.items.len() == 3);
+        assert_eq!(mended, ["windows", "absolute"].contains(&name), "{name}");
+        manifests.push(check.manifest_sha256.unwrap());
+    }
+    assert!(manifests.iter().all(|manifest| *manifest == manifests[0]));
+}
+
+#[test]
+fn a_path_that_cannot_be_read_says_nothing_of_splits() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("t.csv");
+    put(
+        root.path(),
+        "t.csv",
+        "path,class,split\nC:\\x\\0.png,a,train\n",
+    );
+    let message = error(&path, &OpenOptions::default());
+    assert!(
+        message.contains("absolute path of a Windows machine"),
+        "{message}"
+    );
+    assert!(!message.contains("without splits"), "{message}");
+    put(
+        root.path(),
+        "t.csv",
+        "path,class,split,label\n0.png,a,train,1\n0.png,a,test,1\n",
+    );
+    let message = error(&path, &OpenOptions::default());
+    assert!(
+        message.contains("labels begin at 1, subtract 1"),
+        "{message}"
+    );
+}
+
 #[test]
 fn what_is_wrong_with_a_table_is_told_with_its_row() {
     let root = tempfile::tempdir().unwrap();
     images(root.path(), 4);
     let path = root.path().join("t.csv");
     for (text, part) in [
-        (
-            "path,class\n../x.png,a\n",
-            "outside the table's folder (1): row 1",
-        ),
+        ("path,class\n../x.png,a\n", "path with `..` (1): row 1"),
         (
             "path,class\n/etc/passwd,a\n",
-            "outside the table's folder (1): row 1",
+            "absolute path outside the data set's folder (make it relative) (1): row 1",
         ),
         (
             "path,class,split\na.png,a,training\n",

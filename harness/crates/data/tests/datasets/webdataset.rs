@@ -34,6 +34,45 @@ fn sound(root: &Path) {
     }
 }
 
+#[test]
+fn a_blank_line_is_a_class_without_a_name_and_shifts_no_label() {
+    let root = tempfile::tempdir().unwrap();
+    sound(root.path());
+    // Three labels in use: without the blank line the list would fit, one name off.
+    put(
+        root.path(),
+        "classnames.txt",
+        "tench\n\ngoldfish\nmissile\n",
+    );
+    let message = error(root.path());
+    assert!(message.contains("class without a name"), "{message}");
+    assert!(message.contains("class 1, line 2 of"), "{message}");
+    put(
+        root.path(),
+        "classnames.txt",
+        "tench\r\ngoldfish\r\nmissile\r\n\r\n",
+    );
+    let data = Dataset::open(root.path()).unwrap();
+    assert_eq!(data.class_names(), ["tench", "goldfish", "missile"]);
+}
+
+#[test]
+fn compressed_shards_are_named_as_such() {
+    let root = tempfile::tempdir().unwrap();
+    sound(root.path());
+    for split in ["train", "test"] {
+        for shard in [0, 1] {
+            let path = root.path().join(format!("{split}/{shard}.tar"));
+            std::fs::rename(&path, path.with_extension("tar.gz")).unwrap();
+        }
+    }
+    let message = error(root.path());
+    assert!(
+        message.contains("compressed shard (decompress it with gunzip) (4)"),
+        "{message}"
+    );
+}
+
 fn error(root: &Path) -> String {
     let error = Dataset::open(root).unwrap_err().to_string();
     assert!(!error.contains('\n'));

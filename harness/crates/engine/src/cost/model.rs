@@ -243,7 +243,8 @@ fn longest(names: &[String], tokenizer: &Tokenizer) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Fits, Plan, Selection, fixture};
+    use crate::plan::{Fits, Plan, fixture};
+    use harness_report::selection::Selection;
 
     fn is_near(a: f64, b: f64) -> bool {
         (a / b - 1.0).abs() < 1e-9

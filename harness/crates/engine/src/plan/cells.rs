@@ -2,10 +2,11 @@
 
 use super::graph::Placement;
 use super::{
-    BackboneIndex, Coordinate, DatasetIndex, Fits, Graph, Inputs, MethodIndex, NotMeasured,
-    Selection, UnitIndex,
+    BackboneIndex, DatasetIndex, Fits, Graph, Inputs, MethodIndex, NotMeasured, UnitIndex,
 };
 use crate::job::Draw;
+use crate::suite::Suite;
+use harness_report::selection::{CellLabels, Selection};
 
 /// One cell: its coordinates, and the unit of each condition.
 #[derive(Clone, Debug, PartialEq)]
@@ -210,8 +211,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
     };
     let left_out = fits.left_out(home, at(target, dataset));
     let home = at(target, trained_on);
-    // A module that was trained elsewhere cannot be retrained here in the same way.
-    let has_oracle = inputs.suite.oracle && file.is_none();
+    let has_oracle = inputs.suite.oracle && inputs[method].can_be_retrained();
     let retrain = has_oracle.then(|| train(graph, home));
     let oracle = retrain
         .as_ref()
@@ -235,48 +235,119 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
 
 /// All selected cells: those that can be planned, and those that wait for files.
 fn split(inputs: &Inputs, selection: &Selection) -> (Vec<Coordinates>, Vec<Coordinates>) {
-    let cells = coordinates(inputs, selection).into_iter();
-    cells.partition(|cell| cell.absent(inputs).is_empty())
+    positions(inputs)
+        .into_iter()
+        .filter(|(labels, _)| selection.admits(labels))
+        .map(|(_, cell)| cell)
+        .partition(|cell| cell.absent(inputs).is_empty())
 }
 
-/// All selected cells, in the order of the report.
-fn coordinates(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
+/// All cells in the order of the report, each with what a selection may name of it.
+fn positions(inputs: &Inputs) -> Vec<(CellLabels<'_>, Coordinates)> {
     let suite = &inputs.suite;
     let mut cells = Vec::new();
     for upgrade in &suite.upgrades {
         let source = inputs.backbone(&upgrade.source);
         for target_name in &upgrade.targets {
             let target = inputs.backbone(target_name);
-            for &shots in &suite.shots {
-                for method in (0..inputs.methods.len()).map(MethodIndex) {
-                    for (dataset, entry) in suite.datasets.iter().enumerate() {
-                        for &seed in &suite.seeds {
-                            let is_selected = selection.admits(|coordinate| match coordinate {
-                                Coordinate::Method => inputs[method].label.as_str().into(),
-                                Coordinate::Dataset => entry.label.as_str().into(),
-                                Coordinate::Source => upgrade.source.as_str().into(),
-                                Coordinate::Target => target_name.as_str().into(),
-                                Coordinate::Shots => shots.to_string().into(),
-                                Coordinate::Seed => seed.to_string().into(),
-                            });
-                            if is_selected {
-                                cells.push(Coordinates {
-                                    method,
-                                    dataset: DatasetIndex(dataset),
-                                    source,
-                                    target,
-                                    draw: Draw {
-                                        shots,
-                                        seed,
-                                        sampler: suite.sampler.into(),
-                                    },
-                                });
-                            }
-                        }
+            let first = cells.len();
+            for method in (0..inputs.methods.len()).map(MethodIndex) {
+                for (dataset, draw) in places(inputs, method, source) {
+                    let labels = CellLabels {
+                        method: &inputs[method].label,
+                        dataset: &inputs[dataset].reference.name,
+                        source: &upgrade.source,
+                        target: target_name,
+                        shots: draw.shots,
+                        seed: draw.seed,
+                    };
+                    let cell = Coordinates {
+                        method,
+                        dataset,
+                        source,
+                        target,
+                        draw,
+                    };
+                    cells.push((labels, cell));
+                }
+            }
+            cells[first..].sort_by_key(|(_, cell)| {
+                let mut shots = suite.shots.iter();
+                let own = shots.position(|shots| *shots == cell.draw.shots);
+                own.unwrap_or(usize::MAX)
+            });
+        }
+    }
+    cells
+}
+
+/// What a selection may name.
+pub(crate) fn cell_labels(inputs: &Inputs) -> Vec<CellLabels<'_>> {
+    let cells = positions(inputs).into_iter();
+    cells.map(|(labels, _)| labels).collect()
+}
+
+/// What a selection may name of a suite without modules, whose cells are known before any input
+/// is read.
+pub(crate) fn suite_labels(suite: &Suite) -> Option<Vec<CellLabels<'_>>> {
+    if !suite.modules.is_empty() {
+        return None;
+    }
+    let mut cells = Vec::new();
+    for upgrade in &suite.upgrades {
+        for target in &upgrade.targets {
+            for method in &suite.methods {
+                for dataset in &suite.datasets {
+                    for (&shots, &seed) in product(&suite.shots, &suite.seeds) {
+                        cells.push(CellLabels {
+                            method: &method.label,
+                            dataset: &dataset.label,
+                            source: &upgrade.source,
+                            target,
+                            shots,
+                            seed,
+                        });
                     }
                 }
             }
         }
     }
-    cells
+    Some(cells)
+}
+
+fn product<'a, A, B>(first: &'a [A], second: &'a [B]) -> impl Iterator<Item = (&'a A, &'a B)> {
+    first
+        .iter()
+        .flat_map(move |one| second.iter().map(move |other| (one, other)))
+}
+
+/// Where a row is measured in an upgrade from `source`: a method on every data set with every
+/// draw, a module on its own.
+fn places(
+    inputs: &Inputs,
+    method: MethodIndex,
+    source: BackboneIndex,
+) -> Vec<(DatasetIndex, Draw)> {
+    if let Some(home) = &inputs[method].home {
+        let is_source = home.sources.contains(&source);
+        return is_source
+            .then_some((home.dataset, home.draw))
+            .into_iter()
+            .collect();
+    }
+    let suite = &inputs.suite;
+    let mut places = Vec::new();
+    for &shots in &suite.shots {
+        for dataset in (0..suite.datasets.len()).map(DatasetIndex) {
+            for &seed in &suite.seeds {
+                let draw = Draw {
+                    shots,
+                    seed,
+                    sampler: suite.sampler.into(),
+                };
+                places.push((dataset, draw));
+            }
+        }
+    }
+    places
 }

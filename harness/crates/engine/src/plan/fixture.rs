@@ -10,7 +10,7 @@ use super::{Engine, Inputs, MethodInput};
 use crate::images::ImageOptions;
 use crate::job::{BackboneRef, DatasetRef, MethodRef};
 use crate::registry::{BackboneFacts, DatasetFacts, Presence};
-use crate::suite::{DatasetEntry, RecipeBase, RecipeChoice, Sampler, Suite, Upgrade};
+use crate::suite::{DatasetEntry, MethodEntry, RecipeBase, RecipeChoice, Sampler, Suite, Upgrade};
 
 pub(crate) fn backbone(name: &str) -> BackboneFacts {
     BackboneFacts {
@@ -65,6 +65,18 @@ pub(crate) fn method(label: &str) -> MethodInput {
         base: RecipeBase::Own,
         changes: RecipeChanges::default(),
         module: None,
+        home: None,
+    }
+}
+
+/// A method's entry in a suite.
+pub(crate) fn entry(label: &str) -> MethodEntry {
+    MethodEntry {
+        id: label.to_owned(),
+        label: label.to_owned(),
+        config: serde_json::Map::new(),
+        recipe: RecipeChoice::default(),
+        module: None,
     }
 }
 
@@ -89,7 +101,8 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
                 source: "s".to_owned(),
                 targets: targets.iter().map(|name| (*name).to_owned()).collect(),
             }],
-            methods: Vec::new(),
+            methods: vec![entry("coop")],
+            modules: Vec::new(),
             datasets: vec![DatasetEntry::named("d")],
             data: None,
             sampler: Sampler::Coop,
@@ -105,6 +118,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
         methods: vec![method("coop")],
         backbones,
         datasets: vec![dataset("d", None)],
+        brought: 0,
         absent: Vec::new(),
     }
 }

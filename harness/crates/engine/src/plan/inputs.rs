@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::common;
 use super::index::{BackboneIndex, DatasetIndex, MethodIndex};
-use crate::job::MethodRef;
+use crate::job::{Draw, MethodRef};
 use crate::registry::{
     Absent, BackboneFacts, DatasetFacts, InputKind, ModuleFile, RegisteredPlugin,
 };
@@ -35,6 +35,17 @@ pub struct MethodInput {
     pub changes: RecipeChanges,
     /// The module, where it was trained elsewhere.
     pub module: Option<ModuleFile>,
+    /// Where a module of the suite's `modules` belongs; other rows are tested everywhere.
+    pub home: Option<ModuleHome>,
+}
+
+/// The cells of a module: its own data set, draw and sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleHome {
+    pub dataset: DatasetIndex,
+    /// The backbones it was trained on, by hash, or those that the suite accepts.
+    pub sources: Vec<BackboneIndex>,
+    pub draw: Draw,
 }
 
 impl MethodInput {
@@ -61,6 +72,10 @@ impl MethodInput {
         if let Some(file) = module.as_ref().filter(|_| entry.config.is_empty()) {
             config = file.header.config.clone();
         }
+        let recipe = match module.as_ref().and_then(ModuleFile::recipe) {
+            Some(recipe) => RecipeChanges::from(recipe),
+            None => common.then(&changes),
+        };
         Self {
             label: entry.label.clone(),
             method: MethodRef {
@@ -70,11 +85,19 @@ impl MethodInput {
                 config,
             },
             card: card.clone(),
-            recipe: common.then(&changes),
+            recipe,
             base,
             changes,
             module,
+            home: None,
         }
+    }
+
+    /// Whether the target's own module is trained as this row says: a module that was trained
+    /// elsewhere needs a header that tells how.
+    pub(crate) fn can_be_retrained(&self) -> bool {
+        let file = self.module.as_ref();
+        file.is_none_or(|file| file.header.origin.is_some())
     }
 }
 
@@ -87,9 +110,11 @@ pub struct Inputs {
     pub methods: Vec<MethodInput>,
     /// Sources and targets, each once.
     pub backbones: Vec<BackboneFacts>,
-    /// The suite's data sets in its order, then those that only modules of shifted
-    /// ones are trained on.
+    /// The suite's data sets in its order, then those that only its `modules` bring, then
+    /// those that only modules of shifted ones are trained on.
     pub datasets: Vec<DatasetFacts>,
+    /// How many of them only its `modules` bring.
+    pub brought: usize,
     /// Of both, those whose files are not on disk; their facts are placeholders.
     pub absent: Vec<Absent>,
 }

@@ -10,15 +10,13 @@ mod index;
 mod inputs;
 mod key;
 mod not_measured;
-mod selection;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cells::Coordinates;
 pub use cells::{CellPlan, Plan};
+pub(crate) use cells::{Coordinates, cell_labels, suite_labels};
 pub use fit::Fits;
 pub use graph::{Graph, Unit, UnitResult};
 pub use index::{BackboneIndex, DatasetIndex, MethodIndex, UnitIndex};
-pub use inputs::{Engine, Inputs, MethodInput};
+pub use inputs::{Engine, Inputs, MethodInput, ModuleHome};
 pub use not_measured::NotMeasured;
-pub use selection::{Coordinate, Selection, SelectionError, Term};

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::fixture::{dataset, inputs, method};
+use super::fixture::{dataset, entry, inputs, method};
 use super::*;
 use crate::images::{Augment, FeaturePrecision};
 use crate::job::{JobOutput, UnitWork, Usage};
 use crate::registry::{Absent, InputKind};
 use crate::suite::DatasetEntry;
+use harness_report::selection::{Selection, Term};
 use harness_store::Key;
 
 type ShapeOf<'s> = &'s dyn Fn(&str, &str) -> UnitResult;
@@ -160,6 +161,7 @@ fn augmentation_is_part_of_a_training_and_precision_of_everything() {
 #[test]
 fn what_cells_share_is_one_unit() {
     let mut inputs = inputs(&["t", "u"]);
+    inputs.suite.methods.push(entry("again"));
     inputs.methods.push(method("coop"));
     inputs.methods[1].label = "again".to_owned();
     let plan = plan(&inputs);
@@ -291,9 +293,8 @@ fn a_selection_leaves_the_rest_out() {
     inputs.suite.seeds = vec![1, 2];
     let fits = fits_with(&inputs, &|_, _| shaped(&[4]));
     let count = |terms: &[&str]| {
-        let selection = Selection {
-            terms: terms.iter().map(|term| term.parse().unwrap()).collect(),
-        };
+        let terms = terms.iter().map(|term| term.parse::<Term>().unwrap());
+        let selection = terms.collect();
         Plan::new(&inputs, &selection, &fits).cells.len()
     };
     assert_eq!(count(&[]), 4);

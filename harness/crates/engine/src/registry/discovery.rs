@@ -245,6 +245,10 @@ impl Known for Registry {
     fn module(&self, path: &str) -> Result<ModuleHeader, LookupError> {
         Ok(self.module_file(path)?.header)
     }
+
+    fn module_files(&self, pattern: &str) -> Result<Vec<PathBuf>, LookupError> {
+        Ok(self.search_path.files(pattern)?)
+    }
 }
 
 fn descriptor(result: TaskResult) -> Result<Descriptor, DescriptorError> {

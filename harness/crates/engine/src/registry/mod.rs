@@ -24,5 +24,5 @@ pub use install_layout::{INSTALLED_PLUGINS, INSTALLED_SUITES, built_in_suite, su
 pub use libraries::{LibraryError, plugin_files};
 pub use location::{DatasetPath, Location, LocationError};
 pub use module_file::{ModuleFile, ModuleFileError};
-pub use search_path::SearchPath;
+pub use search_path::{PatternError, SearchPath};
 pub(crate) use shards::{fetch as fetch_shards, repository};

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_abi::wire::ModuleHeader;
-use safetensors::SafeTensors;
-
+use harness_abi::wire::{ModuleHeader, Recipe};
+use harness_host::module_file::{ModuleError, read_header};
 use harness_store::sha256_hex;
 
 /// A module file that a suite names.
@@ -12,6 +11,8 @@ use harness_store::sha256_hex;
 pub struct ModuleFile {
     pub path: PathBuf,
     pub sha256: String,
+    /// Size of the file.
+    pub bytes: u64,
     pub header: ModuleHeader,
 }
 
@@ -21,53 +22,31 @@ pub struct ModuleFile {
 pub enum ModuleFileError {
     #[error(transparent)]
     Read(#[from] std::io::Error),
-    #[error("{}: not a safetensors file: {source}", .path.display())]
-    NotSafetensors {
-        path: PathBuf,
-        source: safetensors::SafeTensorError,
-    },
-    #[error(
-        "{}: not a module file: its header has no entry `{}`; `harness convert --module` makes a module from a checkpoint",
-        .path.display(), ModuleHeader::KEY
-    )]
-    NotAModule { path: PathBuf },
-    #[error("{}: malformed header entry `{}`: {source}", .path.display(), ModuleHeader::KEY)]
-    MalformedHeader {
-        path: PathBuf,
-        source: serde_json::Error,
-    },
-    #[error("{}: expected the format `{}`, found `{found}`", .path.display(), ModuleHeader::FORMAT)]
-    Format { path: PathBuf, found: String },
+    #[error("{}: {source}", .path.display())]
+    Unusable { path: PathBuf, source: ModuleError },
 }
 
 impl ModuleFile {
+    /// The recipe it was trained with, as far as its header says.
+    pub fn recipe(&self) -> Option<&Recipe> {
+        self.header.origin.as_ref()?.recipe.as_ref()
+    }
+
     /// Reads the header and hashes the file.
     ///
     /// # Errors
     /// The file cannot be read or is not a module file.
-    pub(crate) fn read(path: &Path) -> Result<Self, ModuleFileError> {
+    pub fn read(path: &Path) -> Result<Self, ModuleFileError> {
         let bytes = fs_err::read(path)?;
         let path = path.to_owned();
-        let head = match SafeTensors::read_metadata(&bytes) {
-            Ok((_, head)) => head,
-            Err(source) => return Err(ModuleFileError::NotSafetensors { path, source }),
-        };
-        let entries = head.metadata().as_ref();
-        let Some(text) = entries.and_then(|entries| entries.get(ModuleHeader::KEY)) else {
-            return Err(ModuleFileError::NotAModule { path });
-        };
-        let header: ModuleHeader = match serde_json::from_str(text) {
-            Ok(header) => header,
-            Err(source) => return Err(ModuleFileError::MalformedHeader { path, source }),
-        };
-        if header.format != ModuleHeader::FORMAT {
-            let found = header.format;
-            return Err(ModuleFileError::Format { path, found });
+        match read_header(&bytes) {
+            Ok(header) => Ok(Self {
+                path,
+                sha256: sha256_hex(&bytes),
+                bytes: bytes.len() as u64,
+                header,
+            }),
+            Err(source) => Err(ModuleFileError::Unusable { path, source }),
         }
-        Ok(Self {
-            path,
-            sha256: sha256_hex(&bytes),
-            header,
-        })
     }
 }

@@ -176,6 +176,27 @@ impl SearchPath {
         self.base.join(path)
     }
 
+    /// The files that a pattern in the suite matches, sorted.
+    ///
+    /// # Errors
+    /// The pattern is malformed, or a folder cannot be read.
+    pub fn files(&self, pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
+        let base = glob::Pattern::escape(&self.base.to_string_lossy());
+        let pattern = match Path::new(pattern).is_absolute() || base.is_empty() {
+            true => pattern.to_owned(),
+            false => format!("{base}/{pattern}"),
+        };
+        let mut files = Vec::new();
+        for path in glob::glob(&pattern)? {
+            let path = path?;
+            if path.is_file() {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
     fn find(&self, kind: &str, name: &str) -> Option<PathBuf> {
         let found = if is_path(name) {
             // A data set may be a table of images, which is a file.
@@ -227,6 +248,16 @@ impl KnownInputs for SearchPath {
     fn has_dataset(&self, name: &str) -> Result<bool, LookupError> {
         Ok(self.dataset(name)?.is_known())
     }
+}
+
+/// Why the files of a pattern cannot be listed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    #[error("malformed pattern: {0}")]
+    Pattern(#[from] glob::PatternError),
+    #[error(transparent)]
+    Folder(#[from] glob::GlobError),
 }
 
 /// Whether a name is a path.

@@ -6,7 +6,9 @@ use harness_abi::wire::Family;
 use harness_data::Sampler;
 use harness_report::{
     Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, MethodRecipe, Plugin,
-    Provenance, Report, Retraining, Status, Suite, Training, Upgrade, Usage, shell::quote,
+    Provenance, Report, Retraining, Status, Suite, Training, Upgrade, Usage,
+    selection::Selection,
+    shell::{quote, quote_path},
 };
 
 use serde::Serialize;
@@ -145,7 +147,10 @@ fn recipe_json(recipe: &impl Serialize) -> Value {
 fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
     let inputs = &setup.inputs;
     // Data sets that modules are only trained on are not columns.
-    let columns = inputs.datasets.iter().take(inputs.suite.datasets.len());
+    let columns = inputs
+        .datasets
+        .iter()
+        .take(inputs.suite.datasets.len() + inputs.brought);
     columns
         .enumerate()
         .map(|(index, facts)| Dataset {
@@ -344,23 +349,14 @@ fn usage(plan: &CellPlan, results: &Results) -> Option<Usage> {
 
 /// The command line that runs this cell alone.
 fn rerun(settings: &Settings<'_>, cell: &Cell) -> String {
-    let mut words = vec![
-        "harness".to_owned(),
-        "run".to_owned(),
-        settings.suite.display().to_string(),
-    ];
-    for (key, value) in [
-        ("method", cell.method.clone()),
-        ("dataset", cell.dataset.clone()),
-        ("source", cell.upgrade.source.clone()),
-        ("target", cell.upgrade.target.clone()),
-        ("shots", cell.shots.to_string()),
-        ("seed", cell.seed.to_string()),
-    ] {
-        words.push("--only".to_owned());
-        words.push(format!("{key}={value}"));
+    if settings.text.is_some() {
+        // There is no suite file that `run` could be given.
+        let words = settings.command_line.iter().map(|word| quote(word));
+        return words.collect::<Vec<_>>().join(" ");
     }
-    words.push("--fresh".to_owned());
-    let quoted: Vec<String> = words.iter().map(|word| quote(word)).collect();
-    quoted.join(" ")
+    format!(
+        "harness run {}{} --fresh",
+        quote_path(&settings.suite),
+        Selection::of(&cell.into()).arguments()
+    )
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use harness_report::ExitCode;
+use harness_report::selection::UnmatchedError;
 
+use super::modules::PlacementError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;
@@ -27,12 +29,17 @@ pub enum RunError {
     Absent { suite: PathBuf, absent: Vec<Absent> },
     #[error(transparent)]
     Module(#[from] ModuleFileError),
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
     #[error("no plugin has the method {id} (row {label} of the suite)")]
     Method { label: String, id: String },
     #[error("cannot read this executable: {0}")]
     Executable(std::io::Error),
-    #[error("{}: no cell matches {selection}", .suite.display())]
-    NothingSelected { suite: PathBuf, selection: String },
+    #[error("{}: {unmatched}", .suite.display())]
+    Unmatched {
+        suite: PathBuf,
+        unmatched: UnmatchedError,
+    },
     #[error("interrupted before anything ran")]
     Interrupted,
 }
@@ -42,7 +49,7 @@ impl RunError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Store(_) => ExitCode::OutputNotWritten,
-            Self::NothingSelected { .. } => ExitCode::NothingSelected,
+            Self::Unmatched { .. } => ExitCode::NothingSelected,
             Self::Interrupted => ExitCode::Outstanding,
             _ => ExitCode::SetUp,
         }

@@ -6,12 +6,12 @@ use super::setup::{SetUp, Settings};
 use crate::cost::{CostModel, Estimate};
 use crate::job::UnitWork;
 use crate::plan::{
-    CellPlan, Coordinates, DatasetIndex, Inputs, NotMeasured, Plan, Selection, UnitIndex,
-    UnitResult,
+    CellPlan, Coordinates, DatasetIndex, Inputs, NotMeasured, Plan, UnitIndex, UnitResult,
 };
 use crate::registry::Absent;
 use crate::schedule::{Observer, Silent, TaskResult};
 use crate::suite::Gate;
+use harness_report::selection::Selection;
 
 /// The state of a cell before a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod error;
 mod execute;
 mod forecast;
 mod machine;
+mod modules;
 mod results;
 mod samples;
 mod score;
@@ -17,15 +18,20 @@ mod tests;
 
 pub use error::RunError;
 pub use forecast::{CellState, Forecast, ForecastCell, forecast};
+pub use modules::PlacementError;
 pub use setup::Settings;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::Instant;
 
 use harness_report::Report;
 
 use crate::cost::CostModel;
+use crate::job::JobOutput;
+use crate::modules::{NamedModule, name_all};
 use crate::plan::Plan;
+use crate::registry::{ModuleFile, ModuleFileError};
 use crate::schedule::Observer;
 
 /// A run that ended, or was interrupted.
@@ -36,6 +42,24 @@ pub struct Finished<'s> {
 }
 
 impl Finished<'_> {
+    /// The modules that were trained on the sources, named.
+    ///
+    /// # Errors
+    /// A module file cannot be read.
+    pub fn modules(&self) -> Result<Vec<NamedModule>, ModuleFileError> {
+        let mut keys = BTreeSet::new();
+        for cell in &self.setup.plan.cells {
+            if let Ok(unit) = cell.train
+                && let Some(JobOutput::Trained { .. }) = self.results.output(unit)
+            {
+                keys.insert(&self.setup.plan.graph[unit].key);
+            }
+        }
+        let paths = keys.into_iter().map(|key| self.setup.store.module(key));
+        let files = paths.map(|path| ModuleFile::read(&path));
+        Ok(name_all(files.collect::<Result<_, _>>()?))
+    }
+
     /// Writes the predictions of every cell, a line of JSON for each test image.
     ///
     /// # Errors

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
-use super::machine;
-use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, Selection, Term};
+use super::{machine, modules};
+use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
+use harness_report::selection::Selection;
 use harness_store::{Store, sha256_file};
 
 /// Time a plugin may take to return its descriptor.
@@ -20,6 +21,8 @@ const INSPECTION: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Settings<'a> {
     pub suite: PathBuf,
+    /// The suite's text, where it is not read from a file.
+    pub text: Option<String>,
     /// Which cells; all of them by default.
     pub selection: Selection,
     /// Root of the store, see [`Store::open`].
@@ -53,7 +56,11 @@ impl<'a> SetUp<'a> {
         settings: &Settings<'a>,
         observer: &mut dyn Observer,
     ) -> Result<Self, RunError> {
-        let document = Document::read(&settings.suite)?;
+        let document = match &settings.text {
+            Some(text) => Document::parse(&settings.suite, text.clone().into_bytes())
+                .map_err(crate::suite::SuiteError::from)?,
+            None => Document::read(&settings.suite)?,
+        };
         let store = Store::open(settings.store.clone())?;
         let mut pool = Pool {
             command: settings.command.clone(),
@@ -84,17 +91,21 @@ impl<'a> SetUp<'a> {
         let suite = document
             .check(&registry)
             .map_err(crate::suite::SuiteError::from)?;
+        let unmatched = |unmatched| RunError::Unmatched {
+            suite: settings.suite.clone(),
+            unmatched,
+        };
+        // Before data sets are hashed, where that is possible.
+        if let Some(cells) = suite_labels(&suite) {
+            let checked = settings.selection.check(cells.iter().copied());
+            checked.map_err(unmatched)?;
+        }
         pool.time_limit = Duration::from_secs(suite.time_limit);
         let inputs = inputs(&settings.command, suite, &registry)?;
+        let cells = cell_labels(&inputs);
+        let checked = settings.selection.check(cells.iter().copied());
+        checked.map_err(unmatched)?;
         let (graph, surveys) = Plan::surveys(&inputs, &settings.selection);
-        let is_waiting = || !Plan::waiting(&inputs, &settings.selection).is_empty();
-        if surveys.is_empty() && !is_waiting() {
-            let terms = settings.selection.terms.iter().map(Term::to_string);
-            return Err(RunError::NothingSelected {
-                suite: settings.suite.clone(),
-                selection: terms.collect::<Vec<_>>().join(" "),
-            });
-        }
         let context = ExecContext {
             store: &store,
             pool: &pool,
@@ -164,6 +175,18 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         let facts = or_absent(facts, &mut absent)?;
         datasets.push(facts.unwrap_or_else(|| DatasetFacts::absent(entry)));
     }
+    let rows = modules::rows(
+        &suite,
+        registry,
+        modules::Known {
+            rows: &methods,
+            backbones: &backbones,
+            datasets: &mut datasets,
+            absent: &mut absent,
+        },
+    )?;
+    methods.extend(rows);
+    let brought = datasets.len() - suite.datasets.len();
     for index in 0..datasets.len() {
         let DatasetFacts {
             shift_of: Some(base),
@@ -190,13 +213,14 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         methods,
         backbones,
         datasets,
+        brought,
         absent,
     })
 }
 
 /// `None` for an input that is known but not on disk; it is added to `absent` under the
 /// name that the report uses.
-fn or_absent<F>(
+pub(super) fn or_absent<F>(
     facts: Result<F, FactsError>,
     absent: &mut Vec<Absent>,
 ) -> Result<Option<F>, FactsError> {

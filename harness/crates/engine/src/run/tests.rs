@@ -9,8 +9,9 @@ use super::execute::{ExecContext, execute};
 use super::results::Results;
 use super::status;
 use crate::plan::fixture::inputs;
-use crate::plan::{Fits, Plan, Selection, UnitIndex};
+use crate::plan::{Fits, Plan, UnitIndex};
 use crate::schedule::{Observer, Pool, PoolTask, Progress, TaskResult, WorkerCommand};
+use harness_report::selection::Selection;
 use harness_store::Store;
 
 /// Answers every job; fails a kind of work when a file of that name exists.
@@ -175,6 +176,8 @@ fn a_crash_in_training_is_the_cells_status_and_leaves_a_log() {
     let new = *cell.new.as_ref().unwrap();
     assert_eq!(results.get(new), Some(&TaskResult::Blocked { by: train }));
     let log = std::fs::read_to_string(env.store.log(&env.plan.graph[train].key)).unwrap();
+    let (head, log) = log.split_once('\n').unwrap();
+    assert!(head.starts_with("log of unit "), "{head}");
     assert!(log.starts_with(TRAIN) && log.contains("signal 6"), "{log}");
 }
 

@@ -1,6 +1,7 @@
 //! What a suite's names may refer to, as far as the suite has to know.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use harness_abi::wire::{MethodCard, ModuleHeader};
 
@@ -40,4 +41,9 @@ pub trait Known: KnownInputs {
     /// # Errors
     /// The file cannot be read or is not a module file.
     fn module(&self, path: &str) -> Result<ModuleHeader, LookupError>;
+    /// The files that a pattern matches, sorted; none is no error.
+    ///
+    /// # Errors
+    /// The pattern is malformed, or a folder cannot be read.
+    fn module_files(&self, pattern: &str) -> Result<Vec<PathBuf>, LookupError>;
 }

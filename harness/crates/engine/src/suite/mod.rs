@@ -2,9 +2,11 @@
 
 mod aliases;
 mod dataset;
+mod hint;
 mod known;
 mod mistake;
 mod module;
+mod module_entry;
 mod names;
 mod read;
 mod recipe;
@@ -17,6 +19,7 @@ mod types;
 pub use dataset::{DatasetEntry, Ensemble, Sampler, SplitShares, TemplateChoice};
 pub use known::{Known, KnownInputs, LookupError};
 pub use mistake::{Mistake, Mistakes};
+pub use module_entry::ModuleEntry;
 pub use read::{Document, SuiteError};
 pub use recipe::{RecipeBase, RecipeChoice};
 pub use tree::Mark;

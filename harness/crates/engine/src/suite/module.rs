@@ -1,5 +1,7 @@
-//! Checks the `module` of a method's entry against the file and the rest of the suite.
+//! Checks the `module` of a method's entry and the files of `modules` against the rest of
+//! the suite.
 
+use super::hint;
 use super::tree::Node;
 use super::{Known, Mistake};
 
@@ -53,8 +55,74 @@ pub(super) fn check(suite: &Node, entry: &Node, id: &str, known: &dyn Known) -> 
             seed = header.seed
         ));
     }
-    if items("shots").len() > 1 {
-        wrong("it was trained with one number of shots, but the suite lists several".to_owned());
+    let shots: Vec<_> = items("shots").iter().map(Node::to_json).collect();
+    match header.origin.map(|origin| origin.shots) {
+        Some(own) if shots.iter().any(|shots| shots.as_u64() != Some(own.into())) => {
+            wrong(format!(
+                "it was trained with {own} shots only; write `shots: [{own}]`"
+            ));
+        }
+        None if shots.len() > 1 => {
+            wrong("it was trained with one number of shots, but the suite lists several".to_owned())
+        }
+        _ => {}
+    }
+    found
+}
+
+/// What the suite lacks: `methods` need data sets, shots and seeds; modules bring their own.
+pub(super) fn required(suite: &Node) -> Vec<Mistake> {
+    let missing = |key: &str| {
+        let message = format!("the suite: the key {key:?} is missing");
+        suite.get(key).is_none().then(|| Mistake {
+            hint: hint::example(key).map(str::to_owned),
+            ..Mistake::new(suite.mark, message)
+        })
+    };
+    if suite.get("modules").is_some() && suite.get("methods").is_none() {
+        return Vec::new();
+    }
+    let keys = ["methods", "datasets", "shots", "seeds"];
+    keys.into_iter().filter_map(missing).collect()
+}
+
+/// Patterns without a file, files that are no modules, and methods that nobody has.
+pub(super) fn check_files(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
+    let mut found = Vec::new();
+    for entry in suite.get("modules").map(Node::items).unwrap_or_default() {
+        let node = entry.get("path").unwrap_or(entry);
+        let Some(pattern) = node.as_str().filter(|pattern| !pattern.is_empty()) else {
+            continue;
+        };
+        let mut wrong = |reason: String| {
+            found.push(Mistake::new(node.mark, format!("\"modules\": {reason}")));
+        };
+        let files = match known.module_files(pattern) {
+            Ok(files) if files.is_empty() => {
+                wrong(format!("no file matches {pattern:?}"));
+                continue;
+            }
+            Ok(files) => files,
+            Err(error) => {
+                wrong(format!("{pattern:?}: {error}"));
+                continue;
+            }
+        };
+        for file in files {
+            let path = std::path::absolute(&file).unwrap_or(file);
+            match known.module(&path.to_string_lossy()) {
+                Err(error) => wrong(error.to_string()),
+                Ok(header) => match known.card(&header.method) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => wrong(format!(
+                        "{}: no plugin has its method `{}`",
+                        path.display(),
+                        header.method
+                    )),
+                    Err(error) => wrong(error.to_string()),
+                },
+            }
+        }
     }
     found
 }

@@ -1,15 +1,13 @@
 //! Checks the names in a suite: methods, backbones, data sets, and the configurations
-//! and recipes of methods. Works on the tree, so that it reports even when the suite has
+//! of methods. Works on the tree, so that it reports even when the suite has
 //! other mistakes.
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
 use super::module;
 use super::shape;
 use super::tree::Node;
-use super::{Known, KnownInputs, Mistake, RecipeChoice};
+use super::{Known, KnownInputs, Mistake, hint};
 
 /// Every unknown name and every duplicate.
 pub(super) fn check(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
@@ -17,6 +15,8 @@ pub(super) fn check(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
     found.extend(check_backbones(suite, known));
     pairs(suite, &mut found);
     methods(suite, known, &mut found);
+    found.extend(module::required(suite));
+    found.extend(module::check_files(suite, known));
     found.extend(check_datasets(suite, known));
     datasets(suite, &mut found);
     found
@@ -136,6 +136,15 @@ fn pairs(suite: &Node, found: &mut Vec<Mistake>) {
             let Some(target) = node.as_str() else {
                 continue;
             };
+            if source == target {
+                found.push(
+                    Mistake::new(
+                        node.mark,
+                        format!("\"targets\": {target} is also the source"),
+                    )
+                    .hint("name another backbone: an upgrade has two"),
+                );
+            }
             if let Some(line) = pairs.get(&(source, target)) {
                 found.push(Mistake::new(
                     node.mark,
@@ -153,7 +162,6 @@ fn pairs(suite: &Node, found: &mut Vec<Mistake>) {
 
 fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
     let mut labels: HashMap<&str, usize> = HashMap::new();
-    recipe_values(suite.get("recipe"), found);
     for entry in items(suite, "methods") {
         let id_node = entry.get("id").unwrap_or(entry);
         let Some(id) = id_node.as_str().filter(|id| !id.is_empty()) else {
@@ -174,26 +182,19 @@ fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
         }
         match known.card(id) {
             Err(error) => found.push(Mistake::new(id_node.mark, error.to_string())),
-            Ok(None) => found.push(unknown("method", id, id_node, known.methods())),
+            Ok(None) => {
+                let mistake = unknown("method", id, id_node, known.methods());
+                found.push(match hint::not_a_method(id) {
+                    Some(advice) => mistake.hint(advice),
+                    None => mistake,
+                });
+            }
             Ok(Some(card)) => {
                 if let Some(config) = entry.get("config") {
                     found.extend(shape::check(config, &card.config_schema, "\"config\""));
                 }
                 found.extend(module::check(suite, entry, id, known));
-                recipe_values(entry.get("recipe"), found);
             }
         }
-    }
-}
-
-/// Values that no recipe can have. Unknown keys and types are a matter of shape.
-fn recipe_values(recipe: Option<&Node>, found: &mut Vec<Mistake>) {
-    let Some(recipe) = recipe else {
-        return;
-    };
-    if let Ok(choice) = RecipeChoice::deserialize(recipe.to_json())
-        && let Err(error) = choice.check()
-    {
-        found.push(Mistake::new(recipe.mark, error.to_string()));
     }
 }

@@ -11,6 +11,9 @@ use super::{
     DatasetEntry, Known, KnownInputs, Mark, Mistake, Mistakes, Suite, names, schema, shape,
 };
 
+/// How a report begins, within its first bytes.
+const REPORT: &str = "\"schema\": \"harness-report/";
+
 /// Bytes that are read; a file with as many is too large.
 const MOST_BYTES: u64 = (1 << 20) + 1;
 
@@ -48,6 +51,13 @@ impl Document {
     /// Reads the bytes of a file at `path`.
     pub(crate) fn parse(path: &Path, bytes: Vec<u8>) -> Result<Self, Mistakes> {
         let shown = path.display().to_string();
+        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
+        if start.trim_start().starts_with('{') && start.contains(REPORT) {
+            let mistake = Mistake::new(Mark::default(), "this is a report, not a suite").hint(
+                "`harness export` and `harness gate` read reports; name the suite it was run from",
+            );
+            return Err(Mistakes::new(&shown, "", vec![mistake]));
+        }
         let text = String::from_utf8(bytes).map_err(|error| {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
@@ -98,7 +108,6 @@ impl Document {
         let part = json!({
             "type": "object",
             "properties": { "datasets": whole["properties"]["datasets"] },
-            "required": ["datasets"],
             "$defs": whole["$defs"],
         });
         self.none_of(shape::check(&self.tree, &part, "the suite"))?;

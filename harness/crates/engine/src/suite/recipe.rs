@@ -1,6 +1,6 @@
 //! `recipe:` of a suite and of a method: a word, or a mapping with changes.
 
-use harness_abi::wire::{Recipe, RecipeChanges, RecipeError};
+use harness_abi::wire::RecipeChanges;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value, json};
@@ -29,12 +29,28 @@ pub struct RecipeChoice {
 /// The key that names the base and is no field of a recipe.
 const BASE: &str = "base";
 
-impl RecipeChoice {
-    /// # Errors
-    /// A change to a value that no recipe can have.
-    pub(super) fn check(&self) -> Result<(), RecipeError> {
-        Recipe::default().with(&self.changes).map(drop)
+/// Ranges that `Recipe::with` holds each field to, in JSON Schema's words: the check of the
+/// suite's shape reports them at their line and column.
+const RANGES: [(&str, &str, u64); 9] = [
+    ("lr", "exclusiveMinimum", 0),
+    ("warmup_lr", "minimum", 0),
+    ("min_lr", "minimum", 0),
+    ("weight_decay", "minimum", 0),
+    ("eps", "exclusiveMinimum", 0),
+    ("momentum", "minimum", 0),
+    ("momentum", "exclusiveMaximum", 1),
+    ("batch", "minimum", 1),
+    ("steps_per_shot", "minimum", 1),
+];
+
+/// Adds the ranges to the fields of a recipe's mapping.
+fn limit(fields: &mut Map<String, Value>) {
+    for (field, rule, bound) in RANGES {
+        fields[field][rule] = json!(bound);
     }
+    let betas = &mut fields["betas"]["items"];
+    betas["minimum"] = json!(0);
+    betas["exclusiveMaximum"] = json!(1);
 }
 
 impl<'de> Deserialize<'de> for RecipeChoice {
@@ -85,6 +101,7 @@ impl JsonSchema for RecipeChoice {
             json!("`base` is `own`, each method's own recipe, or `common`, one for all; the other\nkeys change it."),
         );
         if let Some(Value::Object(fields)) = mapping.get_mut("properties") {
+            limit(fields);
             fields.insert(BASE.to_owned(), base.into());
         }
         schemars::json_schema!({

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::Mistake;
 use super::tree::{Node, Value};
+use super::{Mistake, hint};
 
 /// Compares `node` with `schema`. `name` is what messages call the value.
 pub(crate) fn check(node: &Node, schema: &Json, name: &str) -> Vec<Mistake> {
@@ -53,15 +53,7 @@ impl<'s> Shape<'s> {
             return;
         }
         if !admits(schema, node) {
-            let expected = types(schema).into_iter().map(article).collect::<Vec<_>>();
-            self.found.push(Mistake::new(
-                node.mark,
-                format!(
-                    "{name}: expected {}, found {}",
-                    expected.join(" or "),
-                    describe(node)
-                ),
-            ));
+            self.wrong_type(node, &types(schema), kinds(schema), name);
             return;
         }
         self.choice(node, schema, name);
@@ -70,6 +62,23 @@ impl<'s> Shape<'s> {
             Value::List(items) => self.list(node, items, schema, name),
             Value::Map(_) => self.map(node, schema, name),
         }
+    }
+
+    fn wrong_type(&mut self, node: &Node, types: &[&str], mut kinds: Vec<String>, name: &str) {
+        // A key can be left out, so that "nothing" is no advice beside other kinds.
+        if kinds.len() > 1 {
+            kinds.retain(|kind| kind != article("null"));
+        }
+        let mut mistake = Mistake::new(
+            node.mark,
+            format!(
+                "{name}: expected {}, found {}",
+                any_of(&kinds),
+                describe(node)
+            ),
+        );
+        mistake.hint = hint::wrong_type(types, node, name.trim_matches('"'));
+        self.found.push(mistake);
     }
 
     /// Follows references; `None` if the schema says nothing.
@@ -89,12 +98,18 @@ impl<'s> Shape<'s> {
         let root = self.root;
         let mut results = Vec::new();
         let mut expected = Vec::new();
+        let mut expected_types = Vec::new();
         let mut values = Vec::new();
         for branch in branches {
             let Some(schema) = self.resolve(branch) else {
                 return;
             };
-            expected.extend(types(schema).into_iter().map(article));
+            for kind in kinds(schema) {
+                if !expected.contains(&kind) {
+                    expected.push(kind);
+                }
+            }
+            expected_types.extend(types(schema));
             values.extend(allowed(schema));
             if admits(schema, node) {
                 let mut shape = Shape {
@@ -114,15 +129,7 @@ impl<'s> Shape<'s> {
         } else if let Some(best) = results.into_iter().min_by_key(Vec::len) {
             self.found.extend(best);
         } else {
-            expected.dedup();
-            self.found.push(Mistake::new(
-                node.mark,
-                format!(
-                    "{name}: expected {}, found {}",
-                    expected.join(" or "),
-                    describe(node)
-                ),
-            ));
+            self.wrong_type(node, &expected_types, expected, name);
         }
     }
 
@@ -199,6 +206,14 @@ impl<'s> Shape<'s> {
             };
             self.found.push(Mistake::new(node.mark, message));
         }
+        let most = schema.get("maxItems").and_then(Json::as_u64);
+        if let Some(most) = most.filter(|most| items.len() as u64 > *most) {
+            let message = format!(
+                "{name}: expected at most {most} entries, found {}",
+                items.len()
+            );
+            self.found.push(Mistake::new(node.mark, message));
+        }
         if schema.get("uniqueItems") == Some(&Json::Bool(true)) {
             let mut seen = HashMap::new();
             for item in items {
@@ -232,10 +247,12 @@ impl<'s> Shape<'s> {
                 (Some(schema), _) => self.node(value, schema, &named),
                 (None, Some(Json::Bool(false))) => {
                     let known = properties.unwrap_or(&empty).keys().map(String::as_str);
-                    self.found.push(
-                        Mistake::new(key.mark, format!("unknown key {named}"))
-                            .meant(&key.text, known),
-                    );
+                    let known: Vec<&str> = known.collect();
+                    let mistake = Mistake::new(key.mark, format!("unknown key {named}"));
+                    self.found.push(match hint::synonym(&key.text, &known) {
+                        Some(meant) => mistake.hint(format!("did you mean {meant:?}?")),
+                        None => mistake.meant(&key.text, known),
+                    });
                 }
                 (None, Some(schema)) => self.node(value, schema, &named),
                 (None, None) => {}
@@ -244,10 +261,10 @@ impl<'s> Shape<'s> {
         let required = schema.get("required").and_then(Json::as_array);
         for key in required.into_iter().flatten().filter_map(Json::as_str) {
             if node.get(key).is_none() {
-                self.found.push(Mistake::new(
-                    node.mark,
-                    format!("{name}: the key {key:?} is missing"),
-                ));
+                let message = format!("{name}: the key {key:?} is missing");
+                let mut mistake = Mistake::new(node.mark, message);
+                mistake.hint = hint::example(key).map(str::to_owned);
+                self.found.push(mistake);
             }
         }
     }
@@ -268,6 +285,25 @@ fn types(schema: &Map<String, Json>) -> Vec<&str> {
         Some(Json::String(one)) => vec![one],
         Some(Json::Array(several)) => several.iter().filter_map(Json::as_str).collect(),
         _ => Vec::new(),
+    }
+}
+
+/// What a schema expects, in words: its values, or else its types.
+fn kinds(schema: &Map<String, Json>) -> Vec<String> {
+    let values = allowed(schema);
+    if values.is_empty() {
+        let types = types(schema).into_iter();
+        return types.map(|name| article(name).to_owned()).collect();
+    }
+    let values = values.into_iter();
+    values.map(|value| format!("`{}`", plain(value))).collect()
+}
+
+/// `a, b or c`.
+fn any_of(kinds: &[String]) -> String {
+    match kinds {
+        [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
+        all => all.concat(),
     }
 }
 

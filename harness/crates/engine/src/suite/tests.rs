@@ -81,8 +81,17 @@ impl Known for FewNames {
         Ok(self.cards.iter().find(|card| card.id == id))
     }
 
+    fn module_files(&self, pattern: &str) -> Result<Vec<std::path::PathBuf>, LookupError> {
+        let files: &[&str] = match pattern {
+            "prod/*.safetensors" => &["trained.safetensors"],
+            "gone/*" => &["gone.safetensors"],
+            _ => &[],
+        };
+        Ok(files.iter().map(std::path::PathBuf::from).collect())
+    }
+
     fn module(&self, path: &str) -> Result<ModuleHeader, LookupError> {
-        if path != "trained.safetensors" {
+        if !path.ends_with("trained.safetensors") {
             return Err(format!("{path}: not found").into());
         }
         Ok(ModuleHeader {
@@ -95,6 +104,7 @@ impl Known for FewNames {
             dataset: "shapes".to_owned(),
             classes: Vec::new(),
             seed: 2,
+            origin: None,
         })
     }
 }
@@ -209,14 +219,110 @@ fn a_recipe_is_a_word_or_a_mapping() {
     for (recipe, says) in [
         ("comon", "did you mean \"common\"?"),
         ("{base: comon}", "did you mean \"common\"?"),
-        ("3", "\"recipe\": expected text or a mapping, found 3"),
-        ("{batch: 0}", "recipe: batch must be at least 1"),
+        (
+            "3",
+            "\"recipe\": expected `own`, `common` or a mapping, found 3",
+        ),
+        ("{batch: 0}", "\"batch\": expected at least 1, found 0"),
         ("{optimizer: adm}", "did you mean \"adam\"?"),
         ("{lr: fast}", "\"lr\": expected a number"),
     ] {
         let mistakes = at(recipe).unwrap_err().to_string();
         assert!(mistakes.contains(says), "{mistakes}");
     }
+}
+
+/// Each slip replaces a line of the good suite.
+#[test]
+fn the_commonest_slips_say_what_to_write() {
+    const SLIPS: [(&str, &str); 47] = [
+        ("shots: [1, 16]", "shots: 16"),
+        ("shots: [1, 16]", "shots: 1, 16"),
+        ("shots: [1, 16]", "shots: [\"16\"]"),
+        ("shots: [1, 16]", "shots: [16.0]"),
+        ("shots: [1, 16]", "shots: [0]"),
+        ("shots: [1, 16]", "shots: [16, 16]"),
+        ("shots: [1, 16]", "num_shots: [16]"),
+        ("seeds: [1, 2, 3]", "seeds: 1"),
+        ("seeds: [1, 2, 3]", "seeds: 1-3"),
+        ("seeds: [1, 2, 3]", "seeds: [1, 1]"),
+        ("seeds: [1, 2, 3]", "seed: 1"),
+        ("datasets: [shapes, colours]", "datasets: shapes"),
+        ("datasets: [shapes, colours]", "dataset: shapes"),
+        ("datasets: [shapes, colours]", "datasets: {name: shapes}"),
+        (
+            "    targets: [micro-eva-clip]",
+            "    targets: micro-eva-clip",
+        ),
+        (
+            "    targets: [micro-eva-clip]",
+            "    target: micro-eva-clip",
+        ),
+        ("    targets: [micro-eva-clip]", "    to: [micro-eva-clip]"),
+        ("    targets: [micro-eva-clip]", "    targets: [micro-clip]"),
+        ("  - source: micro-clip", "  - from: micro-clip"),
+        ("name: quick", "name: 12"),
+        ("  - coop\n", "  - zero-shot\n"),
+        ("  - coop\n", "  - retrained\n"),
+        ("  - coop\n", "  - name: coop\n"),
+        ("  - coop\n", "  - {id: kgcoop, params: {lambda: 1}}\n"),
+        ("  - coop\n", "\t- coop\n"),
+        ("  - coop\n", "  - @coop\n"),
+        ("  - coop\n", "  - *coop\n"),
+        ("oracle: true", "oracle: yes"),
+        ("oracle: true", "retrain: true"),
+        ("oracle: true", "oracle:true"),
+        ("oracle: true", "description: a suite: for tests"),
+        ("recipe: {epochs: 10}", "recipe: {optimizer: {rate: 1}}"),
+        ("recipe: {epochs: 10}", "recipe: {schedule: {name: cosine}}"),
+        (
+            "recipe: {epochs: 10}",
+            "recipe: {learning_rate: 0.1, batch_size: 8}",
+        ),
+        ("recipe: {epochs: 10}", "recipe: 20"),
+        ("recipe: {epochs: 10}", "recipe: {lr: -3}"),
+        ("recipe: {epochs: 10}", "recipe: {lr: 0, momentum: 1}"),
+        ("recipe: {epochs: 10}", "recipe: {lr: .inf}"),
+        ("recipe: {epochs: 10}", "recipe: {batch: 0, epochs: -1}"),
+        (
+            "recipe: {epochs: 10}",
+            "recipe: {weight_decay: -0.1, eps: 0}",
+        ),
+        ("recipe: {epochs: 10}", "recipe: {betas: [0.9, 1]}"),
+        ("recipe: {epochs: 10}", "recipe: {betas: [0.9, 0.9, 0.9]}"),
+        ("recipe: {epochs: 20, lr: 1e-3}", "recipe: {lr: -1}"),
+        ("oracle: true", "gate: 2"),
+        ("oracle: true", "gate: {margin: -1}"),
+        ("oracle: true", "gate: {margin: 1%}"),
+        ("oracle: true", "gate: {tolerance: 1}"),
+    ];
+    let mut out = String::new();
+    for (line, slip) in SLIPS {
+        assert!(GOOD.contains(line), "{line}");
+        let mistakes = read(GOOD.replacen(line, slip, 1).as_bytes()).unwrap_err();
+        out.push_str(&format!("{:?}\n", slip.trim()));
+        for mistake in mistakes.list() {
+            let mark = mistake.mark;
+            out.push_str(&format!(
+                "  {}:{}: {}\n",
+                mark.line, mark.column, mistake.message
+            ));
+            if let Some(hint) = &mistake.hint {
+                out.push_str(&format!("    hint: {hint}\n"));
+            }
+        }
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn a_report_is_no_suite() {
+    let report = b"{\n  \"schema\": \"harness-report/1\",\n  \"suite\": {}\n}";
+    let shown = read(report).unwrap_err().to_string();
+    assert!(
+        shown.starts_with("suites/x.yaml: this is a report, not a suite\nhint: "),
+        "{shown}"
+    );
 }
 
 #[test]

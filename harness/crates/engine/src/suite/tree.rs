@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
-use super::Mistake;
+use super::{Mistake, hint};
 
 /// Bytes of a suite that is still read.
 const MOST_BYTES: usize = 1 << 20;
@@ -132,10 +132,10 @@ pub(crate) fn parse(text: &str) -> Result<Node, Mistake> {
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
-            Mistake::new(
-                mark_of(*error.marker(), 1),
-                format!("not valid YAML: {}", error.info()),
-            )
+            let (message, hint) = hint::syntax(error.info());
+            let mut mistake = Mistake::new(mark_of(*error.marker(), 1), message);
+            mistake.hint = hint.map(str::to_owned);
+            mistake
         })?;
         builder.take(event, span)?;
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::RecipeChoice;
 use super::dataset::{DatasetEntry, Sampler};
+use super::module_entry::ModuleEntry;
 use crate::images::ImageOptions;
 
 /// What to run: methods × data sets × shots × seeds × upgrades.
@@ -22,10 +23,18 @@ pub struct Suite {
     /// Which backbone is replaced by which.
     #[schemars(length(min = 1))]
     pub upgrades: Vec<Upgrade>,
-    /// The methods to compare, each an id or an entry with options.
+    /// The methods to compare, each an id or an entry with options; needed unless there are
+    /// `modules`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub methods: Vec<MethodEntry>,
-    /// Data sets, each a name, a path or an entry with options.
+    /// Modules that were trained before, each a pattern of file names relative to the suite
+    /// or an entry with options. Each is tested on the data set it was trained on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub modules: Vec<ModuleEntry>,
+    /// Data sets, each a name, a path or an entry with options; needed for `methods`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub datasets: Vec<DatasetEntry>,
     /// Folder in which data sets are looked for by name, relative to the suite; after
@@ -36,14 +45,17 @@ pub struct Suite {
     /// Whose order of few-shot draws is followed.
     #[serde(default)]
     pub sampler: Sampler,
-    /// Training images per class; one run for each number.
+    /// Training images per class; one run for each number. Needed for `methods`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1), inner(range(min = 1)), extend("uniqueItems" = true))]
     pub shots: Vec<u32>,
     /// Seeds of the few-shot draw, the initialisation and the batch order; one
-    /// run for each.
+    /// run for each. Needed for `methods`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub seeds: Vec<u64>,
-    /// Whether each method is also trained on the targets, as an upper bound.
+    /// Whether each method is also trained on the targets, as an upper bound. A module is
+    /// trained with the recipe, shots and seed of its header.
     #[serde(default)]
     pub oracle: bool,
     /// Whose recipe every method is trained with, and changes to it.

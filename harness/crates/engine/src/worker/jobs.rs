@@ -4,12 +4,14 @@ use std::{io, path::Path, sync::Arc, time::Instant};
 
 use candle_core::{Device, Tensor};
 use harness_abi::wire::{
-    ParameterShape, RecipeChanges, Role, Setting, Split as Part, TaskFacts, TrainJob,
+    ModuleOrigin, ParameterShape, Recipe, RecipeChanges, Role, Setting, Split as Part, TaskFacts,
+    TrainJob,
 };
 use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
     boundary::{HostBench, TaskData, backbone_facts, setting, task_facts},
+    module_file::with_origin,
     plugin::{MethodHandle, PluginError},
 };
 use harness_store::{FeatureStore, Sha256, sha256_hex};
@@ -93,7 +95,8 @@ fn unit(
             if images.views > 1 {
                 reads_views(state, &method.plugin)?;
             }
-            context.train(&state.method(method)?, *draw, recipe, module()?)
+            let handle = state.method(method)?;
+            context.train((method, &handle), *draw, recipe, module()?)
         }
         UnitWork::Inject {
             method,
@@ -348,7 +351,7 @@ impl<'a> JobContext<'a> {
 
     fn train(
         &self,
-        method: &MethodHandle,
+        (method_ref, method): (&MethodRef, &MethodHandle),
         draw: Draw,
         recipe: &RecipeChanges,
         path: &Path,
@@ -372,16 +375,19 @@ impl<'a> JobContext<'a> {
         let start = Instant::now();
         let trained = method.train(self.bench(task)?.object(), &job)?;
         let train_seconds = start.elapsed().as_secs_f64();
-        // A draft: the scheduler syncs it and moves it into context.
-        fs_err::write(path, &trained.module)?;
-        // Evaluated from the bytes that another process would read.
-        let (evaluation, _) = self.evaluate_module(method, &trained.module)?;
         let summary = trained.summary;
+        let origin = self.origin(method_ref, draw, summary.recipe.clone());
+        let module = with_origin(&trained.module, origin)
+            .map_err(|error| JobError::Failed(format!("the trained module: {error}")))?;
+        // A draft: the scheduler syncs it and moves it into context.
+        fs_err::write(path, &module)?;
+        // Evaluated from the bytes that another process would read.
+        let (evaluation, _) = self.evaluate_module(method, &module)?;
         Ok(JobOutput::Trained {
             evaluation,
-            module_sha256: sha256_hex(&trained.module),
-            module_bytes: trained.module.len() as u64,
-            parameters_sha256: parameters_sha256(&trained.module)?,
+            module_sha256: sha256_hex(&module),
+            module_bytes: module.len() as u64,
+            parameters_sha256: parameters_sha256(&module)?,
             parameters: summary.parameters,
             steps: summary.steps,
             train_seconds,
@@ -389,6 +395,23 @@ impl<'a> JobContext<'a> {
             recipe: summary.recipe,
             picks_sha256: few_shot.sha256,
         })
+    }
+
+    /// What identifies the inputs of a training, for the header of its module.
+    fn origin(&self, method: &MethodRef, draw: Draw, recipe: Option<Recipe>) -> ModuleOrigin {
+        let templates = self.dataset.templates().to_vec();
+        let lines: String = templates.iter().map(|line| format!("{line}\n")).collect();
+        ModuleOrigin {
+            plugin_sha256: method.plugin_sha256.clone(),
+            source_sha256: self.backbone_ref.sha256.clone(),
+            dataset_sha256: self.dataset_ref.manifest_sha256.clone(),
+            class_names: self.dataset.class_names().to_vec(),
+            templates_sha256: sha256_hex(lines.as_bytes()),
+            templates,
+            shots: draw.shots,
+            sampler: draw.sampler.to_string(),
+            recipe,
+        }
     }
 
     /// Labels of picked images of a split.

@@ -7,7 +7,9 @@ use quick_junit::{NonSuccessKind, Property, SerializeError, TestCase, TestCaseSt
 
 use crate::export::{MESSAGE, NAME};
 use crate::tables::facts::{Facts, row};
-use crate::text::{NOT_AVAILABLE, heading, one_line, percent, points, reason, summary_line, word};
+use crate::text::{
+    NOT_AVAILABLE, command, heading, one_line, percent, points, reason, summary_line, word,
+};
 use harness_report::Report;
 use harness_report::Status;
 use harness_report::aggregate::{Block, blocks};
@@ -134,12 +136,12 @@ fn body(assessment: &Assessment<'_>, heading: &str) -> String {
             missing.seed,
             word(missing.status)
         ));
-        lines.push(format!("Rerun: {}", one_line(missing.rerun, MESSAGE)));
+        lines.push(format!("Rerun: {}", command(missing.rerun)));
         lines.extend(log(missing.status));
     }
     if assessment.missing.is_empty() {
-        let commands = assessment.cells.iter().map(|cell| &cell.rerun);
-        lines.extend(commands.map(|command| format!("Rerun: {}", one_line(command, MESSAGE))));
+        let reruns = assessment.cells.iter().map(|cell| &cell.rerun);
+        lines.extend(reruns.map(|rerun| format!("Rerun: {}", command(rerun))));
     }
     lines.join("\n")
 }

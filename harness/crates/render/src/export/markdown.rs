@@ -7,11 +7,12 @@ use crate::tables::matrix::{self, matrix};
 use crate::tables::recommendations::{self, recommendations};
 use crate::tables::{Cell, Table};
 use crate::text::{
-    MISSING, NOT_AVAILABLE, heading, one_line, reason, summary_line, verdicts, word,
+    MISSING, NOT_AVAILABLE, command, heading, one_line, reason, summary_line, verdicts, word,
 };
 use harness_report::Report;
 use harness_report::aggregate::{Block, blocks};
 use harness_report::analysis::analyse;
+use harness_report::shell::join;
 
 /// The report as a page of Markdown: for each upgrade what to do, the matrix, the
 /// averages and what gave no number; before all that what differs from an older report.
@@ -142,7 +143,6 @@ fn provenance(report: &Report) -> String {
         Some(git) => format!(", revision {}", git.revision),
         None => String::new(),
     };
-    let command = of.rerun.join(" ");
     format!(
         "\n<details><summary>Provenance</summary>\n\n- {}\n- harness {}{}, started {}\n- suite {}, \
          sha256 {}\n- rerun: {}\n\n</details>\n",
@@ -152,7 +152,7 @@ fn provenance(report: &Report) -> String {
         escape(&of.started, NAME),
         escape(&report.suite.path, MESSAGE),
         escape(&report.suite.sha256, NAME),
-        escape(&command, MESSAGE),
+        escape(&command(&join(&of.rerun)), usize::MAX),
     )
 }
 

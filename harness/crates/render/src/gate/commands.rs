@@ -1,6 +1,7 @@
 //! The commands that a failing cell prints.
 
 use harness_report::gate::Comparison;
+use harness_report::selection::{CellLabels, Selection};
 use harness_report::shell::quote;
 
 /// The paths that the commands of a failing cell name, as a shell takes them.
@@ -17,20 +18,19 @@ impl Commands<'_> {
     }
 
     pub(super) fn accept(&self, one: &Comparison<'_>) -> String {
-        let selection = [
-            ("method", one.method),
-            ("dataset", one.dataset),
-            ("source", &one.upgrade.source),
-            ("target", &one.upgrade.target),
-            ("shots", &one.shots.to_string()),
-        ];
-        let selection =
-            selection.map(|(key, value)| format!(" --only {}", quote(&format!("{key}={value}"))));
+        let cell = CellLabels {
+            method: one.method,
+            dataset: one.dataset,
+            source: &one.upgrade.source,
+            target: &one.upgrade.target,
+            shots: one.shots,
+            seed: one.seeds.first().copied().unwrap_or_default(),
+        };
         format!(
             "harness baseline accept {} --baseline {}{}",
             self.report.map_or_else(|| "REPORT.json".to_owned(), quote),
             quote(self.baseline),
-            selection.concat()
+            Selection::of(&cell).any_seed().arguments()
         )
     }
 }

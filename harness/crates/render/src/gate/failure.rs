@@ -1,14 +1,15 @@
 //! A cell that fails the gate, in the words of a reader who has to act on it.
 
 use crate::gate::commands::Commands;
-use crate::text::one_line;
+use crate::text::{command, one_line};
 use harness_report::gate::Judgement;
-use harness_report::gate::{Comparison, Outcome};
+use harness_report::gate::{BORROWED_DEVIATION, Comparison, MethodComparison, Outcome};
+use harness_report::stats::Interval;
 
 /// Most columns of a name in a sentence.
 const NAME: usize = 40;
-/// Most columns of a command to copy.
-const COMMAND: usize = 1000;
+/// What follows a claim that one seed of retrained modules carries.
+pub(super) const PROVISIONAL: &str = " (provisional: one seed)";
 
 /// `kgcoop on micro-clip → micro-eva-clip / digits, 16 shots, seed 1`.
 pub(super) fn coordinates(one: &Comparison<'_>) -> String {
@@ -29,17 +30,58 @@ pub(super) fn coordinates(one: &Comparison<'_>) -> String {
 /// `-3.30 [-5.02, -1.61] points`.
 pub(super) fn difference(one: &Comparison<'_>) -> String {
     match &one.difference {
-        Some(found) => {
-            let hull = found.hull();
-            format!(
-                "{:+.2} [{:+.2}, {:+.2}] points",
-                found.value * 100.0 + 0.0,
-                hull.low * 100.0,
-                hull.high * 100.0
-            )
-        }
+        Some(found) => points(found.value, one.interval.unwrap_or_else(|| found.hull())),
         None => "n/a".to_owned(),
     }
+}
+
+fn points(value: f64, interval: Interval) -> String {
+    format!(
+        "{:+.2} [{:+.2}, {:+.2}] points",
+        value * 100.0 + 0.0,
+        interval.low * 100.0,
+        interval.high * 100.0
+    )
+}
+
+/// `method coop on micro-clip → micro-eva-clip, 16 shots: -2.10 [-3.30, -0.90] points, mean over 7
+/// data sets`.
+pub(super) fn method_line(one: &MethodComparison<'_>) -> String {
+    format!(
+        "method {} on {} → {}, {} {}: {}, mean over {} data sets{}",
+        one_line(one.method, NAME),
+        one_line(&one.upgrade.source, NAME),
+        one_line(&one.upgrade.target, NAME),
+        one.shots,
+        if one.shots == 1 { "shot" } else { "shots" },
+        points(one.value, one.interval),
+        one.datasets,
+        if one.is_provisional { PROVISIONAL } else { "" }
+    )
+}
+
+/// The block of a method that regressed as a whole.
+pub(super) fn method_block(one: &MethodComparison<'_>, judgement: &Judgement<'_>) -> String {
+    let mut text = format!(
+        "--- regression method_accuracy_dropped: {} ---\n\n",
+        method_line(one)
+    );
+    text.push_str(&format!(
+        "{:>12} p = {:.2e} for no loss, corrected over methods\n",
+        "Evidence:", one.p_worse
+    ));
+    text.push_str(&format!(
+        "{:>12} a mean loss below {:.2} points, alpha {}\n",
+        "Allowed:", judgement.rule.margin, judgement.rule.alpha
+    ));
+    if let Some(margin) = one.smallest_margin {
+        text.push_str(&format!(
+            "{:>12} --margin {:.2}\n",
+            "Would pass:",
+            margin * 100.0
+        ));
+    }
+    text
 }
 
 /// The block of a cell that regressed.
@@ -95,10 +137,20 @@ pub(super) fn block(
             ),
         );
     }
+    if one.is_provisional() {
+        line(
+            "Seeds:",
+            &format!(
+                "provisional: one seed, modules trained again; a standard deviation of {:.1} points \
+                 between trainings is assumed, not measured",
+                BORROWED_DEVIATION * 100.0
+            ),
+        );
+    }
     if let Some(p) = one.p_worse {
         line(
             "Evidence:",
-            &format!("p = {p:.2e} for no loss, by Holm's correction over all changed cells"),
+            &format!("p = {p:.2e} for no loss, corrected over all changed cells"),
         );
     }
     line(
@@ -111,7 +163,7 @@ pub(super) fn block(
     if let Some(margin) = one.smallest_margin {
         line("Would pass:", &format!("--margin {:.2}", margin * 100.0));
     }
-    line("To re-run:", &one_line(&commands.rerun(one), COMMAND));
-    line("To accept:", &one_line(&commands.accept(one), COMMAND));
+    line("To re-run:", &command(&commands.rerun(one)));
+    line("To accept:", &command(&commands.accept(one)));
     text
 }

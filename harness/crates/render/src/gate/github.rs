@@ -1,6 +1,6 @@
 //! What GitHub Actions shows: the step summary and annotations.
 
-use crate::gate::failure::{coordinates, difference};
+use crate::gate::failure::{PROVISIONAL, coordinates, difference, method_line};
 use crate::gate::render::{sentence, summary_line};
 use crate::text::one_line;
 use harness_report::gate::Judgement;
@@ -24,20 +24,46 @@ pub fn step_summary(judgement: &Judgement<'_>, is_strict: bool, limit: usize) ->
         }
         text.push('\n');
     }
-    let end = format!("\n`{}`\n", summary_line(judgement, is_strict));
-    text.push_str("| | cell | baseline | measured | difference | smallest margin |\n");
-    text.push_str("|-|-|-:|-:|-:|-:|\n");
+    for plugin in &judgement.changed_plugins {
+        text.push_str(&format!("- changed plugin: {}\n", escape(plugin)));
+    }
+    for one in judgement.regressed_methods() {
+        text.push_str(&format!("- {}\n", escape(&method_line(one))));
+    }
+    if judgement.is_mostly_inconclusive() {
+        text.push_str(
+            "\n**Most changed cells are inconclusive**: more seeds or images are needed.\n",
+        );
+    }
+    let end = format!("\n</details>\n\n`{}`\n", summary_line(judgement, is_strict));
     let mut rows: Vec<&Comparison<'_>> = judgement.comparisons.iter().collect();
     rows.sort_by_key(|one| rank(one.outcome));
+    let changed = rows.partition_point(|one| rank(one.outcome) < rank(Outcome::Passed));
     let mut left = rows.len();
-    for one in rows {
+    if changed > 0 {
+        text.push_str(HEAD);
+    }
+    let fold = format!(
+        "\n<details><summary>{} cells passed or unchanged</summary>\n\n{HEAD}",
+        rows.len() - changed
+    );
+    for (index, one) in rows.into_iter().enumerate() {
         let row = row(one);
-        if text.len() + row.len() + end.len() + ROOM > limit {
+        if text.len() + row.len() + fold.len() + end.len() + ROOM > limit {
             break;
+        }
+        if index == changed {
+            text.push_str(&fold);
         }
         text.push_str(&row);
         left -= 1;
     }
+    let is_folded = text.contains("<details>");
+    let end = if is_folded {
+        end
+    } else {
+        end.replacen("\n</details>\n", "", 1)
+    };
     if left > 0 {
         text.push_str(&format!(
             "\n{left} more cells are left out: the summary is full.\n"
@@ -45,6 +71,9 @@ pub fn step_summary(judgement: &Judgement<'_>, is_strict: bool, limit: usize) ->
     }
     text + &end
 }
+
+const HEAD: &str = "\n| | cell | baseline | measured | difference | smallest margin |\n\
+                    |-|-|-:|-:|-:|-:|\n";
 
 fn rank(outcome: Outcome) -> u8 {
     match outcome {
@@ -60,8 +89,13 @@ fn row(one: &Comparison<'_>) -> String {
     let percent = |value: f64| format!("{:.2}", value * 100.0);
     let missing = || "n/a".to_owned();
     format!(
-        "| {} | {} | {} | {} | {} | {} |\n",
+        "| {}{} | {} | {} | {} | {} | {} |\n",
         one.outcome.word(),
+        if one.is_provisional() {
+            escape(PROVISIONAL)
+        } else {
+            String::new()
+        },
         escape(&coordinates(one)),
         percent(one.before),
         one.after.map_or_else(missing, percent),

@@ -1,7 +1,7 @@
 //! What a gate or a difference prints.
 
 use crate::gate::commands::Commands;
-use crate::gate::failure::{block, coordinates, difference};
+use crate::gate::failure::{PROVISIONAL, block, coordinates, difference, method_block};
 use crate::terminal::Style;
 use crate::text::one_line;
 use harness_report::gate::Judgement;
@@ -21,8 +21,15 @@ pub fn render(
     let mut text = style.bold(&sentence(judgement));
     text.push_str("\n\n");
     text.push_str(&mismatch_note(judgement));
+    for plugin in &judgement.changed_plugins {
+        text.push_str(&format!("changed plugin: {}\n", one_line(plugin, 200)));
+    }
     for one in judgement.regressions() {
         text.push_str(&block(one, judgement, commands));
+        text.push('\n');
+    }
+    for one in judgement.regressed_methods() {
+        text.push_str(&method_block(one, judgement));
         text.push('\n');
     }
     for outcome in [
@@ -39,6 +46,12 @@ pub fn render(
             judgement.without_baseline
         ));
     }
+    if judgement.is_mostly_inconclusive() {
+        text.push_str(
+            "warning: most changed cells are inconclusive; this gate would miss losses: use more \
+             seeds or images, or a wider margin\n\n",
+        );
+    }
     text.push_str(&summary_line(judgement, is_strict));
     text.push('\n');
     text
@@ -54,6 +67,13 @@ pub(super) fn sentence(judgement: &Judgement<'_>) -> String {
     let mut parts = Vec::new();
     if regressed > 0 {
         parts.push(format!("{regressed} of {all} cells regressed"));
+    }
+    let methods = judgement.regressed_methods().count();
+    if methods > 0 {
+        let all = judgement.methods.len();
+        parts.push(format!(
+            "{methods} of {all} methods regressed over their data sets"
+        ));
     }
     if lost > 0 {
         parts.push(format!("{lost} of {all} cells gave no number"));
@@ -96,7 +116,16 @@ fn listed(judgement: &Judgement<'_>, outcome: Outcome) -> String {
         .filter(|one| one.outcome == outcome);
     let lines: Vec<String> = found
         .map(|one| match (outcome, one.problem) {
-            (Outcome::Inconclusive, _) => format!("{}: {}", coordinates(one), difference(one)),
+            (Outcome::Inconclusive, _) => format!(
+                "{}: {}{}",
+                coordinates(one),
+                difference(one),
+                if one.is_provisional() {
+                    PROVISIONAL
+                } else {
+                    ""
+                }
+            ),
             (_, Some(status)) => format!(
                 "{}: {} {}",
                 coordinates(one),
@@ -144,8 +173,14 @@ pub(super) fn summary_line(judgement: &Judgement<'_>, is_strict: bool) -> String
     ];
     let counts = outcomes.map(|o| format!("{}={} ", o.word(), judgement.count(o)));
     format!(
-        "Summary {}without-baseline={} mismatches={} margin={:.2} alpha={} exit={}",
+        "Summary {}regressed-methods={} provisional={} without-baseline={} mismatches={} margin={:.2} alpha={} exit={}",
         counts.concat(),
+        judgement.regressed_methods().count(),
+        judgement
+            .comparisons
+            .iter()
+            .filter(|one| one.is_provisional())
+            .count(),
         judgement.without_baseline,
         judgement.mismatches.len(),
         judgement.rule.margin,
@@ -168,6 +203,15 @@ pub fn render_difference(judgement: &Judgement<'_>, style: &Style) -> String {
         count(1),
         count(-1)
     );
+    let is_same = all > 0 && unchanged == all && judgement.without_baseline == 0;
+    if is_same && judgement.mismatches.is_empty() {
+        return format!(
+            "{}\n",
+            style.bold(&format!(
+                "no differences: New is right and wrong on the same images in all {all} cells"
+            ))
+        );
+    }
     let mut text = style.bold(&sentence);
     text.push_str("\n\n");
     text.push_str(&mismatch_note(judgement));

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::terminal::style::Style;
 use crate::terminal::wrap;
-use crate::text::{NAME, count, list, one_line, reason, word};
+use crate::text::{NAME, command, count, list, one_line, reason, word};
 use harness_report::Status;
 use harness_report::aggregate::{Block, MethodRow, Problem};
-
-/// Most columns of a command to copy.
-const COMMAND: usize = 1000;
 
 /// The numbered notes of one block: one for each method and reason, however many
 /// cells share it.
@@ -117,11 +114,10 @@ impl<'a> Footnotes<'a> {
             text.push_str(&wrap::sentence(&sentence, style.width, &indent));
             text.push('\n');
             if let Kind::Problem {
-                rerun: Some(command),
-                ..
+                rerun: Some(rerun), ..
             } = note.kind
             {
-                text.push_str(&format!("{indent}rerun: {}\n", one_line(command, COMMAND)));
+                text.push_str(&format!("{indent}rerun: {}\n", command(rerun)));
             }
         }
         text

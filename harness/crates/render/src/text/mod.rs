@@ -12,6 +12,7 @@ pub(crate) use carried::carried;
 pub(crate) use glyph::{DOWN, GOOD, LESS, MISSING, UP};
 pub(crate) use heading::{heading, summary_line};
 pub(crate) use numbers::{NOT_AVAILABLE, count, list, percent, points, share};
+pub(crate) use sanitise::command;
 pub use sanitise::one_line;
 pub(crate) use status::{reason, word};
 pub(crate) use verdicts::verdicts;

@@ -32,6 +32,17 @@ pub fn one_line(text: &str, width: usize) -> String {
     line
 }
 
+/// Most bytes of a command that is printed.
+const COMMAND: usize = 1 << 15;
+
+/// A command to copy, on one line: whole or not at all, since half of one does something else.
+pub(crate) fn command(text: &str) -> String {
+    match text.len() {
+        0..=COMMAND => one_line(text, usize::MAX),
+        bytes => format!("(a command of {bytes} bytes, see the report's JSON file)"),
+    }
+}
+
 /// Shortens `line` until it and `…` fit.
 fn cut(line: &mut String, width: usize) {
     if width == 0 {

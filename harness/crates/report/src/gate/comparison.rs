@@ -2,8 +2,9 @@
 
 use crate::cell::{Cell, Status};
 use crate::exit_code::ExitCode;
+use crate::gate::evidence::Evidence;
 use crate::report::Upgrade;
-use crate::stats::{Difference, mean};
+use crate::stats::{Difference, Interval, LEVEL, mean};
 
 /// What a comparison comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,9 +71,15 @@ pub struct Comparison<'a> {
     /// New in the report less New in the baseline; `None` where a seed is missing or the data
     /// are others.
     pub difference: Option<Difference>,
-    /// Holm's adjusted p-value of "not worse"; `None` where nothing was tested.
+    /// 95 % interval of the difference, over images and over seeds as far as the evidence goes.
+    pub interval: Option<Interval>,
+    /// What its claims rest on.
+    pub evidence: Evidence,
+    /// The data set that its modules were trained on.
+    pub training_data: &'a str,
+    /// Adjusted p-value of "not worse", to compare with alpha; `None` where nothing was tested.
     pub p_worse: Option<f64>,
-    /// Holm's adjusted p-value of "worse by the margin or more".
+    /// Adjusted p-value of "worse by the margin or more".
     pub p_inferior: Option<f64>,
     pub outcome: Outcome,
     /// The smallest margin, a fraction, that this cell would pass with; `None` unless it
@@ -87,7 +94,11 @@ pub struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     /// Of the pairs `(baseline, report)` of one cell, one a seed; those that the baseline did not
     /// measure are left out. `None` when none is left.
-    pub(super) fn of(pairs: &[(&'a Cell, &'a Cell)], is_same_data: bool) -> Option<Self> {
+    pub(super) fn of(
+        pairs: &[(&'a Cell, &'a Cell)],
+        is_same_data: bool,
+        training_data: &'a str,
+    ) -> Option<Self> {
         let measured = pairs.iter().filter_map(|(old, new)| {
             let before = old.conditions.new.as_ref();
             before
@@ -120,6 +131,15 @@ impl<'a> Comparison<'a> {
             (None, Some(difference)) if difference.is_unchanged() => Outcome::Unchanged,
             (None, Some(_)) => Outcome::Inconclusive,
         };
+        let module = |cell: &'a Cell| cell.training.as_ref().map(|t| &t.module_sha256);
+        let is_same_module = pairs
+            .iter()
+            .all(|(old, new)| module(old).is_some() && module(old) == module(new));
+        let evidence = match measured.len() {
+            1 if is_same_module => Evidence::SameModule,
+            1 => Evidence::OneSeed,
+            _ => Evidence::Seeds,
+        };
         let seeds: Vec<u64> = measured.iter().map(|(_, new)| new.seed).collect();
         Some(Self {
             upgrade: &first.upgrade,
@@ -135,7 +155,10 @@ impl<'a> Comparison<'a> {
                         .collect::<Vec<_>>(),
                 )
             }),
+            interval: difference.as_ref().map(|found| found.interval(LEVEL, None)),
             difference,
+            evidence,
+            training_data,
             p_worse: None,
             p_inferior: None,
             outcome,
@@ -146,12 +169,15 @@ impl<'a> Comparison<'a> {
         })
     }
 
+    /// Whether it changed and what was found would need more seeds to hold.
+    pub fn is_provisional(&self) -> bool {
+        let is_changed = self.difference.as_ref().is_some_and(|d| !d.is_unchanged());
+        self.evidence.is_provisional() && is_changed
+    }
+
     /// Whether the interval of the difference lies on one side of 0: -1, 0 or 1.
     pub fn direction(&self) -> i8 {
-        let sides = self
-            .difference
-            .as_ref()
-            .map(|d| (d.high() < 0.0, d.low() > 0.0));
+        let sides = self.interval.map(|i| (i.high < 0.0, i.low > 0.0));
         match sides {
             Some((true, _)) => -1,
             Some((_, true)) => 1,
@@ -163,7 +189,10 @@ impl<'a> Comparison<'a> {
 /// The command of one seed's cell, for all seeds.
 fn rerun(cell: &Cell, seeds: &[u64]) -> String {
     let all: Vec<String> = seeds.iter().map(u64::to_string).collect();
-    let one = format!("--only seed={} ", cell.seed);
-    cell.rerun
-        .replacen(&one, &format!("--only seed={} ", all.join(",")), 1)
+    let one = format!(" --only seed={} ", cell.seed);
+    // The last one: a path or label before it may read like a seed.
+    match cell.rerun.rsplit_once(&one) {
+        Some((before, after)) => format!("{before} --only seed={} {after}", all.join(",")),
+        None => cell.rerun.clone(),
+    }
 }

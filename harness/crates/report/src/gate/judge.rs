@@ -5,9 +5,15 @@ use std::collections::BTreeMap;
 use crate::cell::{Cell, Status};
 use crate::exit_code::ExitCode;
 use crate::gate::comparison::{Comparison, Outcome};
-use crate::gate::mismatch::{Mismatch, key, mismatches, same_data};
+use crate::gate::evidence::{Claim, Evidence, moderated};
+use crate::gate::method::{MethodComparison, claims};
+use crate::gate::mismatch::{Mismatch, changed_plugins, key, mismatches, same_data};
 use crate::report::{GateRule, Report};
-use crate::stats::{Difference, holm};
+use crate::stats::{SampleVariance, holm};
+
+/// The part of alpha that claims about methods may spend. A mean over data sets is precise, so that
+/// little is enough; cells need the rest.
+const METHOD_SHARE: f64 = 0.2;
 
 /// What a gate found.
 #[derive(Clone, Debug)]
@@ -15,10 +21,14 @@ pub struct Judgement<'a> {
     pub rule: GateRule,
     /// In the baseline's order.
     pub comparisons: Vec<Comparison<'a>>,
+    /// Methods with several data sets of which at least one changed.
+    pub methods: Vec<MethodComparison<'a>>,
     /// In which inputs the two differ. Without any, the numbers are comparable.
     pub mismatches: Vec<Mismatch>,
     /// Cells of the report that the baseline has no number for.
     pub without_baseline: usize,
+    /// Plugins that are other files than in the baseline, with their hashes and versions.
+    pub changed_plugins: Vec<String>,
     pub suite: &'a str,
 }
 
@@ -35,7 +45,23 @@ impl Judgement<'_> {
             .comparisons
             .iter()
             .map(|one| one.outcome.exit_code(is_strict));
-        codes.fold(ExitCode::Ok, ExitCode::worst)
+        let code = codes.fold(ExitCode::Ok, ExitCode::worst);
+        match self.regressed_methods().next() {
+            Some(_) => code.worst(ExitCode::Regression),
+            None => code,
+        }
+    }
+
+    /// The methods that lost over their data sets as a whole.
+    pub fn regressed_methods(&self) -> impl Iterator<Item = &MethodComparison<'_>> {
+        let methods = self.methods.iter();
+        methods.filter(|one| one.outcome == Outcome::Regressed)
+    }
+
+    /// Whether more than half of the changed cells are inconclusive: such a gate sees little.
+    pub fn is_mostly_inconclusive(&self) -> bool {
+        let open = self.count(Outcome::Inconclusive);
+        2 * open > open + self.count(Outcome::Passed) + self.count(Outcome::Regressed)
     }
 
     /// The comparisons that make the exit status 100.
@@ -47,11 +73,12 @@ impl Judgement<'_> {
 
 /// Compares the cells that `wanted` accepts.
 ///
-/// A cell *regressed* when a loss is shown (mid-p McNemar and, over seeds, Student's t) and a loss of
-/// the margin or more is not ruled out (Tango's score and Student's t); it *passed* when such a
-/// loss is ruled out. Each of the two claims holds its error over all cells at α by
-/// Holm's correction. Cells whose images all stayed on their side are not tested: there is
-/// nothing to decide.
+/// A cell or a method *regressed* when a loss is shown and a loss of the margin or more is not
+/// ruled out; it *passed* when such a loss is ruled out. Each of the two kinds of claims holds its
+/// family-wise error rate at alpha: Holm's correction over methods at a fifth of alpha and over cells at
+/// the rest, or over cells at alpha where no method has several data sets. Cells whose images
+/// all stayed on their side are not tested: there is nothing to decide, and their seeds say
+/// nothing about how much trainings scatter.
 pub fn judge<'a>(
     report: &'a Report,
     baseline: &'a Report,
@@ -87,68 +114,135 @@ pub fn judge<'a>(
     }
     let comparisons = groups.iter().filter_map(|pairs| {
         let (cell, _) = pairs.first()?;
-        Comparison::of(pairs, same_data(report, baseline, &cell.dataset))
+        let dataset = report.datasets.iter().find(|d| d.name == cell.dataset);
+        let training = dataset.and_then(|dataset| dataset.shift_of.as_ref());
+        let training: &str = training.unwrap_or(&cell.dataset);
+        Comparison::of(pairs, same_data(report, baseline, &cell.dataset), training)
     });
     let mut comparisons: Vec<Comparison<'_>> = comparisons.collect();
-    test(&mut comparisons, rule);
+    let methods = test(&mut comparisons, rule);
     Judgement {
         rule,
         comparisons,
+        methods,
         mismatches: mismatches(report, baseline, wanted),
         without_baseline,
+        changed_plugins: changed_plugins(report, baseline),
         suite: &report.suite.path,
     }
 }
 
-/// Tests what changed and can be tested: those without an outcome of their own.
-fn test(comparisons: &mut [Comparison<'_>], rule: GateRule) {
+/// Tests what changed and can be tested: cells without an outcome of their own, and the methods
+/// that they belong to.
+fn test<'a>(comparisons: &mut [Comparison<'a>], rule: GateRule) -> Vec<MethodComparison<'a>> {
     let open: Vec<usize> = (0..comparisons.len())
         .filter(|index| comparisons[*index].outcome == Outcome::Inconclusive)
         .collect();
-    let differences: Vec<Difference> = open
-        .iter()
-        .filter_map(|index| comparisons[*index].difference.clone())
-        .collect();
-    let worse: Vec<f64> = differences.iter().map(Difference::p_worse).collect();
-    let worse = holm(&worse);
-    let inferior = inferior(&differences, rule.fraction());
-    for (at, index) in open.into_iter().enumerate() {
-        let one = &mut comparisons[index];
-        one.p_worse = Some(worse[at]);
-        one.p_inferior = Some(inferior[at]);
-        if inferior[at] < rule.alpha {
-            one.outcome = Outcome::Passed;
-        } else if worse[at] < rule.alpha {
-            one.outcome = Outcome::Regressed;
-            one.smallest_margin = smallest_margin(&differences, at, rule);
+    let cells: Vec<&Comparison<'_>> = open.iter().map(|index| &comparisons[*index]).collect();
+    let mut variances: Vec<Option<SampleVariance>> = vec![None; comparisons.len()];
+    let mut cell_claims = Vec::new();
+    for ((index, cell), variance) in open.iter().zip(&cells).zip(moderated(&cells)) {
+        variances[*index] = Some(variance);
+        if let Some(difference) = &cell.difference {
+            cell_claims.push(Claim {
+                value: difference.value,
+                cells: vec![difference],
+                is_borrowed: cell.evidence == Evidence::OneSeed,
+                seeds: SampleVariance {
+                    value: variance.value / difference.per_seed.len() as f64,
+                    ..variance
+                },
+            });
         }
     }
-}
-
-fn inferior(differences: &[Difference], margin: f64) -> Vec<f64> {
-    let p_values: Vec<f64> = differences.iter().map(|d| d.p_inferior(margin)).collect();
-    holm(&p_values)
-}
-
-/// The smallest margin, in whole hundredths of a point, with which one of the cells passes among
-/// all of them; `None` where no margin up to everything does.
-fn smallest_margin(differences: &[Difference], at: usize, rule: GateRule) -> Option<f64> {
-    let passes = |hundredths: u32| {
-        inferior(differences, f64::from(hundredths) / 1e4)
-            .get(at)
-            .is_some_and(|p| *p < rule.alpha)
+    let (mut methods, method_claims): (Vec<_>, Vec<_>) =
+        claims(comparisons, &variances).into_iter().unzip();
+    let (of_methods, of_cells) = match methods.is_empty() {
+        true => (0.0, 1.0),
+        false => (METHOD_SHARE, 1.0 - METHOD_SHARE),
     };
+    for (one, tested) in methods
+        .iter_mut()
+        .zip(tested(&method_claims, of_methods, rule))
+    {
+        one.p_worse = tested.p_worse;
+        one.p_inferior = tested.p_inferior;
+        one.outcome = tested.outcome;
+        one.smallest_margin = tested.smallest_margin;
+    }
+    let found = tested(&cell_claims, of_cells, rule);
+    let intervals: Vec<_> = cell_claims.iter().map(Claim::interval).collect();
+    for ((index, tested), interval) in open.into_iter().zip(found).zip(intervals) {
+        let one = &mut comparisons[index];
+        if one.evidence != Evidence::SameModule {
+            one.interval = Some(interval);
+        }
+        one.p_worse = Some(tested.p_worse);
+        one.p_inferior = Some(tested.p_inferior);
+        one.outcome = tested.outcome;
+        one.smallest_margin = tested.smallest_margin;
+    }
+    methods
+}
+
+/// What the tests of one family say of one claim.
+struct Tested {
+    p_worse: f64,
+    p_inferior: f64,
+    outcome: Outcome,
+    smallest_margin: Option<f64>,
+}
+
+/// Tests one family of claims at its share of alpha; p-values are to be compared with alpha.
+fn tested(claims: &[Claim<'_>], share: f64, rule: GateRule) -> Vec<Tested> {
+    let adjusted = |p_values: Vec<f64>| -> Vec<f64> {
+        holm(&p_values)
+            .iter()
+            .map(|p| (p / share).min(1.0))
+            .collect()
+    };
+    let inferior = |margin: f64| adjusted(claims.iter().map(|one| one.p_above(-margin)).collect());
+    let worse = adjusted(claims.iter().map(Claim::p_worse).collect());
+    let at_margin = inferior(rule.fraction());
+    let outcomes = worse.iter().zip(&at_margin).enumerate();
+    outcomes
+        .map(|(at, (&p_worse, &p_inferior))| {
+            let outcome = if p_inferior < rule.alpha {
+                Outcome::Passed
+            } else if p_worse < rule.alpha {
+                Outcome::Regressed
+            } else {
+                Outcome::Inconclusive
+            };
+            let passes = |margin: f64| inferior(margin).get(at).is_some_and(|p| *p < rule.alpha);
+            let smallest_margin = (outcome == Outcome::Regressed)
+                .then(|| smallest_margin(passes))
+                .flatten();
+            Tested {
+                p_worse,
+                p_inferior,
+                outcome,
+                smallest_margin,
+            }
+        })
+        .collect()
+}
+
+/// The smallest margin, in whole hundredths of a point, that passes; `None` where no margin up
+/// to everything does.
+fn smallest_margin(passes: impl Fn(f64) -> bool) -> Option<f64> {
+    let fraction = |hundredths: u32| f64::from(hundredths) / 1e4;
     let (mut low, mut high) = (0, 10_000);
-    if !passes(high) {
+    if !passes(fraction(high)) {
         return None;
     }
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if passes(middle) {
+        if passes(fraction(middle)) {
             high = middle;
         } else {
             low = middle;
         }
     }
-    Some(f64::from(high) / 1e4)
+    Some(fraction(high))
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use crate::cell::Cell;
 use crate::report::{Report, Upgrade};
 
@@ -49,6 +51,13 @@ pub fn mismatches(
     let here: BTreeMap<Key<'_>, &Cell> = report.cells.iter().map(|c| (key(c), c)).collect();
     for old in baseline.cells.iter().filter(|cell| wanted(cell)) {
         let Some(new) = here.get(&key(old)) else {
+            if !report.cells.iter().any(|cell| cell.dataset == old.dataset) {
+                find(
+                    format!("data set {:?}", old.dataset),
+                    "only in the baseline".to_owned(),
+                );
+                continue;
+            }
             find(
                 "cells".to_owned(),
                 format!(
@@ -79,23 +88,30 @@ pub fn mismatches(
                 "different images, labels, class names or templates".to_owned(),
             );
         }
-        let method = |report: &Report| {
-            let mut methods = report.methods.iter();
-            let found = methods.find(|method| method.label == old.method)?;
-            let (config, module) = (found.config.clone(), found.module_sha256.clone());
-            Some((found.id.clone(), config, module))
+        let method = |report: &'_ Report| {
+            let found = report.methods.iter().find(|m| m.label == old.method)?;
+            Some(json!({
+                "id": found.id, "config": found.config, "module_sha256": found.module_sha256,
+            }))
         };
-        if method(report) != method(baseline) {
+        let (before, after) = (method(baseline), method(report));
+        if before != after {
             find(
                 format!("method {:?}", old.method),
-                "different id, configuration or module file".to_owned(),
+                format!(
+                    "different id, configuration or module file: {}",
+                    changes(&before.unwrap_or_default(), &after.unwrap_or_default())
+                ),
             );
         }
         if let (Some(before), Some(after)) = (&old.training, &new.training) {
             if before.recipe != after.recipe {
                 find(
                     format!("method {:?}", old.method),
-                    "different recipe".to_owned(),
+                    format!(
+                        "different recipe: {}",
+                        changes(&before.recipe, &after.recipe)
+                    ),
                 );
             }
             if before.picks_sha256 != after.picks_sha256 {
@@ -107,6 +123,67 @@ pub fn mismatches(
         }
     }
     found.into_iter().collect()
+}
+
+/// Which fields differ and how, such as `lr 0.002 → 0.01, epochs 50 → 20`.
+fn changes(before: &Value, after: &Value) -> String {
+    let mut found = Vec::new();
+    collect("", before, after, &mut found);
+    found.join(", ")
+}
+
+fn collect(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
+    if before == after {
+        return;
+    }
+    let (Value::Object(old), Value::Object(new)) = (before, after) else {
+        let shown = |value: &Value| match value {
+            Value::Null => "absent".to_owned(),
+            other => other.to_string(),
+        };
+        let name = if path.is_empty() { "value" } else { path };
+        return found.push(format!("{name} {} → {}", shown(before), shown(after)));
+    };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        let path = match path {
+            "" => name.clone(),
+            path => format!("{path}.{name}"),
+        };
+        let field = |map: &serde_json::Map<String, Value>| map.get(name).cloned();
+        collect(
+            &path,
+            &field(old).unwrap_or_default(),
+            &field(new).unwrap_or_default(),
+            found,
+        );
+    }
+}
+
+/// The plugins that are other files than in the baseline, such as `libcoop.so (0.1.0 → 0.2.0)`:
+/// what a gate is there to judge, and the first thing to know about a loss.
+pub(super) fn changed_plugins(report: &Report, baseline: &Report) -> Vec<String> {
+    let changed = report.plugins.iter().filter_map(|new| {
+        let known: Vec<_> = baseline
+            .plugins
+            .iter()
+            .filter(|old| old.file == new.file)
+            .collect();
+        if known.iter().any(|old| old.sha256 == new.sha256) {
+            return None;
+        }
+        let old = known.first()?;
+        let short = |hash: &str| hash.chars().take(8).collect::<String>();
+        Some(format!(
+            "{} {} → {} ({} → {})",
+            new.file,
+            short(&old.sha256),
+            short(&new.sha256),
+            old.version,
+            new.version
+        ))
+    });
+    changed.collect()
 }
 
 /// Whether both reports tested on the same images of a data set.

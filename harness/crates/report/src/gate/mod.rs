@@ -6,12 +6,16 @@
 
 mod accept;
 mod comparison;
+mod evidence;
 mod judge;
+mod method;
 mod mismatch;
 #[cfg(test)]
 mod tests;
 
 pub use accept::{AcceptError, accept};
 pub use comparison::{Comparison, Outcome};
+pub use evidence::{BORROWED_DEVIATION, Evidence};
 pub use judge::{Judgement, judge};
+pub use method::MethodComparison;
 pub use mismatch::{Mismatch, mismatches};

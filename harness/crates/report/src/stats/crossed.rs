@@ -33,6 +33,19 @@ impl Difference {
         })
     }
 
+    /// The part of the mean's variance that the test images make, if the difference were `bound`.
+    pub(crate) fn image_variance(&self, bound: f64) -> f64 {
+        let above = self.value - bound;
+        // At the value itself the score is 0, and so is the distance that it counts.
+        let bound = if above.abs() < 1e-9 {
+            bound - 1e-6
+        } else {
+            bound
+        };
+        let score = mean_tango_score(&self.per_seed, bound);
+        self.image_correlation * ((self.value - bound) / score).powi(2)
+    }
+
     /// One-sided p-value of "above `bound`": small when the difference is shown to be.
     pub fn p_above(&self, bound: f64, prior: Option<&VariancePrior>) -> f64 {
         let image_score = mean_tango_score(&self.per_seed, bound);
@@ -41,7 +54,8 @@ impl Difference {
             return 0.5;
         }
         // How far it lies in the images' standard errors gives the standard error.
-        let images = self.image_correlation * (above / image_score).powi(2);
+        let one_seed = (above / image_score).powi(2);
+        let images = self.image_correlation * one_seed;
         let seeds = self.seed_variance().map(|own| match prior {
             Some(prior) => prior.moderate(own),
             None => own,
@@ -49,7 +63,9 @@ impl Difference {
         let count = self.per_seed.len() as f64;
         let (seeds, freedom) =
             seeds.map_or((0.0, f64::INFINITY), |all| (all.value / count, all.freedom));
-        let total = images + seeds;
+        // Seeds that happen to agree do not make less than what their images alone make.
+        let independent = (1.0 - self.image_correlation) * one_seed / count;
+        let total = images + seeds.max(independent);
         if total == 0.0 {
             return if above > 0.0 { 0.0 } else { 1.0 };
         }

@@ -55,6 +55,7 @@ impl<M: Method> MethodEntry<M> {
             dataset: task.dataset.clone(),
             classes: task.classes.iter().map(|c| c.id.clone()).collect(),
             seed,
+            origin: None,
         })
     }
 

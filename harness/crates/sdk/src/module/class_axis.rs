@@ -96,6 +96,7 @@ mod tests {
             dataset: "imagenet".into(),
             classes: classes.iter().map(|&id| id.into()).collect(),
             seed: 1,
+            origin: None,
         }
     }
 

@@ -86,6 +86,7 @@ mod tests {
             dataset: "d".into(),
             classes: vec!["c".into()],
             seed: 1,
+            origin: None,
         }
     }
 

@@ -1,13 +1,13 @@
 //! The directory of entries: a folder for each key, in it a file for each shard.
 
-use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::shard::{self, Shard};
-use super::{FeatureError, FeatureKey, FeatureRequest, Features, Stored};
+use super::{FeatureError, FeatureKey, FeatureRequest, Features, ShardError, Stored};
 use crate::atomic::write_atomically;
+use crate::regular;
 
 /// Ending of a shard's name; before it stands its first row.
 pub(super) const ENDING: &str = "safetensors";
@@ -102,12 +102,13 @@ impl FeatureStore {
         range: &Range<usize>,
     ) -> Result<Option<Vec<f32>>, FeatureError> {
         let path = self.path(&request.key, range.start);
-        let bytes = match fs_err::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let bytes = match regular::read(&path) {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => return Ok(None),
+            Err(error) => Err(ShardError::Unreadable(error.to_string())),
         };
-        let shard = Shard::decode(&bytes)
+        let shard = bytes
+            .and_then(|bytes| Shard::decode(&bytes))
             .and_then(|shard| shard.is_part_of(request, range).map(|()| shard));
         match shard {
             Ok(shard) => Ok(Some(shard.numbers)),
@@ -146,7 +147,9 @@ impl FeatureStore {
         let bytes = shard::encode(request, range, numbers)?;
         let folder = self.folder(&request.key);
         fs_err::create_dir_all(&folder)?;
-        write_atomically(&self.path(&request.key, range.start), &bytes)?;
+        let path = self.path(&request.key, range.start);
+        regular::make_room(&path)?;
+        write_atomically(&path, &bytes)?;
         let precision = request.key.precision;
         Ok(precision.decode(&precision.encode(numbers)))
     }

@@ -34,6 +34,9 @@ pub enum FeatureError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ShardError {
+    /// It is no regular file, or cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
     /// The file is cut short or was written by something else.
     #[error("not a whole shard: {0}")]
     Torn(#[from] safetensors::SafeTensorError),

@@ -1,12 +1,12 @@
 //! What lies in the store, for people who look after it.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::directory::ENDING;
 use super::shard::Shard;
 use super::{FeatureError, FeatureStore, ShardError};
+use crate::regular;
 
 /// A matrix of features, as far as it is stored.
 #[derive(Debug)]
@@ -65,11 +65,15 @@ fn read(folder: &Path) -> Result<StoredFeatures, FeatureError> {
     }
     files.sort();
     for path in files {
-        let bytes = match fs_err::read(&path) {
-            Ok(bytes) => bytes,
+        let bytes = match regular::read(&path) {
+            Ok(Some(bytes)) => bytes,
             // Another process may clean up at the same time.
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(error.into()),
+            Ok(None) => continue,
+            Err(error) => {
+                let reason = ShardError::Unreadable(error.to_string());
+                entry.damaged.push((path, reason));
+                continue;
+            }
         };
         entry.shards += 1;
         entry.bytes += bytes.len() as u64;

@@ -16,7 +16,7 @@ use crate::known::KnownDataset;
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
 use crate::summary::{Class, Split, display_name};
-use crate::text::lines;
+use crate::text::{all_lines, lines};
 
 const CLASS_NAMES: &str = "classnames.txt";
 const TEMPLATES: &str = "zeroshot_classification_templates.txt";
@@ -26,15 +26,19 @@ pub(crate) struct WebDatasetFormat;
 
 impl Format for WebDatasetFormat {
     fn matches(&self, path: &Path) -> bool {
-        !shards(path, Split::Test).is_empty()
+        !shards(path, Split::Test).is_empty() || !compressed(path, Split::Test).is_empty()
     }
 
     fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
         let dir = request.path;
-        let names = lines(&dir.join(CLASS_NAMES))?;
+        let names = class_names(&dir.join(CLASS_NAMES), problems)?;
         let mut items = [const { Vec::new() }; 3];
         let mut extents = [const { Vec::new() }; 3];
         for split in Split::ALL {
+            for path in compressed(dir, split) {
+                let kind = "compressed shard (decompress it with gunzip)";
+                problems.add(kind, path.display().to_string());
+            }
             let shards = shards(dir, split);
             check_number(dir, split, shards.len(), problems);
             for path in shards {
@@ -74,6 +78,34 @@ fn name_of(dir: &Path) -> String {
         .and_then(|snapshots| snapshots.parent()?.file_name()?.to_str())
         .and_then(|repo| Some(repo.strip_prefix("datasets--")?.split_once("--")?.1));
     repo.map_or_else(|| display_name(dir), str::to_owned)
+}
+
+/// Line k names class k. Empty lines at the end are not counted.
+fn class_names(path: &Path, problems: &mut Problems) -> Result<Vec<String>, DataError> {
+    let mut names = all_lines(path)?;
+    while names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    for (index, _) in names.iter().enumerate().filter(|(_, name)| name.is_empty()) {
+        problems.add(
+            "class without a name (write one on its line)",
+            format!("class {index}, line {} of {}", index + 1, path.display()),
+        );
+    }
+    Ok(names)
+}
+
+/// Shards that cannot be read in place.
+fn compressed(dir: &Path, split: Split) -> Vec<PathBuf> {
+    let is_compressed = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".tar.gz") || name.ends_with(".tgz")
+    };
+    let entries = fs_err::read_dir(dir.join(split.as_str())).into_iter();
+    let paths = entries.flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = paths.filter(is_compressed).collect();
+    found.sort();
+    found
 }
 
 /// The shards of a split, `0.tar`, `1.tar`, …, `10.tar` in the order of their numbers.

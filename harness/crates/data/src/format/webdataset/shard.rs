@@ -15,7 +15,7 @@ use crate::problems::Problems;
 const MAX_LABEL_BYTES: u64 = 64;
 /// Bytes of the empty blocks at the end of a tar file.
 const END_BYTES: u64 = 1024;
-const IMAGES: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+const IMAGES: [&str; 5] = ["jpg", "jpeg", "jfif", "png", "webp"];
 
 /// An image with its class.
 pub(super) struct Sample {

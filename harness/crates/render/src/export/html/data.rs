@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::export::html::classes::{Packed, pack, room};
 use crate::export::{MESSAGE, NAME};
 use crate::tables::facts::row;
-use crate::text::{one_line, word};
+use crate::text::{command, one_line, word};
 use harness_report::Condition;
 use harness_report::Report;
 use harness_report::aggregate::Block;
@@ -160,10 +160,7 @@ fn entry_data(assessment: &Assessment<'_>, classes: &[ClassRow], most: usize) ->
         missing: missing
             .map(|missing| format!("seed {}: {}", missing.seed, word(missing.status)))
             .collect(),
-        rerun: assessment
-            .cells
-            .first()
-            .map(|cell| one_line(&cell.rerun, MESSAGE)),
+        rerun: assessment.cells.first().map(|cell| command(&cell.rerun)),
         classes: (!classes.is_empty()).then(|| pack(classes, most)),
     }
 }

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::export::html::templates::Templates;
 use crate::export::{MESSAGE, NAME};
-use crate::text::{carried, one_line, summary_line};
+use crate::text::{carried, command, one_line, summary_line};
 use harness_report::Report;
+use harness_report::shell::join;
 
 #[derive(Serialize)]
 struct Facts {
@@ -26,7 +27,7 @@ pub(super) fn provenance(templates: &Templates, report: &Report) -> Result<Strin
         context! {
             summary => summary_line(report),
             carried => carried(report),
-            command => one_line(&report.provenance.rerun.join(" "), MESSAGE),
+            command => command(&join(&report.provenance.rerun)),
             tables => Serde([
                 run(report),
                 backbones(report),

@@ -16,7 +16,7 @@ use crate::tables::flips::FlipRates;
 use crate::tables::matrix::matrix;
 use crate::tables::recommendations::recommendations;
 use crate::tables::{Cell, Number};
-use crate::text::{NOT_AVAILABLE, heading, one_line, reason, verdicts, word};
+use crate::text::{NOT_AVAILABLE, command, heading, one_line, reason, verdicts, word};
 use harness_report::Status;
 use harness_report::aggregate::{Block, ZeroShot};
 use harness_report::analysis::{Analysis, Assessment};
@@ -165,7 +165,7 @@ fn notes(block: &Block<'_>, entries: &[Vec<Option<&Assessment<'_>>>]) -> Vec<Not
                     seeds.join(", "),
                     word(first.status)
                 ),
-                command: (!is_final).then(|| one_line(first.rerun, MESSAGE)),
+                command: (!is_final).then(|| command(first.rerun)),
             });
         }
     }

@@ -1,0 +1,58 @@
+//! Runs the modules' suite and prints what follows.
+
+use harness_engine::run::Settings;
+use harness_report::selection::Selection;
+use harness_report::{ExitCode, Status};
+
+use super::result::{CheckResult, render};
+use super::suite::modules_suite;
+use crate::cli::CheckModulesArguments;
+use crate::commands::export::write;
+use crate::commands::run::outcome;
+use crate::fail_on::fail_on;
+use crate::failure::Failure;
+use crate::progress::Reporter;
+use crate::settings::{command_line, places, worker_command};
+use crate::{interrupt, output};
+
+pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failure> {
+    let places = places()?.with_data(arguments.data.as_deref(), None);
+    let settings = Settings {
+        // Paths in the suite are relative to the current folder.
+        suite: "check".into(),
+        text: Some(modules_suite(arguments, &places)?),
+        selection: Selection::default(),
+        store: arguments.store.clone(),
+        data: arguments.data.clone(),
+        jobs: arguments.jobs.map(usize::from),
+        fresh: false,
+        command: worker_command()?,
+        cancel: interrupt::watch()?,
+        command_line: command_line(),
+    };
+    let mut reporter = Reporter::new();
+    let result = harness_engine::run::run(&settings, &mut reporter);
+    reporter.finish();
+    let finished = result?;
+    let report = &finished.report;
+    output::warn_of(report);
+    let mut code = outcome(report);
+    code = code.worst(write(report, &arguments.output));
+    let result = CheckResult::of(report);
+    let text = match arguments.json {
+        true => {
+            let json = serde_json::to_string_pretty(&result);
+            json.map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))? + "\n"
+        }
+        false => render(&result),
+    };
+    output::print(&text)?;
+    if report
+        .cells
+        .iter()
+        .any(|cell| cell.status == Status::NotRun)
+    {
+        say!("interrupted; run the same command again to continue");
+    }
+    Ok(code.worst(fail_on(&arguments.fail_on, report)))
+}

@@ -1,0 +1,7 @@
+//! `harness check`: which modules are worth keeping on a new backbone?
+
+mod command;
+mod result;
+mod suite;
+
+pub(crate) use command::check;
