@@ -1,74 +1,146 @@
-//! Time of the image tower without a graph against the graph of candle operations, one thread, in
-//! alternating runs, with the machine's matrix throughput beside it.
+//! Time of the image tower without a graph against the graph of candle operations, in alternating
+//! runs, with the speed of plain matrix products beside them.
 //!
-//! `RAYON_NUM_THREADS=1 cargo run -p harness-backbone --example image_tower -- BACKBONE [IMAGES]...`
+//! `cargo run -p harness-backbone --example image_tower -- MODEL [IMAGES]...`
+//!
+//! MODEL is a list of tensors in `harness/fixtures/checkpoints`, such as `eva02-clip-b16`, which is
+//! filled with random weights, or the folder of a backbone. `RAYON_NUM_THREADS` sets the threads.
+//! `image_tower.py` beside this file times the same shapes in PyTorch.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use harness_backbone::Backbone;
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::Value;
 
-/// Alternating runs of each; the fastest counts.
-const RUNS: usize = 5;
-/// Least time of a run, so that small towers are timed over many calls.
+/// Alternating runs of each, of which the median counts.
+const RUNS: usize = 7;
+/// Least seconds of a run, so that small towers are timed over many calls.
 const LEAST: f64 = 0.2;
 
-fn main() -> Result<(), Box<dyn Error>> {
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let folder = args.next().ok_or("expected the folder of a backbone")?;
-    let batches: Vec<usize> = args.map(|n| n.parse()).collect::<Result<_, _>>()?;
+    let model = args
+        .next()
+        .ok_or("expected a model or the folder of a backbone")?;
+    let batches: Vec<usize> = args
+        .map(|n| n.parse())
+        .collect::<std::result::Result<_, _>>()?;
     let batches = match batches.is_empty() {
         true => vec![1, 8, 32, 64],
         false => batches,
     };
-    let backbone = Backbone::load(Path::new(&folder))?;
+    let backbone = match Path::new(&model).is_dir() {
+        true => Backbone::load(Path::new(&model))?,
+        false => random(&model)?,
+    };
     let (tower, dims) = (backbone.image(), &backbone.dims().image);
-    println!("sgemm     {:.0} GFLOP/s", sgemm()? / 1e9);
     println!(
-        "tower     {folder}, {} px, {} blocks of {}",
-        dims.image_size, dims.layers, dims.width
+        "{model}: {} px, {} blocks of {}; {} threads",
+        dims.image_size,
+        dims.layers,
+        dims.width,
+        rayon::current_num_threads()
     );
-    println!("images    slices ms  graph ms  slices/graph  (an image)");
+    println!("milliseconds an image, wall clock and CPU");
+    println!("images   slices      CPU     graph      CPU  slices/graph  CPU  products alone");
     for images in batches {
         let side = dims.image_size;
         let pixels = Tensor::randn(0f32, 1.0, (images, 3, side, side), &Device::Cpu)?;
-        let (mut slices, mut graph) = (f64::MAX, f64::MAX);
+        let mut times = [const { Vec::new() }; 2];
+        let mut products: f64 = 0.0;
         for _ in 0..RUNS {
-            slices = slices.min(seconds(|| Ok(tower.encode(&pixels).map(drop)?))?);
-            graph = graph.min(seconds(|| {
+            products = products.max(product_speed()?);
+            times[0].push(seconds(|| Ok(tower.encode(&pixels).map(drop)?))?);
+            times[1].push(seconds(|| {
                 Ok(tower.encode_by_operations(&pixels, &[]).map(drop)?)
             })?);
         }
         let each = 1e3 / images as f64;
+        let [(slices, slices_cpu), (graph, graph_cpu)] = times.map(median);
         println!(
-            "{images:6} {:12.3} {:9.3} {:13.2}",
+            "{images:6} {:8.2} {:8.2}  {:8.2} {:8.2}  {:12.2} {:4.2}  {:.0} GFLOP/s",
             slices * each,
+            slices_cpu * each,
             graph * each,
-            slices / graph
+            graph_cpu * each,
+            slices / graph,
+            slices_cpu / graph_cpu,
+            products / 1e9,
         );
     }
     Ok(())
 }
 
-/// Seconds of a call, over enough calls.
-fn seconds(mut f: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
-    let (start, mut calls) = (Instant::now(), 0.0);
+/// Medians of the time that passed and of the CPU time.
+fn median(times: Vec<(f64, f64)>) -> (f64, f64) {
+    let middle = |mut times: Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    (
+        middle(times.iter().map(|t| t.0).collect()),
+        middle(times.iter().map(|t| t.1).collect()),
+    )
+}
+
+/// Time that passes in a call and its CPU time, over enough calls.
+fn seconds(mut f: impl FnMut() -> Result<()>) -> Result<(f64, f64)> {
+    let (start, cpu, mut calls) = (Instant::now(), cpu_seconds(), 0.0);
     while calls == 0.0 || start.elapsed().as_secs_f64() < LEAST {
         f()?;
         calls += 1.0;
     }
-    Ok(start.elapsed().as_secs_f64() / calls)
+    let wall = start.elapsed().as_secs_f64();
+    Ok((wall / calls, (cpu_seconds() - cpu) / calls))
 }
 
-/// Operations a second of a large matrix product.
-fn sgemm() -> Result<f64, Box<dyn Error>> {
-    const SIDE: usize = 768;
-    let a = Tensor::ones((SIDE, SIDE), candle_core::DType::F32, &Device::Cpu)?;
-    let mut best = f64::MAX;
-    for _ in 0..RUNS {
-        best = best.min(seconds(|| Ok(a.matmul(&a).map(drop)?))?);
+/// CPU time of this process; other processes on the machine do not count.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+/// Floating-point operations per CPU second of a large matrix product.
+fn product_speed() -> Result<f64> {
+    const SIDE: usize = 1024;
+    let a = Tensor::ones((SIDE, SIDE), DType::F32, &Device::Cpu)?;
+    let (_, cpu) = seconds(|| Ok(a.matmul(&a).map(drop)?))?;
+    Ok(2.0 * (SIDE as f64).powi(3) / cpu)
+}
+
+/// A backbone of published shapes with random weights.
+fn random(model: &str) -> Result<Backbone> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/checkpoints");
+    let listing: Value =
+        serde_json::from_slice(&std::fs::read(folder.join(format!("{model}.json")))?)?;
+    let mut state = HashMap::new();
+    for (name, entry) in listing["tensors"]
+        .as_object()
+        .ok_or("expected a list of tensors")?
+    {
+        let (blocks, shape) = match entry.get("blocks").and_then(Value::as_u64) {
+            Some(blocks) => (blocks, &entry["shape"]),
+            None => (1, entry),
+        };
+        let shape: Vec<usize> = serde_json::from_value(shape.clone())?;
+        let fan = shape.iter().skip(1).product::<usize>() as f32;
+        for block in 0..blocks {
+            let tensor = match shape.len() {
+                0 | 1 if name.ends_with("weight") => {
+                    Tensor::ones(&shape[..], DType::F32, &Device::Cpu)
+                }
+                0 | 1 => Tensor::zeros(&shape[..], DType::F32, &Device::Cpu),
+                _ => Tensor::randn(0f32, fan.sqrt().recip(), &shape[..], &Device::Cpu),
+            };
+            state.insert(name.replacen('*', &block.to_string(), 1), tensor?);
+        }
     }
-    Ok(2.0 * (SIDE as f64).powi(3) / best)
+    Ok(Backbone::from_tensors(state, &listing["config"], None)?)
 }

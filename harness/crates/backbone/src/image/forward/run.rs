@@ -180,7 +180,7 @@ impl<'t> Frozen<'t> {
         self.replace(0, first, images, &mut workspace.x);
         if let Some(norm) = &self.ln_pre {
             let x = &mut workspace.x[..images * tokens * width];
-            rows::normalise(norm, x, take(&mut workspace.spare, width));
+            rows::normalise(norm, x);
         }
         // The bias of the map that was last added to the residual stream.
         let mut pending: Option<&[f32]> = None;
@@ -302,11 +302,7 @@ impl<'t> Frozen<'t> {
         }
         let rows = images * queries;
         if let Some(norm) = &layer.inner_norm {
-            rows::normalise(
-                norm,
-                &mut mixed[..rows * width],
-                take(&mut workspace.spare, width),
-            );
+            rows::normalise(norm, &mut mixed[..rows * width]);
         }
         let stride = if is_last { tokens * width } else { width };
         let at = (rows, stride);
@@ -373,10 +369,7 @@ fn feed_forward(
     match &layer.hidden {
         Hidden::Plain { up, activation } => {
             up.set(normal, counted, wide);
-            if let Some(bias) = &up.bias {
-                rows::add_bias(bias, wide);
-            }
-            rows::activate(*activation, wide);
+            rows::activate(*activation, up.bias.as_deref(), wide);
         }
         Hidden::SwiGlu { gate, up, norm } => {
             let value = take(&mut workspace.gated, counted * hidden);
@@ -387,7 +380,7 @@ fn feed_forward(
                 }
             }
             rows::swiglu(wide, value);
-            rows::normalise(norm, wide, take(&mut workspace.spare, hidden));
+            rows::normalise(norm, wide);
         }
     }
     let at = (rows, stride);

@@ -13,8 +13,6 @@ pub(super) struct Workspace {
     pub(super) gated: Vec<f32>,
     /// Attention weights of one head.
     pub(super) scores: Vec<f32>,
-    /// One row of any width.
-    pub(super) spare: Vec<f32>,
 }
 
 /// The first `length` values of a buffer that grows as needed; their content is arbitrary.
