@@ -2,19 +2,19 @@
 
 use std::ops::{Deref, Range};
 
-use candle_core::{Storage, Tensor};
+use candle_core::{CpuStorage, Storage, Tensor};
 
 use crate::block::{Block, Mlp, Packing};
 use crate::dims::Activation;
 use crate::error::{BackboneError, Result};
 use crate::matrix::{Matrix, Target, add_product, set_product};
 use crate::ops::view::slice;
-use crate::ops::{LayerNorm, Linear, WeightLayout};
+use crate::ops::{LayerNorm, Linear, LowRank, WeightLayout};
 
-/// The values of a contiguous tensor on the CPU.
-pub(super) struct Values<'t> {
-    storage: Box<dyn Deref<Target = Storage> + Sync + 't>,
-    range: Range<usize>,
+/// Values of a contiguous tensor on the CPU, or values of their own.
+pub(super) enum Values<'t> {
+    Stored(Box<dyn Deref<Target = Storage> + Sync + 't>, Range<usize>),
+    Owned(Vec<f32>),
 }
 
 impl<'t> Values<'t> {
@@ -23,10 +23,7 @@ impl<'t> Values<'t> {
         let range = layout.contiguous_offsets();
         let on_cpu = matches!(&*storage, Storage::Cpu(cpu) if slice(cpu, layout, "values").is_ok());
         match range.filter(|_| on_cpu) {
-            Some((start, end)) => Ok(Self {
-                storage: Box::new(storage),
-                range: start..end,
-            }),
+            Some((start, end)) => Ok(Self::Stored(Box::new(storage), start..end)),
             None => Err(BackboneError::Request(format!(
                 "expected contiguous f32 values on the CPU, found {:?} {:?}",
                 tensor.dtype(),
@@ -40,10 +37,13 @@ impl Deref for Values<'_> {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        match &**self.storage {
-            Storage::Cpu(candle_core::CpuStorage::F32(values)) => &values[self.range.clone()],
-            // `of` has refused every other storage.
-            _ => &[],
+        match self {
+            Self::Owned(values) => values,
+            Self::Stored(storage, range) => match &***storage {
+                Storage::Cpu(CpuStorage::F32(values)) => &values[range.clone()],
+                // `of` has refused every other storage.
+                _ => &[],
+            },
         }
     }
 }
@@ -58,18 +58,43 @@ pub(super) struct Map<'t> {
 }
 
 impl<'t> Map<'t> {
-    /// None if a low-rank change comes on top of it.
+    /// None if a change of the weight needs the graph.
     pub(super) fn of(linear: &'t Linear) -> Result<Option<Self>> {
-        if linear.low_rank.is_some() {
-            return Ok(None);
-        }
+        let outer = linear.weight.dim(0)?;
+        let change = linear.low_rank.as_ref();
+        Self::changed(linear, change.map(|change| (0..outer, change)))
+    }
+
+    /// The map with low-rank changes of some of its outputs, added to a copy of the weight.
+    fn changed(
+        linear: &'t Linear,
+        changes: impl IntoIterator<Item = (Range<usize>, &'t LowRank)>,
+    ) -> Result<Option<Self>> {
         let (first, second) = linear.weight.dims2()?;
         let (inner, outer) = match linear.layout {
             WeightLayout::OutIn => (second, first),
             WeightLayout::InOut => (first, second),
         };
+        let mut weight = Values::of(&linear.weight)?;
+        for (outputs, change) in changes {
+            let is_tracked = change.a.track_op() || change.b.track_op();
+            if is_tracked || change.dropout.is_some() || linear.layout == WeightLayout::InOut {
+                return Ok(None);
+            }
+            let rank = change.a.dim(0)?;
+            let (a, b) = (change.a.contiguous()?, change.b.contiguous()?);
+            let (a, b) = (Values::of(&a)?, Values::of(&b)?);
+            let mut values = weight.to_vec();
+            add_product(
+                Target::new(&mut values[outputs.start * inner..], inner),
+                change.scale,
+                Matrix::new(&b, outputs.len(), rank),
+                Matrix::new(&a, rank, inner),
+            );
+            weight = Values::Owned(values);
+        }
         Ok(Some(Self {
-            weight: Values::of(&linear.weight)?,
+            weight,
             bias: linear.bias.as_ref().map(Values::of).transpose()?,
             layout: linear.layout,
             inner,
@@ -87,6 +112,10 @@ impl<'t> Map<'t> {
             inner: channels * height * width,
             outer,
         })
+    }
+
+    pub(super) fn inner(&self) -> usize {
+        self.inner
     }
 
     pub(super) fn outer(&self) -> usize {
@@ -166,14 +195,16 @@ pub(super) struct Layer<'t> {
 }
 
 impl<'t> Layer<'t> {
-    /// None if an edit changes one of its weights.
+    /// None if a change of a weight needs the graph.
     pub(super) fn of(block: &'t Block) -> Result<Option<Self>> {
         let Packing::Packed { map, low_rank, .. } = &block.packing else {
             return Ok(None);
         };
-        if low_rank.iter().any(Option::is_some) {
-            return Ok(None);
-        }
+        let third = map.weight.dim(0)? / 3;
+        let changes = low_rank.iter().enumerate().filter_map(|(part, change)| {
+            Some((part * third..(part + 1) * third, change.as_ref()?))
+        });
+        let packed = Map::changed(map, changes)?;
         let (hidden, down) = match &block.mlp {
             Mlp::Plain {
                 up,
@@ -198,7 +229,7 @@ impl<'t> Layer<'t> {
                 )
             }
         };
-        let (packed, out, down) = (Map::of(map)?, Map::of(&block.out)?, Map::of(down)?);
+        let (out, down) = (Map::of(&block.out)?, Map::of(down)?);
         let (Some(packed), Some(out), Some(hidden), Some(down)) = (packed, out, hidden, down)
         else {
             return Ok(None);
