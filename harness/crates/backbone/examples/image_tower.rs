@@ -9,11 +9,13 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::io::Cursor;
 use std::path::Path;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
-use harness_backbone::Backbone;
+use harness_backbone::{Backbone, ImageTransform, SourceImage};
+use image::{ImageFormat, Rgb, RgbImage};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
@@ -48,6 +50,10 @@ fn main() -> Result<()> {
         dims.width,
         rayon::current_num_threads()
     );
+    println!(
+        "{:.2} ms to decode, resize and normalise a JPEG of 500 x 375",
+        1e3 * preparation(backbone.transform())?
+    );
     println!("milliseconds an image, wall clock and CPU");
     println!("images   slices      CPU     graph      CPU  slices/graph  CPU  products alone");
     for images in batches {
@@ -76,6 +82,23 @@ fn main() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// CPU seconds from a JPEG file in memory to pixels.
+fn preparation(transform: &ImageTransform) -> Result<f64> {
+    let image = RgbImage::from_fn(500, 375, |x, y| {
+        let wave =
+            |scale: f32| (127.0 + 127.0 * (x as f32 / scale + (y as f32 / 7.0).sin()).sin()) as u8;
+        Rgb([wave(3.0), wave(11.0), wave(29.0)])
+    });
+    let mut file = Cursor::new(Vec::new());
+    image.write_to(&mut file, ImageFormat::Jpeg)?;
+    let (_, cpu) = seconds(|| {
+        let image = SourceImage::decode(file.get_ref())?;
+        let pixels = transform.normalise(&transform.crop_source(&image)?)?;
+        Ok(drop(pixels))
+    })?;
+    Ok(cpu)
 }
 
 /// Medians of the time that passed and of the CPU time.
