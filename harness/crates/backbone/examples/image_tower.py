@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 WIDTH, HEADS, LAYERS, PATCH, SIDE, EMBED, HIDDEN = 768, 12, 12, 16, 224, 512, 2048
 TOKENS = (SIDE // PATCH) ** 2 + 1
-RUNS = 7
+RUNS = 5
 
 
 def weight(*shape):

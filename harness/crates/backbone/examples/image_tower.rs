@@ -20,7 +20,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
 /// Alternating runs of each, of which the median counts.
-const RUNS: usize = 7;
+const RUNS: usize = 5;
 /// Least seconds of a run, so that small towers are timed over many calls.
 const LEAST: f64 = 0.2;
 
