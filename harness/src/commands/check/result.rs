@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use harness_render::terminal::one_line;
-use harness_report::analysis::{Assessment, Recommendation, analyse};
-use harness_report::metrics::recovery;
+use harness_report::analysis::{Assessment, Claim, Recommendation, analyse};
 use harness_report::{Report, Upgrade};
 use serde::Serialize;
 
@@ -87,11 +86,11 @@ impl CheckResult {
 fn checked(one: &Assessment<'_>) -> CheckedModule {
     let percent = |fraction: f64| 100.0 * fraction;
     let points = one.over_zero_shot.as_ref();
-    let points = points.map(|d| [d.value, d.low(), d.high()].map(percent));
+    let points = points.map(|d| [d.value, d.interval.low, d.interval.high].map(percent));
     let effect = match points {
         None => Effect::NotMeasured,
-        Some([_, low, _]) if low > 0.0 => Effect::Helps,
-        Some([_, _, high]) if high < 0.0 => Effect::Hurts,
+        Some(_) if one.helps == Some(Claim::Shown) => Effect::Helps,
+        Some(_) if one.harms => Effect::Hurts,
         Some(_) => Effect::Open,
     };
     CheckedModule {
@@ -107,7 +106,7 @@ fn checked(one: &Assessment<'_>) -> CheckedModule {
         base: one.mean(|cell| Some(cell.conditions.base.as_ref()?.accuracy)),
         new: one.mean(|cell| Some(cell.conditions.new.as_ref()?.accuracy)),
         retrained: one.mean(|cell| Some(cell.conditions.oracle.as_ref()?.accuracy)),
-        recovery: one.mean(|cell| recovery(&cell.conditions)),
+        recovery: one.recovery.as_ref().map(|ratio| ratio.value),
         recommendation: spelled(one.recommendation.word()),
         reason: one.reason.clone(),
         retraining_seconds: one.retrained.as_ref().map(|retrained| retrained.seconds),

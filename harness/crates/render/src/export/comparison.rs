@@ -3,6 +3,7 @@
 use crate::export::{MESSAGE, NAME};
 use crate::text::{NOT_AVAILABLE, count, one_line, percent, points};
 use harness_report::gate::{Comparison, Judgement, Outcome, judge};
+use harness_report::stats::{Crossed, LEVEL};
 use harness_report::{Report, Upgrade};
 
 /// Everything that can be compared of two reports.
@@ -129,7 +130,7 @@ pub(crate) fn change(one: &Comparison<'_>) -> String {
     if one.outcome == Outcome::Unchanged {
         return "unchanged".to_owned();
     }
-    let hull = difference.hull();
+    let hull = difference.interval(LEVEL, None);
     let end = |fraction: f64| format!("{:+.2}", (fraction * 1e4).round() / 100.0 + 0.0);
     let sure = if one.direction() == 0 { "?" } else { "" };
     format!(

@@ -110,8 +110,8 @@ pub(crate) fn summary(report: &Report) -> Result<String, Error> {
         "h",
         "new_over_zero_shot",
         "new_over_zero_shot_half_width",
-        "gain_kept",
         "recovery",
+        "gain_kept",
         "update_gain",
         "negative_flips",
         "caused_by_module",
@@ -190,9 +190,9 @@ fn numbers(assessment: &Assessment<'_>) -> Row {
         facts.h.mean.to_string(),
         facts.over_zero_shot.mean.to_string(),
         half(&facts.over_zero_shot),
-        optional(facts.retention.map(|kept| kept.mean)),
-        optional(facts.recovery.map(|share| share.mean)),
-        optional(facts.update_gain.map(|share| share.mean)),
+        optional(facts.recovery.map(|share| share.value)),
+        optional(facts.gain_kept.map(|kept| kept.value)),
+        optional(facts.update_gain.map(|share| share.value)),
     ]);
     if let Some(flips) = assessment.flips {
         row.extend(counts(&flips).map(|count| optional(flips.rate(count))));

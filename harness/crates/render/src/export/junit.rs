@@ -82,7 +82,7 @@ fn status(assessment: &Assessment<'_>, heading: &str) -> TestCaseStatus {
         (None, Some(Verdict::Incompatible | Verdict::Degraded)) => {
             TestCaseStatus::non_success(NonSuccessKind::Failure)
         }
-        (None, Some(Verdict::NotInjectable | Verdict::Inconclusive) | None) => {
+        (None, Some(Verdict::NotInjectable | Verdict::NoGain | Verdict::Inconclusive) | None) => {
             TestCaseStatus::skipped()
         }
     };
@@ -202,7 +202,7 @@ mod tests {
     fn each_outcome_has_its_element() {
         let methods = ["fits", "hurts", "unfit", "crashed", "outstanding"];
         let report = fixture::report(&methods, &["a"], &[1], |m, _, _| match m {
-            0 => Ok(([400, 600, 500, 620], None)),
+            0 => Ok(([400, 600, 500, 760], None)),
             1 => Ok(([400, 600, 700, 620], None)),
             2 => Err(Status::NotInjectable {
                 reason: "needs text width 512".into(),
@@ -219,7 +219,7 @@ mod tests {
             "{text}"
         );
         for part in [
-            "<failure message=\"incompatible: below the target&apos;s zero-shot",
+            "<failure message=\"incompatible: +20.00 points over zero-shot on the source, -8.00 on the target",
             "<skipped message=\"not injectable: needs text width 512\"",
             "<error message=\"crashed: signal 11\" type=\"crashed\">",
             "<skipped message=\"not run: the run ended before this cell\"",

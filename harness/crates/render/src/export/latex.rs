@@ -37,7 +37,7 @@ fn table(block: &Block<'_>, analysis: &Analysis<'_>, number: usize) -> String {
          the same module moved to the target, H their harmonic mean; in percent{}. The best of each \
          column in bold.}}\n",
         escape(&heading(block)),
-        if block.seeds.len() > 1 {
+        if block.seeds.len() > 2 {
             ", averages with 95\\,\\% Student-t intervals over seeds"
         } else {
             ""
@@ -47,7 +47,7 @@ fn table(block: &Block<'_>, analysis: &Analysis<'_>, number: usize) -> String {
     let columns: Vec<Average> = Average::ACCURACIES
         .into_iter()
         // A share of accuracies is no accuracy, and the page is narrow.
-        .filter(|column| *column != Average::GainKept)
+        .filter(|column| !matches!(column, Average::Recovery | Average::GainKept))
         .collect();
     let title = format!("Mean of {} data sets", block.datasets.len());
     table += &tabular(&title, &averages(block, analysis, &columns));

@@ -24,7 +24,10 @@ pub(crate) fn markdown(report: &Report, old: Option<&Report>) -> String {
     }
     for block in blocks(report) {
         page += &format!("\n## {}\n\n", escape(&heading(&block), MESSAGE));
-        for verdict in verdicts(&block) {
+        if let Some(outlook) = recommendations::outlook(&block, &analysis) {
+            page += &format!("{}\n\n", escape(&outlook, MESSAGE));
+        }
+        for verdict in verdicts(&block, &analysis) {
             page += &format!("- {}\n", escape(&verdict, MESSAGE));
         }
         page += &format!(
@@ -32,10 +35,19 @@ pub(crate) fn markdown(report: &Report, old: Option<&Report>) -> String {
             escape(&recommendations::title(&analysis), MESSAGE)
         );
         page += &drawn(&recommendations(&block, &analysis));
+        page += &format!(
+            "\n{}\n",
+            escape(&recommendations::definitions(&analysis), MESSAGE)
+        );
         page += &format!("\n{}\n\n", matrix::TITLE);
         page += &drawn(&matrix(&block));
         page += &format!("\n{}\n\n", averages::title(&block));
         page += &drawn(&averages(&block, &analysis, &Average::ACCURACIES));
+        for note in averages::notes(&block, &analysis) {
+            page += &format!("\n{}\n", escape(&note, MESSAGE));
+        }
+        page += &format!("\n{}\n\n", averages::SPREAD);
+        page += &drawn(&averages::spread(&block, &analysis));
         page += &problems(&block);
     }
     page += &provenance(report);

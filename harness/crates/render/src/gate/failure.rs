@@ -4,7 +4,7 @@ use crate::gate::commands::Commands;
 use crate::text::{command, one_line};
 use harness_report::gate::Judgement;
 use harness_report::gate::{BORROWED_DEVIATION, Comparison, MethodComparison, Outcome};
-use harness_report::stats::Interval;
+use harness_report::stats::{Crossed, Interval, LEVEL};
 
 /// Most columns of a name in a sentence.
 const NAME: usize = 40;
@@ -30,7 +30,10 @@ pub(super) fn coordinates(one: &Comparison<'_>) -> String {
 /// `-3.30 [-5.02, -1.61] points`.
 pub(super) fn difference(one: &Comparison<'_>) -> String {
     match &one.difference {
-        Some(found) => points(found.value, one.interval.unwrap_or_else(|| found.hull())),
+        Some(found) => points(
+            found.value,
+            one.interval.unwrap_or_else(|| found.interval(LEVEL, None)),
+        ),
         None => "n/a".to_owned(),
     }
 }

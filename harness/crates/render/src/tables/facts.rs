@@ -3,8 +3,8 @@
 use harness_report::Cell;
 use harness_report::Condition;
 use harness_report::aggregate::{Block, MethodRow};
-use harness_report::analysis::{Analysis, Assessment};
-use harness_report::metrics::{gain_retention, harmonic_mean, recovery, update_gain};
+use harness_report::analysis::{Analysis, Assessment, Ratio};
+use harness_report::metrics::harmonic_mean;
 use harness_report::stats::Estimate;
 
 /// The assessments of a row, one a column; `None` where the report has no cell.
@@ -36,12 +36,12 @@ pub(crate) struct Facts {
     pub(crate) over_zero_shot: Estimate,
     /// Mean over seeds of each one's H.
     pub(crate) h: Estimate,
-    /// Gain retention; `None` where a seed has none.
-    pub(crate) retention: Option<Estimate>,
-    /// The share of what retraining gains over Z(t); `None` where a seed has none.
-    pub(crate) recovery: Option<Estimate>,
-    /// The share of what retraining gains over Base; `None` where a seed has none.
-    pub(crate) update_gain: Option<Estimate>,
+    /// (New - Z(t)) / (Base - Z(s)).
+    pub(crate) gain_kept: Option<Ratio>,
+    /// The share of what retraining gains over Z(t).
+    pub(crate) recovery: Option<Ratio>,
+    /// The share of what retraining gains over Base.
+    pub(crate) update_gain: Option<Ratio>,
 }
 
 impl Facts {
@@ -63,9 +63,9 @@ impl Facts {
             oracle: over(&|cell| accuracy(&cell.conditions.oracle)),
             over_zero_shot: over(&|cell| Some(new(cell)? - zero_target(cell)?))?,
             h: over(&|cell| Some(harmonic_mean(base(cell)?, new(cell)?)))?,
-            retention: over(&|cell| gain_retention(&cell.conditions)),
-            recovery: over(&|cell| recovery(&cell.conditions)),
-            update_gain: over(&|cell| update_gain(&cell.conditions)),
+            gain_kept: assessment.gain_kept,
+            recovery: assessment.recovery,
+            update_gain: assessment.update_gain,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Columns, rows and cells.
 
-use crate::text::{percent, points, share};
+use crate::text::{percent, points};
 use harness_report::Status;
 use harness_report::analysis::{Recommendation, Verdict};
 use harness_report::stats::Estimate;
@@ -68,8 +68,6 @@ pub(crate) enum Unit {
     Percent,
     /// A difference in percentage points, behind its glyph.
     Points,
-    /// A share in whole percent.
-    Share,
 }
 
 impl<'a> Row<'a> {
@@ -120,16 +118,14 @@ impl Number {
         match self.unit {
             Unit::Percent => percent(self.value),
             Unit::Points => points(self.value),
-            Unit::Share => share(self.value),
         }
     }
 
     /// `±` and half of the interval; empty where there is none.
     pub(crate) fn interval(&self) -> String {
-        match (self.half_width, self.unit) {
-            (None, _) => String::new(),
-            (Some(half), Unit::Share) => format!("±{:.0}", half * 100.0),
-            (Some(half), Unit::Percent | Unit::Points) => format!("±{}", percent(half)),
+        match self.half_width {
+            None => String::new(),
+            Some(half) => format!("±{}", percent(half)),
         }
     }
 

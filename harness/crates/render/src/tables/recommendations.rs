@@ -1,8 +1,9 @@
 //! The recommendation for each method on each data set: keep, drop or retrain.
 
 use crate::tables::{Cell, Row, Table};
+use crate::text::{NAME, count, one_line};
 use harness_report::aggregate::Block;
-use harness_report::analysis::{Analysis, Assessment, Recommendation, Verdict};
+use harness_report::analysis::{Analysis, Assessment, Claim, Recommendation, Verdict};
 
 /// The table of a block: verdicts and recommendations.
 pub(crate) fn recommendations<'a>(block: &Block<'a>, analysis: &Analysis<'a>) -> Table<'a> {
@@ -45,13 +46,7 @@ pub(crate) fn is_assessed(block: &Block<'_>, analysis: &Analysis<'_>) -> bool {
 
 /// What the table says, and its glyphs.
 pub(crate) fn title(analysis: &Analysis<'_>) -> String {
-    let verdicts = [
-        Verdict::Compatible,
-        Verdict::Degraded,
-        Verdict::Incompatible,
-        Verdict::Inconclusive,
-        Verdict::NotInjectable,
-    ];
+    let verdicts = Verdict::ALL;
     let glyphs = verdicts.map(|verdict| format!("{} {}", verdict.glyph(), verdict.word()));
     format!(
         "Recommendations (margin {:.2} points): {}",
@@ -65,12 +60,7 @@ pub(crate) fn title(analysis: &Analysis<'_>) -> String {
 pub(crate) fn sentence(block: &Block<'_>, analysis: &Analysis<'_>, method: &str) -> Option<String> {
     let own = analysis.of_method(block.upgrade, block.shots, method);
     let own: Vec<&Assessment<'_>> = own.filter(|one| one.verdict.is_some()).collect();
-    let parts = [
-        Recommendation::Keep,
-        Recommendation::Retrain,
-        Recommendation::Drop,
-        Recommendation::Undecided,
-    ];
+    let parts = Recommendation::ALL;
     let parts = parts.into_iter().filter_map(|wanted| {
         let count = own
             .iter()
@@ -80,4 +70,80 @@ pub(crate) fn sentence(block: &Block<'_>, analysis: &Analysis<'_>, method: &str)
     });
     let parts: Vec<String> = parts.collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// What the verdicts mean, for those who read no further.
+pub(crate) fn definitions(analysis: &Analysis<'_>) -> String {
+    let margin = analysis.rule.margin;
+    format!(
+        "compatible: the module's gain over zero-shot fell by less than {margin:.2} points, or \
+         retraining adds less than that; degraded: it fell; incompatible: below the target's \
+         zero-shot; no gain: none shown on the source. Each is shown at a family-wise level over \
+         the methods and data sets of the upgrade"
+    )
+}
+
+/// Which modules of the upgrade help, which must be trained again and which can go.
+pub(crate) fn outlook(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<String> {
+    let own = analysis.of_block(block.upgrade, block.shots);
+    let own: Vec<&Assessment<'_>> = own.filter(|one| one.verdict.is_some()).collect();
+    if own.is_empty() {
+        return None;
+    }
+    let helping = own
+        .iter()
+        .filter(|one| one.helps == Some(Claim::Shown))
+        .count();
+    let parts = Recommendation::ALL.into_iter().filter_map(|wanted| {
+        let found: Vec<&&Assessment<'_>> = own
+            .iter()
+            .filter(|one| one.recommendation == wanted)
+            .collect();
+        (!found.is_empty()).then(|| {
+            format!(
+                "{} {} ({})",
+                wanted.word(),
+                found.len(),
+                names(block, &found)
+            )
+        })
+    });
+    let parts: Vec<String> = parts.collect();
+    let one_seed = match own.iter().any(|one| one.is_one_seed()) {
+        true => "; one seed, so this holds for these modules only",
+        false => "",
+    };
+    Some(format!(
+        "{helping} of {} {} shown to help on {} ({:.0} %): {}{one_seed}",
+        count(own.len(), "module", "modules"),
+        if helping == 1 { "is" } else { "are" },
+        one_line(&block.upgrade.target, NAME),
+        100.0 * helping as f64 / own.len() as f64,
+        parts.join("; ")
+    ))
+}
+
+/// Up to three modules by name; of more, how many of each method.
+fn names(block: &Block<'_>, found: &[&&Assessment<'_>]) -> String {
+    let name = |one: &&&Assessment<'_>| {
+        format!(
+            "{} on {}",
+            one_line(one.method, NAME),
+            one_line(one.dataset, NAME)
+        )
+    };
+    let names: Vec<String> = match found.len() {
+        0..=3 => found.iter().map(name).collect(),
+        _ => {
+            let methods = block.methods.iter().filter_map(|method| {
+                let own = found
+                    .iter()
+                    .filter(|one| one.method == method.label)
+                    .count();
+                (own > 0).then(|| format!("{} {own}", one_line(method.label, NAME)))
+            });
+            methods.collect()
+        }
+    };
+    names.join(", ")
 }

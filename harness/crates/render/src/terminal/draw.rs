@@ -4,6 +4,7 @@ use crate::tables::{Cell, Table};
 use crate::terminal::footnotes::Footnotes;
 use crate::terminal::grid::{Grid, Row, Slot};
 use crate::text::{MISSING, NAME, NOT_AVAILABLE, one_line, word};
+use harness_report::analysis::Recommendation;
 
 /// The grid of a table. With `footnotes` the rows and the cells that lack something carry their
 /// markers.
@@ -54,7 +55,12 @@ fn slot(cell: &Cell<'_>, markers: impl Fn() -> String) -> Slot {
             verdict: Some(verdict),
             recommendation,
             ..
-        } => Slot::plain(format!("{} {}", verdict.glyph(), recommendation.word())),
+        } => match recommendation {
+            Recommendation::RetrainKeepMeanwhile => {
+                Slot::new(format!("{} retrain,", verdict.glyph()), "keep meanwhile")
+            }
+            other => Slot::plain(format!("{} {}", verdict.glyph(), other.word())),
+        },
         Cell::Recommendation { verdict: None, .. } => Slot::plain(NOT_AVAILABLE),
         Cell::Text(text) => Slot::plain(one_line(text, NAME)),
     }

@@ -54,7 +54,10 @@ fn render_block<'a>(
     };
     let flow = |sentence: &str| wrap::sentence(sentence, style.width, "  ");
     line(&style.bold(&flow(&heading(block))));
-    for (method, verdict) in block.methods.iter().zip(verdicts(block)) {
+    if let Some(outlook) = recommendations::outlook(block, analysis) {
+        line(&flow(&outlook));
+    }
+    for (method, verdict) in block.methods.iter().zip(verdicts(block, analysis)) {
         let decision = recommendations::sentence(block, analysis, method.label);
         let decision = decision.map_or_else(String::new, |decision| format!("; {decision}"));
         line(&flow(&format!("{verdict}{decision}")));
@@ -66,16 +69,22 @@ fn render_block<'a>(
     if recommendations::is_assessed(block, analysis) {
         line(&flow(&recommendations::title(analysis)));
         line(&grid(&recommendations(block, analysis), None).draw(style));
+        line(&flow(&recommendations::definitions(analysis)));
         line("");
     }
     line(&flow(&averages::title(block)));
     let columns = Average::ACCURACIES.into_iter();
-    let columns = columns.filter(|one| *one != Average::Retrained || averages::is_retrained(block));
+    let columns = columns.filter(|one| {
+        !matches!(one, Average::Retrained | Average::Recovery) || averages::is_retrained(block)
+    });
     let table = averages(block, analysis, &columns.collect::<Vec<_>>());
     line(&grid(&table, Some(&footnotes)).draw(style));
-    for note in averages::notes(block) {
+    for note in averages::notes(block, analysis) {
         line(&flow(&note));
     }
+    line("");
+    line(&flow(averages::SPREAD));
+    line(&grid(&averages::spread(block, analysis), None).draw(style));
     line("");
     if let Some(table) = flips(block, analysis) {
         line(&flow(flips::TITLE));

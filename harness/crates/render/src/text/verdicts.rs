@@ -1,48 +1,47 @@
 //! What the averages of a method come down to.
 
 use crate::text::NAME;
-use crate::text::numbers::{count, share};
+use crate::text::numbers::{count, points, share};
 use crate::text::sanitise::one_line;
 use crate::text::status::{reason, word};
 use harness_report::Status;
 use harness_report::aggregate::{Block, MethodRow};
+use harness_report::analysis::Analysis;
 
 /// One sentence a method.
-pub(crate) fn verdicts(block: &Block<'_>) -> Vec<String> {
+pub(crate) fn verdicts(block: &Block<'_>, analysis: &Analysis<'_>) -> Vec<String> {
     block
         .methods
         .iter()
-        .map(|method| verdict(method, block))
+        .map(|method| verdict(method, block, analysis))
         .collect()
 }
 
-fn verdict(method: &MethodRow<'_>, block: &Block<'_>) -> String {
+fn verdict(method: &MethodRow<'_>, block: &Block<'_>, analysis: &Analysis<'_>) -> String {
     let label = one_line(method.label, NAME);
     let target = one_line(&block.upgrade.target, NAME);
-    let measured: Vec<f64> = method
-        .entries
-        .iter()
-        .filter_map(|e| e.over_zero_shot)
-        .collect();
-    if measured.is_empty() {
+    if method.entries.iter().all(|entry| entry.new.is_none()) {
         return unmeasured(&label, &target, method);
     }
-    let retention = method.summary.as_ref().map(|s| s.retention.map(|r| r.mean));
-    let fate = match retention {
-        Some(Some(kept)) if kept > -0.005 => {
-            format!("{label} keeps {} of its gain on {target}", share(kept))
-        }
-        Some(Some(_)) => format!("{label} falls below zero-shot on {target}"),
-        Some(None) => format!("{label} has no significant gain on the source"),
-        None => format!("{label} has no data set with every seed measured"),
+    let Some(of) = analysis.averages(block.upgrade, block.shots, method.label) else {
+        return format!("{label} has no data set with every seed measured");
     };
-    let below = measured
-        .iter()
-        .filter(|difference| **difference < 0.0)
-        .count();
-    let of = count(measured.len(), "data set", "data sets");
-    let end = if below == 1 { "ends" } else { "end" };
-    format!("{fate}; {below} of {of} {end} below the target's zero-shot")
+    let recovery = match &of.recovery {
+        Some(recovery) => format!(
+            "recovers {} of what retraining gains on {target}",
+            share(recovery.ratio.value)
+        ),
+        None => format!(
+            "is {} over zero-shot on {target}",
+            points(of.over_zero_shot.mean)
+        ),
+    };
+    format!(
+        "{label} {recovery}; helps on {} and hurts on {} of {}",
+        of.helps,
+        of.harms,
+        count(of.datasets, "data set", "data sets")
+    )
 }
 
 /// The sentence of a method that has no New at all.

@@ -1,8 +1,8 @@
 //! The averages of one method, or of the zero-shot, over data sets and seeds.
 
 use crate::aggregate::entry::{MatrixEntry, Measured};
-use crate::metrics::{harmonic_mean, harmonic_of_means, mean_of_harmonics, share_of_gain};
-use crate::stats::{Estimate, PairedDifference, mean};
+use crate::metrics::{harmonic_mean, harmonic_of_means, mean_of_harmonics};
+use crate::stats::{Estimate, mean};
 
 /// Averages of a method. For each seed over data sets, then over seeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,9 +19,6 @@ pub struct Summary {
     pub over_zero_shot: Estimate,
     /// A(t→t); `None` unless measured in every cell that the other averages are over.
     pub oracle: Option<Estimate>,
-    /// (New - Z(t)) / (Base - Z(s)) of the averages; `None` when for some seed the
-    /// denominator is not distinguishable from 0.
-    pub retention: Option<Estimate>,
 }
 
 impl Summary {
@@ -47,7 +44,6 @@ impl Summary {
             mean_of_h: over(&|cells| mean_of_harmonics(&pairs(cells)))?,
             over_zero_shot: over(&|cells| average(cells, |m| m.new - m.zero_target))?,
             oracle: over(&oracle),
-            retention: over(&retention),
         })
     }
 }
@@ -93,16 +89,4 @@ fn oracle(cells: &[Measured<'_>]) -> Option<f64> {
         .map(|m| Some(m.cell.conditions.oracle.as_ref()?.accuracy))
         .collect();
     mean(&all?)
-}
-
-fn retention(cells: &[Measured<'_>]) -> Option<f64> {
-    let gains: Option<Vec<_>> = cells
-        .iter()
-        .map(|m| {
-            let conditions = &m.cell.conditions;
-            Some((conditions.base.as_ref()?, conditions.zero_source.as_ref()?))
-        })
-        .collect();
-    let gain = PairedDifference::of(&gains?)?;
-    share_of_gain(average(cells, |m| m.new - m.zero_target)?, &gain)
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::assess::assess;
+use crate::analysis::assess::{Family, Group};
 use crate::analysis::assessment::Assessment;
+use crate::analysis::claims::shown;
+use crate::analysis::measured::{Measured, Priors};
 use crate::analysis::ranks::RankStability;
 use crate::cell::Cell;
 use crate::report::{GateRule, Report, Upgrade};
@@ -74,10 +76,25 @@ pub fn analyse(report: &Report) -> Analysis<'_> {
             group.push(cell);
         }
     }
-    let assessments: Vec<Assessment<'_>> = groups
-        .values()
-        .filter_map(|cells| assess(cells, rule.fraction()))
+    let groups: BTreeMap<[usize; 4], Group<'_>> = groups
+        .into_iter()
+        .map(|(at, cells)| (at, Group::of(&cells)))
         .collect();
+    let priors = Priors::fit(groups.values().map(|group| &group.measured));
+    let mut assessments: Vec<Assessment<'_>> = Vec::new();
+    let all: Vec<_> = groups.iter().collect();
+    // A family: the methods and data sets of an upgrade and number of shots.
+    for family in all.chunk_by(|([a, b, ..], _), ([c, d, ..], _)| (a, b) == (c, d)) {
+        let measured: Vec<&Measured> = family.iter().map(|(_, group)| &group.measured).collect();
+        let of = Family {
+            priors: &priors,
+            rule,
+            members: family.len(),
+        };
+        let shown = shown(&measured, &priors, rule);
+        let own = family.iter().zip(shown);
+        assessments.extend(own.filter_map(|((_, group), shown)| group.assess(shown, &of)));
+    }
     let mut blocks: Vec<(&Upgrade, u32)> = Vec::new();
     for one in &assessments {
         if blocks.last() != Some(&(one.upgrade, one.shots)) {

@@ -1,13 +1,14 @@
 //! One method on one data set across one upgrade, over its seeds.
 
+use crate::analysis::claims::Claim;
 use crate::analysis::decide::Deciding;
+use crate::analysis::effect::{Effect, Ratio};
 use crate::analysis::recommendation::Recommendation;
-use crate::analysis::retrained::Retrained;
 use crate::analysis::verdict::Verdict;
 use crate::cell::{Cell, Status};
 use crate::metrics::{ClassRow, Flips, class_rows};
 use crate::report::{Report, Upgrade};
-use crate::stats::{Difference, mean};
+use crate::stats::{Contrast, mean};
 
 /// What is known of a method on a data set across an upgrade, and what follows.
 #[derive(Clone, Debug)]
@@ -22,24 +23,63 @@ pub struct Assessment<'a> {
     pub cells: Vec<&'a Cell>,
     /// The cells that gave no number, by ascending seed.
     pub missing: Vec<Missing<'a>>,
-    /// New - Base; `None` where nothing was measured.
-    pub against_base: Option<Difference>,
     /// New - Z(t); `None` where nothing was measured.
-    pub over_zero_shot: Option<Difference>,
-    /// What training on the target brings and costs; `None` where it was not done under
-    /// every seed.
+    pub over_zero_shot: Option<Effect>,
+    /// Base - Z(s).
+    pub source_gain: Option<Effect>,
+    /// (New - Z(t)) - (Base - Z(s)).
+    pub gain_change: Option<Effect>,
+    /// What training on the target brings and costs; `None` where it was not measured.
     pub retrained: Option<Retrained>,
+    /// (New - Z(t)) / (retrained - Z(t)); `None` where the denominator is not shown to be above 0.
+    pub recovery: Option<Ratio>,
+    /// (New - Z(t)) / (Base - Z(s)), likewise.
+    pub gain_kept: Option<Ratio>,
+    /// (New - Base) / (retrained - Base), likewise (Shen et al. 2020).
+    pub update_gain: Option<Ratio>,
+    /// What the ratios are of, for their averages.
+    pub(super) contrasts: Contrasts,
     /// From Base to New, summed over seeds; `None` where nothing was measured.
     pub flips: Option<Flips>,
+    /// Whether New is above the target's zero-shot; refuted where it is less than the margin
+    /// above. `None` where nothing was measured.
+    pub helps: Option<Claim>,
+    /// Whether New is shown to be less than the margin above the target's zero-shot.
+    pub helps_little: bool,
+    /// Whether New is shown to be below the target's zero-shot.
+    pub harms: bool,
+    /// Whether retraining is worth its cost; `None` where it was not measured.
+    pub retraining_pays: Option<Claim>,
     /// `None` where nothing was measured and the module is not known not to fit.
     pub verdict: Option<Verdict>,
     /// Why this verdict, in one sentence without a full stop.
     pub reason: String,
-    /// What would decide an inconclusive verdict.
-    pub deciding: Option<Deciding>,
     pub recommendation: Recommendation,
+    /// What would decide the open claim of the recommendation.
+    pub deciding: Option<Deciding>,
     /// What the recommendation costs and brings, in one sentence without a full stop.
     pub advice: String,
+}
+
+/// Numerators and denominators of ratios; `None` where one of them was not measured.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Contrasts {
+    pub(super) recovery: Option<Contrast>,
+    pub(super) gain_kept: Option<Contrast>,
+}
+
+/// What training on the target brings and costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retrained {
+    /// A(t→t) - A(s→t); `None` where the module does not fit the target.
+    pub over_new: Option<Effect>,
+    /// A(t→t) - Z(t).
+    pub over_zero_shot: Effect,
+    /// Mean wall-clock seconds of a training.
+    pub seconds: f64,
+    /// Whether the seconds were measured on the target; else they are those of the training
+    /// on the source. 0 where neither is known.
+    pub is_measured: bool,
 }
 
 /// A cell without a number.
@@ -69,5 +109,10 @@ impl<'a> Assessment<'a> {
     pub fn mean(&self, number: impl Fn(&Cell) -> Option<f64>) -> Option<f64> {
         let numbers = self.cells.iter().map(|cell| number(cell));
         mean(&numbers.collect::<Option<Vec<f64>>>()?)
+    }
+
+    /// Whether one seed speaks for all: what is claimed holds for these modules only.
+    pub fn is_one_seed(&self) -> bool {
+        self.cells.len() == 1
     }
 }

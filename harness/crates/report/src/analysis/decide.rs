@@ -1,39 +1,100 @@
-//! What would turn an inconclusive verdict into one.
+//! What would turn an open claim into a shown one.
 
 use serde::Serialize;
 
-use crate::stats::Difference;
+use crate::analysis::effect::Effect;
+use crate::stats::{normal_quantile, student_quantile};
 
-/// The test images or the seeds at which the measured difference would be decided, if
-/// it and its scatter stayed what they are. `None` where there are enough of them already;
-/// both can be needed.
+/// The test images or seeds at which a measured difference would be told apart from a bound, if
+/// it and its scatter stayed what they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Deciding {
-    pub images: Option<u64>,
-    pub seeds: Option<u64>,
+#[serde(rename_all = "kebab-case")]
+pub enum Deciding {
+    /// More of one of the two, or of the other; `None` where that alone does not decide.
+    Either {
+        images: Option<u64>,
+        seeds: Option<u64>,
+    },
+    /// More of both.
+    Both { images: u64, seeds: u64 },
 }
 
-/// More than this is as good as never.
-const MOST: f64 = 1e7;
+/// More test images than this are as good as never.
+const MOST_IMAGES: u64 = 10_000_000;
+/// And more seeds.
+const MOST_SEEDS: u64 = 1000;
+
+/// A data set's size and the error that a claim may have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) images: u64,
+    pub(super) seeds: u64,
+    /// One-sided, of one claim among its family.
+    pub(super) alpha: f64,
+}
 
 impl Deciding {
-    /// `None` when no amount of data decides: the difference is on the border, or too
-    /// close to it.
-    pub(crate) fn of(against_base: &Difference, margin: f64) -> Option<Self> {
-        let value = against_base.value;
-        // To the margin for "compatible", to 0 for "degraded": whichever is further off.
-        let room = (value + margin).max(-value);
-        let half = (against_base.sampling.high - against_base.sampling.low) / 2.0;
-        let images = against_base.per_seed.first()?.images as f64 * (half / room).powi(2);
-        if room <= 0.0 || images > MOST {
-            return None;
-        }
-        let seeds_half = against_base.seeds.map_or(0.0, |i| (i.high - i.low) / 2.0);
-        let seeds = match seeds_half > room {
-            true => Some(against_base.seeds_for(room)?),
-            false => None,
+    /// `None` when no amount of data decides: `distance`, from the measured value to the bound,
+    /// is too small.
+    pub(super) fn of(effect: &Effect, distance: f64, size: Size) -> Option<Self> {
+        let parts = effect.parts;
+        let is_enough = |images: u64, seeds: u64| {
+            let of_images = parts.images * size.images as f64 / images as f64;
+            let of_seeds = parts.seeds * size.seeds as f64 / seeds as f64;
+            let total = of_images + of_seeds;
+            let freedom = parts.freedom + (seeds - size.seeds) as f64;
+            let critical = match student_quantile(1.0 - size.alpha, freedom) {
+                Some(t) if freedom < 1e6 => Some(t),
+                _ => normal_quantile(1.0 - size.alpha),
+            };
+            critical.is_some_and(|critical| critical * total.sqrt() <= distance.abs())
         };
-        let images = (half > room).then(|| images.ceil() as u64);
-        (images.is_some() || seeds.is_some()).then_some(Self { images, seeds })
+        let images = |seeds| fewest(size.images, MOST_IMAGES, |images| is_enough(images, seeds));
+        let seeds = || {
+            fewest(size.seeds, MOST_SEEDS, |seeds| {
+                is_enough(size.images, seeds)
+            })
+        };
+        let (images_alone, seeds_alone) = match size.seeds {
+            // One seed has no scatter: more of them is another question.
+            1 => (images(1), None),
+            own => (images(own), seeds()),
+        };
+        if images_alone.is_some() || seeds_alone.is_some() {
+            return Some(Self::Either {
+                images: images_alone,
+                seeds: seeds_alone,
+            });
+        }
+        // Where neither does alone: seeds for half of the variance, images for the rest.
+        let half = std::f64::consts::FRAC_1_SQRT_2;
+        let seeds = fewest(size.seeds, MOST_SEEDS, |seeds| {
+            let of_seeds = parts.seeds * size.seeds as f64 / seeds as f64;
+            let freedom = parts.freedom + (seeds - size.seeds) as f64;
+            let critical = student_quantile(1.0 - size.alpha, freedom);
+            critical.is_some_and(|t| t * of_seeds.sqrt() <= distance.abs() * half)
+        })
+        .filter(|_| size.seeds > 1)?;
+        Some(Self::Both {
+            images: images(seeds)?,
+            seeds,
+        })
     }
+}
+
+/// The smallest number from `least` to `most` that is enough, where every larger one is too.
+fn fewest(least: u64, most: u64, is_enough: impl Fn(u64) -> bool) -> Option<u64> {
+    if !is_enough(most) {
+        return None;
+    }
+    let (mut low, mut high) = (least.saturating_sub(1), most);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if middle < least || !is_enough(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(high)
 }

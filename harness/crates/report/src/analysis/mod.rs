@@ -8,19 +8,24 @@
 mod analyse;
 mod assess;
 mod assessment;
+mod averages;
+mod claims;
 mod decide;
+mod effect;
+mod measured;
 mod ranks;
 mod recommendation;
-mod retrained;
 #[cfg(test)]
 mod tests;
 mod verdict;
 mod words;
 
 pub use analyse::{Analysis, analyse};
-pub use assessment::{Assessment, Missing};
+pub use assessment::{Assessment, Missing, Retrained};
+pub use averages::{AverageRatio, MethodAverages, Spread};
+pub use claims::Claim;
 pub use decide::Deciding;
+pub use effect::{Effect, Ratio};
 pub use ranks::RankStability;
-pub use recommendation::Recommendation;
-pub use retrained::Retrained;
+pub use recommendation::{Evidence, Recommendation};
 pub use verdict::Verdict;

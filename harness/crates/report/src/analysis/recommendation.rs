@@ -1,62 +1,117 @@
-//! What to do with a module after the upgrade.
+//! What to do with a module after the upgrade: the decision table.
 
 use serde::Serialize;
 
-use crate::analysis::retrained::Retrained;
-use crate::analysis::verdict::Verdict;
-use crate::stats::Difference;
+use crate::analysis::claims::Claim;
 
-/// What follows from a verdict.
+/// What to do with a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Recommendation {
     /// Move the module as it is.
     Keep,
+    /// Train it on the target; move it as it is until then.
+    RetrainKeepMeanwhile,
+    /// Train it on the target.
+    Retrain,
     /// Use the target without it.
     Drop,
-    /// Train it anew on the target.
-    Retrain,
     /// The data cannot tell; measure more.
     Undecided,
 }
 
+/// What a recommendation rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// Whether New is above Z(t); refuted where it is less than the margin above it. `None` of
+    /// a module that does not fit.
+    pub helps: Option<Claim>,
+    /// Whether retrained is more than the margin above both New and Z(t); refuted where it is
+    /// less than the margin above New or, of a module that does not fit, above Z(t). `None`
+    /// where nothing was retrained.
+    pub retraining_pays: Option<Claim>,
+    /// Whether neither New nor retrained, where it was measured, is the margin above Z(t).
+    pub is_useless: bool,
+}
+
 impl Recommendation {
-    /// `retrained` is `None` where no module was trained on the target: then what retraining
-    /// brings is unknown, and a module that lost is worth the attempt.
-    pub(crate) fn of(
-        verdict: Option<Verdict>,
-        over_zero_shot: Option<&Difference>,
-        retrained: Option<&Retrained>,
-    ) -> Self {
-        let beats_zero_shot = retrained.is_none_or(|r| r.over_zero_shot.low() > 0.0);
-        let beats_new = retrained.is_none_or(|r| {
-            let gain = r.over_new.as_ref();
-            gain.is_none_or(|gain| gain.low() > 0.0)
-        });
-        match verdict {
-            None => Self::Undecided,
-            Some(Verdict::NotInjectable) if beats_zero_shot => Self::Retrain,
-            Some(Verdict::NotInjectable) => Self::Drop,
-            // Without a measured gain the zero-shot is better, and costs nothing.
-            Some(Verdict::Incompatible) if retrained.is_some() && beats_zero_shot => Self::Retrain,
-            Some(Verdict::Incompatible) => Self::Drop,
-            Some(Verdict::Compatible) => Self::Keep,
-            Some(Verdict::Degraded) if beats_new => Self::Retrain,
-            Some(Verdict::Degraded) => Self::Keep,
-            Some(Verdict::Inconclusive) => match over_zero_shot {
-                Some(gain) if gain.low() > 0.0 => Self::Keep,
-                _ => Self::Undecided,
-            },
+    /// Every recommendation, from the most favourable.
+    pub const ALL: [Self; 5] = [
+        Self::Keep,
+        Self::RetrainKeepMeanwhile,
+        Self::Retrain,
+        Self::Drop,
+        Self::Undecided,
+    ];
+
+    /// The first row that applies.
+    pub fn of(evidence: Evidence) -> Self {
+        match (evidence.helps, evidence.retraining_pays) {
+            (Some(Claim::Shown), Some(Claim::Shown)) => Self::RetrainKeepMeanwhile,
+            // It costs nothing, whatever retraining would add.
+            (Some(Claim::Shown), _) => Self::Keep,
+            (_, Some(Claim::Shown)) => Self::Retrain,
+            _ if evidence.is_useless => Self::Drop,
+            _ => Self::Undecided,
         }
     }
 
-    /// The recommendation in a word.
+    /// The recommendation in a word or a few.
     pub fn word(self) -> &'static str {
         match self {
             Self::Keep => "keep",
-            Self::Drop => "drop",
+            Self::RetrainKeepMeanwhile => "retrain, keep meanwhile",
             Self::Retrain => "retrain",
+            Self::Drop => "drop",
             Self::Undecided => "undecided",
+        }
+    }
+
+    /// Whether the module is worth having on the target until anything better is there.
+    pub fn keeps(self) -> bool {
+        matches!(self, Self::Keep | Self::RetrainKeepMeanwhile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Claim, Evidence, Recommendation};
+
+    #[test]
+    fn the_decision_table() {
+        use Claim::{Open, Refuted, Shown};
+        use Recommendation::{Drop, Keep, Retrain, RetrainKeepMeanwhile, Undecided};
+        // Helps, retraining pays, useless.
+        for (helps, retraining_pays, is_useless, expected) in [
+            (Some(Shown), Some(Shown), false, RetrainKeepMeanwhile),
+            (Some(Shown), Some(Refuted), false, Keep),
+            (Some(Shown), Some(Open), false, Keep),
+            (Some(Shown), None, false, Keep),
+            // Above 0 and below the margin: it helps.
+            (Some(Shown), Some(Refuted), true, Keep),
+            (Some(Shown), None, true, Keep),
+            (Some(Refuted), Some(Shown), false, Retrain),
+            (Some(Open), Some(Shown), false, Retrain),
+            (Some(Refuted), Some(Refuted), true, Drop),
+            (Some(Refuted), Some(Open), true, Drop),
+            (Some(Refuted), None, true, Drop),
+            (Some(Refuted), Some(Refuted), false, Undecided),
+            (Some(Refuted), Some(Open), false, Undecided),
+            (Some(Open), Some(Refuted), false, Undecided),
+            (Some(Open), Some(Open), false, Undecided),
+            (Some(Open), None, false, Undecided),
+            // A module that does not fit.
+            (None, Some(Shown), false, Retrain),
+            (None, Some(Refuted), true, Drop),
+            (None, Some(Open), false, Undecided),
+            (None, None, false, Undecided),
+        ] {
+            let evidence = Evidence {
+                helps,
+                retraining_pays,
+                is_useless,
+            };
+            assert_eq!(Recommendation::of(evidence), expected, "{evidence:?}");
         }
     }
 }

@@ -1,35 +1,47 @@
-//! What became of a module in the upgrade.
+//! What became of a module's gain in the upgrade.
 
 use serde::Serialize;
 
-use crate::stats::Difference;
+use crate::analysis::claims::{Shown, Statement};
 
-/// The verdict on a method on a data set across an upgrade. It is given in this order: the first
-/// that holds.
+/// What is left of a module's gain over zero-shot. It is given in this order: the first that
+/// holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The module does not fit the target.
     NotInjectable,
-    /// New is below the target's zero-shot: injecting hurts.
+    /// Base is not shown to be above the source's zero-shot: there is no gain to lose.
+    NoGain,
+    /// Nothing is left: New is below the target's zero-shot.
     Incompatible,
-    /// New is not below Base by the margin or more.
+    /// The gain fell by less than the margin, or retraining adds less than the margin to New.
     Compatible,
-    /// New is below Base, and by the margin or more as far as can be told.
+    /// The gain fell, and by the margin or more as far as can be told.
     Degraded,
     /// The data cannot tell.
     Inconclusive,
 }
 
 impl Verdict {
-    /// Of what was measured: `against_base` is New - Base, `over_zero_shot` New - Z(t), `margin`
-    /// the loss that is accepted, a fraction.
-    pub(crate) fn of(against_base: &Difference, over_zero_shot: &Difference, margin: f64) -> Self {
-        if over_zero_shot.high() < 0.0 {
+    /// Every verdict, in the order in which they are given.
+    pub const ALL: [Self; 6] = [
+        Self::NotInjectable,
+        Self::NoGain,
+        Self::Incompatible,
+        Self::Compatible,
+        Self::Degraded,
+        Self::Inconclusive,
+    ];
+
+    pub(super) fn of(shown: Shown) -> Self {
+        if !shown.is(Statement::Gained) {
+            Self::NoGain
+        } else if shown.is(Statement::Harms) {
             Self::Incompatible
-        } else if against_base.low() > -margin {
+        } else if shown.is(Statement::GainKept) {
             Self::Compatible
-        } else if against_base.high() < 0.0 {
+        } else if shown.is(Statement::GainLost) {
             Self::Degraded
         } else {
             Self::Inconclusive
@@ -40,6 +52,7 @@ impl Verdict {
     pub fn word(self) -> &'static str {
         match self {
             Self::NotInjectable => "not injectable",
+            Self::NoGain => "no gain",
             Self::Incompatible => "incompatible",
             Self::Compatible => "compatible",
             Self::Degraded => "degraded",
@@ -51,6 +64,7 @@ impl Verdict {
     pub fn glyph(self) -> char {
         match self {
             Self::NotInjectable => '✗',
+            Self::NoGain => '–',
             Self::Incompatible => '▼',
             Self::Compatible => '✓',
             Self::Degraded => '↘',

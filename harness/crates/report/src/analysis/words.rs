@@ -1,15 +1,16 @@
 //! The sentences behind a verdict and a recommendation.
 
-use crate::analysis::assessment::Assessment;
+use crate::analysis::assessment::{Assessment, Retrained};
+use crate::analysis::claims::Claim;
 use crate::analysis::decide::Deciding;
+use crate::analysis::effect::{Effect, Ratio};
 use crate::analysis::recommendation::Recommendation;
-use crate::analysis::retrained::Retrained;
 use crate::analysis::verdict::Verdict;
-use crate::stats::Difference;
 
-pub(super) fn reason(assessment: &Assessment<'_>, margin: f64, unfit: Option<&str>) -> String {
-    let Some(verdict) = assessment.verdict else {
-        let words: Vec<&str> = assessment.missing.iter().map(|m| m.status.word()).collect();
+/// What became of the gain.
+pub(super) fn reason(of: &Assessment<'_>, margin: f64, unfit: Option<&str>) -> String {
+    let Some(verdict) = of.verdict else {
+        let words: Vec<&str> = of.missing.iter().map(|m| m.status.word()).collect();
         return match words.first() {
             Some(first) if words.iter().all(|word| word == first) => {
                 format!("no number: {first}")
@@ -17,103 +18,171 @@ pub(super) fn reason(assessment: &Assessment<'_>, margin: f64, unfit: Option<&st
             _ => "no number, for several reasons".to_owned(),
         };
     };
-    let base = || assessment.against_base.as_ref().map(interval);
-    let base = base().unwrap_or_default();
-    let allowed = format!("{:.2}", margin * 100.0);
+    if verdict == Verdict::NotInjectable {
+        return unfit.unwrap_or_default().to_owned();
+    }
+    let (Some(source), Some(target), Some(change)) =
+        (&of.source_gain, &of.over_zero_shot, &of.gain_change)
+    else {
+        return String::new();
+    };
+    let gains = format!(
+        "{} points over zero-shot on the source, {} on the target, a change of {}",
+        signed(source.value),
+        signed(target.value),
+        interval(change)
+    );
+    let recovery = of.recovery.map_or_else(String::new, |recovery| {
+        format!("; recovery {}", share(&recovery))
+    });
     match verdict {
-        Verdict::NotInjectable => unfit.unwrap_or_default().to_owned(),
-        Verdict::Incompatible => {
-            let zero = assessment.over_zero_shot.as_ref().map(interval);
-            format!(
-                "below the target's zero-shot: New - zero-shot is {}",
-                zero.unwrap_or_default()
-            )
-        }
-        Verdict::Compatible => {
-            format!("less than {allowed} points below Base: New - Base is {base}")
-        }
-        Verdict::Degraded => {
-            format!("below Base, perhaps by more than {allowed} points: New - Base is {base}")
-        }
-        Verdict::Inconclusive => format!(
-            "neither a loss nor a loss within {allowed} points shown: New - Base is {base}; {}",
-            deciding(assessment.deciding)
+        Verdict::NoGain => format!(
+            "no gain shown on the source: Base - zero-shot is {}",
+            interval(source)
         ),
+        // The gain fell where the target leaves less to gain.
+        Verdict::Compatible if change.interval.low <= -margin => format!(
+            "{gains}; retraining adds less than {}{recovery}",
+            amount(margin)
+        ),
+        _ => gains + &recovery,
+    }
+}
+
+/// What the recommendation brings, what it costs and what it leaves open.
+pub(super) fn advice(of: &Assessment<'_>, margin: f64) -> String {
+    let sentence = match of.recommendation {
+        Recommendation::Keep => keep(of, margin),
+        Recommendation::Retrain | Recommendation::RetrainKeepMeanwhile => retrain(of),
+        Recommendation::Drop => drop(of, margin),
+        Recommendation::Undecided => undecided(of),
+    };
+    match of.is_one_seed() {
+        true => format!("{sentence} (these modules only: one seed)"),
+        false => sentence,
+    }
+}
+
+fn keep(of: &Assessment<'_>, margin: f64) -> String {
+    let gain = of.over_zero_shot.as_ref().map_or_else(String::new, |gain| {
+        format!("New is {} over zero-shot", interval(gain))
+    });
+    let little = match of.helps_little {
+        true => format!(", less than {}", amount(margin)),
+        false => String::new(),
+    };
+    let retraining = match (of.retraining_pays, &of.retrained) {
+        (
+            Some(Claim::Refuted),
+            Some(Retrained {
+                over_new: Some(more),
+                ..
+            }),
+        ) => format!(
+            "retraining adds less than {}: {}",
+            amount(margin),
+            interval(more)
+        ),
+        (
+            Some(_),
+            Some(Retrained {
+                over_new: Some(more),
+                ..
+            }),
+        ) => format!(
+            "whether retraining pays is open: {} over New, {}",
+            interval(more),
+            deciding(of.deciding)
+        ),
+        _ => "retraining was not measured".to_owned(),
+    };
+    format!("{gain}{little}; {retraining}")
+}
+
+fn retrain(of: &Assessment<'_>) -> String {
+    let Some(retrained) = &of.retrained else {
+        return String::new();
+    };
+    let over_new = retrained.over_new.as_ref();
+    let over_new = over_new.map(|gain| format!("{} over New, ", interval(gain)));
+    format!(
+        "retraining gains {}{} over zero-shot{}",
+        over_new.unwrap_or_default(),
+        interval(&retrained.over_zero_shot),
+        cost(retrained)
+    )
+}
+
+fn drop(of: &Assessment<'_>, margin: f64) -> String {
+    let new = of.over_zero_shot.as_ref().map(|gain| match of.harms {
+        true => format!("New is below zero-shot: {}", interval(gain)),
+        false => format!(
+            "New is less than {} over zero-shot: {}",
+            amount(margin),
+            interval(gain)
+        ),
+    });
+    let retrained = match &of.retrained {
+        Some(retrained) => format!(
+            "retraining gains less than {} over zero-shot: {}",
+            amount(margin),
+            interval(&retrained.over_zero_shot)
+        ),
+        None => "whether retraining helps is unknown, it was not measured".to_owned(),
+    };
+    new.map_or(retrained.clone(), |new| format!("{new}; {retrained}"))
+}
+
+fn undecided(of: &Assessment<'_>) -> String {
+    match (of.helps, &of.over_zero_shot, &of.retrained) {
+        (Some(Claim::Open), Some(gain), _) => format!(
+            "whether New helps is open: {} over zero-shot, {}",
+            interval(gain),
+            deciding(of.deciding)
+        ),
+        (helps, _, Some(retrained)) => format!(
+            "{}whether retraining pays is open: {} over zero-shot, {}",
+            match helps {
+                Some(_) => "New does not help by the margin; ",
+                None => "",
+            },
+            interval(&retrained.over_zero_shot),
+            deciding(of.deciding)
+        ),
+        (None, None, None) if of.verdict == Some(Verdict::NotInjectable) => {
+            "whether retraining helps is unknown, it was not measured".to_owned()
+        }
+        _ => "nothing was measured".to_owned(),
     }
 }
 
 fn deciding(deciding: Option<Deciding>) -> String {
-    match deciding {
-        None => "too close to the margin for any amount of data to decide".to_owned(),
-        Some(Deciding { images, seeds }) => {
-            let images = images.map(|n| format!("{n} test images"));
-            let seeds = seeds.map(|n| format!("{n} seeds"));
-            let needed: Vec<String> = images.into_iter().chain(seeds).collect();
-            format!("about {} would decide", needed.join(" and "))
+    let images = |n: u64| format!("{n} test images");
+    let seeds = |n: u64| format!("{n} seeds");
+    let needed = match deciding {
+        None => return "too close for any amount of data to decide".to_owned(),
+        Some(Deciding::Both {
+            images: i,
+            seeds: s,
+        }) => format!("{} and {}", images(i), seeds(s)),
+        Some(Deciding::Either {
+            images: i,
+            seeds: s,
+        }) => {
+            let parts: Vec<String> = s.map(seeds).into_iter().chain(i.map(images)).collect();
+            parts.join(" or ")
         }
-    }
-}
-
-pub(super) fn advice(assessment: &Assessment<'_>) -> String {
-    let zero = assessment.over_zero_shot.as_ref();
-    let retrained = assessment.retrained.as_ref();
-    match assessment.recommendation {
-        Recommendation::Keep => {
-            let gain = match zero {
-                Some(gain) if gain.low() > 0.0 => {
-                    format!("{} over the target's zero-shot", points(gain.value))
-                }
-                _ => "no significant gain over the target's zero-shot".to_owned(),
-            };
-            match retrained.and_then(|r| Some((r, r.over_new.as_ref()?))) {
-                Some((r, more)) if more.low() > 0.0 => format!(
-                    "costs nothing, {gain}; retraining would add {}{}",
-                    amount(more.value),
-                    cost(r)
-                ),
-                _ => format!("costs nothing, {gain}"),
-            }
-        }
-        Recommendation::Drop => match (zero, retrained) {
-            (Some(gain), None) => format!(
-                "the target's zero-shot is {} better; retraining was not measured",
-                amount(-gain.value)
-            ),
-            (Some(gain), Some(_)) => format!(
-                "the target's zero-shot is {} better, and retraining does not significantly beat it",
-                amount(-gain.value)
-            ),
-            _ => "retraining does not significantly beat the target's zero-shot".to_owned(),
-        },
-        Recommendation::Retrain => match retrained {
-            None => {
-                "its benefit was not measured: the suite does not set `oracle: true`".to_owned()
-            }
-            Some(r) => {
-                let over_new = r.over_new.as_ref();
-                let over_new = over_new.map(|gain| format!("{} over New, ", points(gain.value)));
-                format!(
-                    "{}{} over the target's zero-shot{}",
-                    over_new.unwrap_or_default(),
-                    points(r.over_zero_shot.value),
-                    cost(r)
-                )
-            }
-        },
-        Recommendation::Undecided => match assessment.verdict {
-            None => "nothing was measured".to_owned(),
-            Some(_) => "no significant gain over the target's zero-shot".to_owned(),
-        },
-    }
+    };
+    format!("about {needed} would decide")
 }
 
 /// ` for 1.5 s of training`, where it is known.
 fn cost(retrained: &Retrained) -> String {
     match (retrained.seconds > 0.0, retrained.is_measured) {
         (false, _) => String::new(),
-        (true, true) => format!(" for {:.1} s of training", retrained.seconds),
+        (true, true) => format!(", for {:.1} s of training", retrained.seconds),
         (true, false) => format!(
-            " for training that took {:.1} s on the source",
+            ", for training that took {:.1} s on the source",
             retrained.seconds
         ),
     }
@@ -124,20 +193,32 @@ fn amount(fraction: f64) -> String {
     format!("{:.2} points", signless_zero(fraction))
 }
 
-/// `+1.20 points`.
-fn points(fraction: f64) -> String {
-    format!("{:+.2} points", signless_zero(fraction))
+/// `+1.20`.
+fn signed(fraction: f64) -> String {
+    format!("{:+.2}", signless_zero(fraction))
 }
 
-/// `-1.20 [-2.31, -0.14] points`, both kinds of uncertainty in it.
-fn interval(difference: &Difference) -> String {
-    let hull = difference.hull();
+/// `-1.20 [-2.31, -0.14] points`.
+fn interval(effect: &Effect) -> String {
     format!(
-        "{:+.2} [{:+.2}, {:+.2}] points",
-        signless_zero(difference.value),
-        signless_zero(hull.low),
-        signless_zero(hull.high)
+        "{} [{}, {}] points",
+        signed(effect.value),
+        signed(effect.interval.low),
+        signed(effect.interval.high)
     )
+}
+
+/// `57 % [49, 66]`.
+fn share(ratio: &Ratio) -> String {
+    let percent = |share: f64| (share * 100.0).round() + 0.0;
+    let interval = ratio.interval.map_or_else(String::new, |interval| {
+        format!(
+            " [{:.0}, {:.0}]",
+            percent(interval.low),
+            percent(interval.high)
+        )
+    });
+    format!("{:.0} %{interval}", percent(ratio.value))
 }
 
 /// In points, rounded as printed, never -0.

@@ -4,6 +4,7 @@ use crate::cell::{Cell, Status};
 use crate::exit_code::ExitCode;
 use crate::gate::evidence::Evidence;
 use crate::report::Upgrade;
+use crate::stats::Crossed;
 use crate::stats::{Difference, Interval, LEVEL, mean};
 
 /// What a comparison comes to.

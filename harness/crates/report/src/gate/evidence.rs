@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::gate::comparison::Comparison;
 use crate::report::Upgrade;
+use crate::stats::Crossed;
 use crate::stats::{
     Difference, Interval, SampleVariance, VariancePrior, normal_quantile, normal_upper_tail,
     student_cdf, student_quantile,

@@ -4,12 +4,10 @@ mod changes;
 mod classes;
 mod embeddings;
 mod flips;
-mod gain;
 mod harmonic;
 
 pub use changes::{Predicted, calibration_error, changes};
 pub use classes::{ClassRow, class_rows};
 pub use embeddings::{Embeddings, linear_cka, procrustes};
 pub use flips::Flips;
-pub use gain::{gain_over_zero_shot, gain_retention, recovery, share_of_gain, update_gain};
 pub use harmonic::{harmonic_mean, harmonic_of_means, mean_of_harmonics};

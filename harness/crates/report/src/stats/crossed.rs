@@ -1,141 +1,131 @@
 //! Images and seeds as crossed sources of error: the interval and the one-sided p-values of
-//! a difference that a decision rests on.
+//! a quantity that a decision rests on.
 //!
 //! `d(s, i) = μ + seed(s) + image(i) + both(s, i)`. The variance of the mean over S seeds and I
 //! images is `σ²seed / S + σ²image / I + σ²both / (S·I)`. The variance of the seeds' means
-//! estimates the first and the third term together. The second is Tango's score variance,
-//! which holds its level for small counts, times the part of it that images keep from seed to
-//! seed (the intraclass correlation of a two-way analysis of variance, Shrout and Fleiss 1979).
-//! The degrees of freedom are Satterthwaite's.
+//! estimates the first and the third term together, the images' part is estimated apart.
 //!
-//! One seed has the second term alone, with a correlation of 1: what is claimed then holds
-//! for these modules, and says nothing about modules trained again.
+//! Satterthwaite's degrees of freedom do not hold their level here: where seeds happen to agree,
+//! their part seems small and the degrees of freedom seem many. From three seeds on, the seeds'
+//! degrees of freedom grow with the total's share of the seeds' part, not its square, and that
+//! part counts no less than is typical; of two seeds they stay what they are.
+//!
+//! One seed has the second term alone: what is claimed then holds for these modules, and says
+//! nothing about modules trained again.
 
-use crate::condition::Condition;
 use crate::stats::bisect::bisect;
-use crate::stats::difference::Difference;
 use crate::stats::estimate::standard_deviation;
 use crate::stats::interval::Interval;
 use crate::stats::moderated::{SampleVariance, VariancePrior};
 use crate::stats::normal::normal_upper_tail;
-use crate::stats::pairs::Pairs;
 use crate::stats::student::student_cdf;
-use crate::stats::tango::mean_tango_score;
 
-impl Difference {
-    /// The variance of one seed's difference, with S - 1 degrees of freedom; `None` below two
-    /// seeds. Over many differences they make a [`VariancePrior`].
-    pub fn seed_variance(&self) -> Option<SampleVariance> {
-        let values: Vec<f64> = self.per_seed.iter().map(Pairs::difference).collect();
+/// A mean over images and seeds whose error has both sources.
+pub trait Crossed {
+    /// The mean of each seed, over its images.
+    fn seed_means(&self) -> Vec<f64>;
+
+    /// The images' part in the variance of the mean over seeds, if the true mean were `bound`.
+    fn image_variance(&self, bound: f64) -> f64;
+
+    /// What the images alone bring into the variance of the seeds' mean, where they keep nothing
+    /// from seed to seed: seeds that happen to agree do not make less.
+    fn independent_variance(&self, bound: f64) -> f64;
+
+    /// The lowest and the highest mean that are possible.
+    fn range(&self) -> Interval;
+
+    /// The variance of one seed's mean, with S - 1 degrees of freedom; `None` below two
+    /// seeds. Over many alike quantities they make a [`VariancePrior`].
+    fn seed_variance(&self) -> Option<SampleVariance> {
+        let means = self.seed_means();
         Some(SampleVariance {
-            value: standard_deviation(&values)?.powi(2),
-            freedom: (values.len() - 1) as f64,
+            value: standard_deviation(&means)?.powi(2),
+            freedom: (means.len() - 1) as f64,
         })
     }
 
-    /// The part of the mean's variance that the test images make, if the difference were `bound`.
-    pub(crate) fn image_variance(&self, bound: f64) -> f64 {
-        let above = self.value - bound;
-        // At the value itself the score is 0, and so is the distance that it counts.
-        let bound = if above.abs() < 1e-9 {
-            bound - 1e-6
-        } else {
-            bound
-        };
-        let score = mean_tango_score(&self.per_seed, bound);
-        self.image_correlation * ((self.value - bound) / score).powi(2)
-    }
-
-    /// One-sided p-value of "above `bound`": small when the difference is shown to be.
-    pub fn p_above(&self, bound: f64, prior: Option<&VariancePrior>) -> f64 {
-        let image_score = mean_tango_score(&self.per_seed, bound);
-        let above = self.value - bound;
-        if above == 0.0 {
-            return 0.5;
-        }
-        // How far it lies in the images' standard errors gives the standard error.
-        let one_seed = (above / image_score).powi(2);
-        let images = self.image_correlation * one_seed;
+    /// The variances of the mean over seeds that the images and the seeds bring if the true
+    /// mean were `bound`, the latter moderated by `prior` and with its degrees of freedom.
+    fn variance_parts(&self, bound: f64, prior: Option<&VariancePrior>) -> VarianceParts {
+        let count = self.seed_means().len() as f64;
         let seeds = self.seed_variance().map(|own| match prior {
             Some(prior) => prior.moderate(own),
             None => own,
         });
-        let count = self.per_seed.len() as f64;
-        let (seeds, freedom) =
-            seeds.map_or((0.0, f64::INFINITY), |all| (all.value / count, all.freedom));
-        // Seeds that happen to agree do not make less than what their images alone make.
-        let independent = (1.0 - self.image_correlation) * one_seed / count;
-        let total = images + seeds.max(independent);
-        if total == 0.0 {
-            return if above > 0.0 { 0.0 } else { 1.0 };
+        let images = self.image_variance(bound);
+        let typical = prior.map_or(0.0, |prior| prior.variance);
+        VarianceParts {
+            images,
+            seeds: seeds.map_or(0.0, |all| {
+                (all.value / count).max(self.independent_variance(bound))
+            }),
+            freedom: seeds.map_or(f64::INFINITY, |all| {
+                let seeds = all.value.max(typical) / count;
+                match count {
+                    3.0.. if seeds > 0.0 => all.freedom * (images + seeds) / seeds,
+                    _ => all.freedom,
+                }
+            }),
         }
-        let freedom = freedom * (total / seeds).powi(2);
-        upper_tail(above / total.sqrt(), freedom)
+    }
+
+    /// One-sided p-value of "above `bound`": small when the mean is shown to be.
+    fn p_above(&self, bound: f64, prior: Option<&VariancePrior>) -> f64 {
+        let means = self.seed_means();
+        let mean = means.iter().sum::<f64>() / means.len() as f64;
+        self.variance_parts(bound, prior).upper_tail(mean - bound)
     }
 
     /// One-sided p-value of "below `bound`".
-    pub fn p_below(&self, bound: f64, prior: Option<&VariancePrior>) -> f64 {
-        1.0 - self.p_above(bound, prior)
+    fn p_below(&self, bound: f64, prior: Option<&VariancePrior>) -> f64 {
+        let means = self.seed_means();
+        let mean = means.iter().sum::<f64>() / means.len() as f64;
+        self.variance_parts(bound, prior).upper_tail(bound - mean)
     }
 
-    /// The two-sided interval at `level`, such as 0.95: the differences that neither one-sided
-    /// test refutes. It lies within [-1, 1].
-    pub fn interval(&self, level: f64, prior: Option<&VariancePrior>) -> Interval {
+    /// The two-sided interval at `level`, such as 0.95: the means that neither one-sided
+    /// test refutes. It lies within what is possible.
+    fn interval(&self, level: f64, prior: Option<&VariancePrior>) -> Interval {
         let tail = (1.0 - level) / 2.0;
+        let range = self.range();
         Interval {
-            low: bisect(-1.0, 1.0, |bound| self.p_above(bound, prior) < tail),
-            high: bisect(-1.0, 1.0, |bound| self.p_below(bound, prior) >= tail),
+            low: bisect(range.low, range.high, |bound| {
+                self.p_above(bound, prior) < tail
+            }),
+            high: bisect(range.low, range.high, |bound| {
+                self.p_below(bound, prior) >= tail
+            }),
         }
     }
 }
 
-/// P(T > t); the normal distribution's where the degrees of freedom have no end.
-fn upper_tail(t: f64, freedom: f64) -> f64 {
-    match student_cdf(-t, freedom) {
-        Some(p) if freedom < 1e6 => p,
-        _ => normal_upper_tail(t),
-    }
+/// The two parts of the variance of a mean over seeds and images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VarianceParts {
+    pub images: f64,
+    /// 0 of a single seed.
+    pub seeds: f64,
+    /// Degrees of freedom of both together; infinite of a single seed.
+    pub freedom: f64,
 }
 
-/// The share of the variance of an image's difference that it keeps from seed to seed, in
-/// [0, 1]; 1 of a single seed and where no image changed.
-pub(super) fn image_correlation(seeds: &[(&Condition, &Condition)]) -> f64 {
-    let Some((first, _)) = seeds.first().filter(|_| seeds.len() > 1) else {
-        return 1.0;
-    };
-    let Ok(total) = usize::try_from(first.total) else {
-        return 1.0;
-    };
-    let mut sums = vec![0i64; total];
-    let (mut squares, mut seed_squares) = (0i64, 0.0);
-    for (new, old) in seeds {
-        let now = new.correct_bitmap.iter(total);
-        let mut own = 0;
-        for (sum, (now, before)) in sums.iter_mut().zip(now.zip(old.correct_bitmap.iter(total))) {
-            let difference = i64::from(now) - i64::from(before);
-            *sum += difference;
-            own += difference;
-            squares += difference.abs();
+impl VarianceParts {
+    /// P(T > distance / standard error).
+    fn upper_tail(&self, distance: f64) -> f64 {
+        if distance == 0.0 {
+            return 0.5;
         }
-        seed_squares += (own * own) as f64;
+        let total = self.images + self.seeds;
+        if total == 0.0 {
+            return if distance > 0.0 { 0.0 } else { 1.0 };
+        }
+        let t = distance / total.sqrt();
+        match student_cdf(-t, self.freedom) {
+            Some(p) if self.freedom < 1e6 => p,
+            _ => normal_upper_tail(t),
+        }
     }
-    let (images, count) = (total as f64, seeds.len() as f64);
-    if images < 2.0 {
-        return 1.0;
-    }
-    let all: i64 = sums.iter().sum();
-    let correction = (all * all) as f64 / (images * count);
-    let image_squares: i64 = sums.iter().map(|sum| sum * sum).sum();
-    let between_images = image_squares as f64 / count - correction;
-    let between_seeds = seed_squares / images - correction;
-    let rest = squares as f64 - correction - between_images - between_seeds;
-    let image_mean = between_images / (images - 1.0);
-    let rest_mean = rest.max(0.0) / ((images - 1.0) * (count - 1.0));
-    let whole = image_mean + (count - 1.0) * rest_mean;
-    if whole <= 0.0 {
-        return 1.0;
-    }
-    ((image_mean - rest_mean) / whole).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
@@ -143,6 +133,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::condition::Condition;
+    use crate::stats::difference::Difference;
 
     fn condition(correct: &[bool]) -> Condition {
         let predictions: Vec<u32> = correct.iter().map(|one| u32::from(*one)).collect();

@@ -3,13 +3,10 @@
 use serde::Serialize;
 
 use crate::condition::Condition;
-use crate::stats::crossed::image_correlation;
-use crate::stats::estimate::{Estimate, standard_deviation};
+use crate::stats::crossed::Crossed;
+use crate::stats::estimate::Estimate;
 use crate::stats::interval::Interval;
-use crate::stats::mcnemar::mid_p_worse;
-use crate::stats::normal::{normal_quantile, normal_upper_tail};
 use crate::stats::pairs::Pairs;
-use crate::stats::student::{student_cdf, student_quantile};
 use crate::stats::tango::{mean_tango_score, tango_interval};
 
 /// Level of every interval that is shown.
@@ -62,75 +59,86 @@ impl Difference {
         })
     }
 
-    /// The lower of the two lower ends.
-    pub fn low(&self) -> f64 {
-        self.hull().low
-    }
-
-    /// The higher of the two higher ends.
-    pub fn high(&self) -> f64 {
-        self.hull().high
-    }
-
-    /// The interval that both kinds of uncertainty leave.
-    pub fn hull(&self) -> Interval {
-        match self.seeds {
-            Some(seeds) => self.sampling.hull(seeds),
-            None => self.sampling,
-        }
+    /// Tango's score variance of one seed's difference, if the true difference were `bound`.
+    fn score_variance(&self, bound: f64) -> f64 {
+        // At the value itself the score is 0, and so is the distance that it counts.
+        let bound = if (self.value - bound).abs() < 1e-9 {
+            bound - 1e-6
+        } else {
+            bound
+        };
+        let score = mean_tango_score(&self.per_seed, bound);
+        ((self.value - bound) / score).powi(2)
     }
 
     /// Whether no image changed its side under any seed.
     pub fn is_unchanged(&self) -> bool {
         self.per_seed.iter().all(Pairs::is_unchanged)
     }
+}
 
-    /// One-sided p-value of "not worse": small when `new` is worse than `old`. Mid-p
-    /// McNemar over images and Student's t over seeds, the larger of the two.
-    pub fn p_worse(&self) -> f64 {
-        let normal = |p: f64| normal_quantile(p.clamp(1e-300, 1.0 - 1e-15));
-        let sampling = match &*self.per_seed {
-            [one] => mid_p_worse(one),
-            seeds => {
-                // As in the interval: one mean statistic, as if seeds were one.
-                let scores = seeds.iter().filter_map(|pairs| normal(mid_p_worse(pairs)));
-                normal_upper_tail(-scores.sum::<f64>() / seeds.len() as f64)
-            }
-        };
-        sampling.max(self.student(|mean| -mean))
+impl Crossed for Difference {
+    fn seed_means(&self) -> Vec<f64> {
+        self.per_seed.iter().map(Pairs::difference).collect()
     }
 
-    /// One-sided p-value of "worse by `margin` or more": small when `new` is shown not to
-    /// be. Tango's score over images and Student's t over seeds, the larger of the two.
-    pub fn p_inferior(&self, margin: f64) -> f64 {
-        let sampling = normal_upper_tail(mean_tango_score(&self.per_seed, -margin));
-        sampling.max(self.student(|mean| mean + margin))
+    /// Tango's score variance, which holds its level for small counts, times the part of it
+    /// that images keep from seed to seed (the intraclass correlation of a two-way analysis of
+    /// variance, Shrout and Fleiss 1979). How far the value lies from `bound` in the score's
+    /// standard errors gives the standard error.
+    fn image_variance(&self, bound: f64) -> f64 {
+        self.image_correlation * self.score_variance(bound)
     }
 
-    /// P(T > t) for the distance of the mean over seeds, in standard errors; 0 of one seed,
-    /// which says nothing about others.
-    fn student(&self, distance: impl Fn(f64) -> f64) -> f64 {
-        let values: Vec<f64> = self.per_seed.iter().map(Pairs::difference).collect();
-        let Some(deviation) = standard_deviation(&values) else {
-            return 0.0;
-        };
-        let distance = distance(self.value);
-        let error = deviation / (values.len() as f64).sqrt();
-        if error == 0.0 {
-            return if distance > 0.0 { 0.0 } else { 1.0 };
+    fn independent_variance(&self, bound: f64) -> f64 {
+        (1.0 - self.image_correlation) * self.score_variance(bound) / self.per_seed.len() as f64
+    }
+
+    fn range(&self) -> Interval {
+        Interval {
+            low: -1.0,
+            high: 1.0,
         }
-        let below = student_cdf(-distance / error, (values.len() - 1) as f64);
-        below.unwrap_or(1.0)
     }
+}
 
-    /// The number of seeds at which the seed interval's half width would fall to `half`,
-    /// if further seeds scatter as these do; `None` below two seeds and beyond 1000.
-    pub(crate) fn seeds_for(&self, half: f64) -> Option<u64> {
-        let values: Vec<f64> = self.per_seed.iter().map(Pairs::difference).collect();
-        let deviation = standard_deviation(&values)?;
-        (2..=1000u32).find_map(|n| {
-            let t = student_quantile(0.5 + LEVEL / 2.0, f64::from(n - 1))?;
-            (t * deviation / f64::from(n).sqrt() <= half).then_some(u64::from(n))
-        })
+/// The share of the variance of an image's difference that it keeps from seed to seed, in
+/// [0, 1]; 1 of a single seed and where no image changed.
+fn image_correlation(seeds: &[(&Condition, &Condition)]) -> f64 {
+    let Some((first, _)) = seeds.first().filter(|_| seeds.len() > 1) else {
+        return 1.0;
+    };
+    let Ok(total) = usize::try_from(first.total) else {
+        return 1.0;
+    };
+    let mut sums = vec![0i64; total];
+    let (mut squares, mut seed_squares) = (0i64, 0.0);
+    for (new, old) in seeds {
+        let now = new.correct_bitmap.iter(total);
+        let mut own = 0;
+        for (sum, (now, before)) in sums.iter_mut().zip(now.zip(old.correct_bitmap.iter(total))) {
+            let difference = i64::from(now) - i64::from(before);
+            *sum += difference;
+            own += difference;
+            squares += difference.abs();
+        }
+        seed_squares += (own * own) as f64;
     }
+    let (images, count) = (total as f64, seeds.len() as f64);
+    if images < 2.0 {
+        return 1.0;
+    }
+    let all: i64 = sums.iter().sum();
+    let correction = (all * all) as f64 / (images * count);
+    let image_squares: i64 = sums.iter().map(|sum| sum * sum).sum();
+    let between_images = image_squares as f64 / count - correction;
+    let between_seeds = seed_squares / images - correction;
+    let rest = squares as f64 - correction - between_images - between_seeds;
+    let image_mean = between_images / (images - 1.0);
+    let rest_mean = rest.max(0.0) / ((images - 1.0) * (count - 1.0));
+    let whole = image_mean + (count - 1.0) * rest_mean;
+    if whole <= 0.0 {
+        return 1.0;
+    }
+    ((image_mean - rest_mean) / whole).clamp(0.0, 1.0)
 }

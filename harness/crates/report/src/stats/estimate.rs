@@ -24,8 +24,8 @@ pub fn standard_deviation(values: &[f64]) -> Option<f64> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     pub mean: f64,
-    /// Student's t with n - 1 degrees of freedom times `sd / √n`; `None` below two
-    /// values, where no interval exists.
+    /// Student's t with n - 1 degrees of freedom times `sd / √n`; `None` below three
+    /// values: of two, t is 12.7 and the interval says nothing.
     pub half_width: Option<f64>,
     /// Number of values.
     pub n: usize,
@@ -35,7 +35,7 @@ impl Estimate {
     /// Mean and interval of `values`; `None` of nothing.
     pub fn of(values: &[f64]) -> Option<Self> {
         let n = values.len();
-        let half_width = standard_deviation(values).and_then(|sd| {
+        let half_width = standard_deviation(values).filter(|_| n > 2).and_then(|sd| {
             let t = student_quantile(0.975, (n - 1) as f64)?;
             Some(t * sd / (n as f64).sqrt())
         });
@@ -65,9 +65,10 @@ mod tests {
     }
 
     #[test]
-    fn one_value_has_no_interval_and_none_has_no_mean() {
+    fn few_values_have_no_interval_and_none_has_no_mean() {
         let one = Estimate::of(&[0.5]).unwrap();
         assert_eq!((one.mean, one.half_width, one.n), (0.5, None, 1));
+        assert_eq!(Estimate::of(&[0.5, 0.6]).unwrap().half_width, None);
         assert_eq!(Estimate::of(&[]), None);
         assert_eq!(standard_deviation(&[0.5]), None);
     }
@@ -75,7 +76,7 @@ mod tests {
     proptest! {
         #[test]
         fn shifting_moves_the_mean_and_keeps_the_interval(
-            values in prop::collection::vec(0.0..1.0f64, 2..12),
+            values in prop::collection::vec(0.0..1.0f64, 3..12),
             shift in -1.0..1.0f64,
         ) {
             let here = Estimate::of(&values).unwrap();

@@ -8,7 +8,6 @@ use crate::stats::*;
 struct Golden {
     tango: Vec<Tango>,
     tango_score: Vec<Score>,
-    mcnemar: Vec<McNemar>,
     holm: Vec<Family>,
     kendall: Vec<Ranks>,
     student: Student,
@@ -33,14 +32,6 @@ struct Score {
     lost: u64,
     difference: f64,
     score: f64,
-}
-
-#[derive(Deserialize)]
-struct McNemar {
-    images: u64,
-    gained: u64,
-    lost: u64,
-    mid_p: f64,
 }
 
 #[derive(Deserialize)]
@@ -150,27 +141,6 @@ fn tango() {
     let interval = tango_interval(&[published], 0.95).unwrap();
     assert_eq!((interval.low * 1e3).round(), -517.0);
     assert_eq!((interval.high * 1e3).round(), -26.0);
-}
-
-#[test]
-fn mcnemar() {
-    for case in golden().mcnemar {
-        let McNemar {
-            images,
-            gained,
-            lost,
-            mid_p,
-        } = case;
-        let found = mid_p_mcnemar(&Pairs {
-            images,
-            gained,
-            lost,
-        });
-        assert!(
-            (found - mid_p).abs() <= 1e-9 * mid_p.max(1e-300),
-            "{found}, expected {mid_p}"
-        );
-    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod bisect;
 mod bootstrap;
+mod contrast;
 mod crossed;
 mod difference;
 mod estimate;
@@ -15,10 +16,8 @@ mod golden;
 mod holm;
 mod interval;
 mod kendall;
-mod mcnemar;
 mod moderated;
 mod normal;
-mod paired;
 mod pairs;
 mod power;
 mod student;
@@ -28,15 +27,15 @@ mod tests;
 mod wilson;
 
 pub use bootstrap::bootstrap_interval;
+pub use contrast::{Combination, Contrast, Four};
+pub use crossed::{Crossed, VarianceParts};
 pub use difference::{Difference, LEVEL};
 pub use estimate::{Estimate, mean, standard_deviation};
 pub use holm::holm;
 pub use interval::Interval;
 pub use kendall::kendall_tau;
-pub use mcnemar::{mid_p_mcnemar, mid_p_worse};
 pub use moderated::{SampleVariance, VariancePrior};
 pub use normal::{normal_quantile, normal_upper_tail};
-pub use paired::PairedDifference;
 pub use pairs::Pairs;
 pub use power::{detectable_difference, images_needed};
 pub use student::{student_cdf, student_quantile};

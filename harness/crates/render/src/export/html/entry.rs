@@ -74,8 +74,8 @@ pub(super) fn field(
     };
     let difference = facts.over_zero_shot.mean;
     let interval = assessment.over_zero_shot.as_ref().map(|difference| {
-        let hull = difference.hull();
-        format!("[{}, {}]", signed(hull.low), signed(hull.high))
+        let interval = difference.interval;
+        format!("[{}, {}]", signed(interval.low), signed(interval.high))
     });
     let base = format!("Base {}", percent(facts.base.mean));
     let views = vec![
@@ -93,7 +93,7 @@ pub(super) fn field(
             percent(facts.h.mean),
             base,
         ),
-        kept(facts.retention.map(|kept| kept.mean)),
+        kept(facts.recovery.map(|share| share.value)),
         flips(assessment.flips.as_ref().and_then(FlipRates::of)),
     ];
     Field {
@@ -145,8 +145,8 @@ fn moved(new: &Cell<'_>) -> FieldView {
     }
 }
 
-fn kept(retention: Option<f64>) -> FieldView {
-    match retention {
+fn kept(share_of: Option<f64>) -> FieldView {
+    match share_of {
         Some(kept) => {
             let (glyph, class) = shade::of_kept(kept);
             view(
@@ -172,6 +172,7 @@ pub(super) fn mean_field(
     method: &MethodRow<'_>,
     new: &Cell<'_>,
     entries: &[Option<&Assessment<'_>>],
+    recovery: Option<f64>,
 ) -> Field {
     let counts = counts(entries);
     let mut views = match &method.summary {
@@ -191,7 +192,7 @@ pub(super) fn mean_field(
                 percent(of.mean_of_h.mean),
                 format!("Base {}", percent(of.base.mean)),
             ),
-            kept(of.retention.map(|kept| kept.mean)),
+            kept(recovery),
             flips(FlipRates::mean(entries.iter().copied().flatten())),
         ],
     };
@@ -210,13 +211,8 @@ fn counts(entries: &[Option<&Assessment<'_>>]) -> (String, String) {
         found.filter(|entry| entry.recommendation == wanted).count()
     };
     let first = format!("{} keep", count(Recommendation::Keep));
-    let others = [
-        Recommendation::Drop,
-        Recommendation::Retrain,
-        Recommendation::Undecided,
-    ];
+    let others = Recommendation::ALL.into_iter().skip(1);
     let others = others
-        .into_iter()
         .map(|one| (one, count(one)))
         .filter(|(_, n)| *n > 0)
         .map(|(one, n)| format!("{n} {}", one.word()));

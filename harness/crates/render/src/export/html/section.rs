@@ -14,7 +14,7 @@ use crate::tables::averages::{self, Average};
 use crate::tables::facts::{Facts, row};
 use crate::tables::flips::FlipRates;
 use crate::tables::matrix::matrix;
-use crate::tables::recommendations::recommendations;
+use crate::tables::recommendations::{self, recommendations};
 use crate::tables::{Cell, Number};
 use crate::text::{NOT_AVAILABLE, command, heading, one_line, reason, verdicts, word};
 use harness_report::Status;
@@ -78,7 +78,8 @@ pub(super) fn section<'a>(
     let mut all = entries.iter().flatten().flatten();
     let unattributed = all.any(|one| one.flips.is_some_and(|flips| flips.unattributed > 0));
     let id = format!("upgrade-{}", index + 1);
-    let verdicts = verdicts(block).into_iter();
+    let outlook = recommendations::outlook(block, analysis);
+    let verdicts = outlook.into_iter().chain(verdicts(block, analysis));
     let columns = block.datasets.iter().map(|name| one_line(name, NAME));
     let html = templates.render(
         "block.html",
@@ -130,12 +131,16 @@ fn lines<'a>(
         let fields = fields.map(|(column, ((entry, new), recommended))| {
             field(*entry, new, recommended, (at, column))
         });
+        let averages = analysis.averages(block.upgrade, block.shots, method.label);
+        let recovery = averages.and_then(|of| Some(of.recovery?.ratio.value));
         let mean = new.cells.last().unwrap_or(&Cell::Missing(None));
         Line {
             is_zero_shot: false,
             number: Some(at + 1),
             label: one_line(method.label, NAME),
-            cells: fields.chain([mean_field(method, mean, entries)]).collect(),
+            cells: fields
+                .chain([mean_field(method, mean, entries, recovery)])
+                .collect(),
         }
     });
     std::iter::once(first).chain(methods).collect()
@@ -188,17 +193,15 @@ fn averages(block: &Block<'_>, analysis: &Analysis<'_>) -> Averages {
         label: one_line(row.label, NAME),
         texts: row.cells.iter().map(average).collect(),
     });
-    let seeds = match block.seeds.len() {
-        0 | 1 => "; one seed gives no interval",
-        _ => "",
-    };
+    let notes = averages::notes(block, analysis).into_iter();
+    let notes: String = notes.map(|note| format!("; {note}")).collect();
     let mut methods = block.methods.iter();
     let partial = match methods.any(|method| method.averaged.len() < block.datasets.len()) {
         false => "",
         true => "; a method that lacks a cell is averaged over its whole data sets",
     };
     Averages {
-        caption: format!("{}{seeds}{partial}", averages::title(block)),
+        caption: format!("{}{notes}{partial}", averages::title(block)),
         rows: rows.collect(),
         heads: table.heads,
     }
@@ -207,6 +210,7 @@ fn averages(block: &Block<'_>, analysis: &Analysis<'_>) -> Averages {
 fn average(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Number(number) => Number::text(number),
+        Cell::Text(text) => one_line(text, NAME),
         Cell::Blank => "–".to_owned(),
         _ => NOT_AVAILABLE.to_owned(),
     }

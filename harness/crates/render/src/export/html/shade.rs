@@ -87,7 +87,7 @@ pub(super) const VIEWS: [View; 6] = [
     },
     View {
         key: "kept",
-        label: "Gain kept",
+        label: "Recovery",
         meaning: "(New − zero-shot on the target) / (Base − zero-shot on the source). n/a \
                   where the gain on the source is not significant.",
         swatches: &[
@@ -136,7 +136,7 @@ pub(super) fn of_flips(rate: f64) -> &'static str {
     ["", "m1", "m2", "m3", "m4"][step(rate, [0.02, 0.05, 0.1, 0.2])]
 }
 
-/// Glyph and colour of a kept share of the gain.
+/// Glyph and colour of the share of retraining's gain that New has.
 pub(super) fn of_kept(share: f64) -> (char, &'static str) {
     // What is printed as 0 % is not less than nothing.
     if share <= -0.005 {
@@ -159,7 +159,7 @@ pub(super) fn of_verdict(verdict: Verdict) -> &'static str {
         Verdict::Degraded => "m2",
         Verdict::Incompatible => "m4",
         Verdict::NotInjectable => "m1",
-        Verdict::Inconclusive => "",
+        Verdict::Inconclusive | Verdict::NoGain => "",
     }
 }
 
