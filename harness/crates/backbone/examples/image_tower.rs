@@ -95,8 +95,8 @@ fn preparation(transform: &ImageTransform) -> Result<f64> {
     image.write_to(&mut file, ImageFormat::Jpeg)?;
     let (_, cpu) = seconds(|| {
         let image = SourceImage::decode(file.get_ref())?;
-        let pixels = transform.normalise(&transform.crop_source(&image)?)?;
-        Ok(drop(pixels))
+        transform.normalise(&transform.crop_source(&image)?)?;
+        Ok(())
     })?;
     Ok(cpu)
 }
