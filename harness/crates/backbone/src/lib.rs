@@ -16,6 +16,8 @@ mod dims;
 mod edits;
 mod error;
 mod image;
+mod kernels;
+mod matrix;
 mod modules;
 mod names;
 mod ops;

@@ -26,7 +26,9 @@ pub enum ReadError {
         source: serde_json::Error,
     },
     /// A suite, by its extension.
-    #[error("{path}: this is a suite, not a report: `harness run` writes its report with -o FILE.json")]
+    #[error(
+        "{path}: this is a suite, not a report: `harness run` writes its report with -o FILE.json"
+    )]
     Suite { path: PathBuf },
     /// JSON, but of another kind.
     #[error("{path}: expected a file of format {expected}, found {found:?}")]

@@ -10,6 +10,7 @@ mod golden_tokens;
 mod golden_towers;
 mod golden_transform;
 mod hostile_files;
+mod image_forward;
 mod layers;
 mod prompts;
 mod threads;

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::iter::Sum;
 
-use harness_abi::wire::{DataNeed, Family};
+use harness_abi::wire::{DataNeed, Family, MethodCard, Site};
 use harness_backbone::{Dims, Tokenizer, clip_b16, clip_l14};
 use harness_data::KnownDataset;
 
@@ -51,7 +51,7 @@ impl Sum for Operations {
 /// Counted are the towers: images of the test split and of the draws, class prompts of
 /// zero-shots and evaluations, and for trainings the class prompts of each step (and its
 /// images, where the method reads pixels). Training a method that only reads features
-/// costs nothing. Left out are validation images, and what a method that writes prompts
+/// costs nothing, and one that changes the image tower alone encodes its texts once. Left out are validation images, and what a method that writes prompts
 /// for each image costs more.
 pub(crate) struct CostModel<'i> {
     inputs: &'i Inputs,
@@ -160,12 +160,27 @@ fn training(method: &MethodInput, dims: &Dims, size: &Size, draw: Draw) -> Opera
         None => recipe.epochs as f64 * steps_per_epoch,
     };
     Operations {
-        text: steps * passes * size.prompts(dims),
+        text: match changes_text(&method.card) {
+            true => steps * passes * size.prompts(dims),
+            // Encoded once, before the first step.
+            false => size.prompts(dims),
+        },
         image: match method.card.data {
             DataNeed::Pixels => steps * passes * batch.min(images) * flops::of_image(&dims.image),
             _ => 0.0,
         },
     }
+}
+
+/// Whether a method's texts are others at every step. All sites of VPT are in the image tower.
+fn changes_text(card: &MethodCard) -> bool {
+    let of_images = |site: &Site| {
+        matches!(
+            site,
+            Site::ImageInput | Site::ImageBlock | Site::ImageFeature
+        )
+    };
+    card.sites.is_empty() || !card.sites.iter().all(of_images)
 }
 
 /// Dimensions of a backbone; those of the usual B/16 or L/14 if its files are not on disk.
@@ -301,6 +316,18 @@ mod tests {
         assert!(is_near(features.image, images));
         let pixels = total(&inputs("weights", "pixels", &[1]));
         assert!(pixels.text > one.text && pixels.image > images);
+    }
+
+    #[test]
+    fn a_method_of_the_image_tower_encodes_its_texts_once() {
+        let one_pass = UNKNOWN.0 as f64 * flops::of_prompt(&clip_b16().text, TOKENS);
+        let mut inputs = inputs("deep", "pixels", &[1]);
+        let both = total(&inputs);
+        inputs.methods[0].card.sites = vec![Site::ImageInput, Site::ImageBlock];
+        let images_alone = total(&inputs);
+        // Two zero-shots, two tests, one training.
+        assert!(is_near(images_alone.text, 5.0 * one_pass));
+        assert_eq!(images_alone.image, both.image);
     }
 
     #[test]

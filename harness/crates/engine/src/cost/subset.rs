@@ -163,7 +163,12 @@ impl PairCosts {
         let methods = methods.filter(|_| kept.methods.len() > 1);
         let datasets = kept.datasets.iter().map(|dataset| Label::Dataset(*dataset));
         let datasets = datasets.filter(|_| kept.datasets.len() > 1);
-        let pairs = |subset: &Subset| self.longest.keys().filter(|pair| subset.has(**pair)).count();
+        let pairs = |subset: &Subset| {
+            self.longest
+                .keys()
+                .filter(|pair| subset.has(**pair))
+                .count()
+        };
         let before = pairs(kept);
         let mut best: Option<(f64, Label)> = None;
         for label in methods.chain(datasets) {

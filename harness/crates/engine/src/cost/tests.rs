@@ -15,9 +15,7 @@ fn three_by_two() -> Inputs {
     inputs.methods[1].card = fixture::card("features", "features");
     inputs.methods[2].card = fixture::card("weights", "pixels");
     inputs.datasets = vec![fixture::dataset("d", None), fixture::dataset("e", None)];
-    inputs.suite.datasets = ["d", "e"]
-        .map(crate::suite::DatasetEntry::named)
-        .to_vec();
+    inputs.suite.datasets = ["d", "e"].map(crate::suite::DatasetEntry::named).to_vec();
     inputs.datasets[1].contents = Presence::Present(Contents {
         sizes: [400, 0, 900],
         class_names: vec!["tench".to_owned(); 10],
@@ -56,14 +54,17 @@ fn a_subset_fits_and_costs_what_a_plan_of_it_costs() {
             Fitting::Part(subset) => {
                 assert!(subset.wall_seconds <= budget.seconds * (1.0 + 1e-9));
                 let cells = plan.cells.iter().filter(|cell| {
-                    subset.methods.contains(&cell.method)
-                        && subset.datasets.contains(&cell.dataset)
+                    subset.methods.contains(&cell.method) && subset.datasets.contains(&cell.dataset)
                 });
                 // A plan of the subset alone has these units.
                 let mut units: BTreeSet<UnitIndex> = cells.flat_map(CellPlan::units).collect();
-                let needs = units.iter().flat_map(|unit| plan.graph[*unit].needs.clone());
+                let needs = units
+                    .iter()
+                    .flat_map(|unit| plan.graph[*unit].needs.clone());
                 let needs: Vec<UnitIndex> = needs.collect();
-                let second = needs.iter().flat_map(|unit| plan.graph[*unit].needs.clone());
+                let second = needs
+                    .iter()
+                    .flat_map(|unit| plan.graph[*unit].needs.clone());
                 units.extend(second.collect::<Vec<_>>());
                 units.extend(needs);
                 let sum: f64 = units.iter().map(|unit| costs.seconds[unit]).sum();

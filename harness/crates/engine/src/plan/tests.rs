@@ -10,7 +10,7 @@ use super::*;
 use crate::images::{Augment, FeaturePrecision};
 use crate::job::{BackboneFiles, DatasetFiles, JobOutput, Presence, UnitWork, Usage};
 use crate::registry::{Absent, Contents, InputKind};
-use crate::suite::DatasetEntry;
+use crate::suite::{DatasetEntry, Upgrade};
 use harness_report::selection::{Selection, Term};
 use harness_store::Key;
 
@@ -175,6 +175,25 @@ fn what_cells_share_is_one_unit() {
         .filter(|name| name.starts_with("train"))
         .count();
     assert_eq!(trainings, 3, "one a backbone: {:?}", names(&plan));
+}
+
+#[test]
+fn the_retrained_module_of_a_target_is_the_source_of_the_next_upgrade() {
+    let mut inputs = inputs(&["t", "u"]);
+    let upgrade = |source: &str, target: &str| Upgrade {
+        source: source.to_owned(),
+        targets: vec![target.to_owned()],
+    };
+    inputs.suite.upgrades = vec![upgrade("s", "t"), upgrade("t", "u"), upgrade("s", "u")];
+    let plan = plan(&inputs);
+    let [first, second, third] = &plan.cells[..] else {
+        panic!("three cells");
+    };
+    assert_eq!(first.oracle.as_ref(), Some(&second.train));
+    assert_eq!(second.oracle, third.oracle);
+    // On each backbone: features of the test and of the draw, zero-shot and training; and a module
+    // that moves for each upgrade.
+    assert_eq!(plan.graph.units.len(), 3 * 4 + 3, "{:?}", names(&plan));
 }
 
 #[test]

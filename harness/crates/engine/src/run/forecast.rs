@@ -6,7 +6,8 @@ use super::setup::{SetUp, Settings};
 use crate::cost::{Budget, CostModel, Estimate, Fitting, UnitCosts, fitting};
 use crate::job::UnitWork;
 use crate::plan::{
-    CellPlan, Coordinates, DatasetIndex, Inputs, MethodIndex, NotMeasured, Plan, UnitIndex, UnitResult,
+    CellPlan, Coordinates, DatasetIndex, Inputs, MethodIndex, NotMeasured, Plan, UnitIndex,
+    UnitResult,
 };
 use crate::registry::Absent;
 use crate::schedule::{Observer, Silent, TaskResult};
@@ -136,7 +137,8 @@ pub fn forecast(
     };
     let count = |is_kind: fn(&UnitWork) -> bool| {
         let open = open.iter();
-        open.filter(|unit| is_kind(&plan.graph[**unit].work)).count()
+        open.filter(|unit| is_kind(&plan.graph[**unit].work))
+            .count()
     };
     let costs = CostModel::new(inputs);
     let measured = UnitCosts::of(&plan.graph, &open, &costs).unwrap_or_else(|error| {

@@ -112,13 +112,15 @@ pub(super) fn wrong_type(types: &[&str], node: &Node, key: &str) -> Option<Strin
     if expects("array") {
         let list = format!("write `{key}: [{}]`", entries(text));
         let count = text.parse::<u64>().ok();
-        return Some(match count.filter(|n| key == "seeds" && (2..=20).contains(n)) {
-            Some(count) => {
-                let all = entries(&format!("1-{count}"));
-                format!("{list}, or `seeds: [{all}]` for {count} seeds")
-            }
-            None => list,
-        });
+        return Some(
+            match count.filter(|n| key == "seeds" && (2..=20).contains(n)) {
+                Some(count) => {
+                    let all = entries(&format!("1-{count}"));
+                    format!("{list}, or `seeds: [{all}]` for {count} seeds")
+                }
+                None => list,
+            },
+        );
     }
     if expects("boolean") {
         let word = match text.to_lowercase().as_str() {

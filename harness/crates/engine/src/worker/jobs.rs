@@ -10,7 +10,7 @@ use harness_abi::wire::{
 use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
-    boundary::{HostBench, TaskData, backbone_facts, setting, task_facts},
+    boundary::{ClassFeatures, HostBench, TaskData, backbone_facts, setting, task_facts},
     module_file::with_origin,
     plugin::{MethodHandle, PluginError},
 };
@@ -23,7 +23,7 @@ use super::{
     evaluation::evaluate,
     features::{FeatureCache, FeatureSource},
     pixels::SplitPixels,
-    state::WorkerState,
+    state::{LoadedBackbone, WorkerState},
 };
 use crate::{
     images::{ImageOptions, ImageSet},
@@ -187,6 +187,7 @@ struct JobContext<'a> {
     job: &'a Job,
     channel: &'a Channel,
     backbone: Arc<Backbone>,
+    class_features: Arc<ClassFeatures>,
     backbone_ref: &'a BackboneRef,
     dataset: Arc<Dataset>,
     dataset_ref: &'a DatasetRef,
@@ -203,10 +204,15 @@ impl<'a> JobContext<'a> {
         (backbone_ref, dataset_ref): (&'a BackboneRef, &'a DatasetRef),
         images: ImageOptions,
     ) -> Result<Self, JobError> {
+        let LoadedBackbone {
+            backbone,
+            class_features,
+        } = state.backbone(backbone_ref)?;
         Ok(Self {
             job,
             channel,
-            backbone: state.backbone(backbone_ref)?,
+            backbone,
+            class_features,
             backbone_ref,
             dataset: state.dataset(dataset_ref)?,
             dataset_ref,
@@ -298,6 +304,7 @@ impl<'a> JobContext<'a> {
         Ok(HostBench::new(
             facts,
             Arc::clone(&self.backbone),
+            Arc::clone(&self.class_features),
             Arc::new(words.clone()),
             task,
             Box::new(move |done, total| {

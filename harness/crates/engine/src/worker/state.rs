@@ -5,7 +5,10 @@ use std::{num::NonZeroUsize, path::Path, sync::Arc};
 use harness_backbone::Backbone;
 use harness_data::Dataset;
 
-use harness_host::plugin::{LoadedPlugin, MethodHandle};
+use harness_host::{
+    boundary::ClassFeatures,
+    plugin::{LoadedPlugin, MethodHandle},
+};
 use lru::LruCache;
 
 use super::{error::JobError, features::FeatureCache};
@@ -17,10 +20,17 @@ const DATASETS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 
 /// Loaded backbones and data sets by their content hash, features, and the plugin.
 pub(super) struct WorkerState {
-    backbones: LruCache<String, Arc<Backbone>>,
+    backbones: LruCache<String, LoadedBackbone>,
     datasets: LruCache<String, Arc<Dataset>>,
     plugin: Option<LoadedPlugin>,
     pub(super) features: FeatureCache,
+}
+
+/// A backbone with the class features that were computed on it.
+#[derive(Clone)]
+pub(super) struct LoadedBackbone {
+    pub(super) backbone: Arc<Backbone>,
+    pub(super) class_features: Arc<ClassFeatures>,
 }
 
 impl WorkerState {
@@ -33,11 +43,16 @@ impl WorkerState {
         }
     }
 
-    pub(super) fn backbone(&mut self, wanted: &BackboneRef) -> Result<Arc<Backbone>, JobError> {
+    pub(super) fn backbone(&mut self, wanted: &BackboneRef) -> Result<LoadedBackbone, JobError> {
         let BackboneFiles { path, sha256 } = wanted.files()?;
-        let load = || -> Result<_, JobError> { Ok(Arc::new(Backbone::load(path)?)) };
+        let load = || -> Result<_, JobError> {
+            Ok(LoadedBackbone {
+                backbone: Arc::new(Backbone::load(path)?),
+                class_features: Arc::default(),
+            })
+        };
         let loaded = self.backbones.try_get_or_insert_ref(sha256, load)?;
-        Ok(Arc::clone(loaded))
+        Ok(loaded.clone())
     }
 
     pub(super) fn dataset(&mut self, wanted: &DatasetRef) -> Result<Arc<Dataset>, JobError> {

@@ -43,8 +43,8 @@ pub(crate) fn overview<'a>(block: &Block<'a>, analysis: &Analysis<'_>) -> Table<
 /// Whether a recovery has a mark.
 pub(crate) fn is_carried(block: &Block<'_>, analysis: &Analysis<'_>) -> bool {
     let methods = block.methods.iter();
-    let mut averages = methods
-        .filter_map(|method| analysis.averages(block.upgrade, block.shots, method.label));
+    let mut averages =
+        methods.filter_map(|method| analysis.averages(block.upgrade, block.shots, method.label));
     averages.any(|of| of.recovery.is_some_and(|of| of.carried_by.is_some()))
 }
 

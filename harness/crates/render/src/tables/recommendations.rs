@@ -101,7 +101,9 @@ pub(crate) fn headline(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<Str
         return None;
     }
     let helping = own.iter();
-    let helping = helping.filter(|one| one.helps == Some(Claim::Shown)).count();
+    let helping = helping
+        .filter(|one| one.helps == Some(Claim::Shown))
+        .count();
     let one_seed = match own.iter().any(|one| one.is_one_seed()) {
         true => "; one seed, so this holds for these modules only",
         false => "",

@@ -202,7 +202,10 @@ fn several_upgrades_end_with_a_line_each() {
         let end: Vec<&str> = text.lines().rev().take(4).collect();
         assert!(end[0].starts_with("Summary "), "{text}");
         assert!(end[2].contains("→ other, 16 shots: "), "{text}");
-        assert!(!end[3].contains("→ other") && end[3].contains(" of 8 modules"), "{text}");
+        assert!(
+            !end[3].contains("→ other") && end[3].contains(" of 8 modules"),
+            "{text}"
+        );
     }
 }
 
