@@ -98,17 +98,12 @@ fn transform(
     architecture: &Architecture,
 ) -> Result<ImageTransform> {
     let size = architecture.dims.image.image_size;
-    match &files.preprocessor {
-        Some(path) if architecture.layout.is_transformers() => {
-            let text = fs_err::read_to_string(path)?;
-            let value = serde_json::from_str(&text).map_err(|e| BackboneError::File {
-                path: path.clone(),
-                reason: format!("not JSON: {e}"),
-            })?;
-            let config = Config::new(path.display().to_string(), value);
-            ImageTransform::from_config(&config, "", size)
-        }
-        _ => ImageTransform::from_config(config, "preprocess_cfg.", size),
+    if !architecture.layout.is_transformers() {
+        return ImageTransform::of_open_clip(config, size);
+    }
+    match files.preprocessor()? {
+        Some(config) => ImageTransform::of_transformers(&config, size),
+        None => Ok(ImageTransform::transformers(size)),
     }
 }
 
@@ -167,7 +162,10 @@ impl Backbone {
         let config = Config::new("configuration".into(), config.clone());
         let architecture = Architecture::read(&catalog, &config, layout)?;
         let size = architecture.dims.image.image_size;
-        let transform = ImageTransform::from_config(&config, "preprocess_cfg.", size)?;
+        let transform = match layout.is_transformers() {
+            true => ImageTransform::transformers(size),
+            false => ImageTransform::of_open_clip(&config, size)?,
+        };
         Self::build(
             Weights::new(catalog, tensors),
             architecture,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use harness_store::Sha256;
+use serde_json::Value;
 
 use super::config::Config;
 use super::layout::CheckpointLayout;
@@ -13,6 +14,8 @@ use crate::error::{BackboneError, Result};
 const WEIGHTS: [&str; 2] = ["open_clip_model.safetensors", "model.safetensors"];
 /// Configuration files in order of preference.
 const CONFIGS: [&str; 2] = ["open_clip_config.json", "config.json"];
+/// Where transformers keeps the image transform; version 5 writes the second.
+const PREPROCESSORS: [&str; 2] = ["preprocessor_config.json", "processor_config.json"];
 
 /// The files that decide what a backbone computes.
 #[derive(Debug, Clone)]
@@ -22,7 +25,7 @@ pub(crate) struct Files {
     /// Present when the folder has one.
     pub(crate) tokenizer: Option<PathBuf>,
     /// transformers keeps the image transform in a file of its own.
-    pub(crate) preprocessor: Option<PathBuf>,
+    preprocessor: Option<PathBuf>,
 }
 
 impl Files {
@@ -46,7 +49,7 @@ impl Files {
             folder: folder.to_path_buf(),
             weights,
             tokenizer: named("tokenizer.json"),
-            preprocessor: named("preprocessor_config.json"),
+            preprocessor: PREPROCESSORS.iter().find_map(|name| named(name)),
         })
     }
 
@@ -84,12 +87,10 @@ impl Files {
             if !path.is_file() {
                 continue;
             }
-            let text = fs_err::read_to_string(&path)?;
-            let value = serde_json::from_str(&text).map_err(|e| BackboneError::File {
-                path: path.clone(),
-                reason: format!("not JSON: {e}"),
-            })?;
-            let config = Config::new(path.display().to_string(), value);
+            let config = Config::new(path.display().to_string(), read_json(&path)?);
+            if layout.is_transformers() {
+                config.is_clip()?;
+            }
             if config.fits(layout) {
                 return Ok((path, config));
             }
@@ -112,6 +113,19 @@ impl Files {
         })
     }
 
+    /// transformers' configuration of the image transform, if there is one.
+    pub(crate) fn preprocessor(&self) -> Result<Option<Config>> {
+        let Some(path) = &self.preprocessor else {
+            return Ok(None);
+        };
+        let mut root = read_json(path)?;
+        // A processor's configuration contains that of its image processor.
+        if let Some(inner) = root.get_mut("image_processor").map(Value::take) {
+            root = inner;
+        }
+        Ok(Some(Config::new(path.display().to_string(), root)))
+    }
+
     /// sha256 (hex) over role, length and bytes of every file that is used.
     pub(crate) fn digest(&self, config: &Path) -> Result<String> {
         let roles = [
@@ -131,4 +145,13 @@ impl Files {
         }
         Ok(hash.hex())
     }
+}
+
+fn read_json(path: &Path) -> Result<Value> {
+    let text = fs_err::read_to_string(path)?;
+    // Windows' editors put a byte order mark first.
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| BackboneError::File {
+        path: path.to_path_buf(),
+        reason: format!("not JSON: {e}"),
+    })
 }

@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod common;
+mod configuration;
 mod edits;
 mod engine;
 mod full_size;
@@ -11,6 +12,7 @@ mod golden_towers;
 mod golden_transform;
 mod hostile_files;
 mod layers;
+mod preprocessing;
 mod prompts;
 mod threads;
 mod tokens;

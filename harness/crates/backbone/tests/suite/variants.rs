@@ -77,8 +77,8 @@ fn the_hub_form_of_the_configuration_is_read() {
     assert_eq!(loaded.transform().size, 32);
     assert_eq!(loaded.activation(), Activation::QuickGelu);
     assert_close("hub", &features(folder.path()), &features(&source), 0.0);
-    let bilinear = hub.to_string().replace("bicubic", "bilinear");
-    let folder = store(&state, "model.safetensors", "config.json", &bilinear);
+    let nearest = hub.to_string().replace("bicubic", "nearest");
+    let folder = store(&state, "model.safetensors", "config.json", &nearest);
     let message = Backbone::load(folder.path()).unwrap_err().to_string();
     assert!(
         message.contains("preprocess_cfg.interpolation"),
