@@ -73,3 +73,11 @@ fn with_extension(text: &str, extensions: &'static [&'static str]) -> Result<Pat
         _ => Err(ValueError::Extension(extensions)),
     }
 }
+
+/// `FROM=TO`, where `TO` may be empty.
+pub(super) fn renaming(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((from, to)) if !from.is_empty() => Ok((from.to_owned(), to.to_owned())),
+        _ => Err("expected FROM=TO".to_owned()),
+    }
+}

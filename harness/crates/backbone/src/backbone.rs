@@ -46,8 +46,19 @@ impl Architecture {
     /// # Errors
     /// When a file is missing or damaged, or the layout is not known.
     pub fn of(folder: &Path) -> Result<Self> {
-        let (_, _, architecture) = open(folder)?;
-        Ok(architecture)
+        Self::at(folder, None)
+    }
+
+    /// The same for images of another size than the weights', if one is given.
+    ///
+    /// # Errors
+    /// As [`Self::of`], and when patches do not divide the size.
+    pub fn at(folder: &Path, image_size: Option<usize>) -> Result<Self> {
+        let (_, config, architecture) = open(folder)?;
+        match image_size {
+            Some(size) => architecture.at_size(&config, size),
+            None => Ok(architecture),
+        }
     }
 }
 
@@ -107,6 +118,23 @@ fn transform(
     }
 }
 
+/// Architecture and image transform at a size.
+fn sized(
+    files: &Files,
+    config: &Config,
+    architecture: Architecture,
+    image_size: Option<usize>,
+) -> Result<(Architecture, ImageTransform)> {
+    let transform = transform(files, config, &architecture)?;
+    Ok(match image_size {
+        None => (architecture, transform),
+        Some(size) => (
+            architecture.at_size(config, size)?,
+            transform.with_size(size),
+        ),
+    })
+}
+
 /// The tokenizer of a folder, or CLIP's own where none is there and the vocabulary is CLIP's.
 fn tokenizer(files: &Files, architecture: &Architecture) -> Result<Option<Tokenizer>> {
     match files.tokenizer.as_deref() {
@@ -126,8 +154,17 @@ impl Backbone {
     /// When a file is missing or damaged, or a tensor is missing, surplus, of another shape or type,
     /// or not finite.
     pub fn load(folder: &Path) -> Result<Self> {
+        Self::load_at(folder, None)
+    }
+
+    /// The same for images of another size than the weights', if one is given: position embeddings
+    /// are interpolated as open_clip does, rotary coordinates rescaled as EVA02 does.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and when patches do not divide the size.
+    pub fn load_at(folder: &Path, image_size: Option<usize>) -> Result<Self> {
         let (files, config, architecture) = open(folder)?;
-        let transform = transform(&files, &config, &architecture)?;
+        let (architecture, transform) = sized(&files, &config, architecture, image_size)?;
         let tokenizer = tokenizer(&files, &architecture)?;
         let catalog = read_catalog(&files.weights)?;
         let weights = Weights::new(catalog, checkpoint::read_tensors(&files.weights)?);
@@ -140,8 +177,16 @@ impl Backbone {
     /// # Errors
     /// As [`Self::load`], values aside.
     pub fn check(folder: &Path) -> Result<()> {
+        Self::check_at(folder, None)
+    }
+
+    /// As [`Self::check`], for [`Self::load_at`].
+    ///
+    /// # Errors
+    /// As [`Self::load_at`], values aside.
+    pub fn check_at(folder: &Path, image_size: Option<usize>) -> Result<()> {
         let (files, config, architecture) = open(folder)?;
-        let transform = transform(&files, &config, &architecture)?;
+        let (architecture, transform) = sized(&files, &config, architecture, image_size)?;
         let tokenizer = tokenizer(&files, &architecture)?;
         let weights = Weights::placeholder(read_catalog(&files.weights)?)?;
         Self::build(weights, architecture, transform, tokenizer).map(drop)
@@ -195,7 +240,7 @@ impl Backbone {
         };
         let text = TextTower::load(&mut weights, &architecture, end_token)?;
         let image = ImageTower::load(&mut weights, &architecture)?;
-        let log_scale = weights.take("logit_scale", &[])?;
+        let log_scale = weights.scalar("logit_scale")?;
         weights.finish()?;
         Ok(Self {
             architecture,

@@ -29,8 +29,12 @@ pub struct Architecture {
     pub image_eps: f32,
     /// Of plain ViT blocks; EVA02's SwiGLU has none.
     pub image_activation: Activation,
+    /// Side of the grid of patches whose position embeddings are stored.
+    pub(crate) stored_grid: usize,
     /// Side of the grid that rotary coordinates refer to.
     pub(crate) rope_grid: usize,
+    /// What is read otherwise than it is written, a line each.
+    pub notes: Vec<String>,
     /// End token where the configuration names one.
     pub(crate) end_token: Option<u32>,
 }
@@ -78,6 +82,8 @@ impl Architecture {
                 true => end_token(config, text.vocab_size)?,
                 false => None,
             },
+            stored_grid: image.image_size / image.patch_size,
+            notes: [catalog.notes(), config.notes()].concat(),
             rope_grid: rope_grid(catalog, config, layout.image, &image)?,
             layout,
             dims: Dims {
@@ -89,6 +95,37 @@ impl Architecture {
             image_eps,
             image_activation,
         })
+    }
+}
+
+impl Architecture {
+    /// For images of another size, whose position embeddings are interpolated.
+    pub(crate) fn at_size(mut self, config: &Config, size: usize) -> Result<Self> {
+        let image = &mut self.dims.image;
+        if size == image.image_size {
+            return Ok(self);
+        }
+        let key = "image size";
+        if size == 0 || !size.is_multiple_of(image.patch_size) {
+            let reason = format!(
+                "{size} is no multiple of the patch size {}",
+                image.patch_size
+            );
+            return Err(config.error(key, reason));
+        }
+        let intp = "vision_cfg.intp_freq";
+        if self.layout.image == ImageNames::EvaClip && config.value(intp).is_none() {
+            let reason = "no such key, which stands for false in EVA-CLIP: rotary coordinates that are \
+                          not rescaled, of which only the stored size is computed";
+            return Err(config.error(intp, reason.into()));
+        }
+        self.notes.push(format!(
+            "position embeddings are interpolated from {} to {size} pixels",
+            image.image_size
+        ));
+        image.image_size = size;
+        image.patches = (size / image.patch_size).pow(2);
+        Ok(self)
     }
 }
 

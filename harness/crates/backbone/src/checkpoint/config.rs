@@ -86,7 +86,8 @@ impl Config {
         if layout.is_transformers() {
             return self.model_type() == Some("clip")
                 || CLIP_SECTIONS.iter().any(|s| {
-                    let mut keys = [self.root.get(s), self.root.get(format!("{s}_dict"))].into_iter();
+                    let mut keys =
+                        [self.root.get(s), self.root.get(format!("{s}_dict"))].into_iter();
                     keys.any(|section| section.is_some_and(Value::is_object))
                 });
         }
@@ -108,9 +109,10 @@ impl Config {
     pub(crate) fn is_clip(&self) -> Result<()> {
         match self.model_type() {
             None | Some("clip") => Ok(()),
-            Some(other) => {
-                Err(self.error("model_type", format!("{other:?} is not supported; only \"clip\" is")))
-            }
+            Some(other) => Err(self.error(
+                "model_type",
+                format!("{other:?} is not supported; only \"clip\" is"),
+            )),
         }
     }
 
@@ -155,6 +157,27 @@ impl Config {
             key: self.actual(key),
             reason,
         }
+    }
+
+    /// Keys in which a section of transformers differs from the one that wins over it.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let notes = CLIP_SECTIONS.iter().filter_map(|section| {
+            let winner = format!("{section}_dict");
+            let losing = self.root.get(section)?.as_object()?;
+            self.root.get(&winner)?.as_object()?;
+            let differs = |key: &&String| {
+                let path = format!("{section}.{key}");
+                at(&CLIP_CONFIG, &path).is_some() && self.get(&path) != losing.get(*key)
+            };
+            let keys: Vec<&str> = losing.keys().filter(differs).map(String::as_str).collect();
+            (!keys.is_empty()).then(|| {
+                format!(
+                    "`{winner}` is used instead of `{section}`, as in transformers; they differ in {}",
+                    keys.join(", ")
+                )
+            })
+        });
+        notes.collect()
     }
 
     /// Keys of the whole file.

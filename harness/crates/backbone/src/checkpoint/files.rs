@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::config::Config;
 use super::layout::CheckpointLayout;
+use super::safetensors::WeightFiles;
 use crate::error::{BackboneError, Result};
 
 /// Weight files in order of preference. A hub folder may hold a bare image trunk as
@@ -21,7 +22,7 @@ const PREPROCESSORS: [&str; 2] = ["preprocessor_config.json", "processor_config.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     folder: PathBuf,
-    pub(crate) weights: PathBuf,
+    pub(crate) weights: WeightFiles,
     /// Present when the folder has one.
     pub(crate) tokenizer: Option<PathBuf>,
     /// transformers keeps the image transform in a file of its own.
@@ -41,9 +42,13 @@ impl Files {
             ));
         }
         let named = |name: &str| Some(folder.join(name)).filter(|p| p.is_file());
-        let weights = match WEIGHTS.iter().find_map(|name| named(name)) {
-            Some(path) => path,
-            None => Self::only_safetensors(folder)?,
+        let index = |name: &str| named(&format!("{name}.index.json"));
+        let weights = if let Some(path) = WEIGHTS.iter().find_map(|name| named(name)) {
+            WeightFiles::single(path)
+        } else if let Some(path) = WEIGHTS.iter().find_map(|name| index(name)) {
+            WeightFiles::of_index(path)?
+        } else {
+            WeightFiles::single(Self::only_safetensors(folder)?)
         };
         Ok(Self {
             folder: folder.to_path_buf(),
@@ -66,8 +71,8 @@ impl Files {
             [one] => return Ok(one.clone()),
             [] => format!("no weights: expected {} or {}", WEIGHTS[0], WEIGHTS[1]),
             several => format!(
-                "{} safetensors files; expected one, or one named {} or {} (sharded weights must be \
-                 merged first)",
+                "{} safetensors files; expected one, or one named {} or {} (sharded weights need their \
+                 index, model.safetensors.index.json)",
                 several.len(),
                 WEIGHTS[0],
                 WEIGHTS[1]
@@ -128,14 +133,15 @@ impl Files {
 
     /// sha256 (hex) over role, length and bytes of every file that is used.
     pub(crate) fn digest(&self, config: &Path) -> Result<String> {
-        let roles = [
-            ("weights", Some(self.weights.as_path())),
+        let weights = self.weights.files.iter();
+        let weights = weights.map(|path| ("weights", Some(path.as_path())));
+        let others = [
             ("config", Some(config)),
             ("tokenizer", self.tokenizer.as_deref()),
             ("preprocessor", self.preprocessor.as_deref()),
         ];
         let mut hash = Sha256::default();
-        for (role, path) in roles {
+        for (role, path) in weights.chain(others) {
             let Some(path) = path else { continue };
             let mut file = fs_err::File::open(path)?;
             hash.update(role.as_bytes());

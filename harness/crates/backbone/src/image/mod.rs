@@ -2,6 +2,7 @@
 
 mod edits;
 mod load;
+mod positions;
 mod tower;
 
 pub use edits::ImageEdit;

@@ -54,7 +54,8 @@ impl ImageTransform {
             };
             let at = known.iter().position(|k| value.as_str() == Some(*k));
             let reason = || format!("{value} is not supported; expected {}", known.join(" or "));
-            at.map(Some).ok_or_else(|| config.error(&key(name), reason()))
+            at.map(Some)
+                .ok_or_else(|| config.error(&key(name), reason()))
         };
         choice("mode", &["RGB"])?;
         // At test time open_clip computes `random` as bicubic.
@@ -97,7 +98,9 @@ impl ImageTransform {
     pub(crate) fn of_transformers(config: &Config, size: usize) -> Result<Self> {
         for key in ["image_processor_type", "feature_extractor_type"] {
             if let Some(found) = config.value(key)
-                && !PROCESSORS.iter().any(|known| found.as_str() == Some(*known))
+                && !PROCESSORS
+                    .iter()
+                    .any(|known| found.as_str() == Some(*known))
             {
                 let reason = format!("{found} is not supported; expected {}", PROCESSORS[0]);
                 return Err(config.error(key, reason));
@@ -228,7 +231,11 @@ fn square(config: &Config, key: &str, default: usize) -> Result<usize> {
     match (side("height")?, side("width")?) {
         (Some(height), Some(width)) if height == width && keys == 2 => Ok(height),
         _ => {
-            let also = if key == "size" { ", `shortest_edge`" } else { "" };
+            let also = if key == "size" {
+                ", `shortest_edge`"
+            } else {
+                ""
+            };
             let reason = format!(
                 "{value} is not supported; expected a number{also} or equal `height` and `width`"
             );

@@ -6,5 +6,6 @@ mod resample;
 mod transform;
 
 pub use resample::Filter;
+pub(crate) use resample::weights;
 pub(crate) use transform::resize;
 pub use transform::{Crop, ImageTransform, Resize, Rounding};

@@ -73,8 +73,9 @@ struct Window {
     weights: Vec<i32>,
 }
 
-/// The windows along one side.
-fn windows(from: usize, to: usize, filter: Filter) -> Vec<Window> {
+/// Where each target pixel along one side begins in the source, and the weights from there on, which
+/// add up to 1.
+pub(crate) fn weights(from: usize, to: usize, filter: Filter) -> Vec<(usize, Vec<f64>)> {
     let scale = from as f64 / to as f64;
     let stretch = scale.max(1.0);
     let support = filter.support() * stretch;
@@ -87,17 +88,30 @@ fn windows(from: usize, to: usize, filter: Filter) -> Vec<Window> {
             .map(|at| filter.weight((at as f64 - centre + 0.5) * (1.0 / stretch)))
             .collect();
         let total: f64 = weights.iter().sum();
-        let fixed = weights.iter().map(|weight| {
-            let share = if total == 0.0 { *weight } else { weight / total };
-            let scaled = share * f64::from(1 << BITS);
-            (scaled + 0.5f64.copysign(scaled)) as i32
-        });
-        Window {
-            first,
-            weights: fixed.collect(),
-        }
+        let share = |weight: &f64| {
+            if total == 0.0 {
+                *weight
+            } else {
+                weight / total
+            }
+        };
+        (first, weights.iter().map(share).collect())
     };
     (0..to).map(window).collect()
+}
+
+/// The windows along one side, in fixed-point numbers.
+fn windows(from: usize, to: usize, filter: Filter) -> Vec<Window> {
+    let fixed = |share: &f64| {
+        let scaled = share * f64::from(1 << BITS);
+        (scaled + 0.5f64.copysign(scaled)) as i32
+    };
+    let windows = weights(from, to, filter).into_iter();
+    let windows = windows.map(|(first, weights)| Window {
+        first,
+        weights: weights.iter().map(fixed).collect(),
+    });
+    windows.collect()
 }
 
 /// Rounds a weighted sum of levels that started at half a level.
@@ -115,10 +129,7 @@ pub(crate) fn resize<const C: usize>(
     filter: Filter,
 ) -> Vec<u8> {
     let side = |side: u32| side as usize;
-    let (from, to) = (
-        (side(from.0), side(from.1)),
-        (side(to.0), side(to.1)),
-    );
+    let (from, to) = ((side(from.0), side(from.1)), (side(to.0), side(to.1)));
     if from == to {
         return pixels.to_vec();
     }
@@ -182,11 +193,7 @@ fn resize_columns(pixels: &[u8], stride: usize, windows: &[Window]) -> Vec<u8> {
 }
 
 /// The pixel under the centre of the new one.
-fn nearest<const C: usize>(
-    pixels: &[u8],
-    from: (usize, usize),
-    to: (usize, usize),
-) -> Vec<u8> {
+fn nearest<const C: usize>(pixels: &[u8], from: (usize, usize), to: (usize, usize)) -> Vec<u8> {
     // PIL adds the step up, whose rounding decides ties.
     let sources = |from: usize, to: usize| -> Vec<usize> {
         let step = from as f64 / to as f64;

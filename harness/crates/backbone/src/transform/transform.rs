@@ -94,6 +94,28 @@ impl ImageTransform {
         }
     }
 
+    /// The same for another size of the result: all sizes in proportion.
+    pub(crate) fn with_size(self, size: usize) -> Self {
+        let scaled = |side: usize| {
+            let exact = side as f64 * size as f64 / self.size as f64;
+            (exact.round() as usize).max(1)
+        };
+        Self {
+            size,
+            resize: match self.resize {
+                Resize::None => Resize::None,
+                Resize::Shortest(side) => Resize::Shortest(scaled(side)),
+                Resize::Longest(side) => Resize::Longest(scaled(side)),
+                Resize::Squash(side) => Resize::Squash(scaled(side)),
+            },
+            crop: self.crop.map(|crop| Crop {
+                size: scaled(crop.size),
+                ..crop
+            }),
+            ..self
+        }
+    }
+
     /// The cropped image in 8 bits, `size` pixels square.
     ///
     /// # Errors
@@ -114,7 +136,9 @@ impl ImageTransform {
             Channels::Rgb(pixels) => resize(pixels, to, self.filter)?,
             Channels::Indexed(pixels) => resize(pixels, to, Filter::Nearest)?,
             // PIL weights colours by alpha, unless no two pixels are mixed.
-            Channels::Alpha(pixels) if self.filter == Filter::Nearest || pixels.dimensions() == to => {
+            Channels::Alpha(pixels)
+                if self.filter == Filter::Nearest || pixels.dimensions() == to =>
+            {
                 opaque(&resize_rgba(pixels, to, self.filter)?)
             }
             Channels::Alpha(pixels) => {

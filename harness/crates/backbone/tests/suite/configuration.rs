@@ -40,8 +40,15 @@ fn keys_that_transformers_does_not_write_have_its_defaults() {
     for section in ["text_config", "vision_config"] {
         let section = short[section].as_object_mut().unwrap();
         section.retain(|key, _| {
-            ["hidden_size", "intermediate_size", "num_hidden_layers", "image_size", "patch_size", "vocab_size"]
-                .contains(&key.as_str())
+            [
+                "hidden_size",
+                "intermediate_size",
+                "num_hidden_layers",
+                "image_size",
+                "patch_size",
+                "vocab_size",
+            ]
+            .contains(&key.as_str())
         });
     }
     let loaded = Backbone::load(with_config("hf-clip", &short).path()).unwrap();
@@ -58,7 +65,8 @@ fn keys_that_transformers_does_not_write_have_its_defaults() {
     width.remove("hidden_size");
     let message = refusal("hf-clip", &short);
     assert!(
-        message.contains("`vision_config.hidden_size`: no such key, for which transformers takes 768"),
+        message
+            .contains("`vision_config.hidden_size`: no such key, for which transformers takes 768"),
         "{message}"
     );
     let message = refusal("hf-clip", &json!({"model_type": "clip"}));

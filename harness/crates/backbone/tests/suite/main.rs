@@ -11,6 +11,7 @@ mod golden_tokens;
 mod golden_towers;
 mod golden_transform;
 mod hostile_files;
+mod image_size;
 mod layers;
 mod preprocessing;
 mod prompts;

@@ -88,7 +88,11 @@ fn what_is_not_computed_is_refused_by_name() {
     for (form, options, key) in [
         ("transformers", json!({"resample": 9}), "`resample`"),
         ("transformers", json!({"resample": "bicubic"}), "`resample`"),
-        ("transformers", json!({"size": {"longest_edge": 32}}), "`size`"),
+        (
+            "transformers",
+            json!({"size": {"longest_edge": 32}}),
+            "`size`",
+        ),
         (
             "transformers",
             json!({"size": {"height": 32, "width": 30}}),
@@ -121,7 +125,11 @@ fn what_is_not_computed_is_refused_by_name() {
             json!({"image_processor_type": "SiglipImageProcessor"}),
             "`image_processor_type`",
         ),
-        ("transformers", json!({"image_std": [1, 0, 1]}), "`image_std`"),
+        (
+            "transformers",
+            json!({"image_std": [1, 0, 1]}),
+            "`image_std`",
+        ),
         (
             "open_clip",
             json!({"interpolation": "nearest"}),

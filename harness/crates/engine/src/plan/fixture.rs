@@ -19,6 +19,7 @@ pub(crate) fn backbone(name: &str) -> BackboneFacts {
             files: Presence::Present(BackboneFiles {
                 path: PathBuf::from(name),
                 sha256: format!("sha of {name}"),
+                image_size: None,
             }),
         },
         architecture: Presence::Absent,

@@ -103,6 +103,9 @@ impl<'a> SetUp<'a> {
         }
         pool.time_limit = Duration::from_secs(suite.time_limit);
         let inputs = inputs(&settings.command, suite, &registry)?;
+        for (name, note) in backbone_notes(&inputs) {
+            observer.warn(&format!("backbone {name}: {note}"));
+        }
         let cells = cell_labels(&inputs);
         let checked = settings.selection.check(cells.iter().copied());
         checked.map_err(unmatched)?;
@@ -133,6 +136,15 @@ impl<'a> SetUp<'a> {
             plan,
         })
     }
+}
+
+/// What is read of the backbones otherwise than it is stored.
+fn backbone_notes(inputs: &Inputs) -> impl Iterator<Item = (&str, &String)> {
+    inputs.backbones.iter().flat_map(|backbone| {
+        let notes = backbone.architecture.present().map(|found| &found.notes);
+        let name = backbone.reference.name.as_str();
+        notes.into_iter().flatten().map(move |note| (name, note))
+    })
 }
 
 fn interrupted(settings: &Settings<'_>) -> Result<(), RunError> {

@@ -34,8 +34,13 @@ impl WorkerState {
     }
 
     pub(super) fn backbone(&mut self, wanted: &BackboneRef) -> Result<Arc<Backbone>, JobError> {
-        let BackboneFiles { path, sha256 } = wanted.files()?;
-        let load = || -> Result<_, JobError> { Ok(Arc::new(Backbone::load(path)?)) };
+        let BackboneFiles {
+            path,
+            sha256,
+            image_size,
+        } = wanted.files()?;
+        let load =
+            || -> Result<_, JobError> { Ok(Arc::new(Backbone::load_at(path, *image_size)?)) };
         let loaded = self.backbones.try_get_or_insert_ref(sha256, load)?;
         Ok(Arc::clone(loaded))
     }
