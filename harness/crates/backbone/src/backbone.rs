@@ -135,6 +135,17 @@ fn sized(
     })
 }
 
+impl Tokenizer {
+    /// The tokenizer of the backbone in a folder, as [`Backbone::load`] gives it; reads no weights.
+    ///
+    /// # Errors
+    /// As [`Backbone::check`].
+    pub fn of(folder: &Path) -> Result<Option<Self>> {
+        let (files, _, architecture) = open(folder)?;
+        tokenizer(&files, &architecture)
+    }
+}
+
 /// The tokenizer of a folder, or CLIP's own where none is there and the vocabulary is CLIP's.
 fn tokenizer(files: &Files, architecture: &Architecture) -> Result<Option<Tokenizer>> {
     match files.tokenizer.as_deref() {

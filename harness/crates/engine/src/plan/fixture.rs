@@ -41,6 +41,7 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
         shift_of: shift_of.map(str::to_owned),
         contents: Presence::Present(Contents {
             class_names: Vec::new(),
+            templates: Vec::new(),
             class_ids: Vec::new(),
             sizes: [1, 1, 1],
             missing: 0,

@@ -52,6 +52,8 @@ pub struct DatasetFacts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contents {
     pub class_names: Vec<String>,
+    /// Prompt templates, each with one `{}`.
+    pub templates: Vec<String>,
     /// Ids by which data sets share classes; unique.
     pub class_ids: Vec<String>,
     /// Images of the train, val and test split.
@@ -143,10 +145,17 @@ impl PresentBackbone {
             Some(size) => sha256_hex(format!("{digest} at {size} pixels").as_bytes()),
             None => digest,
         };
+        let mut notes = read.notes;
+        let request = search_path.request(name);
+        if let Some(commit) = request.and_then(|request| search_path.hub().assumed(&request.repo)) {
+            notes.push(format!(
+                "the cache does not say which commit is meant; the only one in it is used, {commit}"
+            ));
+        }
         let architecture = Architecture {
             dims: read.dims,
             layout: read.layout.name().to_owned(),
-            notes: read.notes,
+            notes,
         };
         Ok(Self {
             name: name.to_owned(),
@@ -207,6 +216,7 @@ impl DatasetFacts {
             contents: Presence::Present(Contents {
                 class_names: dataset.class_names().to_vec(),
                 class_ids: dataset.class_ids().to_vec(),
+                templates: dataset.templates().to_vec(),
                 sizes: Split::ALL.map(|split| dataset.len(split)),
                 missing: dataset.missing(),
             }),

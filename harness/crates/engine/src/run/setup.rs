@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::absence::or_absent;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
-use super::{machine, modules};
+use super::{machine, modules, prompts};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
@@ -63,6 +63,12 @@ impl<'a> SetUp<'a> {
             None => Document::read(&settings.suite)?,
         };
         let store = Store::open(settings.store.clone())?;
+        let suite = std::path::absolute(&settings.suite).unwrap_or_default();
+        for path in [store.root(), &suite, &settings.command.program] {
+            if path.to_str().is_none() {
+                return Err(RunError::NotUtf8(path.to_owned()));
+            }
+        }
         let mut pool = Pool {
             command: settings.command.clone(),
             jobs: settings.jobs.unwrap_or_else(machine::cores),
@@ -105,6 +111,9 @@ impl<'a> SetUp<'a> {
         let inputs = inputs(&settings.command, suite, &registry)?;
         for (name, note) in backbone_notes(&inputs) {
             observer.warn(&format!("backbone {name}: {note}"));
+        }
+        for line in prompts::warnings(&inputs) {
+            observer.warn(&line);
         }
         let cells = cell_labels(&inputs);
         let checked = settings.selection.check(cells.iter().copied());
