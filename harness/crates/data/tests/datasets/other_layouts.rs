@@ -183,3 +183,41 @@ fn every_format_gives_pils_pixels() {
     }
     assert_eq!(compared, 8);
 }
+
+#[test]
+fn parquet_files_of_the_hub_are_read() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/parquet");
+    let data = open(&folder, &OpenOptions::default()).unwrap();
+    assert_eq!(data.class_names(), ["red", "dark green"]);
+    assert_eq!(data.split(Split::Train).labels, [0, 1, 1, 0]);
+    assert_eq!(data.split(Split::Val).labels, [1]);
+    assert_eq!(data.split(Split::Test).labels, [1, 0]);
+    for (split, levels) in [
+        (Split::Train, &[10, 11, 12, 20][..]),
+        (Split::Val, &[30]),
+        (Split::Test, &[40, 41]),
+    ] {
+        for (index, level) in levels.iter().enumerate() {
+            let image = data.image(split, index).unwrap();
+            assert_eq!(image.dimensions(), (4, 3));
+            assert_eq!(image.get_pixel(3, 2).0, [*level; 3]);
+        }
+    }
+    assert_eq!(check(&folder).format, "parquet");
+}
+
+#[test]
+fn a_damaged_parquet_file_is_named() {
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/parquet/data");
+    let folder = tempfile::tempdir().unwrap();
+    let name = "test-00000-of-00001.parquet";
+    let bytes = std::fs::read(source.join(name)).unwrap();
+    for length in [0, 10, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(folder.path().join(name), &bytes[..length]).unwrap();
+        let message = open(folder.path(), &OpenOptions::default()).unwrap_err();
+        assert!(
+            message.contains(name) && message.contains("not a readable Parquet file"),
+            "{message}"
+        );
+    }
+}

@@ -76,7 +76,7 @@ impl Format for WebDatasetFormat {
 
 /// The folder's name; in a hub's cache, where folders are named by commit, the name of the
 /// repository in `datasets--org--name/snapshots/commit`.
-fn name_of(dir: &Path) -> String {
+pub(super) fn name_of(dir: &Path) -> String {
     let mut above = dir.ancestors().skip(1);
     let repo = above
         .find(|folder| folder.ends_with("snapshots"))
