@@ -18,6 +18,8 @@ pub(crate) enum ValueError {
     Alpha,
     #[error("expected one of {}", Recommendation::ALL.map(Recommendation::keyword).join(", "))]
     Recommendation,
+    #[error("expected FROM=TO")]
+    Renaming,
     #[error("expected a file name ending in .{}", .0.join(" or ."))]
     Extension(&'static [&'static str]),
 }
@@ -97,6 +99,14 @@ fn with_extension(text: &str, extensions: &'static [&'static str]) -> Result<Pat
     match path.extension().and_then(OsStr::to_str) {
         Some(extension) if extensions.contains(&extension) => Ok(path),
         _ => Err(ValueError::Extension(extensions)),
+    }
+}
+
+/// `FROM=TO`, where `TO` may be empty.
+pub(super) fn renaming(text: &str) -> Result<(String, String), ValueError> {
+    match text.split_once('=') {
+        Some((from, to)) if !from.is_empty() => Ok((from.to_owned(), to.to_owned())),
+        _ => Err(ValueError::Renaming),
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<ExitCode, Failure> {
     if arguments.reference {
         found.push(analysis::verify_reference(&places, name)?);
     }
+    for note in found.iter().flat_map(|one| &one.notes) {
+        say!("note: {note}");
+    }
     let tolerance = arguments.tolerance;
     output::print(&render(&found, tolerance))?;
     let comparisons = found.iter().flat_map(|one| &one.comparisons);

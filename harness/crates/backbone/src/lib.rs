@@ -40,4 +40,4 @@ pub use published::{clip_b16, clip_l14, published};
 pub use source_image::SourceImage;
 pub use text::{PromptBatch, Segment, TextEdit, TextParameter, TextTower, TokenRows};
 pub use tokenizer::Tokenizer;
-pub use transform::ImageTransform;
+pub use transform::{Crop, Filter, ImageTransform, Resize, Rounding};

@@ -67,8 +67,11 @@ pub struct BackboneRef {
 pub struct BackboneFiles {
     /// The folder that holds the weights, the config and the tokenizer.
     pub path: PathBuf,
-    /// SHA-256 over every file that decides what the backbone computes.
+    /// SHA-256 over everything that decides what the backbone computes.
     pub sha256: String,
+    /// Side of its images in pixels, if it is not the weights' own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
 }
 
 impl BackboneRef {

@@ -3,6 +3,7 @@
 mod edits;
 mod forward;
 mod load;
+mod positions;
 mod tower;
 
 pub use edits::ImageEdit;

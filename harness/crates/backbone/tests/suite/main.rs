@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod common;
+mod configuration;
 mod edits;
 mod engine;
 mod full_size;
@@ -11,7 +12,9 @@ mod golden_towers;
 mod golden_transform;
 mod hostile_files;
 mod image_forward;
+mod image_size;
 mod layers;
+mod preprocessing;
 mod prompts;
 mod threads;
 mod tokens;

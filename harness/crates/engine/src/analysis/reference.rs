@@ -39,6 +39,7 @@ pub fn verify_reference(
         backbone: subject.name,
         sha256: subject.files.sha256,
         layout: subject.architecture.layout,
+        notes: subject.architecture.notes,
     })
 }
 

@@ -21,7 +21,7 @@ impl Subject {
             files,
             architecture,
         } = PresentBackbone::read(search_path, name)?;
-        let backbone = Backbone::load(&files.path);
+        let backbone = Backbone::load_at(&files.path, files.image_size);
         let backbone = backbone.map_err(|source| AnalysisError::Backbone {
             name: name.clone(),
             source,

@@ -60,6 +60,8 @@ pub struct Verification {
     pub sha256: String,
     /// Checkpoint layout.
     pub layout: String,
+    /// What is read otherwise than it is stored, a line each.
+    pub notes: Vec<String>,
     /// The framework that computed the vectors, if the file names it.
     pub framework: Option<String>,
     pub comparisons: Vec<Comparison>,
@@ -103,6 +105,7 @@ pub fn verify(
         backbone: subject.name,
         sha256: subject.files.sha256,
         layout: subject.architecture.layout,
+        notes: subject.architecture.notes,
         framework,
         comparisons,
     })

@@ -334,6 +334,7 @@ mod tests {
     fn portions_and_views_add_up_to_the_images() {
         let mut inputs = inputs("features", "features", &[1]);
         inputs.datasets[0].contents = Presence::Present(Contents {
+            templates: Vec::new(),
             class_names: vec!["tench".to_owned(); 10],
             class_ids: Vec::new(),
             sizes: [5000, 0, 2 * PORTION_ROWS + 1],

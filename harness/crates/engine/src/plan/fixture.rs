@@ -19,6 +19,7 @@ pub(crate) fn backbone(name: &str) -> BackboneFacts {
             files: Presence::Present(BackboneFiles {
                 path: PathBuf::from(name),
                 sha256: format!("sha of {name}"),
+                image_size: None,
             }),
         },
         architecture: Presence::Absent,
@@ -40,6 +41,7 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
         shift_of: shift_of.map(str::to_owned),
         contents: Presence::Present(Contents {
             class_names: Vec::new(),
+            templates: Vec::new(),
             class_ids: Vec::new(),
             sizes: [1, 1, 1],
             missing: 0,

@@ -203,7 +203,13 @@ fn method_inputs(method: &MethodRef) -> MethodInputs<'_> {
 
 fn backbone_inputs(backbone: &BackboneRef) -> FileInputs<'_> {
     let BackboneRef { name, files } = backbone;
-    let Presence::Present(BackboneFiles { path: _, sha256 }) = files else {
+    // The digest stands for the files and the image size.
+    let Presence::Present(BackboneFiles {
+        path: _,
+        sha256,
+        image_size: _,
+    }) = files
+    else {
         return FileInputs::absent(name);
     };
     FileInputs(Cow::Borrowed(sha256))

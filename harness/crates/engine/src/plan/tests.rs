@@ -121,6 +121,7 @@ fn features_of_many_images_and_views_are_shared_work() {
     let mut inputs = inputs(&["t"]);
     inputs.suite.oracle = false;
     inputs.datasets[0].contents = Presence::Present(Contents {
+        templates: Vec::new(),
         class_names: vec![String::new(); 100],
         class_ids: Vec::new(),
         sizes: [5000, 0, 2049],
@@ -251,6 +252,7 @@ fn a_class_bound_module_fits_where_its_classes_are() {
     inputs.suite.datasets = vec![DatasetEntry::named("fewer"), DatasetEntry::named("foreign")];
     let ids = |ids: &[&str]| {
         Presence::Present(Contents {
+            templates: Vec::new(),
             class_names: Vec::new(),
             class_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
             sizes: [1, 1, 1],
@@ -375,6 +377,7 @@ fn names_paths_and_limits_are_no_part_of_a_key() {
         backbone.reference.files = Presence::Present(BackboneFiles {
             path: "elsewhere".into(),
             sha256,
+            image_size: None,
         });
     }
     let files = other.datasets[0].reference.files().unwrap().clone();
@@ -421,6 +424,7 @@ impl Choice {
             facts.reference.files = Presence::Present(BackboneFiles {
                 path: "here".into(),
                 sha256,
+                image_size: None,
             });
         }
         let files = inputs.datasets[0].reference.files().unwrap().clone();

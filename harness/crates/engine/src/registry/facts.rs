@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use harness_backbone::{Backbone, CheckpointLayout, Dims};
+use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, KnownDataset, OpenOptions, Split};
 
-use super::{Absent, DatasetPath, Location, LocationError, SearchPath, shards};
+use super::{Absent, DatasetPath, Location, LocationError, SearchPath, image_size, shards};
 use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, Presence};
 use crate::suite::DatasetEntry;
+use harness_store::sha256_hex;
 
 /// A backbone that a suite names.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Architecture {
     pub dims: Dims,
     /// Checkpoint layout.
     pub layout: String,
+    /// What is read otherwise than it is stored, a line each.
+    pub notes: Vec<String>,
 }
 
 /// A backbone on disk under a name.
@@ -49,6 +52,8 @@ pub struct DatasetFacts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contents {
     pub class_names: Vec<String>,
+    /// Prompt templates, each with one `{}`.
+    pub templates: Vec<String>,
     /// Ids by which data sets share classes; unique.
     pub class_ids: Vec<String>,
     /// Images of the train, val and test split.
@@ -131,17 +136,35 @@ impl PresentBackbone {
             path: path.clone(),
             source,
         };
-        Backbone::check(&path).map_err(|error| unusable(error.into()))?;
-        let dims = Dims::read(&path).map_err(|error| unusable(error.into()))?;
-        let sha256 = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
-        let layout = CheckpointLayout::read(&path).map_err(|error| unusable(error.into()))?;
+        let (_, image_size) = image_size::split(name);
+        Backbone::check_at(&path, image_size).map_err(|error| unusable(error.into()))?;
+        let read = harness_backbone::Architecture::at(&path, image_size);
+        let read = read.map_err(|error| unusable(error.into()))?;
+        let digest = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
+        let sha256 = match image_size {
+            Some(size) => sha256_hex(format!("{digest} at {size} pixels").as_bytes()),
+            None => digest,
+        };
+        let mut notes = read.notes;
+        let request = search_path.request(name);
+        if let Some(commit) = request.and_then(|request| search_path.hub().assumed(&request.repo)) {
+            notes.push(format!(
+                "the cache does not say which commit is meant; the only one in it is used, {commit}"
+            ));
+        }
+        let architecture = Architecture {
+            dims: read.dims,
+            layout: read.layout.name().to_owned(),
+            notes,
+        };
         Ok(Self {
             name: name.to_owned(),
-            files: BackboneFiles { path, sha256 },
-            architecture: Architecture {
-                dims,
-                layout: layout.name().to_owned(),
+            files: BackboneFiles {
+                path,
+                sha256,
+                image_size,
             },
+            architecture,
         })
     }
 }
@@ -193,6 +216,7 @@ impl DatasetFacts {
             contents: Presence::Present(Contents {
                 class_names: dataset.class_names().to_vec(),
                 class_ids: dataset.class_ids().to_vec(),
+                templates: dataset.templates().to_vec(),
                 sizes: Split::ALL.map(|split| dataset.len(split)),
                 missing: dataset.missing(),
             }),

@@ -6,6 +6,7 @@ mod backbones;
 mod datasets;
 mod discovery;
 mod facts;
+mod image_size;
 mod install_layout;
 mod libraries;
 mod location;

@@ -10,6 +10,7 @@ mod forecast;
 mod machine;
 mod modules;
 mod placement_error;
+mod prompts;
 mod results;
 mod samples;
 mod score;

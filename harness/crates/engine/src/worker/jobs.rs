@@ -7,7 +7,7 @@ use harness_abi::wire::{
     ModuleOrigin, ParameterShape, Recipe, RecipeChanges, Role, Setting, Split as Part, TaskFacts,
     TrainJob,
 };
-use harness_backbone::{Backbone, Dims};
+use harness_backbone::{Architecture, Backbone};
 use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
     boundary::{ClassFeatures, HostBench, TaskData, backbone_facts, setting, task_facts},
@@ -143,7 +143,8 @@ fn survey(
     backbone: &BackboneRef,
     dataset: &DatasetRef,
 ) -> Result<JobOutput, JobError> {
-    let dims = Dims::read(&backbone.files()?.path)?;
+    let files = backbone.files()?;
+    let dims = Architecture::at(&files.path, files.image_size)?.dims;
     let files = dataset.files()?;
     let summary = Summary::read(&files.path, &files.opening)?;
     let facts = backbone_facts(&backbone.name, &dims);

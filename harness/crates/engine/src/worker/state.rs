@@ -44,10 +44,14 @@ impl WorkerState {
     }
 
     pub(super) fn backbone(&mut self, wanted: &BackboneRef) -> Result<LoadedBackbone, JobError> {
-        let BackboneFiles { path, sha256 } = wanted.files()?;
+        let BackboneFiles {
+            path,
+            sha256,
+            image_size,
+        } = wanted.files()?;
         let load = || -> Result<_, JobError> {
             Ok(LoadedBackbone {
-                backbone: Arc::new(Backbone::load(path)?),
+                backbone: Arc::new(Backbone::load_at(path, *image_size)?),
                 class_features: Arc::default(),
             })
         };
