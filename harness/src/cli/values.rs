@@ -18,6 +18,8 @@ pub(crate) enum ValueError {
     Alpha,
     #[error("expected one of {}", Recommendation::ALL.map(Recommendation::keyword).join(", "))]
     Recommendation,
+    #[error("expected a number and a unit: 90m, 8h or 1d12h")]
+    Duration,
     #[error("expected FROM=TO")]
     Renaming,
     #[error("expected a file name ending in .{}", .0.join(" or ."))]
@@ -64,8 +66,8 @@ pub(super) fn recommendation(text: &str) -> Result<Recommendation, ValueError> {
 }
 
 /// Seconds of `90m`, `8h` or `1d12h`.
-pub(super) fn duration(text: &str) -> Result<f64, String> {
-    let wrong = || format!("{text:?} is no time; expected a number and a unit: 90m, 8h or 1d12h");
+pub(super) fn duration(text: &str) -> Result<f64, ValueError> {
+    let wrong = || ValueError::Duration;
     let mut seconds = 0.0;
     let mut rest = text.trim();
     while !rest.is_empty() {

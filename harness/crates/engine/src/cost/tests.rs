@@ -21,6 +21,7 @@ fn three_by_two() -> Inputs {
         class_names: vec!["tench".to_owned(); 10],
         class_ids: Vec::new(),
         missing: 0,
+        templates: Vec::new(),
     });
     inputs
 }
