@@ -25,10 +25,12 @@ pub(crate) use list::{Kind, ListArguments, PluginAction};
 pub(crate) use modules::ModulesAction;
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
 pub(crate) use suite::{
-    FailOnArguments, InitArguments, RuleArguments, RunArguments, SuiteArguments,
+    FailOnArguments, InitArguments, PlanArguments, RuleArguments, RunArguments, SuiteArguments,
 };
 
-use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use harness_report::ExitCode;
 
@@ -37,8 +39,24 @@ use harness_report::ExitCode;
 #[command(version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = exit_status())]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) logging: Logging,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What is told on stderr, for every command.
+#[derive(Args)]
+pub(crate) struct Logging {
+    /// Print no progress, warnings or notes
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print every finished unit
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Write all that --verbose prints to a file, with times
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) log: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -51,7 +69,7 @@ pub(crate) enum Command {
     Check(CheckModulesArguments),
     /// Show what a run would do and what it would cost
     #[command(after_help = examples::PLAN)]
-    Plan(SuiteArguments),
+    Plan(PlanArguments),
     /// Write a commented suite to start from
     #[command(after_help = examples::INIT)]
     Init(InitArguments),
@@ -131,6 +149,7 @@ pub(crate) enum Command {
 pub(crate) enum Schema {
     Suite,
     Report,
+    Plan,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

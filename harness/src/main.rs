@@ -33,6 +33,10 @@ use cli::{Cli, Command, SelfAction};
 fn main() -> ExitCode {
     interrupt::ignore_file_size_limit();
     let cli = Cli::parse();
+    if let Err(failure) = stderr::set(&cli.logging) {
+        return failure.report().into();
+    }
+    stderr::log(format_args!("{}", settings::command_line().join(" ")));
     let result = match cli.command {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Check(arguments) => commands::check(&arguments),

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, IsTerminal, Write, stdout};
 
 use harness_render::terminal::{Style, one_line};
 use harness_report::{ExitCode, Report};
+use serde::Serialize;
 
 use crate::cli::When;
 use crate::failure::Failure;
@@ -18,6 +19,13 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Prints a value as JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(value);
+    let json = json.map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))?;
+    print(&(json + "\n"))
 }
 
 /// Prints what is suspicious in a report on stderr.
@@ -51,7 +59,8 @@ pub(crate) fn colours(when: When, is_terminal: bool) -> bool {
     }
 }
 
-fn width() -> Option<usize> {
+/// Columns of the terminal, if stdout is one or `COLUMNS` says.
+pub(crate) fn width() -> Option<usize> {
     let of_terminal = console::Term::stdout().size_checked();
     let columns = std::env::var("COLUMNS")
         .ok()

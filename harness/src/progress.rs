@@ -8,6 +8,7 @@ use harness_render::terminal::one_line;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::interrupt;
+use crate::stderr::{is_quiet, is_verbose, log};
 
 /// Time between two lines where stderr is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -25,7 +26,7 @@ pub(crate) struct Reporter {
 impl Reporter {
     pub(crate) fn new() -> Self {
         Self {
-            bar: stderr().is_terminal().then(bar),
+            bar: has_bar().then(bar),
             told: Instant::now(),
         }
     }
@@ -53,6 +54,15 @@ impl Observer for Reporter {
             TaskResult::TimedOut { seconds, .. } => {
                 ("timed-out", format!("no answer within {seconds} s"))
             }
+            TaskResult::Finished { usage, .. } => {
+                let line = format!("done: {}, {:.1} s", task.name, usage.wall_seconds);
+                let line = one_line(&line, WIDEST);
+                match is_verbose() {
+                    true => self.say(&line),
+                    false => log(format_args!("{line}")),
+                }
+                return;
+            }
             _ => return,
         };
         let line = format!("{word}: {}: {message}", task.name);
@@ -71,7 +81,7 @@ impl Observer for Reporter {
             bar.set_position((progress.share * STEPS as f64) as u64);
             bar.set_prefix(format!("{count}, {left}"));
             bar.set_message(one_line(&running, WIDEST));
-        } else if self.told.elapsed() >= PAUSE {
+        } else if self.told.elapsed() >= PAUSE && !is_quiet() {
             self.told = Instant::now();
             self.say(&one_line(
                 &format!("{count} done, {left}: {running}"),
@@ -83,6 +93,10 @@ impl Observer for Reporter {
     fn warn(&mut self, message: &str) {
         self.say(&format!("warning: {}", one_line(message, WIDEST)));
     }
+}
+
+fn has_bar() -> bool {
+    stderr().is_terminal() && !is_quiet()
 }
 
 fn bar() -> ProgressBar {
@@ -104,7 +118,7 @@ pub(crate) struct Counter {
 impl Counter {
     pub(crate) fn new(what: &'static str) -> Self {
         Self {
-            bar: stderr().is_terminal().then(bar),
+            bar: has_bar().then(bar),
             what,
             started: Instant::now(),
             told: Instant::now(),
@@ -125,7 +139,7 @@ impl Counter {
         if let Some(bar) = &self.bar {
             bar.set_position((share * STEPS as f64) as u64);
             bar.set_prefix(line());
-        } else if self.told.elapsed() >= PAUSE {
+        } else if self.told.elapsed() >= PAUSE && !is_quiet() {
             self.told = Instant::now();
             say!("{}", line());
         }

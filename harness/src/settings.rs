@@ -13,7 +13,7 @@ use crate::suite_path::find_suite;
 /// The arguments as the engine wants them.
 pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, Failure> {
     Ok(Settings {
-        suite: find_suite(&arguments.suite),
+        suite: find_suite(&arguments.suite)?,
         text: None,
         selection: arguments.only.iter().cloned().collect(),
         store: arguments.store.clone(),

@@ -4,10 +4,10 @@ use serde_json::to_value;
 
 use super::gather::{CLASSES, Cards, SHOTS};
 use super::words::{recipe, word};
-use crate::table::plain;
+use crate::table::fitting;
 
-/// The table of `harness list methods`.
-pub(crate) fn table(cards: &Cards) -> String {
+/// The table of `harness list methods`. A narrow one leaves out what is in the cards.
+pub(crate) fn table(cards: &Cards, width: Option<usize>) -> String {
     let mut head = vec!["METHOD", "FAMILY", "DEPTH", "SITES", "CARRIED"];
     let counted: Vec<String> = cards.dims.iter().map(|name| name.to_uppercase()).collect();
     head.extend(counted.iter().map(String::as_str));
@@ -27,9 +27,18 @@ pub(crate) fn table(cards: &Cards) -> String {
         row.push(card.paper.clone());
         row
     });
+    let rows: Vec<Vec<String>> = rows.collect();
+    let counts = 5..5 + cards.dims.len();
+    let without = |columns: &[usize]| -> Vec<usize> {
+        (0..head.len()).filter(|at| !columns.contains(at)).collect()
+    };
+    let narrow: Vec<usize> = [0, 1, 2].into_iter().chain(counts).collect();
+    // Sites and carried tensors, then recipe and paper.
+    let choices = [without(&[4]), without(&[3, 4]), narrow];
+    let choices: Vec<&[usize]> = choices.iter().map(Vec::as_slice).collect();
     format!(
         "{}* with {CLASSES} classes of {SHOTS} images\n\
          `harness plugin inspect METHOD` says what is recomputed, and what deviates and why\n",
-        plain(&head, rows)
+        fitting(&head, &rows, width, &choices)
     )
 }

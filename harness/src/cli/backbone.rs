@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::values::{at_least_one, safetensors_file, tolerance};
+use super::values::{at_least_one, renaming, safetensors_file, tolerance};
 
 #[derive(Args)]
 pub(crate) struct FetchArguments {
@@ -63,12 +63,21 @@ pub(crate) struct ConvertArguments {
     /// File to write
     #[arg(short, long, value_name = "FILE.safetensors", value_parser = safetensors_file)]
     pub(crate) output: PathBuf,
-    /// Entry that holds the weights, if it has an unusual name
-    #[arg(long, value_name = "NAME")]
+    /// Entry that holds the weights, if it has an unusual name; dots between nested ones
+    #[arg(long, value_name = "PATH")]
     pub(crate) key: Option<String>,
     /// Omit this entry; repeatable
     #[arg(long, value_name = "NAME")]
     pub(crate) leave_out: Vec<String>,
+    /// Omit tensors whose names match this pattern with `*` and `?`; repeatable
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) drop: Vec<String>,
+    /// Take this away from the beginning of every name
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) strip_prefix: Option<String>,
+    /// Replace the beginning of names; repeatable
+    #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
+    pub(crate) rename: Vec<(String, String)>,
     /// Convert half precision to single precision
     #[arg(long)]
     pub(crate) widen: bool,

@@ -31,7 +31,7 @@ pub(crate) struct CheckModulesArguments {
     #[arg(long)]
     pub(crate) retrain: bool,
     /// Accuracy that counts as a difference, in points [default: 1]
-    #[arg(long, value_name = "POINTS", value_parser = margin)]
+    #[arg(long, value_name = "POINTS", value_parser = margin, allow_negative_numbers = true)]
     pub(crate) margin: Option<f64>,
     #[command(flatten)]
     pub(crate) fail_on: FailOnArguments,

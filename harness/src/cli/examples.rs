@@ -10,7 +10,8 @@ Examples:
 pub(super) const PLAN: &str = "\
 Examples:
   harness plan suites/quickstart.yaml
-  harness plan suite.yaml --only source=clip-vit-b16,shots=16";
+  harness plan suite.yaml --only source=clip-vit-b16,shots=16
+  harness plan suite.yaml --cores 64 --budget 8h";
 
 pub(super) const INIT: &str = "\
 Examples:

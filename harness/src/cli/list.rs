@@ -12,6 +12,9 @@ pub(crate) struct ListArguments {
     /// Methods: print all cards as a Markdown document
     #[arg(long)]
     pub(crate) markdown: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use harness_report::analysis::Recommendation;
 use harness_report::selection::Term;
 
 use super::When;
-use super::values::{alpha, export_file, margin, recommendation};
+use super::values::{alpha, duration, export_file, margin, recommendation};
 
 #[derive(Args)]
 pub(crate) struct SuiteArguments {
@@ -33,6 +34,21 @@ pub(crate) struct SuiteArguments {
 }
 
 #[derive(Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) suite: SuiteArguments,
+    /// Also show the wall time on a machine with N cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) cores: Option<u16>,
+    /// Propose methods and data sets that fit into a time: 90m, 8h, 2d
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) budget: Option<f64>,
+    /// Print JSON, as `harness schema plan` describes it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) suite: SuiteArguments,
@@ -46,6 +62,9 @@ pub(crate) struct RunArguments {
     /// Copy the modules trained on the sources to a folder, with a manifest
     #[arg(long, value_name = "DIR")]
     pub(crate) keep_modules: Option<PathBuf>,
+    /// Print every table and explanation
+    #[arg(long)]
+    pub(crate) details: bool,
     /// Compare the report with a baseline, as `harness gate` does
     #[arg(long)]
     pub(crate) gate: bool,
@@ -57,10 +76,10 @@ pub(crate) struct RunArguments {
 
 #[derive(Args)]
 pub(crate) struct FailOnArguments {
-    /// Exit 106 if a recommendation is one of these: keep, retrain, retrain-keep-meanwhile,
-    /// drop, undecided
+    /// Exit 106 if a recommendation is one of these: keep, undecided-keep-meanwhile,
+    /// retrain-keep-meanwhile, retrain, drop, undecided
     #[arg(long, value_name = "WORD,…", value_delimiter = ',', value_parser = recommendation)]
-    pub(crate) fail_on: Vec<String>,
+    pub(crate) fail_on: Vec<Recommendation>,
 }
 
 /// How a report is compared with a baseline.
@@ -70,10 +89,10 @@ pub(crate) struct RuleArguments {
     #[arg(long, value_name = "FILE.json")]
     pub(crate) baseline: Option<PathBuf>,
     /// Acceptable loss of accuracy, in points [default: the suite's, or 1]
-    #[arg(long, value_name = "POINTS", value_parser = margin)]
+    #[arg(long, value_name = "POINTS", value_parser = margin, allow_negative_numbers = true)]
     pub(crate) margin: Option<f64>,
     /// Family-wise error rate (Holm) [default: the suite's, or 0.05]
-    #[arg(long, value_name = "ALPHA", value_parser = alpha)]
+    #[arg(long, value_name = "ALPHA", value_parser = alpha, allow_negative_numbers = true)]
     pub(crate) alpha: Option<f64>,
     /// Exit 102 if inconclusive
     #[arg(long)]

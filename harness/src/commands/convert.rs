@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use harness_engine::convert::{self, Conversion, Limits, TrainingRecord};
+use harness_engine::convert::{self, Conversion, Limits, Options, TrainingRecord};
 use harness_engine::schedule::WorkerCommand;
 use harness_report::ExitCode;
 
@@ -14,10 +14,16 @@ pub(crate) fn convert(arguments: &ConvertArguments) -> Result<ExitCode, Failure>
     let conversion = Conversion {
         input: arguments.input.clone(),
         output: arguments.output.clone(),
-        key: arguments.key.clone(),
-        leave_out: arguments.leave_out.clone(),
-        // Module files hold single precision only.
-        widen: arguments.widen || arguments.module.is_some(),
+        options: Options {
+            key: arguments.key.clone(),
+            leave_out: arguments.leave_out.clone(),
+            drop: arguments.drop.clone(),
+            strip_prefix: arguments.strip_prefix.clone(),
+            rename: arguments.rename.clone(),
+            // Module files hold single precision only.
+            widen: arguments.widen || arguments.module.is_some(),
+            ..Options::default()
+        },
         module: arguments
             .module
             .map(|Learner::Coop| trained(arguments))
@@ -34,6 +40,9 @@ pub(crate) fn convert(arguments: &ConvertArguments) -> Result<ExitCode, Failure>
             .map_err(|error| Failure::new(ExitCode::SetUp, format!("this executable: {error}")))?
     };
     let written = convert::convert(&conversion, &command)?;
+    for note in &written.converted.notes {
+        say!("note: {note}");
+    }
     if !written.converted.left_out.is_empty() {
         say!("left out: {}", written.converted.left_out.join(", "));
     }

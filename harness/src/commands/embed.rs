@@ -30,6 +30,9 @@ pub(crate) fn embed(arguments: &EmbedArguments) -> Result<ExitCode, Failure> {
             None => failure,
         }
     })?;
+    for note in &embedded.notes {
+        say!("note: {note}");
+    }
     output::print(&format!(
         "Summary texts={} images={} width={} file={}\n",
         embedded.texts,

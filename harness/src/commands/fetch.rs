@@ -14,7 +14,7 @@ use crate::suite_path::find_suite;
 use crate::{output, table};
 
 pub(crate) fn fetch(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
-    let suite = arguments.suite.as_deref().map(find_suite);
+    let suite = arguments.suite.as_deref().map(find_suite).transpose()?;
     let find = || match &suite {
         Some(suite) => Needs::of_suite(suite, arguments.data.as_deref()),
         None => Needs::of_names(

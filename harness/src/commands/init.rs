@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use harness_engine::registry::{Location, SearchPath};
-use harness_engine::suite::KnownInputs;
+use harness_engine::suite::{KnownInputs, closest};
 use harness_report::ExitCode;
 use harness_store::write_atomically;
 
@@ -104,6 +104,12 @@ fn require_backbone(places: &SearchPath, name: &str) -> Result<(), Failure> {
         true => Ok(()),
         false => {
             let message = format!("backbone {name:?} not found");
+            let known = places.backbones();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            if let Some(meant) = closest(name, &known) {
+                let failure = Failure::new(ExitCode::SetUp, message);
+                return Err(failure.hint(format!("did you mean {meant:?}?")));
+            }
             Err(Failure::new(ExitCode::SetUp, message)
                 .hint("name one of `harness list backbones`, a folder, or hf:org/name"))
         }

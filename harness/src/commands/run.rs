@@ -52,10 +52,11 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         let kept = kept.and_then(|modules| Ok(export(&modules, folder)?));
         code = code.worst(kept.map_or_else(Failure::report, |_| ExitCode::Ok));
     }
-    output::print(&terminal::render(
-        report,
-        &output::style(arguments.suite.color),
-    ))?;
+    let style = output::style(arguments.suite.color);
+    output::print(&match arguments.details {
+        true => terminal::render_details(report, &style),
+        false => terminal::render(report, &style),
+    })?;
     let outstanding = report
         .cells
         .iter()

@@ -9,7 +9,7 @@ use harness_report::{Condition, Report, Status};
 use crate::env::{TestEnv, embedded, library};
 
 impl TestEnv {
-    fn suite(&self, methods: &str, targets: &str, rest: &str) {
+    pub(crate) fn suite(&self, methods: &str, targets: &str, rest: &str) {
         let text = format!(
             "name: test\nupgrades: [{{source: micro-clip, targets: {targets}}}]\n\
              methods: {methods}\ndatasets: [digits]\nshots: [1]\nseeds: [1]\n\

@@ -1,7 +1,7 @@
 //! The README is true: its sample is what a committed report prints, and
 //! every command in it is one that CI runs.
 
-use harness_render::terminal::{Style, render};
+use harness_render::terminal::{Style, render, render_details};
 use harness_report::Report;
 
 use crate::env::root;
@@ -35,7 +35,7 @@ fn samples_are_what_the_reports_print() {
             colour: false,
             width,
         };
-        let printed = render(&report, &style);
+        let printed = render(&report, &style) + &render_details(&report, &style);
         let samples = blocks(&read(document), "text");
         assert!(!samples.is_empty(), "{document}");
         // A sample may leave out what stands between two of its paragraphs.

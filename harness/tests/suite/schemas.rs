@@ -5,7 +5,7 @@ use std::process::Command;
 
 #[test]
 fn the_committed_schemas_are_up_to_date() {
-    for name in ["suite", "report"] {
+    for name in ["suite", "report", "plan"] {
         let output = Command::new(env!("CARGO_BIN_EXE_harness"))
             .args(["schema", name])
             .output()

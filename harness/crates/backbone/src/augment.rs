@@ -90,7 +90,7 @@ impl ImageTransform {
             Some(region) => {
                 let part = crop_imm(image, region.left, region.top, region.width, region.height);
                 let side = self.side(image.dimensions())?;
-                resize(&part.to_image(), side, side)?
+                resize(&part.to_image(), (side, side), self.filter)?
             }
         };
         Ok(match view.is_flipped {

@@ -46,8 +46,19 @@ impl Architecture {
     /// # Errors
     /// When a file is missing or damaged, or the layout is not known.
     pub fn of(folder: &Path) -> Result<Self> {
-        let (_, _, architecture) = open(folder)?;
-        Ok(architecture)
+        Self::at(folder, None)
+    }
+
+    /// The same for images of another size than the weights', if one is given.
+    ///
+    /// # Errors
+    /// As [`Self::of`], and when patches do not divide the size.
+    pub fn at(folder: &Path, image_size: Option<usize>) -> Result<Self> {
+        let (_, config, architecture) = open(folder)?;
+        match image_size {
+            Some(size) => architecture.at_size(&config, size),
+            None => Ok(architecture),
+        }
     }
 }
 
@@ -98,17 +109,40 @@ fn transform(
     architecture: &Architecture,
 ) -> Result<ImageTransform> {
     let size = architecture.dims.image.image_size;
-    match &files.preprocessor {
-        Some(path) if architecture.layout.is_transformers() => {
-            let text = fs_err::read_to_string(path)?;
-            let value = serde_json::from_str(&text).map_err(|e| BackboneError::File {
-                path: path.clone(),
-                reason: format!("not JSON: {e}"),
-            })?;
-            let config = Config::new(path.display().to_string(), value);
-            ImageTransform::from_config(&config, "", size)
-        }
-        _ => ImageTransform::from_config(config, "preprocess_cfg.", size),
+    if !architecture.layout.is_transformers() {
+        return ImageTransform::of_open_clip(config, size);
+    }
+    match files.preprocessor()? {
+        Some(config) => ImageTransform::of_transformers(&config, size),
+        None => Ok(ImageTransform::transformers(size)),
+    }
+}
+
+/// Architecture and image transform at a size.
+fn sized(
+    files: &Files,
+    config: &Config,
+    architecture: Architecture,
+    image_size: Option<usize>,
+) -> Result<(Architecture, ImageTransform)> {
+    let transform = transform(files, config, &architecture)?;
+    Ok(match image_size {
+        None => (architecture, transform),
+        Some(size) => (
+            architecture.at_size(config, size)?,
+            transform.with_size(size),
+        ),
+    })
+}
+
+impl Tokenizer {
+    /// The tokenizer of the backbone in a folder, as [`Backbone::load`] gives it; reads no weights.
+    ///
+    /// # Errors
+    /// As [`Backbone::check`].
+    pub fn of(folder: &Path) -> Result<Option<Self>> {
+        let (files, _, architecture) = open(folder)?;
+        tokenizer(&files, &architecture)
     }
 }
 
@@ -131,8 +165,17 @@ impl Backbone {
     /// When a file is missing or damaged, or a tensor is missing, surplus, of another shape or type,
     /// or not finite.
     pub fn load(folder: &Path) -> Result<Self> {
+        Self::load_at(folder, None)
+    }
+
+    /// The same for images of another size than the weights', if one is given: position embeddings
+    /// are interpolated as open_clip does, rotary coordinates rescaled as EVA02 does.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and when patches do not divide the size.
+    pub fn load_at(folder: &Path, image_size: Option<usize>) -> Result<Self> {
         let (files, config, architecture) = open(folder)?;
-        let transform = transform(&files, &config, &architecture)?;
+        let (architecture, transform) = sized(&files, &config, architecture, image_size)?;
         let tokenizer = tokenizer(&files, &architecture)?;
         let catalog = read_catalog(&files.weights)?;
         let weights = Weights::new(catalog, checkpoint::read_tensors(&files.weights)?);
@@ -145,8 +188,16 @@ impl Backbone {
     /// # Errors
     /// As [`Self::load`], values aside.
     pub fn check(folder: &Path) -> Result<()> {
+        Self::check_at(folder, None)
+    }
+
+    /// As [`Self::check`], for [`Self::load_at`].
+    ///
+    /// # Errors
+    /// As [`Self::load_at`], values aside.
+    pub fn check_at(folder: &Path, image_size: Option<usize>) -> Result<()> {
         let (files, config, architecture) = open(folder)?;
-        let transform = transform(&files, &config, &architecture)?;
+        let (architecture, transform) = sized(&files, &config, architecture, image_size)?;
         let tokenizer = tokenizer(&files, &architecture)?;
         let weights = Weights::placeholder(read_catalog(&files.weights)?)?;
         Self::build(weights, architecture, transform, tokenizer).map(drop)
@@ -167,7 +218,10 @@ impl Backbone {
         let config = Config::new("configuration".into(), config.clone());
         let architecture = Architecture::read(&catalog, &config, layout)?;
         let size = architecture.dims.image.image_size;
-        let transform = ImageTransform::from_config(&config, "preprocess_cfg.", size)?;
+        let transform = match layout.is_transformers() {
+            true => ImageTransform::transformers(size),
+            false => ImageTransform::of_open_clip(&config, size)?,
+        };
         Self::build(
             Weights::new(catalog, tensors),
             architecture,
@@ -197,7 +251,7 @@ impl Backbone {
         };
         let text = TextTower::load(&mut weights, &architecture, end_token)?;
         let image = ImageTower::load(&mut weights, &architecture)?;
-        let log_scale = weights.take("logit_scale", &[])?;
+        let log_scale = weights.scalar("logit_scale")?;
         weights.finish()?;
         Ok(Self {
             architecture,

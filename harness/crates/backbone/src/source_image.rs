@@ -86,26 +86,6 @@ pub(crate) fn unpremultiply(pixels: &RgbaImage) -> RgbImage {
     })
 }
 
-/// Nearest pixel: the one under the centre of the new one.
-pub(crate) fn resize_nearest(pixels: &RgbImage, width: u32, height: u32) -> RgbImage {
-    // PIL adds the step up, whose rounding decides ties.
-    let sources = |from: u32, to: u32| -> Vec<u32> {
-        let step = f64::from(from) / f64::from(to);
-        let mut at = 0.5 * step;
-        let next = || {
-            let source = (at as u32).min(from - 1);
-            at += step;
-            source
-        };
-        std::iter::repeat_with(next).take(to as usize).collect()
-    };
-    let columns = sources(pixels.width(), width);
-    let rows = sources(pixels.height(), height);
-    RgbImage::from_fn(width, height, |x, y| {
-        *pixels.get_pixel(columns[x as usize], rows[y as usize])
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,8 @@ pub struct Converted {
     pub bytes: u64,
     /// Other entries of the checkpoint.
     pub left_out: Vec<String>,
+    /// How names were changed, a line each.
+    pub notes: Vec<String>,
 }
 
 /// Writes the weights of a PyTorch checkpoint as safetensors.
@@ -39,12 +41,21 @@ pub fn convert(input: &Path, output: &Path, options: &Options) -> Result<Convert
     };
     let (arena, root) = pickle::run(&program).map_err(refused)?;
     let found = state::find(&arena, root, options);
-    let found = found.map_err(|(entry, reason)| match entry.is_empty() {
-        true => ConvertError::Archive {
+    let found = found.map_err(|mut entries| match entries.len() {
+        1 => {
+            let (entry, reason) = entries.remove(0);
+            match entry.is_empty() {
+                true => ConvertError::Archive {
+                    path: input.to_owned(),
+                    reason,
+                },
+                false => archive.entry(&entry, reason),
+            }
+        }
+        _ => ConvertError::Entries {
             path: input.to_owned(),
-            reason,
+            entries,
         },
-        false => archive.entry(&entry, reason),
     })?;
     let bytes = write::write(
         &mut archive,
@@ -58,5 +69,6 @@ pub fn convert(input: &Path, output: &Path, options: &Options) -> Result<Convert
         tensors: tensors.map(|(name, tensor)| (name, tensor.shape)).collect(),
         bytes,
         left_out: found.left_out.into_iter().collect(),
+        notes: found.notes,
     })
 }

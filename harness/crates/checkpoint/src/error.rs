@@ -20,8 +20,29 @@ pub enum ConvertError {
         entry: String,
         reason: String,
     },
+    /// Every entry that is in the way, and why.
+    #[error("{}: {} entries cannot be converted: {}", .path.display(), .entries.len(), listed(.entries))]
+    Entries {
+        path: PathBuf,
+        entries: Vec<(String, String)>,
+    },
     #[error("{}: not a prompt learner of CoOp: {reason}", .path.display())]
     PromptLearner { path: PathBuf, reason: String },
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+/// Entries that a message names.
+const NAMED: usize = 30;
+
+fn listed(entries: &[(String, String)]) -> String {
+    let shown = entries.iter().take(NAMED);
+    let shown: Vec<String> = shown
+        .map(|(name, reason)| format!("{name}: {reason}"))
+        .collect();
+    let more = match entries.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    shown.join("; ") + &more
 }

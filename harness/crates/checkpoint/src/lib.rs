@@ -12,6 +12,7 @@ mod archive;
 mod checkpoint;
 mod dtype;
 mod error;
+mod names;
 mod options;
 mod pickle;
 mod prompt_learner;

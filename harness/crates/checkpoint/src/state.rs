@@ -2,16 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use glob::Pattern;
+
+use super::names;
 use super::options::Options;
 use super::pickle::{Arena, Id, TensorValue, Value};
 
 /// Keys under which training scripts put the state dict, in order of preference.
-const WRAPPERS: [&str; 5] = ["state_dict", "model_state_dict", "model", "module", "net"];
+const WRAPPERS: [&str; 10] = [
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "module",
+    "net",
+    "ema",
+    "model_ema",
+    "state_dict_ema",
+    "ema_state_dict",
+    "model_state",
+];
 /// Entries beside it that are not weights.
-const BESIDE: [&str; 18] = [
+const BESIDE: [&str; 39] = [
     "epoch",
+    "epochs",
     "optimizer",
+    "optimizers",
+    "optimizer_state_dict",
     "scheduler",
+    "scheduler_state_dict",
     "lr_scheduler",
     "val_result",
     "scaler",
@@ -19,14 +37,32 @@ const BESIDE: [&str; 18] = [
     "args",
     "config",
     "step",
+    "global_step",
     "iteration",
+    "iter",
     "loss",
     "best_acc",
     "best_acc1",
+    "best_score",
     "arch",
     "amp",
     "version",
     "meta",
+    "metrics",
+    "rng_state",
+    "timestamp",
+    // PyTorch Lightning.
+    "pytorch-lightning_version",
+    "loops",
+    "callbacks",
+    "optimizer_states",
+    "lr_schedulers",
+    "hparams_name",
+    "hparams_type",
+    "hyper_parameters",
+    "datamodule_hparams_name",
+    "datamodule_hyper_parameters",
+    "MixedPrecision",
 ];
 /// State dicts inside each other.
 const MOST_WRAPPED: usize = 4;
@@ -38,31 +74,50 @@ const MOST_NESTED: usize = 64;
 pub(crate) struct State {
     pub(crate) tensors: BTreeMap<String, TensorValue>,
     pub(crate) left_out: BTreeSet<String>,
+    /// How names were changed, a line each.
+    pub(crate) notes: Vec<String>,
+    obstacles: Vec<Obstacle>,
 }
 
 /// An entry that cannot be converted, and why.
 pub(crate) type Obstacle = (String, String);
 
-/// Finds the state dict below a pickle's root.
-pub(crate) fn find(arena: &Arena, root: Id, options: &Options) -> Result<State, Obstacle> {
+/// Finds the state dict below a pickle's root, or everything that is in its way.
+pub(crate) fn find(arena: &Arena, root: Id, options: &Options) -> Result<State, Vec<Obstacle>> {
     let mut state = State::default();
-    let mut at = root;
-    let mut path = String::new();
+    let found = descend(arena, root, options, &mut state);
+    state.obstacles.extend(found.err());
+    // Without tensors nothing more can be said of them.
+    if !state.tensors.is_empty() {
+        finish(&mut state, options);
+    }
+    match state.obstacles.is_empty() {
+        true => Ok(state),
+        false => Err(state.obstacles),
+    }
+}
+
+fn descend(arena: &Arena, root: Id, options: &Options, state: &mut State) -> Result<(), Obstacle> {
+    let (mut at, mut path) = (root, String::new());
+    if let Some(key) = &options.key {
+        at = follow(arena, root, key, "", state)?;
+        path = format!("{key}.");
+    }
     for _ in 0..MOST_WRAPPED {
         match arena.get(at) {
             Value::Object { .. } => {
-                module(arena, at, "", 0, &mut state)?;
-                return finish(state, options);
+                module(arena, at, "", 0, state)?;
+                return any_tensor(state);
             }
             Value::Dict(entries) => {
                 let is_state = entries
                     .iter()
                     .any(|(_, value)| matches!(arena.get(*value), Value::Tensor(_)));
                 if is_state {
-                    dict(arena, entries, &path, options, &mut state)?;
-                    return finish(state, options);
+                    dict(arena, entries, &path, options, state);
+                    return any_tensor(state);
                 }
-                let (key, inner) = unwrap(arena, entries, &path, options, &mut state)?;
+                let (key, inner) = unwrap(arena, entries, &path, options, state)?;
                 path = format!("{path}{key}.");
                 at = inner;
             }
@@ -76,6 +131,52 @@ pub(crate) fn find(arena: &Arena, root: Id, options: &Options) -> Result<State, 
     ))
 }
 
+fn any_tensor(state: &State) -> Result<(), Obstacle> {
+    match state.tensors.is_empty() && state.obstacles.is_empty() {
+        true => Err((String::new(), "it contains no tensors".to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// The entries of a dict whose keys are text.
+fn named<'a>(arena: &'a Arena, entries: &[(Id, Id)]) -> Vec<(&'a str, Id)> {
+    entries
+        .iter()
+        .filter_map(|(key, value)| Some((arena.text(*key)?, *value)))
+        .collect()
+}
+
+/// The value at a path, whose keys may have dots of their own. What lies beside is left out.
+fn follow(arena: &Arena, at: Id, key: &str, path: &str, state: &mut State) -> Result<Id, Obstacle> {
+    let entries = match arena.get(at) {
+        Value::Dict(entries) => named(arena, entries),
+        _ => Vec::new(),
+    };
+    let rest = |name: &str| match key.strip_prefix(name)? {
+        "" => Some(""),
+        rest => rest.strip_prefix('.'),
+    };
+    let mut ways = entries
+        .iter()
+        .filter_map(|(name, id)| Some((*name, *id, rest(name)?)));
+    let Some((name, inner, rest)) = ways.next() else {
+        let keys: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
+        let found = match keys.as_slice() {
+            [] => arena.describe(at),
+            keys => keys.join(", "),
+        };
+        return Err((format!("{path}{key}"), format!("not there; found {found}")));
+    };
+    let beside = entries.iter().filter(|(other, _)| *other != name);
+    state
+        .left_out
+        .extend(beside.map(|(other, _)| format!("{path}{other}")));
+    match rest {
+        "" => Ok(inner),
+        rest => follow(arena, inner, rest, &format!("{path}{name}."), state),
+    }
+}
+
 /// The entry that the state dict is in.
 fn unwrap(
     arena: &Arena,
@@ -84,24 +185,18 @@ fn unwrap(
     options: &Options,
     state: &mut State,
 ) -> Result<(String, Id), Obstacle> {
-    let named: Vec<(&str, Id)> = entries
-        .iter()
-        .filter_map(|(key, value)| Some((arena.text(*key)?, *value)))
-        .collect();
+    let named = named(arena, entries);
     let is_inner = |id: Id| matches!(arena.get(id), Value::Dict(_) | Value::Object { .. });
-    let wanted: Vec<&str> = match &options.key {
-        Some(key) => vec![key],
-        None => WRAPPERS.to_vec(),
-    };
-    let found = wanted.iter().find_map(|key| {
+    let is_left_out = |name: &str| options.leave_out.contains(&format!("{path}{name}"));
+    let found = WRAPPERS.iter().find_map(|key| {
         let mut named = named.iter();
-        named.find(|(name, value)| name == key && is_inner(*value))
+        named.find(|(name, value)| name == key && is_inner(*value) && !is_left_out(name))
     });
     let keys: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
     let Some((key, inner)) = found else {
         let reason = format!(
             "no tensors, and none of {} is there; found {}. Name the entry with --key",
-            wanted.join(", "),
+            WRAPPERS.join(", "),
             keys.join(", ")
         );
         return Err((path.trim_end_matches('.').to_owned(), reason));
@@ -109,29 +204,29 @@ fn unwrap(
     for name in keys.iter().filter(|name| *name != key) {
         let full = format!("{path}{name}");
         if !BESIDE.contains(name) && !options.leave_out.contains(&full) {
-            let reason =
-                format!("not known to be dispensable; leave it out with --leave-out {full}");
-            return Err((full, reason));
+            let reason = match WRAPPERS.contains(name) {
+                true => format!(
+                    "perhaps the weights, as is {path}{key}; choose with --key {full} or --leave-out {full}"
+                ),
+                false => {
+                    format!("not known to be dispensable; leave it out with --leave-out {full}")
+                }
+            };
+            state.obstacles.push((full, reason));
+            continue;
         }
         state.left_out.insert(full);
     }
     Ok(((*key).to_owned(), *inner))
 }
 
-fn dict(
-    arena: &Arena,
-    entries: &[(Id, Id)],
-    path: &str,
-    options: &Options,
-    state: &mut State,
-) -> Result<(), Obstacle> {
+fn dict(arena: &Arena, entries: &[(Id, Id)], path: &str, options: &Options, state: &mut State) {
     for (key, value) in entries {
         let Some(name) = arena.text(*key) else {
             let what = arena.describe(*key);
-            return Err((
-                path.to_owned(),
-                format!("a key that is {what}, expected text"),
-            ));
+            let reason = format!("a key that is {what}, expected text");
+            state.obstacles.push((path.to_owned(), reason));
+            continue;
         };
         if options.leave_out.iter().any(|left| left == name) {
             state.left_out.insert(name.to_owned());
@@ -140,17 +235,18 @@ fn dict(
         let Value::Tensor(tensor) = arena.get(*value) else {
             let what = arena.describe(*value);
             let reason = format!("{what}, expected a tensor; leave it out with --leave-out {name}");
-            return Err((name.to_owned(), reason));
+            state.obstacles.push((name.to_owned(), reason));
+            continue;
         };
         if state
             .tensors
             .insert(name.to_owned(), tensor.clone())
             .is_some()
         {
-            return Err((name.to_owned(), "it is duplicated".to_owned()));
+            let reason = "it is duplicated".to_owned();
+            state.obstacles.push((name.to_owned(), reason));
         }
     }
-    Ok(())
 }
 
 /// Collects the tensors of a TorchScript module and of those inside it. What else it
@@ -201,24 +297,42 @@ fn module(
     Ok(())
 }
 
-/// Takes away the prefix that parallel training puts before every name.
-fn finish(mut state: State, options: &Options) -> Result<State, Obstacle> {
-    const PREFIX: &str = "module.";
-    if state.tensors.is_empty() {
-        return Err((String::new(), "it contains no tensors".to_owned()));
+/// Leaves out and renames tensors as the options say.
+fn finish(state: &mut State, options: &Options) {
+    for left in &options.leave_out {
+        if !state.left_out.contains(left) && state.tensors.remove(left).is_none() {
+            let reason = "to be left out, but not there".to_owned();
+            state.obstacles.push((left.clone(), reason));
+        } else {
+            state.left_out.insert(left.clone());
+        }
     }
-    if let Some(left) = options
-        .leave_out
-        .iter()
-        .find(|left| !state.left_out.contains(*left))
-    {
-        return Err((left.clone(), "to be left out, but not there".to_owned()));
+    for pattern in &options.drop {
+        let dropped: Vec<String> = match Pattern::new(pattern) {
+            Ok(pattern) => {
+                let names = state.tensors.keys();
+                names
+                    .filter(|name| pattern.matches(name))
+                    .cloned()
+                    .collect()
+            }
+            Err(error) => {
+                state.obstacles.push((pattern.clone(), error.to_string()));
+                continue;
+            }
+        };
+        if dropped.is_empty() {
+            let reason = "matches no tensor".to_owned();
+            state.obstacles.push((pattern.clone(), reason));
+        }
+        for name in dropped {
+            state.tensors.remove(&name);
+            state.left_out.insert(name);
+        }
     }
-    if state.tensors.keys().all(|name| name.starts_with(PREFIX)) {
-        let tensors = std::mem::take(&mut state.tensors).into_iter();
-        state.tensors = tensors
-            .map(|(name, tensor)| (name[PREFIX.len()..].to_owned(), tensor))
-            .collect();
-    }
-    Ok(state)
+    let tensors = std::mem::take(&mut state.tensors);
+    let mut renamed = names::rename(tensors, options);
+    state.tensors = renamed.tensors;
+    state.notes.append(&mut renamed.notes);
+    state.obstacles.append(&mut renamed.obstacles);
 }

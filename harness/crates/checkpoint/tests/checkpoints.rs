@@ -155,3 +155,71 @@ fn what_is_no_checkpoint_is_told_apart() {
     }
     assert!(!output.exists());
 }
+
+/// The names that a training loop's checkpoint gives with some options.
+fn lightning(options: &Options) -> Result<Converted, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let input = fixtures().join("pickles/lightning.ckpt");
+    let converted = convert(&input, &folder.path().join("out.safetensors"), options);
+    converted.map_err(|error| error.to_string())
+}
+
+#[test]
+fn everything_in_the_way_of_a_training_loops_checkpoint_is_named_at_once() {
+    let message = lightning(&Options::default()).unwrap_err();
+    for part in [
+        "3 entries",
+        "model_ema: perhaps the weights, as is state_dict",
+        "--leave-out ours",
+        "loss.weight: beside the weights under `model._orig_mod.`",
+    ] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+}
+
+#[test]
+fn a_training_loops_checkpoint_gives_the_names_of_a_layout() {
+    let names = ["token_embedding.weight", "visual.conv1.weight"];
+    let converted = lightning(&Options {
+        leave_out: vec!["model_ema".to_owned(), "ours".to_owned()],
+        drop: vec!["loss.*".to_owned()],
+        ..Options::default()
+    })
+    .unwrap();
+    assert!(converted.tensors.keys().eq(&names));
+    assert!(converted.left_out.contains(&"loss.weight".to_owned()));
+    assert!(converted.notes[0].contains("`model._orig_mod.`"));
+    // An entry that is asked for is taken, whatever lies beside it.
+    let converted = lightning(&Options {
+        key: Some("model_ema".to_owned()),
+        rename: vec![("token_".to_owned(), "text.token_".to_owned())],
+        ..Options::default()
+    })
+    .unwrap();
+    assert!(
+        converted
+            .tensors
+            .keys()
+            .eq(&["text.token_embedding.weight"])
+    );
+    for (options, part) in [
+        (
+            Options {
+                key: Some("state_dict.none".to_owned()),
+                ..Options::default()
+            },
+            "state_dict.none: not there",
+        ),
+        (
+            Options {
+                key: Some("state_dict".to_owned()),
+                drop: vec!["los?".to_owned()],
+                ..Options::default()
+            },
+            "matches no tensor",
+        ),
+    ] {
+        let message = lightning(&options).unwrap_err();
+        assert!(message.contains(part), "{message}");
+    }
+}

@@ -1,6 +1,7 @@
 //! From annotations to images: which exist, and what identifies their bytes.
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
@@ -153,7 +154,7 @@ fn of_extent(
             remember: None,
         });
     }
-    let stamp = Stamp::of(&fs_err::metadata(extent.shard.as_path())?);
+    let stamp = Stamp::of(&fs_err::metadata(&extent.shard.path)?);
     let sha256 = || Ok(probe(Path::new(&key), &extent.read()?)?.sha256);
     cached_or(cache, key.clone(), stamp, sha256)
 }
@@ -179,23 +180,33 @@ fn cached_or(
 impl Extent {
     /// Folder and file name of the shard, and the offset.
     fn name(&self) -> String {
-        let shard = self.shard.file_name().unwrap_or_default().to_string_lossy();
-        let folder = self.shard.parent().and_then(Path::file_name);
+        let path = &self.shard.path;
+        let shard = path.file_name().unwrap_or_default().to_string_lossy();
+        let folder = path.parent().and_then(Path::file_name);
         let folder = folder.unwrap_or_default().to_string_lossy();
         format!("{folder}/{shard}@{}", self.offset)
     }
 
     pub(crate) fn read(&self) -> Result<Vec<u8>, DataError> {
-        let mut file = fs_err::File::open(self.shard.as_path())?;
-        file.seek(SeekFrom::Start(self.offset))?;
+        let most = self.length.min(MAX_FILE_BYTES);
         let mut bytes = Vec::new();
-        file.take(self.length.min(MAX_FILE_BYTES))
-            .read_to_end(&mut bytes)?;
+        match &self.shard.unpacked {
+            // Without moving the position that other threads share.
+            Some(file) => {
+                bytes.resize(usize::try_from(most).unwrap_or_default(), 0);
+                file.read_exact_at(&mut bytes, self.offset)?;
+            }
+            None => {
+                let mut file = fs_err::File::open(&self.shard.path)?;
+                file.seek(SeekFrom::Start(self.offset))?;
+                file.take(most).read_to_end(&mut bytes)?;
+            }
+        }
         if bytes.len() as u64 == self.length {
             return Ok(bytes);
         }
         let reason = format!("{} is incomplete or too large", self.name());
-        Err(DataError::malformed(&self.shard, reason))
+        Err(DataError::malformed(&self.shard.path, reason))
     }
 }
 
@@ -242,7 +253,7 @@ impl ImageSource for Images {
             }
             Location::Extents(extents) => {
                 let extent = &extents[part][index];
-                let name = extent.shard.with_file_name(extent.name());
+                let name = extent.shard.path.with_file_name(extent.name());
                 (name, extent.read()?)
             }
         };

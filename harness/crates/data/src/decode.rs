@@ -3,7 +3,8 @@
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use image::{DynamicImage, ImageFormat, ImageReader, Limits, RgbImage};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::error::DataError;
 use harness_store::sha256_hex;
@@ -80,10 +81,25 @@ fn pixels(path: &Path, bytes: &[u8]) -> Result<DynamicImage, DataError> {
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_ALLOC);
+    let format = reader.format();
     reader.limits(limits);
-    reader
-        .decode()
-        .map_err(|error| DataError::image(path, format!("cannot be decoded: {error}")))
+    let broken = |error| DataError::image(path, format!("cannot be decoded: {error}"));
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    // PIL turns TIFF files as they say, and no others.
+    let orientation = match format {
+        Some(ImageFormat::Tiff) => decoder.orientation().map_err(broken)?,
+        _ => Orientation::NoTransforms,
+    };
+    let mut image = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    if matches!(
+        image,
+        DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)
+    ) {
+        let reason = "floating-point pixels, whose range is not known; convert it to 8 bits";
+        return Err(DataError::image(path, reason));
+    }
+    image.apply_orientation(orientation);
+    Ok(image)
 }
 
 /// What PIL's `convert("RGB")` makes of an image: alpha is dropped, grey is copied to all

@@ -43,10 +43,18 @@ pub(crate) enum Pixels {
     Custom,
 }
 
+/// A file that contains many images.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) path: PathBuf,
+    /// What is read instead: its contents, in a file without a name.
+    pub(crate) unpacked: Option<std::fs::File>,
+}
+
 /// A range of bytes of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Extent {
-    pub(crate) shard: std::sync::Arc<PathBuf>,
+    pub(crate) shard: std::sync::Arc<Shard>,
     pub(crate) offset: u64,
     pub(crate) length: u64,
 }

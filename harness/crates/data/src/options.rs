@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::problems::Problems;
 use crate::prompts::Templates;
 
 /// What a suite can say about a data set. The default reads it as it is.
@@ -20,6 +21,8 @@ pub struct OpenOptions {
     pub random_split: Option<RandomSplit>,
     /// The data set of which it is a shifted test set; replaces its own statement.
     pub shift_of: Option<String>,
+    /// The label of the first class in the data set's files.
+    pub label_base: u32,
     /// Folder in which hashes of image files are cached; affects only speed.
     pub digests: Option<PathBuf>,
 }
@@ -32,4 +35,25 @@ pub struct RandomSplit {
     pub val: f64,
     /// Fraction of each class that goes to test.
     pub test: f64,
+}
+
+impl OpenOptions {
+    /// A label of the files, counted from 0; a problem if it is below the first.
+    pub(crate) fn label(
+        &self,
+        stored: u32,
+        location: impl FnOnce() -> String,
+        problems: &mut Problems,
+    ) -> Option<u32> {
+        let label = stored.checked_sub(self.label_base);
+        if label.is_none() {
+            let item = format!(
+                "{} = {stored}, label_base is {}",
+                location(),
+                self.label_base
+            );
+            problems.add("label below the first", item);
+        }
+        label
+    }
 }

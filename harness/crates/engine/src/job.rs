@@ -29,20 +29,86 @@ pub struct MethodRef {
     pub config: serde_json::Value,
 }
 
-/// A backbone on disk.
+/// What only the files of an input say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence<T> {
+    /// The files are on disk and were read.
+    Present(T),
+    /// The files are not on disk.
+    Absent,
+}
+
+impl<T> Presence<T> {
+    /// The value, if the files are on disk.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent => None,
+        }
+    }
+}
+
+/// The files of a backbone or data set are needed and are not on disk.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not on disk")]
+pub struct NotOnDisk {
+    pub name: String,
+}
+
+/// A backbone under the suite's name for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BackboneRef {
     pub name: String,
+    pub files: Presence<BackboneFiles>,
+}
+
+/// A backbone on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackboneFiles {
     /// The folder that holds the weights, the config and the tokenizer.
     pub path: PathBuf,
-    /// SHA-256 over every file that decides what the backbone computes.
+    /// SHA-256 over everything that decides what the backbone computes.
     pub sha256: String,
+    /// Side of its images in pixels, if it is not the weights' own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
+}
+
+impl BackboneRef {
+    /// Its files.
+    ///
+    /// # Errors
+    /// They are not on disk.
+    pub fn files(&self) -> Result<&BackboneFiles, NotOnDisk> {
+        self.files.present().ok_or_else(|| NotOnDisk {
+            name: self.name.clone(),
+        })
+    }
+}
+
+/// A data set under the suite's name for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DatasetRef {
+    pub name: String,
+    pub files: Presence<DatasetFiles>,
+}
+
+impl DatasetRef {
+    /// Its files.
+    ///
+    /// # Errors
+    /// They are not on disk.
+    pub fn files(&self) -> Result<&DatasetFiles, NotOnDisk> {
+        self.files.present().ok_or_else(|| NotOnDisk {
+            name: self.name.clone(),
+        })
+    }
 }
 
 /// A data set on disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DatasetRef {
-    pub name: String,
+pub struct DatasetFiles {
     pub path: PathBuf,
     /// How it is read.
     #[serde(default)]
@@ -52,7 +118,7 @@ pub struct DatasetRef {
 }
 
 /// The few-shot draw that a module is trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Draw {
     /// Training images per class.
     pub shots: u32,
@@ -63,7 +129,7 @@ pub struct Draw {
 }
 
 /// Images whose features one job computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Portion {
     /// The few-shot draw, train and val images; none: the test split.
     pub draw: Option<Draw>,

@@ -5,7 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::repo::Repo;
+use crate::repo::{Repo, is_commit};
 
 /// A folder of repositories.
 #[derive(Clone, Debug)]
@@ -40,6 +40,28 @@ impl Cache {
         let commit = self.commit(repo);
         let name = commit.as_deref().unwrap_or(repo.revision());
         self.repo(repo).join("snapshots").join(name)
+    }
+
+    /// The commits whose files are there, sorted.
+    pub(crate) fn snapshots(&self, repo: &Repo) -> Vec<String> {
+        let folders = fs_err::read_dir(self.repo(repo).join("snapshots"));
+        let folders = folders.into_iter().flatten().flatten();
+        let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut commits: Vec<String> = names.filter(|name| is_commit(name)).collect();
+        commits.sort();
+        commits
+    }
+
+    /// The only commit whose files are there, where nothing says what a revision points to: `refs`
+    /// was not copied, or the files were asked for by commit. A short commit has to be its beginning.
+    pub(crate) fn sole_commit(&self, repo: &Repo) -> Option<String> {
+        if self.commit(repo).is_some() || self.snapshot(repo).is_dir() {
+            return None;
+        }
+        let mut commits = self.snapshots(repo);
+        let only = commits.pop().filter(|_| commits.is_empty())?;
+        let is_meant = repo.revision() == "main" || only.starts_with(repo.revision());
+        is_meant.then_some(only)
     }
 
     /// Where a blob of this hash is, or will be.

@@ -36,6 +36,8 @@ pub struct Located {
     pub found: Vec<PathBuf>,
     /// Required files that were not found.
     pub missing: Vec<Missing>,
+    /// Commits whose files are there, if the revision is of none of them.
+    pub other_commits: Vec<String>,
 }
 
 impl Located {
@@ -90,10 +92,19 @@ impl Hub {
     /// A file name leads outside the repository.
     pub fn locate(&self, request: &Request) -> Result<Located, RepoError> {
         request.files.iter().try_for_each(RepoFile::check)?;
-        let folder = self.cache.snapshot(&request.repo);
+        let assumed = self.assumed(&request.repo);
+        let repo = match &assumed {
+            Some(commit) => &request.repo.at(commit)?,
+            None => &request.repo,
+        };
+        let folder = self.cache.snapshot(repo);
         let mut located = Located {
             found: Vec::new(),
             missing: Vec::new(),
+            other_commits: match folder.is_dir() {
+                true => Vec::new(),
+                false => self.cache.snapshots(repo),
+            },
             folder,
         };
         for file in &request.files {
@@ -111,6 +122,15 @@ impl Hub {
             }
         }
         Ok(located)
+    }
+
+    /// The commit that is used offline for a revision of which the cache says nothing: the only one
+    /// that is there.
+    pub fn assumed(&self, repo: &Repo) -> Option<String> {
+        match self.settings.offline {
+            true => self.cache.sole_commit(repo),
+            false => None,
+        }
     }
 
     /// The URL of a file of a request.
@@ -208,6 +228,38 @@ mod tests {
         std::fs::remove_file(root.join("blobs/aa")).unwrap();
         let located = hub.locate(&request()).unwrap();
         assert_eq!(located.missing.len(), 1, "a link without its blob");
+    }
+
+    #[test]
+    fn the_only_snapshot_is_used_offline_where_refs_are_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let snapshots = folder.path().join("models--org--name/snapshots");
+        let add = |commit: &str| {
+            let snapshot = snapshots.join(commit);
+            std::fs::create_dir_all(&snapshot).unwrap();
+            for name in ["model.safetensors", "config.json"] {
+                std::fs::write(snapshot.join(name), name).unwrap();
+            }
+        };
+        let (first, second) = ("c".repeat(40), "d".repeat(40));
+        add(&first);
+        let mut hub = hub(folder.path());
+        let online = hub.locate(&request()).unwrap();
+        assert!(!online.is_complete());
+        assert_eq!(online.other_commits, [first.clone()]);
+        hub.settings.offline = true;
+        assert!(hub.locate(&request()).unwrap().is_complete());
+        assert_eq!(hub.assumed(&request().repo), Some(first.clone()));
+        let at = |revision: &str| {
+            let repo = Repo::model("org/name", revision).unwrap();
+            let request = Request { repo, ..request() };
+            hub.locate(&request).unwrap().is_complete()
+        };
+        assert!(at("ccccccc") && !at("ddddddd") && !at("v2"));
+        add(&second);
+        let several = hub.locate(&request()).unwrap();
+        assert_eq!(several.other_commits, [first, second]);
+        assert!(!several.is_complete());
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub enum ExitCode {
     Regression = 100,
     /// With `--strict`: neither a regression nor its absence is shown.
     Inconclusive = 102,
-    /// At least one cell failed, crashed or ran out of time.
+    /// At least one cell failed, crashed or ran out of time; of a plan: a plugin could not say
+    /// whether it fits.
     CrashedCell = 103,
     /// The baseline is missing, or its inputs differ.
     Incomparable = 104,
@@ -62,7 +63,7 @@ impl ExitCode {
             Self::SetUp => "suite, plugin, backbone, data set or report missing or invalid",
             Self::Regression => "regression: a module lost more than the gate allows",
             Self::Inconclusive => "with --strict: inconclusive",
-            Self::CrashedCell => "a cell failed, crashed or timed out",
+            Self::CrashedCell => "a cell failed, crashed or timed out; with `plan`: is broken",
             Self::Incomparable => "baseline missing or not comparable",
             Self::Disagreement => "a backbone's output differs from the reference",
             Self::Recommended => "with --fail-on: a recommendation that it names",

@@ -1,5 +1,6 @@
 //! Reading and writing report files.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -24,6 +25,11 @@ pub enum ReadError {
         expected: &'static str,
         source: serde_json::Error,
     },
+    /// A suite, by its extension.
+    #[error(
+        "{path}: this is a suite, not a report: `harness run` writes its report with -o FILE.json"
+    )]
+    Suite { path: PathBuf },
     /// JSON, but of another kind.
     #[error("{path}: expected a file of format {expected}, found {found:?}")]
     WrongFormat {
@@ -89,10 +95,15 @@ impl Report {
             path: path.into(),
             source,
         })?;
-        let malformed = |source| ReadError::Malformed {
-            path: path.into(),
-            expected: Self::FORMAT,
-            source,
+        let extension = path.extension().and_then(OsStr::to_str);
+        let is_suite = matches!(extension, Some("yaml" | "yml"));
+        let malformed = |source| match is_suite {
+            true => ReadError::Suite { path: path.into() },
+            false => ReadError::Malformed {
+                path: path.into(),
+                expected: Self::FORMAT,
+                source,
+            },
         };
         // The format first: a newer file differs in ways the types cannot name.
         let header: Header = serde_json::from_slice(&text).map_err(malformed)?;
@@ -314,6 +325,15 @@ mod tests {
             "{message}"
         );
         assert!(message.contains("up to harness-report/1"), "{message}");
+    }
+
+    #[test]
+    fn a_suite_is_no_report() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("suite.yaml");
+        std::fs::write(&path, "name: x\n").unwrap();
+        let message = Report::read(&path).unwrap_err().to_string();
+        assert!(message.ends_with("`harness run` writes its report with -o FILE.json"));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub mod selection;
 pub mod shell;
 pub mod stats;
 pub mod sweep;
+mod upgrade;
 mod warnings;
 
 pub use bitmap::{Bitmap, BitmapError};
@@ -41,7 +42,7 @@ pub use lint::Finding;
 pub use provenance::{Cpu, Git, Provenance};
 pub use report::{
     Backbone, Dataset, GateRule, Images, Method, MethodRecipe, Plugin, Report, Suite, TextDrift,
-    Upgrade,
 };
 pub use schema::report_schema;
 pub use seeds::{Replicates, Seeds, replicate_means, replicates};
+pub use upgrade::Upgrade;

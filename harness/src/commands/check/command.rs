@@ -39,14 +39,10 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
     let mut code = outcome(report);
     code = code.worst(write(report, &arguments.output));
     let result = CheckResult::of(report);
-    let text = match arguments.json {
-        true => {
-            let json = serde_json::to_string_pretty(&result);
-            json.map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))? + "\n"
-        }
-        false => render(&result),
-    };
-    output::print(&text)?;
+    match arguments.json {
+        true => output::print_json(&result)?,
+        false => output::print(&render(&result))?,
+    }
     if report
         .cells
         .iter()

@@ -24,7 +24,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         .extension()
         .is_some_and(|extension| extension == "yaml" || extension == "yml");
     let path = match is_yaml {
-        true => find_suite(path),
+        true => find_suite(path)?,
         false => path.to_owned(),
     };
     let is_suite = is_yaml && path.is_file();
@@ -60,7 +60,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
             Err(reason) => {
                 unsound += 1;
                 // Writing to a String cannot fail.
-                let _ = writeln!(text, "{label}\n  {}", one_line(reason, WIDEST));
+                let _ = writeln!(text, "{label}\n  {}", one_line(&reason.to_string(), WIDEST));
                 if let Some(hint) = local_path::hint(label) {
                     let _ = writeln!(text, "  hint: {}", one_line(&hint, WIDEST));
                 }

@@ -2,7 +2,7 @@
 
 use super::catalog::Catalog;
 use super::config::Config;
-use super::layout::{CheckpointLayout, ImageNames, TextNames};
+use super::layout::{CheckpointLayout, ImageNames, TextNames, is_rope_table};
 use crate::dims::{Activation, Dims, ImageDims, TextDims};
 use crate::error::Result;
 
@@ -29,8 +29,12 @@ pub struct Architecture {
     pub image_eps: f32,
     /// Of plain ViT blocks; EVA02's SwiGLU has none.
     pub image_activation: Activation,
+    /// Side of the grid of patches whose position embeddings are stored.
+    pub(crate) stored_grid: usize,
     /// Side of the grid that rotary coordinates refer to.
     pub(crate) rope_grid: usize,
+    /// What is read otherwise than it is written, a line each.
+    pub notes: Vec<String>,
     /// End token where the configuration names one.
     pub(crate) end_token: Option<u32>,
 }
@@ -46,12 +50,14 @@ impl Architecture {
         layout: CheckpointLayout,
     ) -> Result<Self> {
         if !config.fits(&layout) {
-            let key = Config::wanted(&layout);
+            let key = Config::wanted(&layout).replace('`', "");
             let name = layout.name();
             return Err(config.error(&key, format!("expected these sections for layout {name}")));
         }
-        config.refuse_unknown_computation()?;
-        if !layout.is_transformers() {
+        if layout.is_transformers() {
+            config.is_clip()?;
+        } else {
+            config.refuse_unknown_computation()?;
             config.knows_activation(catalog.has(OPENAI_BUFFER))?;
         }
         let (text, embed_dim) = text_dims(catalog, config, layout.text)?;
@@ -72,7 +78,13 @@ impl Architecture {
             false => config.quick_gelu()?,
         };
         Ok(Self {
-            end_token: end_token(config, text.vocab_size)?,
+            end_token: match hf {
+                true => end_token(config, text.vocab_size)?,
+                false => None,
+            },
+            stored_grid: image.image_size / image.patch_size,
+            notes: [catalog.notes(), config.notes()].concat(),
+            rope_grid: rope_grid(catalog, config, layout.image, &image)?,
             layout,
             dims: Dims {
                 embed_dim,
@@ -82,8 +94,38 @@ impl Architecture {
             text_eps,
             image_eps,
             image_activation,
-            rope_grid: rope_grid(config)?,
         })
+    }
+}
+
+impl Architecture {
+    /// For images of another size, whose position embeddings are interpolated.
+    pub(crate) fn at_size(mut self, config: &Config, size: usize) -> Result<Self> {
+        let image = &mut self.dims.image;
+        if size == image.image_size {
+            return Ok(self);
+        }
+        let key = "image size";
+        if size == 0 || !size.is_multiple_of(image.patch_size) {
+            let reason = format!(
+                "{size} is no multiple of the patch size {}",
+                image.patch_size
+            );
+            return Err(config.error(key, reason));
+        }
+        let intp = "vision_cfg.intp_freq";
+        if self.layout.image == ImageNames::EvaClip && config.value(intp).is_none() {
+            let reason = "no such key, which stands for false in EVA-CLIP: rotary coordinates that are \
+                          not rescaled, of which only the stored size is computed";
+            return Err(config.error(intp, reason.into()));
+        }
+        self.notes.push(format!(
+            "position embeddings are interpolated from {} to {size} pixels",
+            image.image_size
+        ));
+        image.image_size = size;
+        image.patches = (size / image.patch_size).pow(2);
+        Ok(self)
     }
 }
 
@@ -119,6 +161,7 @@ fn text_dims(catalog: &Catalog, config: &Config, names: TextNames) -> Result<(Te
     config.agrees(&k_layers, layers)?;
     config.agrees(&k_context, context_length)?;
     config.agrees(&format!("{section}.vocab_size"), vocab_size)?;
+    config.agrees(&format!("{section}.intermediate_size"), mlp)?;
     let heads = config.require(&k_heads)?;
     check_heads(config, &k_heads, width, heads)?;
     let dims = TextDims {
@@ -193,12 +236,19 @@ fn image_dims(catalog: &Catalog, config: &Config, names: ImageNames) -> Result<I
     };
     config.agrees(width_key, width)?;
     config.agrees(layers_key, layers)?;
-    for section in ["vision_config.", "vision_cfg."] {
-        config.side_agrees(&format!("{section}image_size"), image_size)?;
-        config.side_agrees(&format!("{section}patch_size"), patch_size)?;
-    }
-    config.side_agrees("vision_cfg.overrides.img_size", image_size)?;
-    config.side_agrees("vision_cfg.overrides.patch_size", patch_size)?;
+    let (size_key, patch_key) = match names {
+        ImageNames::Transformers => {
+            config.agrees("vision_config.intermediate_size", mlp)?;
+            ("vision_config.image_size", "vision_config.patch_size")
+        }
+        ImageNames::Timm => (
+            "vision_cfg.overrides.img_size",
+            "vision_cfg.overrides.patch_size",
+        ),
+        _ => ("vision_cfg.image_size", "vision_cfg.patch_size"),
+    };
+    config.side_agrees(size_key, image_size)?;
+    config.side_agrees(patch_key, patch_size)?;
     Ok(ImageDims {
         width,
         layers,
@@ -221,7 +271,10 @@ fn image_heads(config: &Config, names: ImageNames, width: usize) -> Result<(Stri
         }
         ImageNames::Timm => {
             let key = "vision_cfg.overrides.num_heads";
-            let heads = config.count(key)?.unwrap_or(width / HEAD_WIDTH);
+            let heads = match is_published_eva02(config) {
+                true => config.count(key)?.unwrap_or(width / HEAD_WIDTH),
+                false => config.require(key)?,
+            };
             Ok((key.into(), heads))
         }
         ImageNames::OpenClip | ImageNames::EvaClip => {
@@ -252,15 +305,49 @@ fn end_token(config: &Config, vocab_size: usize) -> Result<Option<u32>> {
     }
 }
 
-fn rope_grid(config: &Config) -> Result<usize> {
-    // timm writes the grid as a pair.
-    for key in [
-        "vision_cfg.overrides.ref_feat_shape.0",
-        "vision_cfg.pt_hw_seq_len",
-    ] {
-        if let Some(grid) = config.count(key)? {
-            return Ok(grid);
+/// Whether timm defines the model, all of whose EVA02 have heads of one width and one rotary grid.
+fn is_published_eva02(config: &Config) -> bool {
+    let name = config.text("vision_cfg.timm_model_name");
+    name.is_some_and(|name| name.starts_with("eva02_"))
+}
+
+/// Side of the grid that rotary coordinates refer to; `ROPE_GRID` where the files say so by naming
+/// none.
+fn rope_grid(
+    catalog: &Catalog,
+    config: &Config,
+    names: ImageNames,
+    image: &ImageDims,
+) -> Result<usize> {
+    match names {
+        ImageNames::Timm => {
+            // timm writes the grid as a pair.
+            let key = "vision_cfg.overrides.ref_feat_shape.0";
+            match is_published_eva02(config) {
+                true => Ok(config.count(key)?.unwrap_or(ROPE_GRID)),
+                false => config.require(key),
+            }
         }
+        ImageNames::EvaClip => {
+            let grid = config
+                .count("vision_cfg.pt_hw_seq_len")?
+                .unwrap_or(ROPE_GRID);
+            // Stored tables are compared with what is computed, so they tell as well.
+            let has_tables = catalog.shapes().any(|(name, _)| is_rope_table(name));
+            let unknown = |key: &str| {
+                let reason = "no such key, which stands for false in EVA-CLIP, and only true is \
+                              computed here; write true if the model was trained so";
+                Err(config.error(key, reason.into()))
+            };
+            if !has_tables && config.value("vision_cfg.rope").is_none() {
+                return unknown("vision_cfg.rope");
+            }
+            let is_rescaled = image.image_size / image.patch_size != grid;
+            if !has_tables && is_rescaled && config.value("vision_cfg.intp_freq").is_none() {
+                return unknown("vision_cfg.intp_freq");
+            }
+            Ok(grid)
+        }
+        ImageNames::Transformers | ImageNames::OpenClip => Ok(ROPE_GRID),
     }
-    Ok(ROPE_GRID)
 }

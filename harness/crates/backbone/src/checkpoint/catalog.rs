@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use candle_core::Tensor;
 
+use super::layout::{is_rope_buffer, is_rope_table};
 use crate::error::{BackboneError, Result};
 
 /// The names and shapes of a state dict.
@@ -12,11 +13,22 @@ pub(crate) struct Catalog {
     /// The file, or a name for tensors in memory.
     pub(crate) origin: String,
     shapes: BTreeMap<String, Vec<usize>>,
+    notes: Vec<String>,
 }
 
 impl Catalog {
     pub(crate) fn new(origin: String, shapes: BTreeMap<String, Vec<usize>>) -> Self {
-        Self { origin, shapes }
+        Self {
+            origin,
+            shapes,
+            notes: Vec::new(),
+        }
+    }
+
+    /// With a line about how names were changed.
+    pub(crate) fn noted(mut self, note: String) -> Self {
+        self.notes.push(note);
+        self
     }
 
     pub(crate) fn of(origin: String, tensors: &HashMap<String, Tensor>) -> Self {
@@ -24,6 +36,21 @@ impl Catalog {
             .iter()
             .map(|(name, tensor)| (name.clone(), tensor.dims().to_vec()));
         Self::new(origin, shapes.collect())
+    }
+
+    /// What is read otherwise than it is stored, a line each.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        let buffers = self.shapes.keys();
+        let buffers = buffers.filter(|name| is_rope_buffer(name) && !is_rope_table(name));
+        let buffers: Vec<&String> = buffers.collect();
+        if let Some(first) = buffers.first() {
+            let count = buffers.len();
+            notes.push(format!(
+                "{count} buffers of the rotary embedding, such as `{first}`, are not read; they are computed"
+            ));
+        }
+        notes
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

@@ -1,13 +1,15 @@
 //! The JSON configuration beside the weights, in the forms open_clip and transformers write.
 
-use serde_json::Value;
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
 
 use super::layout::CheckpointLayout;
 use crate::dims::Activation;
 use crate::error::{BackboneError, Result};
 
 /// Keys of open_clip that change what is computed, with the value that these towers compute.
-const OPEN_CLIP_FIXED: [(&str, &str); 21] = [
+const OPEN_CLIP_FIXED: [(&str, &str); 24] = [
     ("text_cfg.hf_model_name", "null"),
     ("text_cfg.embed_cls", "false"),
     ("text_cfg.no_causal_mask", "false"),
@@ -17,7 +19,10 @@ const OPEN_CLIP_FIXED: [(&str, &str); 21] = [
     ("text_cfg.final_ln_after_pool", "false"),
     ("text_cfg.ls_init_value", "null"),
     ("text_cfg.xattn_scale", "null"),
+    ("text_cfg.act_kwargs", "null"),
     ("vision_cfg.ls_init_value", "null"),
+    ("vision_cfg.act_kwargs", "null"),
+    ("vision_cfg.pos_embed_type", "\"learnable\""),
     ("vision_cfg.attentional_pool", "false"),
     ("vision_cfg.global_average_pool", "false"),
     ("vision_cfg.input_patchnorm", "false"),
@@ -30,6 +35,39 @@ const OPEN_CLIP_FIXED: [(&str, &str); 21] = [
     ("vision_cfg.rope", "true"),
     ("vision_cfg.intp_freq", "true"),
 ];
+
+/// What transformers' `CLIPConfig` assumes of keys that a file does not have. Its `save_pretrained`
+/// writes only values that differ.
+static CLIP_CONFIG: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "projection_dim": 512,
+        "text_config": {
+            "vocab_size": 49408,
+            "hidden_size": 512,
+            "intermediate_size": 2048,
+            "num_hidden_layers": 12,
+            "num_attention_heads": 8,
+            "max_position_embeddings": 77,
+            "hidden_act": "quick_gelu",
+            "layer_norm_eps": 1e-5,
+            "eos_token_id": 49407,
+        },
+        "vision_config": {
+            "hidden_size": 768,
+            "intermediate_size": 3072,
+            "num_hidden_layers": 12,
+            "num_attention_heads": 12,
+            "num_channels": 3,
+            "image_size": 224,
+            "patch_size": 32,
+            "hidden_act": "quick_gelu",
+            "layer_norm_eps": 1e-5,
+        },
+    })
+});
+/// The sections of transformers. A section with `_dict` after its name, as old files have, replaces the
+/// one without: transformers completes it by the defaults and lets it win.
+const CLIP_SECTIONS: [&str; 2] = ["text_config", "vision_config"];
 
 /// A parsed configuration and where it came from.
 #[derive(Debug, Clone)]
@@ -45,50 +83,112 @@ impl Config {
 
     /// Whether this is the form of configuration that goes with a layout.
     pub(crate) fn fits(&self, layout: &CheckpointLayout) -> bool {
-        let sections = Self::sections(layout);
-        sections
+        if layout.is_transformers() {
+            return self.model_type() == Some("clip")
+                || CLIP_SECTIONS.iter().any(|s| {
+                    let mut keys =
+                        [self.root.get(s), self.root.get(format!("{s}_dict"))].into_iter();
+                    keys.any(|section| section.is_some_and(Value::is_object))
+                });
+        }
+        ["text_cfg", "vision_cfg"]
             .iter()
             .all(|s| self.get(s).is_some_and(Value::is_object))
     }
 
     /// The sections that `fits` looks for, for messages.
-    pub(crate) fn wanted(layout: &CheckpointLayout) -> String {
-        Self::sections(layout)
-            .map(|s| format!("`{s}`"))
-            .join(" and ")
-    }
-
-    fn sections(layout: &CheckpointLayout) -> [&'static str; 2] {
+    pub(crate) fn wanted(layout: &CheckpointLayout) -> &'static str {
         if layout.is_transformers() {
-            ["text_config", "vision_config"]
+            "`text_config` and `vision_config`"
         } else {
-            ["text_cfg", "vision_cfg"]
+            "`text_cfg` and `vision_cfg`"
         }
     }
 
-    /// The value at a dotted path; open_clip's hub files wrap the model in `model_cfg`.
+    /// Refuses transformers' models that share CLIP's tensor names and not its computation.
+    pub(crate) fn is_clip(&self) -> Result<()> {
+        match self.model_type() {
+            None | Some("clip") => Ok(()),
+            Some(other) => Err(self.error(
+                "model_type",
+                format!("{other:?} is not supported; only \"clip\" is"),
+            )),
+        }
+    }
+
+    fn model_type(&self) -> Option<&str> {
+        self.root.get("model_type")?.as_str()
+    }
+
+    /// The value at a dotted path, or what transformers assumes of it.
     fn get(&self, path: &str) -> Option<&Value> {
+        self.given(path).or_else(|| at(&CLIP_CONFIG, path))
+    }
+
+    /// The value that the file has at a dotted path; open_clip's hub files wrap the model in
+    /// `model_cfg`.
+    fn given(&self, path: &str) -> Option<&Value> {
         let model = self.root.get("model_cfg").unwrap_or(&self.root);
         let root = if path.starts_with("preprocess_cfg") {
             &self.root
         } else {
             model
         };
-        let value = path
-            .split('.')
-            .try_fold(root, |v, key| match key.parse::<usize>() {
-                Ok(index) => v.get(index),
-                Err(_) => v.get(key),
-            })?;
-        (!value.is_null()).then_some(value)
+        at(root, &self.actual(path))
+    }
+
+    /// The path with the section that transformers reads.
+    fn actual(&self, path: &str) -> String {
+        for section in CLIP_SECTIONS {
+            let winner = format!("{section}_dict");
+            if let Some(key) = path.strip_prefix(section)
+                && key.starts_with('.')
+                && self.root.get(&winner).is_some_and(Value::is_object)
+            {
+                return format!("{winner}{key}");
+            }
+        }
+        path.to_owned()
     }
 
     pub(crate) fn error(&self, key: &str, reason: String) -> BackboneError {
         BackboneError::Config {
             origin: self.origin.clone(),
-            key: key.to_owned(),
+            key: self.actual(key),
             reason,
         }
+    }
+
+    /// Keys in which a section of transformers differs from the one that wins over it.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let notes = CLIP_SECTIONS.iter().filter_map(|section| {
+            let winner = format!("{section}_dict");
+            let losing = self.root.get(section)?.as_object()?;
+            self.root.get(&winner)?.as_object()?;
+            let differs = |key: &&String| {
+                let path = format!("{section}.{key}");
+                at(&CLIP_CONFIG, &path).is_some() && self.get(&path) != losing.get(*key)
+            };
+            let keys: Vec<&str> = losing.keys().filter(differs).map(String::as_str).collect();
+            (!keys.is_empty()).then(|| {
+                format!(
+                    "`{winner}` is used instead of `{section}`, as in transformers; they differ in {}",
+                    keys.join(", ")
+                )
+            })
+        });
+        notes.collect()
+    }
+
+    /// Keys of the whole file.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let entries = self.root.as_object().into_iter().flatten();
+        entries.map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The value that the file has, of any type.
+    pub(crate) fn value(&self, path: &str) -> Option<&Value> {
+        self.given(path)
     }
 
     /// A count, if the key is there.
@@ -116,7 +216,7 @@ impl Config {
     pub(crate) fn agrees(&self, path: &str, tensors: usize) -> Result<()> {
         match self.count(path)? {
             Some(count) if count != tensors => {
-                Err(self.error(path, format!("{count}, but the tensors have {tensors}")))
+                Err(self.error(path, self.disagreement(path, &count, tensors)))
             }
             _ => Ok(()),
         }
@@ -134,7 +234,25 @@ impl Config {
         if sides.iter().all(|s| s.as_u64() == Some(tensors as u64)) {
             Ok(())
         } else {
-            Err(self.error(path, format!("{value}, but the tensors have {tensors}")))
+            Err(self.error(path, self.disagreement(path, value, tensors)))
+        }
+    }
+
+    fn disagreement(&self, path: &str, value: &dyn std::fmt::Display, tensors: usize) -> String {
+        match self.given(path) {
+            Some(_) => format!("{value}, but the tensors have {tensors}"),
+            None => format!(
+                "no such key, for which transformers takes {value}, but the tensors have {tensors}"
+            ),
+        }
+    }
+
+    /// A truth value, or the default.
+    pub(crate) fn flag(&self, path: &str, default: bool) -> Result<bool> {
+        match self.get(path) {
+            None => Ok(default),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(self.error(path, format!("expected true or false, found {other}"))),
         }
     }
 
@@ -149,11 +267,14 @@ impl Config {
         }
     }
 
-    /// Three numbers, one a colour channel, if the key is there.
+    /// Three numbers, one a colour channel, or one number for all three, if the key is there.
     pub(crate) fn channels(&self, path: &str) -> Result<Option<[f32; 3]>> {
         let Some(value) = self.get(path) else {
             return Ok(None);
         };
+        if let Some(number) = value.as_f64() {
+            return Ok(Some([number as f32; 3]));
+        }
         serde_json::from_value(value.clone())
             .map(Some)
             .map_err(|_| self.error(path, format!("expected three numbers, found {value}")))
@@ -181,29 +302,25 @@ impl Config {
 
     /// open_clip's `quick_gelu`; false when absent.
     pub(crate) fn quick_gelu(&self) -> Result<Activation> {
-        match self.get("quick_gelu") {
-            None | Some(Value::Bool(false)) => Ok(Activation::Gelu),
-            Some(Value::Bool(true)) => Ok(Activation::QuickGelu),
-            Some(other) => Err(self.error(
-                "quick_gelu",
-                format!("expected true or false, found {other}"),
-            )),
-        }
+        Ok(match self.flag("quick_gelu", false)? {
+            false => Activation::Gelu,
+            true => Activation::QuickGelu,
+        })
     }
 
-    /// transformers' `hidden_act`, `quick_gelu` when absent as in `CLIPConfig`.
+    /// transformers' `hidden_act`.
     pub(crate) fn hidden_act(&self, section: &str) -> Result<Activation> {
         let key = format!("{section}.hidden_act");
-        match self.get(&key) {
-            None => Ok(Activation::QuickGelu),
-            Some(value) => match value.as_str() {
-                Some("quick_gelu") => Ok(Activation::QuickGelu),
-                Some("gelu") => Ok(Activation::Gelu),
-                _ => Err(self.error(
+        match self.text(&key) {
+            Some("quick_gelu") => Ok(Activation::QuickGelu),
+            Some("gelu") => Ok(Activation::Gelu),
+            _ => {
+                let found = self.get(&key).unwrap_or(&Value::Null);
+                Err(self.error(
                     &key,
-                    format!("expected \"quick_gelu\" or \"gelu\", found {value}"),
-                )),
-            },
+                    format!("expected \"quick_gelu\" or \"gelu\", found {found}"),
+                ))
+            }
         }
     }
 
@@ -213,12 +330,23 @@ impl Config {
             let Some(found) = self.get(key).map(Value::to_string) else {
                 continue;
             };
-            let empty_projection = key.ends_with("timm_proj") && found == "\"\"";
-            if found != computed && !empty_projection {
+            let is_empty = (key.ends_with("timm_proj") && found == "\"\"") || found == "{}";
+            if found != computed && !is_empty {
                 let reason = format!("{found} is not supported; only {computed} is computed here");
                 return Err(self.error(key, reason));
             }
         }
         Ok(())
     }
+}
+
+/// The value at a dotted path, unless it is null.
+fn at<'v>(root: &'v Value, path: &str) -> Option<&'v Value> {
+    let value = path
+        .split('.')
+        .try_fold(root, |v, key| match key.parse::<usize>() {
+            Ok(index) => v.get(index),
+            Err(_) => v.get(key),
+        })?;
+    (!value.is_null()).then_some(value)
 }

@@ -1,6 +1,7 @@
 //! Recognising a state dict by its tensor names.
 
 use super::catalog::Catalog;
+use super::unsupported::unsupported;
 use crate::error::{BackboneError, Result};
 
 /// How the text tower's tensors are named.
@@ -98,6 +99,9 @@ impl CheckpointLayout {
             origin: catalog.origin.clone(),
             reason,
         };
+        if let Some(what) = unsupported(catalog) {
+            return Err(unknown(what));
+        }
         let text = text.ok_or_else(|| {
             let names = texts.map(TextNames::token_embedding).join(", ");
             unknown(format!(
@@ -146,6 +150,13 @@ pub(crate) fn is_buffer(name: &str) -> bool {
         || name == "attn_mask"
         || name.ends_with(".attn_mask")
         || is_rope_table(name)
+        || is_rope_buffer(name)
+}
+
+/// Other buffers that forks of EVA-CLIP keep beside its tables: a flag, tables of other grids.
+pub(crate) fn is_rope_buffer(name: &str) -> bool {
+    let last = name.rsplit_once("rope.").map(|(_, last)| last);
+    last.is_some_and(|last| last == "flag" || last.starts_with("freqs_"))
 }
 
 /// Cosine and sine tables of EVA-CLIP, which are recomputed and compared.

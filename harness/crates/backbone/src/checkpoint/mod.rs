@@ -5,7 +5,9 @@ mod catalog;
 mod config;
 mod files;
 mod layout;
+mod prefix;
 mod safetensors;
+mod unsupported;
 mod weights;
 
 pub use architecture::Architecture;

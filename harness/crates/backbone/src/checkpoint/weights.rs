@@ -48,6 +48,10 @@ impl Weights {
         })
     }
 
+    pub(crate) fn is_placeholder(&self) -> bool {
+        self.is_placeholder
+    }
+
     fn error(&self, name: &str, expected: String, found: String) -> BackboneError {
         self.catalog.error(name, expected, found)
     }
@@ -81,6 +85,19 @@ impl Weights {
         } else {
             Ok(tensor.contiguous()?)
         }
+    }
+
+    /// A single number, which some tools store as a row of one.
+    pub(crate) fn scalar(&mut self, name: &str) -> Result<Tensor> {
+        if self.catalog.shape(name) != Some(&[1]) {
+            return self.take(name, &[]);
+        }
+        let row = self.take(name, &[1])?;
+        Ok(if self.is_placeholder {
+            row
+        } else {
+            row.squeeze(0)?
+        })
     }
 
     /// `{name}.weight` `[out, in]` and `{name}.bias` `[out]`.

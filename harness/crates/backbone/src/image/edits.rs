@@ -82,6 +82,16 @@ impl TokenEdits {
         Ok(bound)
     }
 
+    /// Tokens `[B, n, D]` that are appended to the images, in order.
+    pub(crate) fn appended(&self) -> &[Tensor] {
+        &self.appended
+    }
+
+    /// Replacements at the inputs of blocks.
+    pub(crate) fn replaced(&self) -> &[Replacement] {
+        self.replaced.list()
+    }
+
     /// Appends to the tokens of the images, `[B, 1 + P, D]`.
     pub(crate) fn append(&self, x: Tensor) -> Result<Tensor> {
         if self.appended.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::positions;
 use super::tower::ImageTower;
 use crate::block::{self, BlockShape, EVA_CLIP, EvaNames, TIMM};
 use crate::checkpoint::{Architecture, ImageNames, Weights};
@@ -19,7 +20,7 @@ impl ImageTower {
     }
 
     fn load_transformers(weights: &mut Weights, architecture: &Architecture) -> Result<Self> {
-        let (d, p, tokens) = sizes(architecture);
+        let (d, p) = sizes(architecture);
         let shape = block_shape(architecture);
         let names = architecture.layout.image;
         let at = "vision_model.";
@@ -35,9 +36,11 @@ impl ImageTower {
             patch_weight: weights.take(names.patch_embedding(), &[d, 3, p, p])?,
             patch_bias: None,
             class_token: weights.take(&format!("{at}embeddings.class_embedding"), &[d])?,
-            positions: weights.take(
+            positions: positions::load(
+                weights,
+                architecture,
                 &format!("{at}embeddings.position_embedding.weight"),
-                &[tokens, d],
+                &[],
             )?,
             ln_pre: Some(weights.layer_norm(
                 &format!("{at}pre_layrnorm"),
@@ -56,7 +59,7 @@ impl ImageTower {
     }
 
     fn load_open_clip(weights: &mut Weights, architecture: &Architecture) -> Result<Self> {
-        let (d, p, tokens) = sizes(architecture);
+        let (d, p) = sizes(architecture);
         let shape = block_shape(architecture);
         let names = architecture.layout.image;
         let blocks = (0..architecture.dims.image.layers)
@@ -67,7 +70,7 @@ impl ImageTower {
             patch_weight: weights.take(names.patch_embedding(), &[d, 3, p, p])?,
             patch_bias: None,
             class_token: weights.take("visual.class_embedding", &[d])?,
-            positions: weights.take("visual.positional_embedding", &[tokens, d])?,
+            positions: positions::load(weights, architecture, "visual.positional_embedding", &[])?,
             ln_pre: Some(weights.layer_norm("visual.ln_pre", d, architecture.image_eps)?),
             blocks,
             attention: attention_shape(architecture, None),
@@ -87,12 +90,14 @@ impl ImageTower {
         at: &str,
         names: &EvaNames,
     ) -> Result<Self> {
-        let (d, p, tokens) = sizes(architecture);
+        let (d, p) = sizes(architecture);
         let shape = block_shape(architecture);
         let image = &architecture.dims.image;
         let grid = image.image_size / image.patch_size;
-        let rope = Rope::new(grid, architecture.rope_grid, image.width / image.heads);
-        weights.check_rope(&rope)?;
+        let rope = |grid| Rope::new(grid, architecture.rope_grid, image.width / image.heads);
+        // Stored tables are those of the stored grid.
+        weights.check_rope(&rope(architecture.stored_grid))?;
+        let rope = rope(grid);
         let blocks = (0..image.layers)
             .map(|i| block::eva(weights, &format!("{at}blocks.{i}."), names, shape));
         let blocks = blocks.collect::<Result<_>>()?;
@@ -101,7 +106,7 @@ impl ImageTower {
             patch_weight: weights.take(&format!("{at}patch_embed.proj.weight"), &[d, 3, p, p])?,
             patch_bias: Some(weights.take(&format!("{at}patch_embed.proj.bias"), &[d])?),
             class_token: weights.take(&format!("{at}cls_token"), &[1, 1, d])?,
-            positions: weights.take(&format!("{at}pos_embed"), &[1, tokens, d])?,
+            positions: positions::load(weights, architecture, &format!("{at}pos_embed"), &[1])?,
             ln_pre: None,
             blocks,
             attention: attention_shape(architecture, Some(rope)),
@@ -111,10 +116,10 @@ impl ImageTower {
     }
 }
 
-/// Width, patch side and number of tokens.
-fn sizes(architecture: &Architecture) -> (usize, usize, usize) {
+/// Width and patch side.
+fn sizes(architecture: &Architecture) -> (usize, usize) {
     let image = &architecture.dims.image;
-    (image.width, image.patch_size, image.patches + 1)
+    (image.width, image.patch_size)
 }
 
 fn block_shape(architecture: &Architecture) -> BlockShape {

@@ -1,7 +1,9 @@
 //! The image tower.
 
 mod edits;
+mod forward;
 mod load;
+mod positions;
 mod tower;
 
 pub use edits::ImageEdit;

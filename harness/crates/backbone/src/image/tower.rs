@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use candle_core::{DType, Tensor};
 
 use super::edits::{ImageEdit, TokenEdits};
-use crate::block::Block;
+use super::forward::Frozen;
+use crate::block::{Block, Mlp, Packing};
 use crate::dims::ImageDims;
 use crate::error::{BackboneError, Result};
 use crate::modules::{self, Module};
@@ -53,7 +54,25 @@ impl ImageTower {
     pub fn encode_edited(&self, pixels: &Tensor, edits: &[ImageEdit]) -> Result<Tensor> {
         let images = pixels.dims().first().copied().unwrap_or(0);
         let tokens = TokenEdits::bind(edits, images, &self.dims)?;
-        self.edited(edits)?.run(pixels, &tokens)
+        let tower = self.edited(edits)?;
+        self.check(pixels)?;
+        match Frozen::of(&tower, pixels, &tokens)? {
+            Some(frozen) => frozen.encode(),
+            None => tower.differentiable(pixels, &tokens),
+        }
+    }
+
+    /// As [`Self::encode_edited`], always as a graph of candle operations: what the other way is
+    /// compared with.
+    ///
+    /// # Errors
+    /// As [`Self::encode_edited`].
+    #[doc(hidden)]
+    pub fn encode_by_operations(&self, pixels: &Tensor, edits: &[ImageEdit]) -> Result<Tensor> {
+        let images = pixels.dims().first().copied().unwrap_or(0);
+        let tokens = TokenEdits::bind(edits, images, &self.dims)?;
+        self.check(pixels)?;
+        self.edited(edits)?.differentiable(pixels, &tokens)
     }
 
     /// The tower with the edits of its parameters applied; all other weights are shared.
@@ -95,7 +114,7 @@ impl ImageTower {
         })
     }
 
-    fn run(&self, pixels: &Tensor, edits: &TokenEdits) -> Result<Tensor> {
+    fn differentiable(&self, pixels: &Tensor, edits: &TokenEdits) -> Result<Tensor> {
         let mut x = edits.replace(0, edits.append(self.tokens(pixels)?)?)?;
         if let Some(norm) = &self.ln_pre {
             x = norm.forward(&x)?;
@@ -110,8 +129,49 @@ impl ImageTower {
         Ok(self.head.forward(&self.ln_post.forward(&class)?)?)
     }
 
-    /// Class and patch tokens with their positions, before `ln_pre`: `[B, 1 + P, D]`.
-    fn tokens(&self, pixels: &Tensor) -> Result<Tensor> {
+    /// Whether a weight is trained, so that a gradient may be asked for.
+    pub(super) fn is_tracked(&self) -> bool {
+        let norm = |norm: &LayerNorm| norm.weight.track_op() || norm.bias.track_op();
+        let map =
+            |map: &Linear| map.weight.track_op() || map.bias.as_ref().is_some_and(Tensor::track_op);
+        let block = |block: &Block| {
+            let packing = match &block.packing {
+                Packing::Packed { map: packed, .. } => map(packed),
+                Packing::Split(parts) => parts.iter().any(map),
+            };
+            let mlp = match &block.mlp {
+                Mlp::Plain { up, down, .. } => map(up) || map(down),
+                Mlp::SwiGlu {
+                    gate,
+                    up,
+                    norm: inner,
+                    down,
+                } => map(gate) || map(up) || norm(inner) || map(down),
+            };
+            packing
+                || mlp
+                || map(&block.out)
+                || [
+                    Some(&block.ln_1),
+                    Some(&block.ln_2),
+                    block.inner_norm.as_ref(),
+                ]
+                .into_iter()
+                .flatten()
+                .any(norm)
+        };
+        [&self.patch_weight, &self.class_token, &self.positions]
+            .into_iter()
+            .chain(&self.patch_bias)
+            .any(Tensor::track_op)
+            || self.blocks.iter().any(block)
+            || self.ln_pre.as_ref().is_some_and(norm)
+            || norm(&self.ln_post)
+            || map(&self.head)
+    }
+
+    /// Refuses pixels that are not f32 `[B, 3, N, N]`.
+    fn check(&self, pixels: &Tensor) -> Result<()> {
         let side = self.dims.image_size;
         let dims = pixels.dims();
         if dims.len() != 4 || dims[0] == 0 || dims[1..] != [3, side, side] {
@@ -125,7 +185,13 @@ impl ImageTower {
                 "pixels: expected f32, found {found:?}"
             )));
         }
-        let (batch, patch, width) = (dims[0], self.dims.patch_size, self.dims.width);
+        Ok(())
+    }
+
+    /// Class and patch tokens with their positions, before `ln_pre`: `[B, 1 + P, D]`.
+    fn tokens(&self, pixels: &Tensor) -> Result<Tensor> {
+        let side = self.dims.image_size;
+        let (batch, patch, width) = (pixels.dim(0)?, self.dims.patch_size, self.dims.width);
         let grid = side / patch;
         // A convolution whose stride is its kernel is a linear map of every patch.
         let patches = pixels

@@ -2,12 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::math::{erf, exp, sigmoid};
+use super::math::{QUICK, exp, gelu, normal_cdf, quick_gelu, sigmoid, silu};
 use super::view::{slice, tensor, with_values};
 use crate::dims::Activation;
-
-/// Slope of the sigmoid in QuickGELU.
-const QUICK: f32 = 1.702;
 
 /// Applies an activation elementwise.
 pub(crate) fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
@@ -21,11 +18,6 @@ pub(crate) fn swiglu(gate: &Tensor, value: &Tensor) -> Result<Tensor> {
 
 struct Curve(Activation);
 
-#[inline(always)]
-fn normal_cdf(x: f32) -> f32 {
-    0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
-}
-
 impl CustomOp1 for Curve {
     fn name(&self) -> &'static str {
         "activation"
@@ -34,8 +26,8 @@ impl CustomOp1 for Curve {
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = slice(x, lx, "activation")?;
         let y = match self.0 {
-            Activation::QuickGelu => x.iter().map(|&x| x * sigmoid(QUICK * x)).collect(),
-            Activation::Gelu => x.iter().map(|&x| x * normal_cdf(x)).collect(),
+            Activation::QuickGelu => x.iter().copied().map(quick_gelu).collect(),
+            Activation::Gelu => x.iter().copied().map(gelu).collect(),
         };
         Ok((CpuStorage::F32(y), lx.shape().clone()))
     }
@@ -83,11 +75,7 @@ impl CustomOp2 for Gated {
         if gate.len() != value.len() {
             candle_core::bail!("swiglu: gate {:?} and value {:?}", lg.dims(), lv.dims());
         }
-        let y = gate
-            .iter()
-            .zip(value)
-            .map(|(&g, v)| g * sigmoid(g) * v)
-            .collect();
+        let y = gate.iter().zip(value).map(|(&g, v)| silu(g) * v).collect();
         Ok((CpuStorage::F32(y), lg.shape().clone()))
     }
 

@@ -65,6 +65,33 @@ pub(crate) fn erf(x: f32) -> f32 {
     x * p / q
 }
 
+/// Slope of the sigmoid in QuickGELU.
+pub(crate) const QUICK: f32 = 1.702;
+
+/// `x sigmoid(1.702 x)`.
+#[inline(always)]
+pub(crate) fn quick_gelu(x: f32) -> f32 {
+    x * sigmoid(QUICK * x)
+}
+
+/// Distribution function of the standard normal distribution.
+#[inline(always)]
+pub(crate) fn normal_cdf(x: f32) -> f32 {
+    0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+}
+
+/// `x` times the normal distribution function.
+#[inline(always)]
+pub(crate) fn gelu(x: f32) -> f32 {
+    x * normal_cdf(x)
+}
+
+/// `x sigmoid(x)`.
+#[inline(always)]
+pub(crate) fn silu(x: f32) -> f32 {
+    x * sigmoid(x)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{erf, exp};

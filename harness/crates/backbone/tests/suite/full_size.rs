@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::checkpoint::{Model, drawn, fnv, write_weight};
 use crate::common::{assert_close, tensors};
+use crate::image_forward::bits;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/checkpoints")
@@ -129,6 +130,12 @@ fn assert_features(folder: &Path, name: &str) {
     let pixels = Tensor::from_vec(pixels, (1, 3, side, side), &Device::Cpu).unwrap();
     let found = backbone.image().encode(&pixels).unwrap();
     assert_close(name, &found, &expected["image_features"], 1e-3);
+    // Neither the images beside it nor the threads that share it change a bit of an image.
+    let alone = bits(&backbone, &pixels, 3);
+    let other = (&pixels * 0.5).unwrap();
+    let both = Tensor::cat(&[&other, &pixels], 0).unwrap();
+    let together = bits(&backbone, &both, 1);
+    assert!(together[alone.len()..] == alone, "{name}");
     // No tokenizer lies beside the weights: CLIP's own is used.
     let tokenizer = backbone.tokenizer().unwrap();
     let texts = ["a photo of a cat.", "dog"].map(|text| tokenizer.prompt(text, 77).unwrap());

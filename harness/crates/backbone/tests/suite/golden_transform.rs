@@ -4,8 +4,8 @@ use crate::common::{golden, tensors, values};
 use harness_backbone::{ImageTransform, SourceImage};
 
 /// Levels of 255 by which JPEG pixels may differ from those of libjpeg-turbo's decoder after
-/// resizing: at most, and in the mean.
-const JPEG_LEVELS: (f32, f32) = (3.0, 0.6);
+/// resizing: at most, and in the mean. Measured on 21 JPEGs of seven sizes and three qualities.
+const JPEG_LEVELS: (f32, f32) = (4.0, 0.6);
 
 #[test]
 fn golden_pixels_of_every_file_and_size() {
@@ -31,8 +31,8 @@ fn golden_pixels_of_every_file_and_size() {
             let worst = levels.iter().copied().fold(0f32, f32::max);
             let mean = levels.iter().sum::<f32>() / levels.len() as f32;
             println!("{key}: {worst:.2} levels at most, {mean:.3} in the mean");
-            let limit = if is_png { (1.0, 1.0) } else { JPEG_LEVELS };
-            let fits = worst <= limit.0 + 1e-3 && mean <= limit.1;
+            let limit = if is_png { (0.0, 0.0) } else { JPEG_LEVELS };
+            let fits = worst <= limit.0 + 1e-3 && mean <= limit.1 + 1e-3;
             beyond.extend((!fits).then(|| format!("{key}: {worst}, in the mean {mean}")));
         }
         compared[usize::from(is_png)] += 1;
@@ -43,16 +43,28 @@ fn golden_pixels_of_every_file_and_size() {
 
 #[test]
 fn golden_png_pixels_of_coops_order() {
-    // Grey and RGB files: converting before or after resizing is the same.
+    // Of grey and RGB files: converting before or after resizing is the same.
     let folder = golden().join("io");
-    for file in ["gray.png", "square.png", "tiny.png", "wide.png"] {
-        let bytes = fs_err::read(folder.join(file)).unwrap();
-        let rgb = image::load_from_memory(&bytes).unwrap().to_rgb8();
+    let mut compared = 0;
+    for entry in fs_err::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs_err::read(&path).unwrap();
+        let decoded = image::load_from_memory(&bytes);
+        let Some(decoded) = decoded.ok().filter(|image| !image.color().has_alpha()) else {
+            continue;
+        };
+        // The colour type of a PNG; 3 is a palette, which is resized as such.
+        if !bytes.starts_with(b"\x89PNG") || bytes[25] == 3 || bytes[24] == 1 {
+            continue;
+        }
         let transform = ImageTransform::clip(32);
         let source = SourceImage::decode(&bytes).unwrap();
         let after = transform.crop_source(&source).unwrap();
-        assert_eq!(transform.crop(&rgb).unwrap(), after, "{file}");
+        let found = transform.crop(&decoded.to_rgb8()).unwrap();
+        assert_eq!(found, after, "{}", path.display());
+        compared += 1;
     }
+    assert!(compared > 0, "no PNG without palette and alpha");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod common;
+mod configuration;
 mod edits;
 mod engine;
 mod full_size;
@@ -10,7 +11,10 @@ mod golden_tokens;
 mod golden_towers;
 mod golden_transform;
 mod hostile_files;
+mod image_forward;
+mod image_size;
 mod layers;
+mod preprocessing;
 mod prompts;
 mod threads;
 mod tokens;

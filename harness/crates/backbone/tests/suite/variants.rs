@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{DType, Tensor};
-use harness_backbone::{Activation, Backbone, Dims, digest};
+use harness_backbone::{Activation, Architecture, Backbone, Dims, digest};
 use tempfile::TempDir;
 
 use crate::common::{assert_close, backbone, backbones, config, noise, tensors, values};
@@ -77,8 +77,8 @@ fn the_hub_form_of_the_configuration_is_read() {
     assert_eq!(loaded.transform().size, 32);
     assert_eq!(loaded.activation(), Activation::QuickGelu);
     assert_close("hub", &features(folder.path()), &features(&source), 0.0);
-    let bilinear = hub.to_string().replace("bicubic", "bilinear");
-    let folder = store(&state, "model.safetensors", "config.json", &bilinear);
+    let nearest = hub.to_string().replace("bicubic", "nearest");
+    let folder = store(&state, "model.safetensors", "config.json", &nearest);
     let message = Backbone::load(folder.path()).unwrap_err().to_string();
     assert!(
         message.contains("preprocess_cfg.interpolation"),
@@ -217,4 +217,147 @@ fn dimensions_need_no_values() {
         Dims::read(&source).unwrap()
     );
     assert!(Backbone::load(folder.path()).is_err());
+}
+
+#[test]
+fn names_are_read_without_what_training_puts_before_them() {
+    let source = backbone("open-clip-quickgelu");
+    let state = tensors(&source.join("model.safetensors"));
+    let json = config(&source).to_string();
+    for prefix in [
+        "module.",
+        "_orig_mod.",
+        "model._orig_mod.",
+        "_orig_mod.module.",
+    ] {
+        let named = state.iter();
+        let named = named.map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone()));
+        let folder = store(&named.collect(), "model.safetensors", "config.json", &json);
+        assert_close(prefix, &features(folder.path()), &features(&source), 0.0);
+        let notes = Architecture::of(folder.path()).unwrap().notes;
+        assert!(notes[0].contains(&format!("`{prefix}`")), "{notes:?}");
+    }
+    let inside = state.iter().map(|(name, tensor)| {
+        let name = name.replace("visual.", "visual._orig_mod.");
+        (name, tensor.clone())
+    });
+    let folder = store(&inside.collect(), "model.safetensors", "config.json", &json);
+    assert_close("inside", &features(folder.path()), &features(&source), 0.0);
+    assert!(Architecture::of(&source).unwrap().notes.is_empty());
+}
+
+#[test]
+fn a_logit_scale_may_be_a_row_of_one() {
+    let source = backbone("open-clip-quickgelu");
+    let mut state = tensors(&source.join("model.safetensors"));
+    let scale = state["logit_scale"].reshape(1).unwrap();
+    state.insert("logit_scale".into(), scale);
+    let json = config(&source).to_string();
+    let folder = store(&state, "model.safetensors", "config.json", &json);
+    Backbone::check(folder.path()).unwrap();
+    assert_eq!(
+        Backbone::load(folder.path())
+            .unwrap()
+            .logit_scale()
+            .unwrap(),
+        Backbone::load(&source).unwrap().logit_scale().unwrap()
+    );
+}
+
+#[test]
+fn buffers_of_evas_forks_are_left_aside_with_a_note() {
+    let source = backbone("eva-clip-rei");
+    let mut state = tensors(&source.join("model.safetensors"));
+    let zeros =
+        |shape: &[usize]| Tensor::zeros(shape, DType::F32, &candle_core::Device::Cpu).unwrap();
+    for at in ["visual.rope.", "visual.blocks.0.attn.rope."] {
+        state.insert(format!("{at}flag"), zeros(&[]));
+        state.insert(format!("{at}freqs_cos_1600"), zeros(&[100, 16]));
+    }
+    let json = config(&source).to_string();
+    let folder = store(&state, "model.safetensors", "config.json", &json);
+    assert_close("forks", &features(folder.path()), &features(&source), 0.0);
+    let notes = Architecture::of(folder.path()).unwrap().notes;
+    assert!(notes[0].starts_with("4 buffers"), "{notes:?}");
+}
+
+#[test]
+fn shards_are_read_as_their_index_lists_them() {
+    let source = backbone("open-clip-eva02");
+    let state = tensors(&source.join("model.safetensors"));
+    let folder = tempfile::tempdir().unwrap();
+    let shard = |at: usize| format!("model-0000{at}-of-00002.safetensors");
+    let mut names: Vec<&String> = state.keys().collect();
+    names.sort();
+    let mut map = serde_json::Map::new();
+    for (at, names) in names.chunks(names.len().div_ceil(2)).enumerate() {
+        let part: HashMap<String, Tensor> = names
+            .iter()
+            .map(|name| ((*name).clone(), state[*name].clone()))
+            .collect();
+        candle_core::safetensors::save(&part, folder.path().join(shard(at + 1))).unwrap();
+        map.extend(
+            names
+                .iter()
+                .map(|name| ((*name).clone(), shard(at + 1).into())),
+        );
+    }
+    let write = |map: &serde_json::Map<String, serde_json::Value>| {
+        let index = serde_json::json!({"metadata": {"total_size": 1}, "weight_map": map});
+        let path = folder.path().join("model.safetensors.index.json");
+        fs_err::write(path, index.to_string()).unwrap();
+    };
+    fs_err::write(
+        folder.path().join("config.json"),
+        config(&source).to_string(),
+    )
+    .unwrap();
+    let unlisted = Backbone::check(folder.path()).unwrap_err().to_string();
+    assert!(
+        unlisted.contains("model.safetensors.index.json"),
+        "{unlisted}"
+    );
+    write(&map);
+    assert_close("shards", &features(folder.path()), &features(&source), 0.0);
+    let before = digest(folder.path()).unwrap();
+    let refusal = |map: &serde_json::Map<String, serde_json::Value>| {
+        write(map);
+        Backbone::check(folder.path()).unwrap_err().to_string()
+    };
+    let name = names[0].clone();
+    let mut other = map.clone();
+    other.insert(name.clone(), "../model.safetensors".into());
+    assert!(refusal(&other).contains("../model.safetensors"));
+    other.insert(name.clone(), shard(2).into());
+    assert!(refusal(&other).contains(&format!("`{name}` is not in {}", shard(2))));
+    other.remove(&name);
+    assert!(refusal(&other).contains(&format!("does not list tensor `{name}`")));
+    write(&map);
+    fs_err::remove_file(folder.path().join(shard(2))).unwrap();
+    assert!(refusal(&map).contains(&shard(2)));
+    assert_eq!(before.len(), 64);
+}
+
+#[test]
+fn towers_that_are_not_computed_are_named() {
+    let source = backbone("open-clip-quickgelu");
+    let state = tensors(&source.join("model.safetensors"));
+    let json = config(&source).to_string();
+    for (name, what) in [
+        ("visual.layer1.0.conv1.weight", "ResNet"),
+        ("visual.trunk.attn_pool.latent", "SigLIP"),
+        ("logit_bias", "sigmoid"),
+        ("text_decoder.resblocks.0.ln_1.weight", "CoCa"),
+        ("visual.blocks.0.mlp.fc1.weight", "EVA01"),
+        ("visual.trunk.stages.0.weight", "ConvNeXt"),
+    ] {
+        let mut state = state.clone();
+        state.insert(name.into(), state["logit_scale"].clone());
+        let folder = store(&state, "model.safetensors", "config.json", &json);
+        let message = Backbone::check(folder.path()).unwrap_err().to_string();
+        assert!(
+            message.contains(what) && message.contains("supported are"),
+            "{message}"
+        );
+    }
 }

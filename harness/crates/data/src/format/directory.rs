@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::error::DataError;
 use crate::problems::Problems;
 
-const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "jfif", "webp", "bmp", "gif"];
+const EXTENSIONS: [&str; 12] = [
+    "png", "jpg", "jpeg", "jfif", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "pnm",
+];
+/// The formats, for messages.
+pub(super) const FORMATS: &str = "png, jpg, webp, bmp, gif, tif or ppm";
 /// What file managers leave behind. Ignored, as are dot files.
 const IGNORED: [&str; 2] = ["Thumbs.db", "desktop.ini"];
 

@@ -2,20 +2,23 @@
 //! split.
 //!
 //! Classes are the folders of `train/` in byte order of their names, and so are images. The folder
-//! name is the class id; with spaces for `_` it is the class name. `val/` may be missing.
+//! name is the class id; with spaces for `_` it is the class name. `val/` may be missing. Images in
+//! folders below a class folder are of that class.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::format::contract::{Format, Request};
-use crate::format::directory::{DirectoryEntry, is_image, sorted};
+use crate::format::directory::{DirectoryEntry, FORMATS, is_image, sorted};
 use crate::listing::{Item, Listing, Pixels};
 use crate::problems::Problems;
 use crate::random_split::random_split;
 use crate::summary::{Class, Split, display_name};
 
 const TEMPLATE: &str = "a photo of a {}.";
+/// Folders inside a class folder in which images are looked for to recognise the format.
+const MOST_NESTED: usize = 3;
 
 /// A folder per split.
 pub(crate) struct FolderFormat;
@@ -69,11 +72,7 @@ impl Format for UndividedFolderFormat {
     fn matches(&self, dir: &Path) -> bool {
         let is_split = |split: Split| dir.join(split.as_str()).exists();
         !Split::ALL.into_iter().any(is_split)
-            && entries(dir).any(|class| {
-                let mut files =
-                    entries(&class).filter_map(|file| file.file_name()?.to_str().map(is_image));
-                files.any(|is_image| is_image)
-            })
+            && entries(dir).any(|class| class.is_dir() && has_image(&class, MOST_NESTED))
     }
 
     fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
@@ -140,16 +139,33 @@ fn images(
 ) -> Result<Vec<Item>, DataError> {
     let mut items = Vec::new();
     for entry in sorted(dir, problems)? {
-        if is_image(&entry.name) {
+        if entry.path.is_dir() {
+            // As torchvision reads it.
+            let kind = "folder inside a class folder, whose images are of that class";
+            problems.note(kind, entry.path.display().to_string());
+            let below = format!("{inside}/{}", entry.name);
+            items.extend(images(&entry.path, &below, label, problems)?);
+        } else if is_image(&entry.name) {
             let path = format!("{inside}/{}", entry.name);
             items.push(Item { path, label });
         } else {
             // Skipping an image in an unknown format would silently shrink the test set.
-            let what = "not a png, jpg, webp, bmp or gif file (move it elsewhere)";
-            problems.add(what, entry.path.display().to_string());
+            let item = format!("{} (not {FORMATS})", entry.path.display());
+            problems.add("file of an unknown format (move it elsewhere)", item);
         }
     }
     Ok(items)
+}
+
+/// Whether a folder has an image, at most `depth` folders down.
+fn has_image(dir: &Path, depth: usize) -> bool {
+    entries(dir).any(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        match path.is_dir() {
+            true => depth > 0 && has_image(&path, depth - 1),
+            false => name.is_some_and(is_image),
+        }
+    })
 }
 
 fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> {

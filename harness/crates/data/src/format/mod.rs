@@ -5,6 +5,7 @@ mod contract;
 mod directory;
 mod folder;
 mod imagenet;
+mod parquet;
 mod registry;
 mod split_file;
 pub mod sprite_sheet;

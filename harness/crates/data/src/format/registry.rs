@@ -6,6 +6,7 @@ use crate::format::aircraft::AircraftFormat;
 use crate::format::contract::{Format, Request};
 use crate::format::folder::{FolderFormat, UndividedFolderFormat};
 use crate::format::imagenet::ImagenetFormat;
+use crate::format::parquet::ParquetFormat;
 use crate::format::split_file::SplitFileFormat;
 use crate::format::sprite_sheet::SpriteSheetFormat;
 use crate::format::table::TableFormat;
@@ -15,10 +16,11 @@ use crate::listing::{Listing, Pixels};
 use crate::problems::Problems;
 
 /// The first that matches is used, so that annotations win over folders beside them.
-const FORMATS: [&dyn Format; 8] = [
+const FORMATS: [&dyn Format; 9] = [
     &SpriteSheetFormat,
     &SplitFileFormat,
     &WebDatasetFormat,
+    &ParquetFormat,
     &AircraftFormat,
     &TableFormat,
     &FolderFormat,

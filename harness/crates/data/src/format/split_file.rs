@@ -14,6 +14,7 @@ use crate::error::DataError;
 use crate::format::contract::{Format, Request};
 use crate::known::{DatasetLayout, KnownDataset};
 use crate::listing::{Item, Listing, Pixels};
+use crate::options::OpenOptions;
 use crate::problems::Problems;
 use crate::relative::PathReader;
 use crate::summary::{Class, Split, display_name};
@@ -41,7 +42,7 @@ impl Format for SplitFileFormat {
             }
         };
         let known = request.known.or_else(|| known_by(&path));
-        let file = SplitFile::parse(&path, known, problems)?;
+        let file = SplitFile::parse(&path, known, request.options, problems)?;
         let classes = file.class_names.iter().map(|id| Class {
             name: known
                 .and_then(|known| known.rename.get(id))
@@ -152,7 +153,7 @@ impl SplitFile {
     /// from training or has two names; a path leads outside the image folder.
     pub fn read(path: &Path) -> Result<SplitFile, DataError> {
         let mut problems = Problems::default();
-        let file = SplitFile::parse(path, None, &mut problems)?;
+        let file = SplitFile::parse(path, None, &OpenOptions::default(), &mut problems)?;
         problems.into_result(path)?;
         Ok(file)
     }
@@ -161,11 +162,20 @@ impl SplitFile {
     fn parse(
         path: &Path,
         known: Option<&KnownDataset>,
+        options: &OpenOptions,
         problems: &mut Problems,
     ) -> Result<SplitFile, DataError> {
         let bytes = read_bounded(path, MAX_BYTES)?;
         let mut raw: Raw = serde_json::from_slice(without_bom(&bytes))
             .map_err(|error| DataError::malformed(path, format!("not a split file: {error}")))?;
+        for (split, list) in raw.lists_mut() {
+            for (index, (path, label, _)) in list.iter_mut().enumerate() {
+                let location = || format!("{split}[{index}] `{path}`");
+                if let Some(counted) = options.label(*label, location, problems) {
+                    *label = counted;
+                }
+            }
+        }
         if let Some(known) = known {
             raw.drop_classes(&known.drop);
         }
@@ -243,6 +253,14 @@ impl Raw {
         }
     }
 
+    fn lists_mut(&mut self) -> [(Split, &mut Vec<RawItem>); 3] {
+        [
+            (Split::Train, &mut self.train),
+            (Split::Val, &mut self.val),
+            (Split::Test, &mut self.test),
+        ]
+    }
+
     fn lists(&self) -> [(Split, &[RawItem]); 3] {
         [
             (Split::Train, &self.train),
@@ -264,7 +282,9 @@ fn class_names<'a>(raw: &'a Raw, problems: &mut Problems) -> BTreeMap<u32, &'a s
     for (expected, &label) in (0_u32..).zip(names.keys()) {
         if label != expected {
             let item = match (expected, label) {
-                (0, 1) => "0 (labels begin at 1: subtract 1 from each)".to_owned(),
+                (0, 1) => {
+                    "0 (labels begin at 1: write `label_base: 1` in the suite's entry)".to_owned()
+                }
                 _ => format!("{expected} (the next label is {label})"),
             };
             problems.add("gap in the train labels", item);

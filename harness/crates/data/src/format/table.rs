@@ -2,12 +2,14 @@
 //!
 //! Columns: `path`, relative to the table's folder, and `class`, the class name. Optional: `split`
 //! (`train`, `val` or `test`, in every row or in none), `id` (the class id, by default the class
-//! name) and `label` (the class's number; by default classes are in byte order of their ids).
+//! name) and `label` (the class's number; by default classes are in byte order of their ids). Also
+//! `metadata.csv` of the library `datasets`, with `file_name` and `label`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::decode::read_bounded;
 use crate::error::DataError;
@@ -21,12 +23,14 @@ use crate::text::utf8;
 
 const TEMPLATE: &str = "a photo of a {}.";
 const NAMES: [&str; 3] = ["manifest.csv", "manifest.tsv", "manifest.jsonl"];
+/// What the library `datasets` reads beside images, at the root or in the folder of each split.
+const METADATA: [&str; 2] = ["metadata.csv", "metadata.jsonl"];
 const MAX_BYTES: u64 = 1 << 30;
 
 pub(crate) struct TableFormat;
 
 /// A row as it is in the table.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
     path: String,
@@ -39,18 +43,65 @@ struct Row {
     label: Option<u32>,
 }
 
+/// A row of `metadata.csv`; other columns are for other uses.
+#[derive(Deserialize)]
+struct MetadataRow {
+    file_name: String,
+    label: ClassName,
+}
+
+/// A class by name, or by a number that is its name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ClassName {
+    Name(String),
+    Number(u64),
+}
+
+impl MetadataRow {
+    /// The row of a table; `below` is the split whose folder the file is in.
+    fn into_row(self, below: Option<Split>) -> Row {
+        let path = match below {
+            Some(split) => format!("{split}/{}", self.file_name),
+            None => self.file_name,
+        };
+        let folder = path.split(['/', '\\']).find(|part| *part != ".");
+        let split = Split::ALL
+            .into_iter()
+            .find(|split| folder == Some(split.as_str()))
+            .or_else(|| (folder == Some("validation")).then_some(Split::Val));
+        Row {
+            class: match self.label {
+                ClassName::Name(name) => name,
+                ClassName::Number(number) => number.to_string(),
+            },
+            split: split.map(|split| split.as_str().to_owned()),
+            path,
+            id: None,
+            label: None,
+        }
+    }
+}
+
 impl Format for TableFormat {
     fn matches(&self, path: &Path) -> bool {
-        table(path).is_some()
+        table(path).is_some() || !metadata(path).is_empty()
     }
 
     fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
-        let Some(path) = table(request.path) else {
-            return Err(DataError::UnknownFormat {
-                dir: request.path.to_owned(),
-            });
+        let (path, mut rows) = match table(request.path) {
+            Some(path) => {
+                let rows = read::<Row>(&path)?;
+                (path, rows)
+            }
+            None => read_metadata(request.path)?,
         };
-        let rows = read(&path)?;
+        for (index, row) in rows.iter_mut().enumerate() {
+            let location = || format!("row {}", index + 1);
+            if let Some(stored) = row.label {
+                row.label = request.options.label(stored, location, problems);
+            }
+        }
         let classes = classes(&rows, problems);
         let labels: BTreeMap<&str, u32> = classes
             .iter()
@@ -128,7 +179,40 @@ fn table(path: &Path) -> Option<PathBuf> {
     candidates.find(|candidate| candidate.is_file())
 }
 
-fn read(path: &Path) -> Result<Vec<Row>, DataError> {
+/// The files of `datasets` in a folder, with the split whose folder they are in.
+fn metadata(dir: &Path) -> Vec<(PathBuf, Option<Split>)> {
+    let of = |folder: &Path, split: Option<Split>| {
+        let mut names = METADATA.iter().map(|name| folder.join(name));
+        Some((names.find(|path| path.is_file())?, split))
+    };
+    match of(dir, None) {
+        Some(root) => vec![root],
+        None => Split::ALL
+            .into_iter()
+            .filter_map(|split| of(&dir.join(split.as_str()), Some(split)))
+            .collect(),
+    }
+}
+
+/// The rows of these files, and the first of them or, of several, the folder.
+fn read_metadata(dir: &Path) -> Result<(PathBuf, Vec<Row>), DataError> {
+    let files = metadata(dir);
+    let mut rows = Vec::new();
+    for (path, split) in &files {
+        let found = read::<MetadataRow>(path)?.into_iter();
+        rows.extend(found.map(|row| row.into_row(*split)));
+    }
+    match files.as_slice() {
+        [(path, None)] => Ok((path.clone(), rows)),
+        // Paths are relative to the folder, in which no file of this name has to be.
+        [(path, _), ..] => Ok((dir.join(path.file_name().unwrap_or_default()), rows)),
+        [] => Err(DataError::UnknownFormat {
+            dir: dir.to_owned(),
+        }),
+    }
+}
+
+fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>, DataError> {
     let bytes = read_bounded(path, MAX_BYTES)?;
     let bytes = utf8(&bytes);
     if path
@@ -147,16 +231,17 @@ fn read(path: &Path) -> Result<Vec<Row>, DataError> {
         let lower = headings.iter().map(str::to_lowercase).collect();
         reader.set_headers(lower);
     }
+    let is_metadata = METADATA.iter().any(|name| path.ends_with(name));
+    let columns = match is_metadata {
+        true => "file_name and label",
+        false => "path and class, and optionally split, id and label",
+    };
     let mut rows = Vec::new();
     for row in reader.deserialize() {
-        rows.push(row.map_err(|error| {
-            DataError::malformed(
-                path,
-                format!(
-                    "{error}; expected the columns path and class, and optionally split, id and label"
-                ),
-            )
-        })?);
+        let malformed = |error: csv::Error| {
+            DataError::malformed(path, format!("{error}; expected the columns {columns}"))
+        };
+        rows.push(row.map_err(malformed)?);
     }
     Ok(rows)
 }
@@ -169,7 +254,7 @@ fn delimiter(bytes: &[u8]) -> u8 {
     candidates.into_iter().find(separates).unwrap_or(b',')
 }
 
-fn json_lines(path: &Path, bytes: &[u8]) -> Result<Vec<Row>, DataError> {
+fn json_lines<R: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<Vec<R>, DataError> {
     let mut rows = Vec::new();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {
@@ -217,7 +302,9 @@ fn classes(rows: &[Row], problems: &mut Problems) -> Vec<Class> {
         if let Some((next, (id, row))) = expected {
             let from_one = next == 0 && row.label == Some(1);
             let found = match row.label {
-                Some(_) if from_one => "1: labels begin at 1, subtract 1 from each".to_owned(),
+                Some(_) if from_one => {
+                    "1: labels begin at 1, write `label_base: 1` in the suite's entry".to_owned()
+                }
                 Some(label) => label.to_string(),
                 None => "nothing".to_owned(),
             };

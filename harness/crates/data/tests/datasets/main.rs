@@ -11,6 +11,7 @@ mod fewshot_golden;
 mod folder;
 mod hostile_sprite_sheet;
 mod imagenet;
+mod other_layouts;
 mod sampler_properties;
 mod split_file;
 mod sprite_sheet;

@@ -69,7 +69,7 @@ fn labels_that_begin_at_one_are_named_as_such() {
     content["train"] = json!([["a.jpg", 1, "cat"], ["b.jpg", 2, "dog"]]);
     let message = read(&content).unwrap_err();
     assert!(
-        message.contains("labels begin at 1: subtract 1 from each"),
+        message.contains("labels begin at 1: write `label_base: 1`"),
         "{message}"
     );
 }

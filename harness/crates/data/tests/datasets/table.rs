@@ -134,7 +134,7 @@ fn a_path_that_cannot_be_read_says_nothing_of_splits() {
     );
     let message = error(&path, &OpenOptions::default());
     assert!(
-        message.contains("labels begin at 1, subtract 1"),
+        message.contains("labels begin at 1, write `label_base: 1`"),
         "{message}"
     );
 }

@@ -56,23 +56,6 @@ fn a_blank_line_is_a_class_without_a_name_and_shifts_no_label() {
     assert_eq!(data.class_names(), ["tench", "goldfish", "missile"]);
 }
 
-#[test]
-fn compressed_shards_are_named_as_such() {
-    let root = tempfile::tempdir().unwrap();
-    sound(root.path());
-    for split in ["train", "test"] {
-        for shard in [0, 1] {
-            let path = root.path().join(format!("{split}/{shard}.tar"));
-            std::fs::rename(&path, path.with_extension("tar.gz")).unwrap();
-        }
-    }
-    let message = error(root.path());
-    assert!(
-        message.contains("compressed shard (decompress it with gunzip) (4)"),
-        "{message}"
-    );
-}
-
 fn error(root: &Path) -> String {
     let error = Dataset::open(root).unwrap_err().to_string();
     assert!(!error.contains('\n'));

@@ -25,8 +25,10 @@ pub struct EmbedInputs<'a> {
 }
 
 /// How much was embedded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Embedded {
+    /// What is read of the backbone otherwise than it is stored, a line each.
+    pub notes: Vec<String>,
     pub texts: usize,
     pub images: usize,
     /// Length of a feature.
@@ -51,7 +53,8 @@ pub fn embed(
     let texts = inputs.texts.map(inputs::texts).transpose()?;
     let names = inputs.images.map(images::list).transpose()?;
     let count = |list: &Option<Vec<String>>| list.as_ref().map_or(0, Vec::len);
-    let embedded = |width| Embedded {
+    let embedded = |notes, width| Embedded {
+        notes,
         texts: count(&texts),
         images: count(&names),
         width,
@@ -71,7 +74,8 @@ pub fn embed(
         file.images(&subject, folder, names, &mut advance)?;
     }
     file.write(output)?;
-    Ok(embedded(subject.backbone.dims().embed_dim))
+    let width = subject.backbone.dims().embed_dim;
+    Ok(embedded(subject.architecture.notes, width))
 }
 
 /// Tensors and metadata of a file in the making.
@@ -82,12 +86,11 @@ struct Features {
 
 impl Features {
     fn new(subject: &Subject) -> Self {
-        let reference = &subject.reference;
         let notes = [
             ("format", "harness-features/1"),
             ("harness", env!("CARGO_PKG_VERSION")),
-            ("backbone", &reference.name),
-            ("backbone_sha256", &reference.sha256),
+            ("backbone", &subject.name),
+            ("backbone_sha256", &subject.files.sha256),
             ("normalised", "false"),
         ];
         Self {

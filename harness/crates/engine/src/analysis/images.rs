@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::AnalysisError;
 
 /// File names that count as images.
-const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
+const EXTENSIONS: [&str; 12] = [
+    "png", "jpg", "jpeg", "jfif", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm", "pnm",
+];
 
 /// Image files below a folder in byte order of their paths relative to it; hidden
 /// files and folders are passed over.

@@ -13,12 +13,8 @@ pub struct Conversion {
     pub input: PathBuf,
     /// Where the safetensors file is written.
     pub output: PathBuf,
-    /// Entry of the checkpoint that holds the state dict, if it has none of the usual names.
-    pub key: Option<String>,
-    /// Entries that are not written; each must be there.
-    pub leave_out: Vec<String>,
-    /// Whether half precision becomes single precision.
-    pub widen: bool,
+    /// What is converted and how; its metadata are added to.
+    pub options: Options,
     /// Set if the checkpoint is a prompt learner of CoOp, which becomes a module.
     pub module: Option<TrainingRecord>,
     pub limits: Limits,

@@ -6,7 +6,7 @@ mod process;
 mod serve;
 
 pub use error::ConversionError;
-pub use harness_checkpoint::TrainingRecord;
+pub use harness_checkpoint::{Options, TrainingRecord};
 pub use job::{Conversion, Limits};
 pub use process::{Written, convert};
 pub use serve::serve;

@@ -64,10 +64,8 @@ pub fn convert(
         input: conversion.input.clone(),
         draft: draft.clone(),
         options: Options {
-            key: conversion.key.clone(),
-            leave_out: conversion.leave_out.clone(),
-            widen: conversion.widen,
             metadata: BTreeMap::from([("converted_from_sha256".to_owned(), sha256.clone())]),
+            ..conversion.options.clone()
         },
         module: conversion.module.clone(),
         limits: conversion.limits,

@@ -1,11 +1,19 @@
-//! What units cost: floating-point operations of the towers, and how fast this machine does them.
+//! What units cost: floating-point operations of the towers, how fast this machine does them,
+//! memory and disk, and what fits into a time.
 
 mod estimate;
 mod flops;
+mod footprint;
 mod model;
+mod subset;
+#[cfg(test)]
+mod tests;
 mod throughput;
 
-pub use estimate::Estimate;
+pub use estimate::{CostShare, Estimate};
+pub use subset::Budget;
 pub use throughput::{Throughput, ThroughputError};
 
+pub(crate) use estimate::UnitCosts;
 pub(crate) use model::CostModel;
+pub(crate) use subset::{Fitting, fitting};

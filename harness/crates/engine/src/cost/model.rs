@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::iter::Sum;
 
-use harness_abi::wire::{DataNeed, Family};
+use harness_abi::wire::{DataNeed, Family, MethodCard, Site};
 use harness_backbone::{Dims, Tokenizer, clip_b16, clip_l14};
 use harness_data::KnownDataset;
 
@@ -51,7 +51,7 @@ impl Sum for Operations {
 /// Counted are the towers: images of the test split and of the draws, class prompts of
 /// zero-shots and evaluations, and for trainings the class prompts of each step (and its
 /// images, where the method reads pixels). Training a method that only reads features
-/// costs nothing. Left out are validation images, and what a method that writes prompts
+/// costs nothing, and one that changes the image tower alone encodes its texts once. Left out are validation images, and what a method that writes prompts
 /// for each image costs more.
 pub(crate) struct CostModel<'i> {
     inputs: &'i Inputs,
@@ -62,12 +62,12 @@ pub(crate) struct CostModel<'i> {
 }
 
 /// Numbers of a data set that decide its cost.
-struct Size {
-    classes: usize,
+pub(super) struct Size {
+    pub(super) classes: usize,
     train: usize,
-    test: usize,
+    pub(super) test: usize,
     /// Tokens of the longest class prompt.
-    tokens: usize,
+    pub(super) tokens: usize,
     /// Whether the files are on disk; if not, features are planned as one portion.
     is_present: bool,
 }
@@ -88,8 +88,7 @@ impl<'i> CostModel<'i> {
 
     /// The operations of one unit.
     pub(crate) fn operations(&self, unit: &Unit) -> Operations {
-        let dims = &self.dims[unit.backbone.0];
-        let size = self.size(unit.dataset);
+        let (dims, size) = self.place(unit);
         match &unit.work {
             UnitWork::Survey { .. } => Operations::default(),
             UnitWork::Features { portion, .. } => Operations {
@@ -123,7 +122,12 @@ impl<'i> CostModel<'i> {
         }
     }
 
-    fn method(&self, unit: &Unit) -> Option<&'i MethodInput> {
+    /// The backbone and the data set of a unit.
+    pub(super) fn place(&self, unit: &Unit) -> (&Dims, &Size) {
+        (&self.dims[unit.backbone.0], self.size(unit.dataset))
+    }
+
+    pub(super) fn method(&self, unit: &Unit) -> Option<&'i MethodInput> {
         unit.method.map(|method| &self.inputs[method])
     }
 
@@ -146,9 +150,7 @@ fn training(method: &MethodInput, dims: &Dims, size: &Size, draw: Draw) -> Opera
         Family::Input | Family::Deep => TO_INPUT,
         Family::Weights => TO_WEIGHTS,
     };
-    let own = method.card.recipe.clone().unwrap_or_default();
-    // The suite's check has rejected values that no recipe can have.
-    let recipe = own.with(&method.recipe).unwrap_or(own);
+    let recipe = method.recipe();
     let batch = recipe.batch as f64;
     let images = size.drawn(draw) as f64;
     // The last incomplete batch is dropped, unless it is the only one.
@@ -158,12 +160,27 @@ fn training(method: &MethodInput, dims: &Dims, size: &Size, draw: Draw) -> Opera
         None => recipe.epochs as f64 * steps_per_epoch,
     };
     Operations {
-        text: steps * passes * size.prompts(dims),
+        text: match changes_text(&method.card) {
+            true => steps * passes * size.prompts(dims),
+            // Encoded once, before the first step.
+            false => size.prompts(dims),
+        },
         image: match method.card.data {
             DataNeed::Pixels => steps * passes * batch.min(images) * flops::of_image(&dims.image),
             _ => 0.0,
         },
     }
+}
+
+/// Whether a method's texts are others at every step. All sites of VPT are in the image tower.
+fn changes_text(card: &MethodCard) -> bool {
+    let of_images = |site: &Site| {
+        matches!(
+            site,
+            Site::ImageInput | Site::ImageBlock | Site::ImageFeature
+        )
+    };
+    card.sites.is_empty() || !card.sites.iter().all(of_images)
 }
 
 /// Dimensions of a backbone; those of the usual B/16 or L/14 if its files are not on disk.
@@ -181,7 +198,7 @@ fn dims(facts: &BackboneFacts) -> Dims {
 impl Size {
     /// What is published of a data set whose files are not on disk.
     fn of(facts: &DatasetFacts, tokenizer: Option<&Tokenizer>) -> Self {
-        if facts.class_names.is_empty() {
+        let Some(known) = facts.contents.present() else {
             let published = KnownDataset::find(&facts.reference.name).map(|known| known.sizes);
             let (classes, test) = published.map_or(UNKNOWN, |sizes| (sizes.classes, sizes.test));
             return Self {
@@ -191,14 +208,14 @@ impl Size {
                 tokens: TOKENS,
                 is_present: false,
             };
-        }
-        let [train, _, test] = facts.sizes;
+        };
+        let [train, _, test] = known.sizes;
         Self {
-            classes: facts.class_names.len(),
+            classes: known.class_names.len(),
             train,
             test,
             tokens: tokenizer
-                .and_then(|tokenizer| longest(&facts.class_names, tokenizer))
+                .and_then(|tokenizer| longest(&known.class_names, tokenizer))
                 .unwrap_or(TOKENS),
             is_present: true,
         }
@@ -210,13 +227,13 @@ impl Size {
     }
 
     /// Training images of a draw.
-    fn drawn(&self, draw: Draw) -> usize {
+    pub(super) fn drawn(&self, draw: Draw) -> usize {
         let most = self.classes.saturating_mul(draw.shots as usize);
         most.min(self.train)
     }
 
     /// Images of a portion of the test split or of a draw.
-    fn rows(&self, portion: &Portion) -> usize {
+    pub(super) fn rows(&self, portion: &Portion) -> usize {
         let all = match portion.draw {
             None => self.test,
             Some(draw) => self.drawn(draw),
@@ -243,7 +260,9 @@ fn longest(names: &[String], tokenizer: &Tokenizer) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Presence;
     use crate::plan::{Fits, Plan, fixture};
+    use crate::registry::Contents;
     use harness_report::selection::Selection;
 
     fn is_near(a: f64, b: f64) -> bool {
@@ -265,6 +284,7 @@ mod tests {
         inputs.suite.oracle = false;
         inputs.suite.seeds = seeds.to_vec().into();
         inputs.methods[0].card = fixture::card(family, data);
+        inputs.datasets[0].contents = Presence::Absent;
         inputs
     }
 
@@ -299,10 +319,27 @@ mod tests {
     }
 
     #[test]
+    fn a_method_of_the_image_tower_encodes_its_texts_once() {
+        let one_pass = UNKNOWN.0 as f64 * flops::of_prompt(&clip_b16().text, TOKENS);
+        let mut inputs = inputs("deep", "pixels", &[1]);
+        let both = total(&inputs);
+        inputs.methods[0].card.sites = vec![Site::ImageInput, Site::ImageBlock];
+        let images_alone = total(&inputs);
+        // Two zero-shots, two tests, one training.
+        assert!(is_near(images_alone.text, 5.0 * one_pass));
+        assert_eq!(images_alone.image, both.image);
+    }
+
+    #[test]
     fn portions_and_views_add_up_to_the_images() {
         let mut inputs = inputs("features", "features", &[1]);
-        inputs.datasets[0].sizes = [5000, 0, 2 * PORTION_ROWS + 1];
-        inputs.datasets[0].class_names = vec!["tench".to_owned(); 10];
+        inputs.datasets[0].contents = Presence::Present(Contents {
+            templates: Vec::new(),
+            class_names: vec!["tench".to_owned(); 10],
+            class_ids: Vec::new(),
+            sizes: [5000, 0, 2 * PORTION_ROWS + 1],
+            missing: 0,
+        });
         inputs.suite.images.views = 3;
         let dims = clip_b16();
         let test = 2.0 * (2 * PORTION_ROWS + 1) as f64;

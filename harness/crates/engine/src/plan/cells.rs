@@ -1,5 +1,7 @@
 //! The cells of a suite and the units that each is made of.
 
+use std::collections::HashSet;
+
 use super::graph::Placement;
 use super::{
     BackboneIndex, DatasetIndex, Fits, Graph, Inputs, MethodIndex, NotMeasured, UnitIndex,
@@ -108,6 +110,7 @@ impl Plan {
     ) -> (Graph, Vec<(Placement, UnitIndex)>) {
         let mut graph = Graph::new(&inputs.engine);
         let mut surveys = Vec::new();
+        let mut seen = HashSet::new();
         let (cells, _) = split(inputs, selection);
         for cell in cells {
             let trained_on = inputs.training_set(cell.dataset);
@@ -118,9 +121,8 @@ impl Plan {
                         backbone,
                         dataset,
                     };
-                    let survey = (at, graph.survey(inputs, at));
-                    if !surveys.contains(&survey) {
-                        surveys.push(survey);
+                    if seen.insert(at) {
+                        surveys.push((at, graph.survey(inputs, at)));
                     }
                 }
             }
@@ -135,12 +137,11 @@ impl Plan {
 
     /// The plan with the cells that wait for files, as if every module fitted: what is
     /// still to do once the files are there.
-    pub(crate) fn with_waiting(&self, inputs: &Inputs, selection: &Selection) -> Self {
-        let inputs = inputs.with_names_for_absent_digests();
+    pub(crate) fn with_waiting(self, inputs: &Inputs, selection: &Selection) -> Self {
         let fits = Fits::assumed();
-        let mut plan = self.clone();
-        for cell in Self::waiting(&inputs, selection) {
-            let cell = plan_cell(&inputs, &fits, &mut plan.graph, cell);
+        let mut plan = self;
+        for cell in Self::waiting(inputs, selection) {
+            let cell = plan_cell(inputs, &fits, &mut plan.graph, cell);
             plan.cells.push(cell);
         }
         plan

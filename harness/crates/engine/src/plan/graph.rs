@@ -62,6 +62,20 @@ pub struct Graph {
     pub units: Vec<Unit>,
     engine: Engine,
     by_key: HashMap<Key, UnitIndex>,
+    /// What a unit is asked for as, so that names and keys are made once.
+    by_request: HashMap<Request, UnitIndex>,
+}
+
+/// A unit by its place in the inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Request {
+    Survey(Placement),
+    Features(BackboneIndex, DatasetIndex, Portion),
+    ZeroShot(BackboneIndex, DatasetIndex),
+    Train(Placement, Draw),
+    Inject(Placement, UnitIndex),
+    /// The method's own module file.
+    Adopt(Placement),
 }
 
 impl Index<UnitIndex> for Graph {
@@ -78,11 +92,20 @@ impl Graph {
             units: Vec::new(),
             engine: engine.clone(),
             by_key: HashMap::new(),
+            by_request: HashMap::new(),
         }
+    }
+
+    fn known(&self, request: Request) -> Option<UnitIndex> {
+        self.by_request.get(&request).copied()
     }
 
     /// Whether `method` fits `backbone` on `dataset`.
     pub(crate) fn survey(&mut self, inputs: &Inputs, at: Placement) -> UnitIndex {
+        let request = Request::Survey(at);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let (method, backbone, dataset) = at.refs(inputs);
         let name = format!(
             "survey {} on {}, {}",
@@ -93,7 +116,7 @@ impl Graph {
             backbone: backbone.clone(),
             dataset: dataset.clone(),
         };
-        self.add(name, work, at.into(), Vec::new())
+        self.add(request, name, work, at.into(), Vec::new())
     }
 
     /// Image features of the test split of `dataset` on `backbone`: a unit for each portion.
@@ -103,7 +126,8 @@ impl Graph {
         backbone: BackboneIndex,
         dataset: DatasetIndex,
     ) -> Vec<UnitIndex> {
-        let [_, _, images] = inputs[dataset].sizes;
+        let contents = inputs[dataset].contents.present();
+        let images = contents.map_or(0, |known| known.sizes[2]);
         let portions = images.div_ceil(PORTION_ROWS).max(1);
         let units = (0..portions).map(|number| {
             let portion = Portion {
@@ -132,9 +156,11 @@ impl Graph {
             },
             Augment::Flip | Augment::RandomResizedCrop => draw,
         };
-        let facts = &inputs[dataset];
-        let most = facts.class_names.len().saturating_mul(draw.shots as usize);
-        let portions = most.min(facts.sizes[0]).div_ceil(PORTION_ROWS).max(1);
+        let images = inputs[dataset].contents.present().map_or(0, |known| {
+            let most = known.class_names.len().saturating_mul(draw.shots as usize);
+            most.min(known.sizes[0])
+        });
+        let portions = images.div_ceil(PORTION_ROWS).max(1);
         let mut units = Vec::new();
         for view in 0..inputs.suite.images.views {
             for number in 0..portions {
@@ -156,6 +182,10 @@ impl Graph {
         portion: Portion,
         portions: usize,
     ) -> UnitIndex {
+        let request = Request::Features(backbone, dataset, portion);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let at = UnitSubject {
             method: None,
             backbone,
@@ -181,7 +211,7 @@ impl Graph {
             portion,
             images,
         };
-        self.add(name, work, at, Vec::new())
+        self.add(request, name, work, at, Vec::new())
     }
 
     /// Z(backbone) on `dataset`.
@@ -191,6 +221,10 @@ impl Graph {
         backbone: BackboneIndex,
         dataset: DatasetIndex,
     ) -> UnitIndex {
+        let request = Request::ZeroShot(backbone, dataset);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let needs = self.test_features(inputs, backbone, dataset);
         let at = UnitSubject {
             method: None,
@@ -205,11 +239,15 @@ impl Graph {
             dataset: dataset.clone(),
             images: inputs.suite.images,
         };
-        self.add(name, work, at, needs)
+        self.add(request, name, work, at, needs)
     }
 
     /// A(backbone→backbone) on `dataset`, and the module it leaves.
     pub(crate) fn train(&mut self, inputs: &Inputs, at: Placement, draw: Draw) -> UnitIndex {
+        let request = Request::Train(at, draw);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let mut needs = self.test_features(inputs, at.backbone, at.dataset);
         needs.extend(self.draw_features(inputs, at.backbone, at.dataset, draw));
         let (method, backbone, dataset) = at.refs(inputs);
@@ -226,33 +264,42 @@ impl Graph {
             images: inputs.suite.images,
             recipe: input.recipe.clone(),
         };
-        self.add(name, work, at.into(), needs)
+        self.add(request, name, work, at.into(), needs)
     }
 
     /// The module of `train`, moved as it is to another backbone or data set.
     pub(crate) fn inject(&mut self, inputs: &Inputs, at: Placement, train: UnitIndex) -> UnitIndex {
+        let request = Request::Inject(at, train);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let mut needs = vec![train];
         needs.extend(self.test_features(inputs, at.backbone, at.dataset));
         let module = ModuleSource::Training {
             key: self[train].key.clone(),
         };
         let (name, work) = injection(inputs, at, module);
-        self.add(name, work, at.into(), needs)
+        self.add(request, name, work, at.into(), needs)
     }
 
     /// The module of a file, put as it is into a backbone.
     pub(crate) fn adopt(&mut self, inputs: &Inputs, at: Placement, file: &ModuleFile) -> UnitIndex {
+        let request = Request::Adopt(at);
+        if let Some(known) = self.known(request) {
+            return known;
+        }
         let needs = self.test_features(inputs, at.backbone, at.dataset);
         let module = ModuleSource::File {
             path: file.path.clone(),
             sha256: file.sha256.clone(),
         };
         let (name, work) = injection(inputs, at, module);
-        self.add(name, work, at.into(), needs)
+        self.add(request, name, work, at.into(), needs)
     }
 
     fn add(
         &mut self,
+        request: Request,
         name: String,
         work: UnitWork,
         at: UnitSubject,
@@ -261,6 +308,7 @@ impl Graph {
         let key = key(&self.engine, &work);
         let next = UnitIndex(self.units.len());
         let index = *self.by_key.entry(key.clone()).or_insert(next);
+        self.by_request.insert(request, index);
         if index == next {
             self.units.push(Unit {
                 key,

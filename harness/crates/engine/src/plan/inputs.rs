@@ -2,7 +2,7 @@
 
 use std::ops::Index;
 
-use harness_abi::wire::{MethodCard, RecipeChanges};
+use harness_abi::wire::{MethodCard, Recipe, RecipeChanges};
 use serde_json::Value;
 
 use super::common;
@@ -93,6 +93,13 @@ impl MethodInput {
         }
     }
 
+    /// The recipe it is trained with.
+    pub(crate) fn recipe(&self) -> Recipe {
+        let own = self.card.recipe.clone().unwrap_or_default();
+        // The suite's check has rejected values that no recipe can have.
+        own.with(&self.recipe).unwrap_or(own)
+    }
+
     /// Whether the target's own module is trained as this row says: a module that was trained
     /// elsewhere needs a header that tells how.
     pub(crate) fn can_be_retrained(&self) -> bool {
@@ -174,32 +181,6 @@ impl Inputs {
             }
         }
         names
-    }
-
-    /// The same inputs with a digest for each absent one, so that their units differ.
-    pub(super) fn with_names_for_absent_digests(&self) -> Self {
-        let mut inputs = self.clone();
-        for absent in &self.absent {
-            let digest = || format!("absent: {}", absent.name);
-            match absent.kind {
-                InputKind::Backbone => {
-                    let mut all = inputs
-                        .backbones
-                        .iter_mut()
-                        .map(|facts| &mut facts.reference);
-                    if let Some(reference) = all.find(|one| one.name == absent.name) {
-                        reference.sha256 = digest();
-                    }
-                }
-                InputKind::Dataset => {
-                    let mut all = inputs.datasets.iter_mut().map(|facts| &mut facts.reference);
-                    if let Some(reference) = all.find(|one| one.name == absent.name) {
-                        reference.manifest_sha256 = digest();
-                    }
-                }
-            }
-        }
-        inputs
     }
 
     /// The data set that modules for `dataset` are trained on.

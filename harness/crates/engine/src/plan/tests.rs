@@ -8,9 +8,9 @@ use serde_json::json;
 use super::fixture::{dataset, entry, inputs, method};
 use super::*;
 use crate::images::{Augment, FeaturePrecision};
-use crate::job::{JobOutput, UnitWork, Usage};
-use crate::registry::{Absent, InputKind};
-use crate::suite::{DatasetEntry, SplitsAndTrainings, SuiteSeeds};
+use crate::job::{BackboneFiles, DatasetFiles, JobOutput, Presence, UnitWork, Usage};
+use crate::registry::{Absent, Contents, InputKind};
+use crate::suite::{DatasetEntry, SplitsAndTrainings, SuiteSeeds, Upgrade};
 use harness_report::selection::{Selection, Term};
 use harness_store::Key;
 
@@ -120,8 +120,13 @@ fn a_cell_is_made_of_the_five_conditions() {
 fn features_of_many_images_and_views_are_shared_work() {
     let mut inputs = inputs(&["t"]);
     inputs.suite.oracle = false;
-    inputs.datasets[0].sizes = [5000, 0, 2049];
-    inputs.datasets[0].class_names = vec![String::new(); 100];
+    inputs.datasets[0].contents = Presence::Present(Contents {
+        templates: Vec::new(),
+        class_names: vec![String::new(); 100],
+        class_ids: Vec::new(),
+        sizes: [5000, 0, 2049],
+        missing: 0,
+    });
     inputs.suite.images.views = 2;
     let plan = plan(&inputs);
     let needs = |name: &str| {
@@ -171,6 +176,25 @@ fn what_cells_share_is_one_unit() {
         .filter(|name| name.starts_with("train"))
         .count();
     assert_eq!(trainings, 3, "one a backbone: {:?}", names(&plan));
+}
+
+#[test]
+fn the_retrained_module_of_a_target_is_the_source_of_the_next_upgrade() {
+    let mut inputs = inputs(&["t", "u"]);
+    let upgrade = |source: &str, target: &str| Upgrade {
+        source: source.to_owned(),
+        targets: vec![target.to_owned()],
+    };
+    inputs.suite.upgrades = vec![upgrade("s", "t"), upgrade("t", "u"), upgrade("s", "u")];
+    let plan = plan(&inputs);
+    let [first, second, third] = &plan.cells[..] else {
+        panic!("three cells");
+    };
+    assert_eq!(first.oracle.as_ref(), Some(&second.train));
+    assert_eq!(second.oracle, third.oracle);
+    // On each backbone: features of the test and of the draw, zero-shot and training; and a module
+    // that moves for each upgrade.
+    assert_eq!(plan.graph.units.len(), 3 * 4 + 3, "{:?}", names(&plan));
 }
 
 #[test]
@@ -226,15 +250,23 @@ fn another_shape_on_the_target_is_a_reason_and_costs_no_training_there() {
 fn a_class_bound_module_fits_where_its_classes_are() {
     let mut inputs = inputs(&["t"]);
     inputs.suite.datasets = vec![DatasetEntry::named("fewer"), DatasetEntry::named("foreign")];
-    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+    let ids = |ids: &[&str]| {
+        Presence::Present(Contents {
+            templates: Vec::new(),
+            class_names: Vec::new(),
+            class_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            sizes: [1, 1, 1],
+            missing: 0,
+        })
+    };
     inputs.datasets = vec![
         dataset("fewer", Some("d")),
         dataset("foreign", Some("d")),
         dataset("d", None),
     ];
-    inputs.datasets[0].class_ids = ids(&["n3", "n1"]);
-    inputs.datasets[1].class_ids = ids(&["n1", "n7"]);
-    inputs.datasets[2].class_ids = ids(&["n1", "n2", "n3"]);
+    inputs.datasets[0].contents = ids(&["n3", "n1"]);
+    inputs.datasets[1].contents = ids(&["n1", "n7"]);
+    inputs.datasets[2].contents = ids(&["n1", "n2", "n3"]);
     let fits = fits_with(&inputs, &|_, dataset| {
         let classes = if dataset == "d" { 3 } else { 2 };
         let UnitResult::Finished { output, usage } = shaped(&[classes, 4, 8]) else {
@@ -332,7 +364,7 @@ fn each_training_is_planned_on_each_split_whose_features_are_shared() {
 fn cells_that_wait_for_files_are_planned_apart() {
     let mut inputs = inputs(&["t", "u"]);
     for facts in &mut inputs.backbones[1..] {
-        facts.reference.sha256 = String::new();
+        facts.reference.files = Presence::Absent;
         inputs.absent.push(Absent {
             kind: InputKind::Backbone,
             name: facts.reference.name.clone(),
@@ -366,9 +398,18 @@ fn names_paths_and_limits_are_no_part_of_a_key() {
     other.suite.upgrades[0].targets = vec!["renamed".to_owned()];
     other.backbones[1].reference.name = "renamed".to_owned();
     for backbone in &mut other.backbones {
-        backbone.reference.path = "elsewhere".into();
+        let sha256 = backbone.reference.files().unwrap().sha256.clone();
+        backbone.reference.files = Presence::Present(BackboneFiles {
+            path: "elsewhere".into(),
+            sha256,
+            image_size: None,
+        });
     }
-    other.datasets[0].reference.path = "elsewhere".into();
+    let files = other.datasets[0].reference.files().unwrap().clone();
+    other.datasets[0].reference.files = Presence::Present(DatasetFiles {
+        path: "elsewhere".into(),
+        ..files
+    });
     assert_eq!(keys(&other), original);
 }
 
@@ -404,9 +445,22 @@ impl Choice {
             split: vec![self.split],
             training: vec![self.training],
         });
-        inputs.backbones[0].reference.sha256 = format!("s{}", self.source);
-        inputs.backbones[1].reference.sha256 = format!("t{}", self.target);
-        inputs.datasets[0].reference.manifest_sha256 = self.dataset.to_string();
+        for (facts, sha256) in inputs
+            .backbones
+            .iter_mut()
+            .zip([format!("s{}", self.source), format!("t{}", self.target)])
+        {
+            facts.reference.files = Presence::Present(BackboneFiles {
+                path: "here".into(),
+                sha256,
+                image_size: None,
+            });
+        }
+        let files = inputs.datasets[0].reference.files().unwrap().clone();
+        inputs.datasets[0].reference.files = Presence::Present(DatasetFiles {
+            manifest_sha256: self.dataset.to_string(),
+            ..files
+        });
         inputs
     }
 

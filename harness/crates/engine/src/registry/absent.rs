@@ -67,6 +67,17 @@ impl Absent {
 
     /// Files of a repository on a hub that are not in the cache.
     pub fn on_hub(kind: InputKind, name: &str, request: Request, located: Located) -> Self {
+        let mut advice = format!(
+            "not complete on this machine; published as {}",
+            request.repo
+        );
+        if !located.other_commits.is_empty() {
+            let commits = located.other_commits.join(", ");
+            advice.push_str(&format!(
+                "; the cache has files of {commits} but no refs/{} that points there: name the commit after @",
+                request.repo.revision()
+            ));
+        }
         let files = located.missing.into_iter().map(|file| AbsentFile {
             name: file.name,
             size: file.size,
@@ -76,7 +87,7 @@ impl Absent {
         Self {
             kind,
             name: name.to_owned(),
-            advice: format!("published as {}", request.repo),
+            advice,
             files: files.collect(),
             request: Some(request),
         }
@@ -86,6 +97,9 @@ impl Absent {
 impl fmt::Display for Absent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.kind.name(), self.name, self.advice)?;
+        if self.request.is_some() {
+            f.write_str("; missing:")?;
+        }
         for file in &self.files {
             write!(f, "\n    {}", file.name)?;
             if let Some(path) = &file.path {

@@ -3,36 +3,17 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use harness_backbone::{Backbone, CheckpointLayout, Dims};
+use harness_backbone::{Backbone, Dims};
 use harness_data::{Dataset, KnownDataset, OpenOptions, Split};
 
-use super::{Absent, DatasetPath, Location, LocationError, SearchPath, shards};
-use crate::job::{BackboneRef, DatasetRef};
+use super::{Absent, DatasetPath, Location, LocationError, SearchPath, image_size, shards};
+use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, Presence};
 use crate::suite::DatasetEntry;
-
-/// What only the files of an input say.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Presence<T> {
-    /// The files are on disk and were read.
-    Present(T),
-    /// The files are not on disk.
-    Absent,
-}
-
-impl<T> Presence<T> {
-    /// The value, if the files are on disk.
-    pub fn present(&self) -> Option<&T> {
-        match self {
-            Self::Present(value) => Some(value),
-            Self::Absent => None,
-        }
-    }
-}
+use harness_store::sha256_hex;
 
 /// A backbone that a suite names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BackboneFacts {
-    /// Of an absent backbone only the name is meant: nothing is planned for it.
     pub reference: BackboneRef,
     pub architecture: Presence<Architecture>,
 }
@@ -43,6 +24,16 @@ pub struct Architecture {
     pub dims: Dims,
     /// Checkpoint layout.
     pub layout: String,
+    /// What is read otherwise than it is stored, a line each.
+    pub notes: Vec<String>,
+}
+
+/// A backbone on disk under a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PresentBackbone {
+    pub name: String,
+    pub files: BackboneFiles,
+    pub architecture: Architecture,
 }
 
 /// A data set that a suite names.
@@ -52,15 +43,23 @@ pub struct DatasetFacts {
     /// Its own name, whatever the suite calls it.
     pub name: String,
     pub title: String,
+    /// The data set that modules are trained on, if it is another.
+    pub shift_of: Option<String>,
+    pub contents: Presence<Contents>,
+}
+
+/// What a data set's annotations say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contents {
     pub class_names: Vec<String>,
+    /// Prompt templates, each with one `{}`.
+    pub templates: Vec<String>,
     /// Ids by which data sets share classes; unique.
     pub class_ids: Vec<String>,
     /// Images of the train, val and test split.
     pub sizes: [usize; 3],
     /// Images that are skipped because they are missing or unreadable.
     pub missing: usize,
-    /// The data set that modules are trained on, if it is another.
-    pub shift_of: Option<String>,
 }
 
 /// Why a backbone or data set cannot be used.
@@ -92,8 +91,7 @@ impl BackboneFacts {
         Self {
             reference: BackboneRef {
                 name: name.to_owned(),
-                path: PathBuf::new(),
-                sha256: String::new(),
+                files: Presence::Absent,
             },
             architecture: Presence::Absent,
         }
@@ -104,21 +102,27 @@ impl BackboneFacts {
     /// # Errors
     /// The name is unknown, or leads to something that is not a backbone.
     pub fn read(search_path: &SearchPath, name: &str) -> Result<Self, FactsError> {
-        let (reference, architecture) = Self::read_present(search_path, name)?;
+        let PresentBackbone {
+            name,
+            files,
+            architecture,
+        } = PresentBackbone::read(search_path, name)?;
         Ok(Self {
-            reference,
+            reference: BackboneRef {
+                name,
+                files: Presence::Present(files),
+            },
             architecture: Presence::Present(architecture),
         })
     }
+}
 
-    /// The same of a backbone that has to be on disk.
+impl PresentBackbone {
+    /// Reads a backbone's configuration and hashes its files.
     ///
     /// # Errors
-    /// As for [`Self::read`].
-    pub fn read_present(
-        search_path: &SearchPath,
-        name: &str,
-    ) -> Result<(BackboneRef, Architecture), FactsError> {
+    /// The name is unknown, leads to something that is not a backbone, or to nothing on disk.
+    pub fn read(search_path: &SearchPath, name: &str) -> Result<Self, FactsError> {
         let kind = "backbone";
         let found = search_path.backbone(name);
         let path = match found.map_err(|source| not_found(name, source))? {
@@ -132,17 +136,36 @@ impl BackboneFacts {
             path: path.clone(),
             source,
         };
-        Backbone::check(&path).map_err(|error| unusable(error.into()))?;
-        let dims = Dims::read(&path).map_err(|error| unusable(error.into()))?;
-        let sha256 = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
-        let layout = CheckpointLayout::read(&path).map_err(|error| unusable(error.into()))?;
-        let reference = BackboneRef {
-            name: name.to_owned(),
-            path,
-            sha256,
+        let (_, image_size) = image_size::split(name);
+        Backbone::check_at(&path, image_size).map_err(|error| unusable(error.into()))?;
+        let read = harness_backbone::Architecture::at(&path, image_size);
+        let read = read.map_err(|error| unusable(error.into()))?;
+        let digest = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
+        let sha256 = match image_size {
+            Some(size) => sha256_hex(format!("{digest} at {size} pixels").as_bytes()),
+            None => digest,
         };
-        let layout = layout.name().to_owned();
-        Ok((reference, Architecture { dims, layout }))
+        let mut notes = read.notes;
+        let request = search_path.request(name);
+        if let Some(commit) = request.and_then(|request| search_path.hub().assumed(&request.repo)) {
+            notes.push(format!(
+                "the cache does not say which commit is meant; the only one in it is used, {commit}"
+            ));
+        }
+        let architecture = Architecture {
+            dims: read.dims,
+            layout: read.layout.name().to_owned(),
+            notes,
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            files: BackboneFiles {
+                path,
+                sha256,
+                image_size,
+            },
+            architecture,
+        })
     }
 }
 
@@ -154,16 +177,11 @@ impl DatasetFacts {
             name: shards::own_name(&entry.name).to_owned(),
             reference: DatasetRef {
                 name: entry.label.clone(),
-                path: PathBuf::new(),
-                opening: OpenOptions::default(),
-                manifest_sha256: String::new(),
+                files: Presence::Absent,
             },
             title: entry.name.clone(),
-            class_ids: Vec::new(),
-            class_names: Vec::new(),
-            sizes: [0; 3],
-            missing: 0,
             shift_of: entry.shift_of.clone().or(published),
+            contents: Presence::Absent,
         }
     }
 
@@ -193,17 +211,22 @@ impl DatasetFacts {
             })?;
         Ok(Self {
             name: dataset.name().to_owned(),
-            missing: dataset.missing(),
             title: dataset.title().to_owned(),
-            class_names: dataset.class_names().to_vec(),
-            class_ids: dataset.class_ids().to_vec(),
-            sizes: Split::ALL.map(|split| dataset.len(split)),
             shift_of: dataset.shift_of().map(str::to_owned),
+            contents: Presence::Present(Contents {
+                class_names: dataset.class_names().to_vec(),
+                class_ids: dataset.class_ids().to_vec(),
+                templates: dataset.templates().to_vec(),
+                sizes: Split::ALL.map(|split| dataset.len(split)),
+                missing: dataset.missing(),
+            }),
             reference: DatasetRef {
                 name: entry.label.clone(),
-                opening,
-                manifest_sha256: dataset.manifest_sha256().to_owned(),
-                path,
+                files: Presence::Present(DatasetFiles {
+                    path,
+                    opening,
+                    manifest_sha256: dataset.manifest_sha256().to_owned(),
+                }),
             },
         })
     }

@@ -6,7 +6,7 @@ use harness_hub::registry::BackboneEntry;
 use harness_hub::{Hub, Request};
 
 use super::backbones::{HUB, Published};
-use super::{Location, LocationError, install_layout};
+use super::{Location, LocationError, image_size, install_layout};
 use crate::suite::{KnownInputs, LookupError, SuiteError};
 
 /// Environment variable that names the folder with `backbones/` and `datasets/`.
@@ -90,6 +90,7 @@ impl SearchPath {
     /// # Errors
     /// The name of a repository is malformed.
     pub fn backbone(&self, name: &str) -> Result<Location, LocationError> {
+        let (name, _) = image_size::split(name);
         if is_path(name) {
             return Ok(self.folder("backbones", name));
         }
@@ -112,6 +113,7 @@ impl SearchPath {
 
     /// What a hub has of a backbone, unless a folder takes precedence.
     pub fn request(&self, name: &str) -> Option<Request> {
+        let (name, _) = image_size::split(name);
         match self.published.of_user(name) {
             Ok(Location::Unknown) if self.find("backbones", name).is_some() => None,
             _ => self.published.request(name),

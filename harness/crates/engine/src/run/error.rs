@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use harness_report::ExitCode;
 use harness_report::selection::UnmatchedError;
 
-use super::modules::PlacementError;
+use super::placement_error::PlacementError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;
@@ -40,6 +40,12 @@ pub enum RunError {
         suite: PathBuf,
         unmatched: UnmatchedError,
     },
+    #[error(
+        "{}: a path that is not UTF-8, which cannot be passed on to worker processes; rename it, or \
+         choose another folder",
+        .0.display()
+    )]
+    NotUtf8(PathBuf),
     #[error("interrupted before anything ran")]
     Interrupted,
 }

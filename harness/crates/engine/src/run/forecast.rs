@@ -3,10 +3,11 @@
 use super::error::RunError;
 use super::execute::{ExecContext, backlog};
 use super::setup::{SetUp, Settings};
-use crate::cost::{CostModel, Estimate};
+use crate::cost::{Budget, CostModel, Estimate, Fitting, UnitCosts, fitting};
 use crate::job::UnitWork;
 use crate::plan::{
-    CellPlan, Coordinates, DatasetIndex, Inputs, NotMeasured, Plan, UnitIndex, UnitResult,
+    CellPlan, Coordinates, DatasetIndex, Inputs, MethodIndex, NotMeasured, Plan, UnitIndex,
+    UnitResult,
 };
 use crate::registry::Absent;
 use crate::schedule::{Observer, Silent, TaskResult};
@@ -64,8 +65,27 @@ pub struct Forecast {
     pub test_images: Vec<(String, u64)>,
     /// None if nothing is left to do.
     pub estimate: Option<Estimate>,
+    /// What fits into the budget, if there is one and something is left to do.
+    pub proposal: Option<Proposal>,
     /// Inputs whose files are not on disk, with every file that is missing.
     pub absent: Vec<Absent>,
+}
+
+/// What fits into a budget.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Proposal {
+    Everything,
+    Part {
+        /// What was selected before, and these methods and data sets.
+        selection: Selection,
+        cells: usize,
+        cpu_seconds: f64,
+        wall_seconds: f64,
+    },
+    /// Not even the cheapest method on one data set, which takes so many seconds.
+    Nothing {
+        cheapest_seconds: f64,
+    },
 }
 
 /// Plans a suite without running it. Weights are hashed but not loaded; cells whose
@@ -75,6 +95,7 @@ pub struct Forecast {
 /// As for [`super::run`].
 pub fn forecast(
     settings: &Settings<'_>,
+    budget: Option<Budget>,
     observer: &mut dyn Observer,
 ) -> Result<Forecast, RunError> {
     let setup = SetUp::new(settings, observer)?;
@@ -86,11 +107,6 @@ pub fn forecast(
     };
     let wanted = setup.plan.cells.iter().flat_map(CellPlan::units);
     let backlog = backlog(&setup.plan.graph, wanted, &context, observer);
-    let count = |is_kind: fn(&UnitWork) -> bool| {
-        let open = backlog.open.iter();
-        open.filter(|unit| is_kind(&setup.plan.graph[**unit].work))
-            .count()
-    };
     let inputs = &setup.inputs;
     let planned = setup.plan.cells.iter().map(|cell| {
         let at = cell.coordinates();
@@ -108,9 +124,40 @@ pub fn forecast(
         forecast_cell(inputs, at, state)
     });
     let cells: Vec<ForecastCell> = planned.chain(waiting).collect();
+    let test_images = test_images(inputs, &setup.plan.cells);
+    // With the cells that wait for files, as if every module fitted.
+    let (plan, open) = match inputs.absent.is_empty() {
+        true => (setup.plan, backlog.open),
+        false => {
+            let plan = setup.plan.with_waiting(inputs, &settings.selection);
+            let wanted = plan.cells.iter().flat_map(CellPlan::units);
+            // Damaged entries were reported when the plan itself was looked up.
+            let open = self::backlog(&plan.graph, wanted, &context, &mut Silent).open;
+            (plan, open)
+        }
+    };
+    let count = |is_kind: fn(&UnitWork) -> bool| {
+        let open = open.iter();
+        open.filter(|unit| is_kind(&plan.graph[**unit].work))
+            .count()
+    };
+    let costs = CostModel::new(inputs);
+    let measured = UnitCosts::of(&plan.graph, &open, &costs).unwrap_or_else(|error| {
+        observer.warn(&format!("no estimate of the cost: {error}"));
+        None
+    });
+    let parameters: Vec<Option<u64>> = (0..inputs.methods.len())
+        .map(|method| setup.fits.parameters(MethodIndex(method)))
+        .collect();
     Ok(Forecast {
         suite: inputs.suite.name.clone(),
-        estimate: estimate(&setup, &settings.selection, &context, observer),
+        estimate: measured
+            .as_ref()
+            .map(|units| units.estimate(&plan.graph, inputs, &costs, &parameters)),
+        proposal: measured.as_ref().zip(budget).map(|(units, budget)| {
+            let fits = fitting(&plan, units, budget);
+            proposal(inputs, &plan, &settings.selection, fits)
+        }),
         cells,
         absent: inputs.absent.clone(),
         features: count(|work| matches!(work, UnitWork::Features { .. })),
@@ -118,32 +165,29 @@ pub fn forecast(
         trainings: count(|work| matches!(work, UnitWork::Train { .. })),
         injections: count(|work| matches!(work, UnitWork::Inject { .. })),
         gate: inputs.suite.gate,
-        test_images: test_images(inputs, &setup.plan.cells),
+        test_images,
     })
 }
 
-/// The cost of every unit that is not stored, those of waiting cells included.
-fn estimate(
-    setup: &SetUp<'_>,
-    selection: &Selection,
-    context: &ExecContext<'_>,
-    observer: &mut dyn Observer,
-) -> Option<Estimate> {
-    let plan = setup.plan.with_waiting(&setup.inputs, selection);
-    let wanted = plan.cells.iter().flat_map(CellPlan::units);
-    // Damaged entries were reported when the plan itself was looked up.
-    let open = backlog(&plan.graph, wanted, context, &mut Silent).open;
-    let costs = CostModel::new(&setup.inputs);
-    let operations = open
-        .into_iter()
-        .map(|unit| costs.operations(&plan.graph[unit]))
-        .sum();
-    match Estimate::of(operations) {
-        Ok(estimate) => estimate,
-        Err(error) => {
-            observer.warn(&format!("no estimate of the CPU time: {error}"));
-            None
-        }
+/// A subset by its names.
+fn proposal(inputs: &Inputs, plan: &Plan, selection: &Selection, fits: Fitting) -> Proposal {
+    let subset = match fits {
+        Fitting::Everything => return Proposal::Everything,
+        Fitting::Nothing { cheapest_seconds } => return Proposal::Nothing { cheapest_seconds },
+        Fitting::Part(subset) => subset,
+    };
+    let methods = subset.methods.iter();
+    let methods = methods.map(|method| inputs[*method].label.as_str());
+    let datasets = subset.datasets.iter();
+    let datasets = datasets.map(|dataset| inputs[*dataset].reference.name.as_str());
+    let cells = plan.cells.iter().filter(|cell| {
+        subset.methods.contains(&cell.method) && subset.datasets.contains(&cell.dataset)
+    });
+    Proposal::Part {
+        selection: selection.clone().narrowed(methods, datasets),
+        cells: cells.count(),
+        cpu_seconds: subset.cpu_seconds,
+        wall_seconds: subset.wall_seconds,
     }
 }
 
@@ -156,7 +200,11 @@ fn test_images(inputs: &Inputs, cells: &[CellPlan]) -> Vec<(String, u64)> {
                 .iter()
                 .any(|cell| cell.dataset == DatasetIndex(*index))
         })
-        .map(|(_, facts)| (facts.reference.name.clone(), facts.sizes[2] as u64))
+        .map(|(_, facts)| {
+            let contents = facts.contents.present();
+            let images = contents.map_or(0, |known| known.sizes[2]);
+            (facts.reference.name.clone(), images as u64)
+        })
         .collect()
 }
 

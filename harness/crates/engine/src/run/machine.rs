@@ -18,7 +18,7 @@ pub(crate) fn cpu() -> Cpu {
 }
 
 /// Logical cores this process may use.
-pub(crate) fn cores() -> usize {
+pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::absence::or_absent;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
-use super::{machine, modules};
+use super::{machine, modules, prompts};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
-use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Registry, SearchPath};
+use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
 use harness_report::selection::Selection;
@@ -62,6 +63,12 @@ impl<'a> SetUp<'a> {
             None => Document::read(&settings.suite)?,
         };
         let store = Store::open(settings.store.clone())?;
+        let suite = std::path::absolute(&settings.suite).unwrap_or_default();
+        for path in [store.root(), &suite, &settings.command.program] {
+            if path.to_str().is_none() {
+                return Err(RunError::NotUtf8(path.to_owned()));
+            }
+        }
         let mut pool = Pool {
             command: settings.command.clone(),
             jobs: settings.jobs.unwrap_or_else(machine::cores),
@@ -102,6 +109,12 @@ impl<'a> SetUp<'a> {
         }
         pool.time_limit = Duration::from_secs(suite.time_limit);
         let inputs = inputs(&settings.command, suite, &registry)?;
+        for (name, note) in backbone_notes(&inputs) {
+            observer.warn(&format!("backbone {name}: {note}"));
+        }
+        for line in prompts::warnings(&inputs) {
+            observer.warn(&line);
+        }
         let cells = cell_labels(&inputs);
         let checked = settings.selection.check(cells.iter().copied());
         checked.map_err(unmatched)?;
@@ -132,6 +145,15 @@ impl<'a> SetUp<'a> {
             plan,
         })
     }
+}
+
+/// What is read of the backbones otherwise than it is stored.
+fn backbone_notes(inputs: &Inputs) -> impl Iterator<Item = (&str, &String)> {
+    inputs.backbones.iter().flat_map(|backbone| {
+        let notes = backbone.architecture.present().map(|found| &found.notes);
+        let name = backbone.reference.name.as_str();
+        notes.into_iter().flatten().map(move |note| (name, note))
+    })
 }
 
 fn interrupted(settings: &Settings<'_>) -> Result<(), RunError> {
@@ -216,17 +238,4 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         brought,
         absent,
     })
-}
-
-/// `None` for an input that is known but not on disk; it is added to `absent` under the
-/// name that the report uses.
-pub(super) fn or_absent<F>(
-    facts: Result<F, FactsError>,
-    absent: &mut Vec<Absent>,
-) -> Result<Option<F>, FactsError> {
-    match facts {
-        Err(FactsError::Absent(input)) => absent.push(*input),
-        other => return other.map(Some),
-    }
-    Ok(None)
 }

@@ -14,6 +14,7 @@ pub struct DatasetEntry {
     pub allow_missing: bool,
     pub split: Option<SplitShares>,
     pub shift_of: Option<String>,
+    pub label_base: u32,
 }
 
 /// The long form of a data set's entry.
@@ -37,6 +38,9 @@ struct DatasetOptions {
     /// The data set whose modules are tested here.
     #[schemars(length(min = 1))]
     shift_of: Option<String>,
+    /// The label of the first class in the data set's files: 1 where labels begin at 1.
+    #[serde(default)]
+    label_base: u32,
 }
 
 /// Templates by name, or in the suite itself.
@@ -87,6 +91,7 @@ impl DatasetEntry {
             allow_missing: false,
             split: None,
             shift_of: None,
+            label_base: 0,
         }
     }
 
@@ -99,6 +104,7 @@ impl DatasetEntry {
                 .split
                 .map(|SplitShares { seed, val, test }| RandomSplit { seed, val, test }),
             shift_of: self.shift_of.clone(),
+            label_base: self.label_base,
             ..OpenOptions::default()
         }
     }
@@ -176,6 +182,7 @@ impl<'de> Deserialize<'de> for DatasetEntry {
                     allow_missing: options.allow_missing,
                     split: options.split,
                     shift_of: options.shift_of,
+                    label_base: options.label_base,
                 })
             }
         }

@@ -44,7 +44,7 @@ impl Mistake {
 }
 
 /// The known name that `found` is a misspelling of.
-fn closest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn closest<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
     let found = found.to_lowercase();
     let allowed = 1 + found.chars().count() / 4;
     known

@@ -12,6 +12,7 @@ mod read;
 mod recipe;
 mod seeds;
 mod shape;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -19,7 +20,7 @@ mod types;
 
 pub use dataset::{DatasetEntry, Ensemble, Sampler, SplitShares, TemplateChoice};
 pub use known::{Known, KnownInputs, LookupError};
-pub use mistake::{Mistake, Mistakes};
+pub use mistake::{Mistake, Mistakes, closest};
 pub use module_entry::ModuleEntry;
 pub use read::{Document, SuiteError};
 pub use recipe::{RecipeBase, RecipeChoice};

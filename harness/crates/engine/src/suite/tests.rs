@@ -277,7 +277,7 @@ fn a_recipe_is_a_word_or_a_mapping() {
 /// Each slip replaces a line of the good suite.
 #[test]
 fn the_commonest_slips_say_what_to_write() {
-    const SLIPS: [(&str, &str); 47] = [
+    const SLIPS: [(&str, &str); 56] = [
         ("shots: [1, 16]", "shots: 16"),
         ("shots: [1, 16]", "shots: 1, 16"),
         ("shots: [1, 16]", "shots: [\"16\"]"),
@@ -337,6 +337,15 @@ fn the_commonest_slips_say_what_to_write() {
         ("oracle: true", "gate: {margin: -1}"),
         ("oracle: true", "gate: {margin: 1%}"),
         ("oracle: true", "gate: {tolerance: 1}"),
+        ("oracle: true", "orcale: true"),
+        ("oracle: true", " oracle: true"),
+        ("  - source: micro-clip", "  - source: micro-clop"),
+        ("[micro-eva-clip]", "[micro-eva_clip]"),
+        ("[shapes, colours]", "[shapes, colors]"),
+        ("  - coop\n", "  - CoOp2\n"),
+        ("  - coop\n", " - coop\n"),
+        ("    config:\n", "    config: class_embedding\n"),
+        ("seeds: [1, 2, 3]", "seeds: 3"),
     ];
     let mut out = String::new();
     for (line, slip) in SLIPS {

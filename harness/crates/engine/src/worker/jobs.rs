@@ -7,10 +7,10 @@ use harness_abi::wire::{
     ModuleOrigin, ParameterShape, Recipe, RecipeChanges, Role, Setting, Split as Part, TaskFacts,
     TrainJob,
 };
-use harness_backbone::{Backbone, Dims};
+use harness_backbone::{Architecture, Backbone};
 use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
-    boundary::{HostBench, TaskData, backbone_facts, setting, task_facts},
+    boundary::{ClassFeatures, HostBench, TaskData, backbone_facts, setting, task_facts},
     module_file::with_origin,
     plugin::{MethodHandle, PluginError},
 };
@@ -23,13 +23,13 @@ use super::{
     evaluation::evaluate,
     features::{FeatureCache, FeatureSource},
     pixels::SplitPixels,
-    state::WorkerState,
+    state::{LoadedBackbone, WorkerState},
 };
 use crate::{
     images::{ImageOptions, ImageSet},
     job::{
         BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, JobOutput,
-        MethodRef, PORTION_ROWS, Portion, UnitWork, Work,
+        MethodRef, NotOnDisk, PORTION_ROWS, Portion, UnitWork, Work,
     },
 };
 
@@ -143,8 +143,10 @@ fn survey(
     backbone: &BackboneRef,
     dataset: &DatasetRef,
 ) -> Result<JobOutput, JobError> {
-    let dims = Dims::read(&backbone.path)?;
-    let summary = Summary::read(&dataset.path, &dataset.opening)?;
+    let files = backbone.files()?;
+    let dims = Architecture::at(&files.path, files.image_size)?.dims;
+    let files = dataset.files()?;
+    let summary = Summary::read(&files.path, &files.opening)?;
     let facts = backbone_facts(&backbone.name, &dims);
     let task = task_facts(&dataset.name, classes(&summary.classes), &summary.templates);
     let survey = state
@@ -186,6 +188,7 @@ struct JobContext<'a> {
     job: &'a Job,
     channel: &'a Channel,
     backbone: Arc<Backbone>,
+    class_features: Arc<ClassFeatures>,
     backbone_ref: &'a BackboneRef,
     dataset: Arc<Dataset>,
     dataset_ref: &'a DatasetRef,
@@ -202,10 +205,15 @@ impl<'a> JobContext<'a> {
         (backbone_ref, dataset_ref): (&'a BackboneRef, &'a DatasetRef),
         images: ImageOptions,
     ) -> Result<Self, JobError> {
+        let LoadedBackbone {
+            backbone,
+            class_features,
+        } = state.backbone(backbone_ref)?;
         Ok(Self {
             job,
             channel,
-            backbone: state.backbone(backbone_ref)?,
+            backbone,
+            class_features,
             backbone_ref,
             dataset: state.dataset(dataset_ref)?,
             dataset_ref,
@@ -286,16 +294,18 @@ impl<'a> JobContext<'a> {
 
     fn bench(&self, task: TaskData) -> Result<HostBench, JobError> {
         let facts = backbone_facts(&self.backbone_ref.name, self.backbone.dims());
+        let path = &self.backbone_ref.files()?.path;
         let words = self.backbone.tokenizer().ok_or_else(|| {
             JobError::Failed(format!(
                 "{}: no tokenizer.json beside the weights, so prompts cannot be tokenized",
-                self.backbone_ref.path.display()
+                path.display()
             ))
         })?;
         let (id, channel) = (self.job.id, self.channel.clone());
         Ok(HostBench::new(
             facts,
             Arc::clone(&self.backbone),
+            Arc::clone(&self.class_features),
             Arc::new(words.clone()),
             task,
             Box::new(move |done, total| {
@@ -376,7 +386,7 @@ impl<'a> JobContext<'a> {
         let trained = method.train(self.bench(task)?.object(), &job)?;
         let train_seconds = start.elapsed().as_secs_f64();
         let summary = trained.summary;
-        let origin = self.origin(method_ref, draw, summary.recipe.clone());
+        let origin = self.origin(method_ref, draw, summary.recipe.clone())?;
         let module = with_origin(&trained.module, origin)
             .map_err(|error| JobError::Failed(format!("the trained module: {error}")))?;
         // A draft: the scheduler syncs it and moves it into context.
@@ -398,13 +408,18 @@ impl<'a> JobContext<'a> {
     }
 
     /// What identifies the inputs of a training, for the header of its module.
-    fn origin(&self, method: &MethodRef, draw: Draw, recipe: Option<Recipe>) -> ModuleOrigin {
+    fn origin(
+        &self,
+        method: &MethodRef,
+        draw: Draw,
+        recipe: Option<Recipe>,
+    ) -> Result<ModuleOrigin, NotOnDisk> {
         let templates = self.dataset.templates().to_vec();
         let lines: String = templates.iter().map(|line| format!("{line}\n")).collect();
-        ModuleOrigin {
+        Ok(ModuleOrigin {
             plugin_sha256: method.plugin_sha256.clone(),
-            source_sha256: self.backbone_ref.sha256.clone(),
-            dataset_sha256: self.dataset_ref.manifest_sha256.clone(),
+            source_sha256: self.backbone_ref.files()?.sha256.clone(),
+            dataset_sha256: self.dataset_ref.files()?.manifest_sha256.clone(),
             class_names: self.dataset.class_names().to_vec(),
             templates_sha256: sha256_hex(lines.as_bytes()),
             templates,
@@ -412,7 +427,7 @@ impl<'a> JobContext<'a> {
             split_seed: Some(draw.seeds.split).filter(|split| *split != draw.seeds.training),
             sampler: draw.sampler.to_string(),
             recipe,
-        }
+        })
     }
 
     /// Labels of picked images of a split.

@@ -5,11 +5,14 @@ use std::{num::NonZeroUsize, path::Path, sync::Arc};
 use harness_backbone::Backbone;
 use harness_data::Dataset;
 
-use harness_host::plugin::{LoadedPlugin, MethodHandle};
+use harness_host::{
+    boundary::ClassFeatures,
+    plugin::{LoadedPlugin, MethodHandle},
+};
 use lru::LruCache;
 
 use super::{error::JobError, features::FeatureCache};
-use crate::job::{BackboneRef, DatasetRef, MethodRef};
+use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef};
 
 /// Backbones kept at once: a source and a target.
 const BACKBONES: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
@@ -17,10 +20,17 @@ const DATASETS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 
 /// Loaded backbones and data sets by their content hash, features, and the plugin.
 pub(super) struct WorkerState {
-    backbones: LruCache<String, Arc<Backbone>>,
+    backbones: LruCache<String, LoadedBackbone>,
     datasets: LruCache<String, Arc<Dataset>>,
     plugin: Option<LoadedPlugin>,
     pub(super) features: FeatureCache,
+}
+
+/// A backbone with the class features that were computed on it.
+#[derive(Clone)]
+pub(super) struct LoadedBackbone {
+    pub(super) backbone: Arc<Backbone>,
+    pub(super) class_features: Arc<ClassFeatures>,
 }
 
 impl WorkerState {
@@ -33,19 +43,30 @@ impl WorkerState {
         }
     }
 
-    pub(super) fn backbone(&mut self, wanted: &BackboneRef) -> Result<Arc<Backbone>, JobError> {
-        let load = || -> Result<_, JobError> { Ok(Arc::new(Backbone::load(&wanted.path)?)) };
-        let loaded = self.backbones.try_get_or_insert_ref(&wanted.sha256, load)?;
-        Ok(Arc::clone(loaded))
+    pub(super) fn backbone(&mut self, wanted: &BackboneRef) -> Result<LoadedBackbone, JobError> {
+        let BackboneFiles {
+            path,
+            sha256,
+            image_size,
+        } = wanted.files()?;
+        let load = || -> Result<_, JobError> {
+            Ok(LoadedBackbone {
+                backbone: Arc::new(Backbone::load_at(path, *image_size)?),
+                class_features: Arc::default(),
+            })
+        };
+        let loaded = self.backbones.try_get_or_insert_ref(sha256, load)?;
+        Ok(loaded.clone())
     }
 
     pub(super) fn dataset(&mut self, wanted: &DatasetRef) -> Result<Arc<Dataset>, JobError> {
-        let load = || -> Result<_, JobError> {
-            let dataset = Dataset::open_with(&wanted.path, &wanted.opening)?;
-            Ok(Arc::new(dataset))
-        };
-        let key = &wanted.manifest_sha256;
-        let loaded = self.datasets.try_get_or_insert_ref(key, load)?;
+        let DatasetFiles {
+            path,
+            opening,
+            manifest_sha256,
+        } = wanted.files()?;
+        let load = || -> Result<_, JobError> { Ok(Arc::new(Dataset::open_with(path, opening)?)) };
+        let loaded = self.datasets.try_get_or_insert_ref(manifest_sha256, load)?;
         Ok(Arc::clone(loaded))
     }
 

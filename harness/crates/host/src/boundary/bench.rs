@@ -14,7 +14,9 @@ use harness_backbone::Backbone;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Phase, SourceError, TaskData, Vocabulary, facts,
+    ClassFeatures, Phase, SourceError, TaskData, Vocabulary,
+    class_features::ClassPrompts,
+    facts,
     image::ImagePass,
     request::{Inputs, refuse, refused},
     service::{self, normalize},
@@ -34,6 +36,7 @@ pub struct HostBench {
 
 struct Inner {
     backbone: Arc<Backbone>,
+    class_features: Arc<ClassFeatures>,
     words: Arc<dyn Vocabulary>,
     task: TaskData,
     setting: Setting,
@@ -42,9 +45,11 @@ struct Inner {
 }
 
 impl HostBench {
+    /// A bench on a backbone, whose class features it shares with other benches.
     pub fn new(
         facts: BackboneFacts,
         backbone: Arc<Backbone>,
+        class_features: Arc<ClassFeatures>,
         words: Arc<dyn Vocabulary>,
         task: TaskData,
         observer: Observer,
@@ -57,6 +62,7 @@ impl HostBench {
         Self {
             inner: Arc::new(Inner {
                 backbone,
+                class_features,
                 words,
                 task,
                 setting,
@@ -74,13 +80,15 @@ impl HostBench {
     /// Text embeddings `[C, E]` of the classes in the data set's templates.
     pub fn class_embeddings(&self) -> Result<Tensor, AbiError> {
         let inner = &self.inner;
-        service::class_features(
+        let task = inner.task.facts();
+        let prompts = ClassPrompts::of(
             &inner.backbone,
             inner.words.as_ref(),
-            &inner.task,
-            &inner.task.facts().templates,
+            task,
+            &task.templates,
             Ensemble::NormalisedMean,
-        )
+        )?;
+        inner.class_features.get(&inner.backbone, prompts)
     }
 
     /// Zero-shot logits `[n, C]` of image features `[n, E]`: scaled cosines with
@@ -174,11 +182,15 @@ impl Host for HostBench {
     fn service(&self, request: RStr<'_>) -> RResult<Reply, AbiError> {
         let Inner {
             backbone,
+            class_features,
             words,
             task,
             ..
         } = self.inner.as_ref();
-        at_boundary(|| service::answer(backbone, words.as_ref(), task, &read(request)?))
+        at_boundary(|| {
+            let request = read(request)?;
+            service::answer(backbone, words.as_ref(), task, class_features, &request)
+        })
     }
 
     fn progress(&self, done: u64, total: u64) -> RResult<(), AbiError> {

@@ -1,6 +1,10 @@
 //! Image requests of the boundary: rows of a split through the edited image tower.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, mpsc::sync_channel},
+    thread,
+};
 
 use candle_core::Tensor;
 use harness_abi::{
@@ -40,14 +44,11 @@ impl ImagePass {
         let dims = &self.backbone.dims().image;
         let chunk = chunk_size(dims, self.request.tape);
         if self.request.tape && rows <= chunk {
-            let output = self.encode(0..rows)?;
+            let output = self.encode(0..rows, &self.pixels(&(0..rows))?)?;
             let tape = Tape::held(self.inputs.into_vars(), output.clone());
             return Ok((output, Some(tape)));
         }
-        let mut features = vec![];
-        for rows in chunks(rows, chunk) {
-            features.push(self.encode(rows)?.detach());
-        }
+        let features = self.encode_ahead(chunks(rows, chunk))?;
         let features = match features.is_empty() {
             true => self
                 .task
@@ -58,22 +59,52 @@ impl ImagePass {
             let inputs = self.inputs.clone().into_vars();
             let parts = chunks(rows, chunk).collect();
             let shape = features.dims().to_vec();
-            Tape::recomputed(inputs, shape, parts, move |rows| self.encode(rows))
+            Tape::recomputed(inputs, shape, parts, move |rows| {
+                let pixels = self.pixels(&rows)?;
+                self.encode(rows, &pixels)
+            })
         });
         Ok((features, tape))
     }
 
-    fn encode(&self, rows: Range<usize>) -> Result<Tensor, AbiError> {
+    /// Features of each chunk without their graph. The images of the next one are read and decoded
+    /// meanwhile.
+    fn encode_ahead(
+        &self,
+        chunks: impl Iterator<Item = Range<usize>> + Send,
+    ) -> Result<Vec<Tensor>, AbiError> {
+        thread::scope(|scope| {
+            let (sender, ready) = sync_channel(1);
+            scope.spawn(move || {
+                for rows in chunks {
+                    let pixels = self.pixels(&rows);
+                    let is_last = pixels.is_err();
+                    // The receiver is gone once an encoding has failed.
+                    if sender.send((rows, pixels)).is_err() || is_last {
+                        return;
+                    }
+                }
+            });
+            let encode =
+                |(rows, pixels): (_, Result<_, _>)| Ok(self.encode(rows, &pixels?)?.detach());
+            ready.into_iter().map(encode).collect()
+        })
+    }
+
+    fn pixels(&self, rows: &Range<usize>) -> Result<Tensor, AbiError> {
         let ImageRequest { split, view, .. } = self.request;
-        let pixels = &self.request.rows[rows.clone()];
-        let pixels = self.task.pixels(split, pixels, view)?;
+        let rows = &self.request.rows[rows.clone()];
+        self.task.pixels(split, rows, view)
+    }
+
+    fn encode(&self, rows: Range<usize>, pixels: &Tensor) -> Result<Tensor, AbiError> {
         let edits = self.request.edits.iter();
         let edits = edits
             .map(|edit| self.edit(edit, &rows))
             .collect::<Result<Vec<_>, _>>()?;
         self.backbone
             .image()
-            .encode_edited(&pixels, &edits)
+            .encode_edited(pixels, &edits)
             .map_err(refused)
     }
 

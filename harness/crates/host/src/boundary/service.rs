@@ -4,14 +4,13 @@ use candle_core::{D, Tensor};
 use harness_abi::{
     AbiError, AbiTensor, ErrorKind, Reply,
     std_types::RVec,
-    wire::{Ensemble, Service, Tokenized, Tower},
+    wire::{Service, Tokenized, Tower},
 };
 use harness_backbone::Backbone;
 use serde::Serialize;
 
 use super::{
-    TaskData, Vocabulary,
-    request::{refuse, refused},
+    ClassFeatures, TaskData, Vocabulary, class_features::ClassPrompts, request::refused,
     task::internal,
 };
 
@@ -20,6 +19,7 @@ pub(super) fn answer(
     backbone: &Backbone,
     words: &dyn Vocabulary,
     task: &TaskData,
+    class_features: &ClassFeatures,
     service: &Service,
 ) -> Result<Reply, AbiError> {
     match service {
@@ -38,9 +38,10 @@ pub(super) fn answer(
         Service::ClassFeatures {
             templates,
             ensemble,
-        } => tensor(&class_features(
-            backbone, words, task, templates, *ensemble,
-        )?),
+        } => {
+            let prompts = ClassPrompts::of(backbone, words, task.facts(), templates, *ensemble)?;
+            tensor(&class_features.get(backbone, prompts)?)
+        }
         Service::Parameter { tower, name } => {
             let value = match tower {
                 Tower::Text => backbone.text().parameter(name),
@@ -59,48 +60,6 @@ pub(super) fn answer(
 pub(super) fn logit_scale(backbone: &Backbone) -> Result<f64, AbiError> {
     let scale = backbone.logit_scale().map_err(refused)?;
     Ok(f64::from(scale))
-}
-
-/// Text features `[C, E]` of the class names in templates.
-pub(super) fn class_features(
-    backbone: &Backbone,
-    words: &dyn Vocabulary,
-    task: &TaskData,
-    templates: &[String],
-    ensemble: Ensemble,
-) -> Result<Tensor, AbiError> {
-    if templates.is_empty() {
-        return Err(refuse("class features need at least one template".into()));
-    }
-    let room = backbone.dims().text.context_length.saturating_sub(2);
-    let mut sum: Option<Tensor> = None;
-    for template in templates {
-        let mut rows = vec![];
-        for class in &task.facts().classes {
-            let text = template.replace("{}", &class.name.replace('_', " "));
-            let mut row = vec![words.start_of_text()];
-            let ids = words.ids(&text).map_err(refused)?;
-            // Longer than the context: cut, with the end kept, as CLIP does.
-            row.extend(&ids[..ids.len().min(room)]);
-            row.push(words.end_of_text());
-            rows.push(row);
-        }
-        let features = backbone.text().encode_ids(&rows).map_err(refused)?;
-        let features = match ensemble {
-            Ensemble::NormalisedMean => normalize(&features).map_err(internal)?,
-            Ensemble::RawMean => features,
-        };
-        sum = Some(match sum {
-            None => features,
-            Some(sum) => (sum + features).map_err(internal)?,
-        });
-    }
-    let sum = sum.ok_or_else(|| refuse("no template".into()))?;
-    let mean = (sum / templates.len() as f64).map_err(internal)?;
-    match ensemble {
-        Ensemble::NormalisedMean => normalize(&mean).map_err(internal),
-        Ensemble::RawMean => Ok(mean),
-    }
 }
 
 pub(super) fn normalize(x: &Tensor) -> candle_core::Result<Tensor> {

@@ -62,6 +62,7 @@ fn bench(folder: &Path, end: Option<(u32, &Tensor)>) -> HostBench {
     HostBench::new(
         backbone_facts("golden", backbone.dims()),
         Arc::new(backbone),
+        Arc::default(),
         Arc::new(NoWords),
         TaskData::evaluation(facts, features.unwrap()).unwrap(),
         Box::new(|_, _| Ok(())),

@@ -165,3 +165,16 @@ fn a_context_deeper_than_the_tower_is_not_injectable() {
         "{error}"
     );
 }
+
+#[test]
+fn class_features_are_computed_once_for_all_tasks_of_a_backbone() {
+    let task = MethodTask::load();
+    let first = task.training().class_embeddings().unwrap();
+    let second = task.evaluation().class_embeddings().unwrap();
+    // A tensor that is computed again has an identity of its own.
+    assert_eq!(first.id(), second.id());
+    let other = MethodTask::load().evaluation().class_embeddings().unwrap();
+    assert_ne!(first.id(), other.id());
+    let values = |features: &Tensor| features.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    assert_eq!(values(&first), values(&other));
+}

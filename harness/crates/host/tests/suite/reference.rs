@@ -10,7 +10,7 @@ use candle_core::{Device, Tensor, safetensors};
 use harness_abi::wire::{Class, Split, TaskFacts};
 use harness_backbone::{Backbone, BackboneError};
 use harness_host::boundary::{
-    HostBench, Pixels, SourceError, TaskData, Vocabulary, backbone_facts,
+    ClassFeatures, HostBench, Pixels, SourceError, TaskData, Vocabulary, backbone_facts,
 };
 use serde::Deserialize;
 
@@ -113,6 +113,7 @@ impl Vocabulary for Inputs {
 /// The task of the method cases: its backbone, words, batch.
 pub(crate) struct MethodTask {
     backbone: Arc<Backbone>,
+    class_features: Arc<ClassFeatures>,
     words: Arc<Inputs>,
     features: Tensor,
     pixels: Arc<Batch>,
@@ -154,6 +155,7 @@ impl MethodTask {
         };
         Self {
             backbone: Arc::new(model),
+            class_features: Arc::default(),
             words: Arc::new(words),
             features,
             pixels: Arc::new(Batch(inputs["pixels"].clone())),
@@ -199,7 +201,9 @@ impl MethodTask {
         let words: Arc<Inputs> = Arc::clone(&self.words);
         let task = task.with_pixels(self.pixels.clone());
         let backbone = Arc::clone(&self.backbone);
-        HostBench::new(facts, backbone, words, task, Box::new(|_, _| Ok(())))
+        let class_features = Arc::clone(&self.class_features);
+        let observer = Box::new(|_, _| Ok(()));
+        HostBench::new(facts, backbone, class_features, words, task, observer)
     }
 
     /// A bench whose training rows are the batch of the cases.

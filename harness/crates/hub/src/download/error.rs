@@ -85,6 +85,14 @@ impl fmt::Display for Refusal {
 }
 
 impl FetchError {
+    /// Whether the hub is out of reach or the cache cannot be written.
+    pub(crate) fn is_of_the_environment(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Io(_) | Self::NoSpace { .. }
+        )
+    }
+
     /// Whether the file may exist under another of its names.
     pub(crate) fn is_absent_file(&self) -> bool {
         matches!(

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use ureq::Body;
+use ureq::http::Response;
+
 use super::error::FetchError;
 use super::http::{Client, Failure, Verb, header};
 use super::progress::Progress;
@@ -45,6 +48,27 @@ struct Description {
     /// Name of the blob in a cache.
     hash: Option<String>,
     size: Option<u64>,
+}
+
+impl Description {
+    fn of(response: &Response<Body>) -> Self {
+        let headers = response.headers();
+        let etag = header(headers, "x-linked-etag").or_else(|| header(headers, "etag"));
+        let hash = etag.map(|etag| etag.trim_start_matches("W/").trim_matches('"'));
+        // The length of a redirect is not that of the file.
+        let length = header(headers, "content-length").filter(|_| response.status().is_success());
+        let size = header(headers, "x-linked-size").or(length);
+        let is_name = |hash: &&str| {
+            (32..=64).contains(&hash.len()) && hash.chars().all(|c| c.is_ascii_hexdigit())
+        };
+        Self {
+            commit: header(headers, "x-repo-commit")
+                .filter(|commit| is_commit(commit))
+                .map(str::to_owned),
+            hash: hash.filter(is_name).map(str::to_lowercase),
+            size: size.and_then(|size| size.parse().ok()),
+        }
+    }
 }
 
 /// The state of one call of [`Hub::fetch`].
@@ -97,8 +121,21 @@ impl Hub {
                 }
                 fs_err::remove_file(fs_err::canonicalize(&path)?)?;
             }
-            if !self.settings.offline {
-                session.fetch(file, progress)?;
+            if self.settings.offline {
+                continue;
+            }
+            let is_needed = !(file.optional && located.is_complete());
+            session.policy = match is_needed {
+                true => policy,
+                // What is there is enough, so that nobody has to wait for a hub out of reach.
+                false => policy.once(),
+            };
+            match session.fetch(file, progress) {
+                Err(error) if !is_needed && error.is_of_the_environment() => {
+                    let name = file.label();
+                    progress.note(&format!("{name} is optional and was not fetched: {error}"));
+                }
+                result => result?,
             }
         }
         Ok(Fetched {
@@ -174,6 +211,13 @@ impl FetchSession<'_> {
         progress: &mut dyn Progress,
     ) -> Result<(), FetchError> {
         let url = self.hub.url(self.request, name);
+        // A mirror that redirects to a hub, or copies its headers, says what the file is.
+        if let Ok(response) = self.client.send(Verb::Head, &url, &[]) {
+            let described = Description::of(&response);
+            if described.commit.is_some() {
+                return self.fetch_described(name, url, described, known, progress);
+            }
+        }
         let label = match &known.sha256 {
             Some(sha256) => sha256.clone(),
             None => format!("url-{}", sha256_of_text(&url)?),
@@ -199,6 +243,18 @@ impl FetchSession<'_> {
         };
         let url = repo.url(&self.hub.settings.endpoint, name);
         let described = self.describe(&url, progress)?;
+        self.fetch_described(name, url, described, known, progress)
+    }
+
+    /// Downloads a file of which headers tell commit, hash or size.
+    fn fetch_described(
+        &mut self,
+        name: &str,
+        url: String,
+        described: Description,
+        known: Expected,
+        progress: &mut dyn Progress,
+    ) -> Result<(), FetchError> {
         if let (Some(expected), Some(found)) = (known.size, described.size)
             && expected != found
         {
@@ -244,22 +300,7 @@ impl FetchSession<'_> {
                 Err(Failure::Transient(failure)) => attempts.wait(url, &failure, progress)?,
             }
         };
-        let headers = response.headers();
-        let etag = header(headers, "x-linked-etag").or_else(|| header(headers, "etag"));
-        let hash = etag.map(|etag| etag.trim_start_matches("W/").trim_matches('"'));
-        // The length of a redirect is not that of the file.
-        let length = header(headers, "content-length").filter(|_| response.status().is_success());
-        let size = header(headers, "x-linked-size").or(length);
-        let is_name = |hash: &&str| {
-            (32..=64).contains(&hash.len()) && hash.chars().all(|c| c.is_ascii_hexdigit())
-        };
-        Ok(Description {
-            commit: header(headers, "x-repo-commit")
-                .filter(|commit| is_commit(commit))
-                .map(str::to_owned),
-            hash: hash.filter(is_name).map(str::to_lowercase),
-            size: size.and_then(|size| size.parse().ok()),
-        })
+        Ok(Description::of(&response))
     }
 
     /// Downloads a file into the cache while holding the lock of its blob.

@@ -92,7 +92,10 @@ impl Client {
                 let reason = format!("status {status} without a valid Location header");
                 return Err(broken(&at, reason).into());
             };
-            if verb == Verb::Head && origin(&next) != origin(&at) {
+            // A hub's own headers describe the file; a mirror's redirect leads to them.
+            let is_hub =
+                origin(&at) == self.home || header(response.headers(), "x-repo-commit").is_some();
+            if verb == Verb::Head && is_hub && origin(&next) != origin(&at) {
                 return Ok(response);
             }
             if at.starts_with("https:") && !next.starts_with("https:") {

@@ -27,6 +27,16 @@ impl Default for RetryPolicy {
     }
 }
 
+impl RetryPolicy {
+    /// No second attempt.
+    pub(crate) fn once(self) -> Self {
+        Self {
+            attempts: 1,
+            ..self
+        }
+    }
+}
+
 /// A failure that may not happen again.
 pub(crate) struct TransientFailure {
     pub(crate) reason: String,

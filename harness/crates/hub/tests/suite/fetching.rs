@@ -172,7 +172,10 @@ fn a_plain_mirror_needs_no_hub() {
     let fetched = hub.fetch(&request, HASTY, &mut Quiet).unwrap();
     assert!(fetched.located.is_complete());
     assert_eq!(fetched.downloads[0].verification, Verification::None);
-    assert_eq!(server.lines(), ["GET /mirror/org/name/x"]);
+    assert_eq!(
+        server.lines(),
+        ["HEAD /mirror/org/name/x", "GET /mirror/org/name/x"]
+    );
     assert_eq!(server.asked()[0].header("authorization"), None);
 
     request.files[0].names = vec!["y".to_owned()];
@@ -183,6 +186,20 @@ fn a_plain_mirror_needs_no_hub() {
             .contains("/mirror/org/name/y: file not found"),
         "{error}"
     );
+}
+
+#[test]
+fn files_of_a_mirror_that_leads_to_a_hub_are_pinned_and_checked() {
+    let cache = tempfile::tempdir().unwrap();
+    let hub = Server::hub(b"w");
+    let to = format!("{}/org/name/resolve/main/x", hub.url);
+    let mirror = Server::start(move |_, _| Reply::status(308).header("Location", &to));
+    let mut settings = settings(cache.path(), "http://127.0.0.1:9");
+    settings.mirror = Some(mirror.url.clone());
+    let fetched = Hub::new(settings).fetch(&request(&["x"]), HASTY, &mut Quiet);
+    let fetched = fetched.unwrap();
+    assert_ne!(fetched.downloads[0].verification, Verification::None);
+    assert!(fetched.located.folder.ends_with(COMMIT));
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub(crate) mod facts;
 pub(crate) mod flips;
 pub(crate) mod matrix;
 mod model;
+pub(crate) mod overview;
 pub(crate) mod recommendations;
 
 pub(crate) use model::{Cell, Number, Row, Table, Unit};

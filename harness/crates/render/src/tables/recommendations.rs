@@ -55,7 +55,7 @@ pub(crate) fn title(analysis: &Analysis<'_>) -> String {
     )
 }
 
-/// `keep 2, retrain 3, drop 1, undecided 1`; nothing where nothing was
+/// `keep 2; retrain 3; drop 1; undecided 1`; nothing where nothing was
 /// assessed.
 pub(crate) fn sentence(block: &Block<'_>, analysis: &Analysis<'_>, method: &str) -> Option<String> {
     let own = analysis.of_method(block.upgrade, block.shots, method);
@@ -69,7 +69,7 @@ pub(crate) fn sentence(block: &Block<'_>, analysis: &Analysis<'_>, method: &str)
         (count > 0).then(|| format!("{} {count}", wanted.word()))
     });
     let parts: Vec<String> = parts.collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// What the verdicts mean, for those who read no further.
@@ -85,30 +85,25 @@ pub(crate) fn definitions(analysis: &Analysis<'_>) -> String {
 
 /// Which modules of the upgrade help, which must be trained again and which can go.
 pub(crate) fn outlook(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<String> {
-    let own = analysis.of_block(block.upgrade, block.shots);
-    let own: Vec<&Assessment<'_>> = own.filter(|one| one.verdict.is_some()).collect();
+    let headline = headline(block, analysis)?;
+    let parts = counted(block, analysis).into_iter();
+    let parts = parts.map(|(counted, names)| format!("{counted} ({names})"));
+    Some(format!(
+        "{headline}: {}",
+        parts.collect::<Vec<_>>().join("; ")
+    ))
+}
+
+/// How many modules of the upgrade help.
+pub(crate) fn headline(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<String> {
+    let own = assessed(block, analysis);
     if own.is_empty() {
         return None;
     }
-    let helping = own
-        .iter()
+    let helping = own.iter();
+    let helping = helping
         .filter(|one| one.helps == Some(Claim::Shown))
         .count();
-    let parts = Recommendation::ALL.into_iter().filter_map(|wanted| {
-        let found: Vec<&&Assessment<'_>> = own
-            .iter()
-            .filter(|one| one.recommendation == wanted)
-            .collect();
-        (!found.is_empty()).then(|| {
-            format!(
-                "{} {} ({})",
-                wanted.word(),
-                found.len(),
-                names(block, &found)
-            )
-        })
-    });
-    let parts: Vec<String> = parts.collect();
     let one_split = own.iter().any(|one| one.replicates().is_one_split());
     let one_seed = match own.iter().any(|one| one.is_one_seed()) {
         true => "; one seed, so this holds for these modules only",
@@ -116,13 +111,55 @@ pub(crate) fn outlook(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<Stri
         false => "",
     };
     Some(format!(
-        "{helping} of {} {} shown to help on {} ({:.0} %): {}{one_seed}",
+        "{helping} of {} {} shown to help on {} ({:.0} %){one_seed}",
         count(own.len(), "module", "modules"),
         if helping == 1 { "is" } else { "are" },
         one_line(&block.upgrade.target, NAME),
         100.0 * helping as f64 / own.len() as f64,
-        parts.join("; ")
     ))
+}
+
+/// A line for each recommendation that is given, with its modules: `keep 2: coop on digits, …`.
+pub(crate) fn lines(block: &Block<'_>, analysis: &Analysis<'_>) -> Vec<String> {
+    let parts = counted(block, analysis).into_iter();
+    parts
+        .map(|(counted, names)| format!("{counted}: {names}"))
+        .collect()
+}
+
+/// `micro-clip → micro-eva-clip, 16 shots: keep 2, drop 1 of 3 modules`; nothing where nothing was
+/// assessed.
+pub(crate) fn verdict_line(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<String> {
+    let parts = counted(block, analysis).into_iter();
+    let parts: Vec<String> = parts.map(|(counted, _)| counted).collect();
+    (!parts.is_empty()).then(|| {
+        format!(
+            "{} → {}, {}: {} of {}",
+            one_line(&block.upgrade.source, NAME),
+            one_line(&block.upgrade.target, NAME),
+            count(block.shots as usize, "shot", "shots"),
+            parts.join("; "),
+            count(assessed(block, analysis).len(), "module", "modules"),
+        )
+    })
+}
+
+fn assessed<'b, 'a>(block: &Block<'a>, analysis: &'b Analysis<'a>) -> Vec<&'b Assessment<'a>> {
+    let own = analysis.of_block(block.upgrade, block.shots);
+    own.filter(|one| one.verdict.is_some()).collect()
+}
+
+/// Each recommendation that is given with its number, and its modules.
+fn counted(block: &Block<'_>, analysis: &Analysis<'_>) -> Vec<(String, String)> {
+    let own = assessed(block, analysis);
+    let given = Recommendation::ALL.into_iter().filter_map(|wanted| {
+        let found = own.iter();
+        let found: Vec<&&Assessment<'_>> =
+            found.filter(|one| one.recommendation == wanted).collect();
+        let counted = format!("{} {}", wanted.word(), found.len());
+        (!found.is_empty()).then(|| (counted, names(block, &found)))
+    });
+    given.collect()
 }
 
 /// Up to three modules by name; of more, how many of each method.

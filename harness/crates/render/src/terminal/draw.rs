@@ -27,6 +27,7 @@ pub(super) fn grid(table: &Table<'_>, footnotes: Option<&Footnotes<'_>>) -> Grid
         heads: heads.collect(),
         rows: rows.collect(),
         pinned: table.mean,
+        pinned_row: None,
     }
 }
 
@@ -58,6 +59,9 @@ fn slot(cell: &Cell<'_>, markers: impl Fn() -> String) -> Slot {
         } => match recommendation {
             Recommendation::RetrainKeepMeanwhile => {
                 Slot::new(format!("{} retrain,", verdict.glyph()), "keep meanwhile")
+            }
+            Recommendation::UndecidedKeepMeanwhile => {
+                Slot::new(format!("{} undecided,", verdict.glyph()), "keep meanwhile")
             }
             other => Slot::plain(format!("{} {}", verdict.glyph(), other.word())),
         },

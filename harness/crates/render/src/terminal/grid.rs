@@ -1,7 +1,8 @@
 //! A table that fits the width it is given.
 //!
-//! Three forms, the first that fits: each entry on one line; main number and aside
-//! below each other; that, with the columns folded into several tables.
+//! Four forms, the first that fits: each entry on one line; main number and aside below each
+//! other; rows and columns swapped; without the columns for which there is no room, which a line
+//! below the table names.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableStyle, presets};
 use unicode_width::UnicodeWidthStr;
@@ -44,7 +45,7 @@ impl Slot {
     }
 }
 
-/// A start of a row: a name and the markers of its footnotes.
+/// A row: a name, the markers of its footnotes, and an entry for each head.
 pub(crate) struct Row {
     pub(crate) label: String,
     pub(crate) markers: String,
@@ -56,28 +57,96 @@ pub(crate) struct Row {
 pub(crate) struct Grid {
     pub(crate) heads: Vec<String>,
     pub(crate) rows: Vec<Row>,
-    /// A column that stands in the first table where columns are folded into several.
+    /// A column that is kept where there is no room for all.
     pub(crate) pinned: Option<usize>,
+    /// The same of a row, where rows become columns.
+    pub(crate) pinned_row: Option<usize>,
 }
 
 impl Grid {
-    /// The drawn table or tables, without a line break at the end.
+    /// The drawn table, without a line break at the end.
     pub(crate) fn draw(&self, style: Style) -> String {
         let all: Vec<usize> = (0..self.heads.len()).collect();
-        let wide = self.texts(false);
-        let drawn = match style.width {
-            Some(width) if columns(&wide, &all) > width => {
-                let stacked = self.texts(true);
-                let folds = fold(&stacked, width, self.pinned);
-                let tables: Vec<String> = folds
-                    .iter()
-                    .map(|fold| draw(&stacked, fold, presets::UTF8_FULL))
-                    .collect();
-                tables.join("\n")
-            }
-            _ => draw(&wide, &all, presets::UTF8_FULL_CONDENSED),
+        let Some(width) = style.width else {
+            return style.paint_table(&self.lines(false, &all));
         };
-        style.paint_table(&drawn)
+        if let Some(drawn) = self.fitting(width) {
+            return style.paint_table(&drawn);
+        }
+        if let Some(drawn) = self.transposed().fitting(width) {
+            return style.paint_table(&drawn);
+        }
+        let turned = self.transposed();
+        let share = |grid: &Self| grid.with_room(width).len() as f64 / grid.heads.len() as f64;
+        match share(&turned) > share(self) {
+            true => turned.cut(style, width),
+            false => self.cut(style, width),
+        }
+    }
+
+    /// The table without the columns for which there is no room.
+    fn cut(&self, style: Style, width: usize) -> String {
+        let kept = self.with_room(width);
+        let dropped = (0..self.heads.len()).filter(|column| !kept.contains(column));
+        let names: Vec<&str> = dropped.map(|at| self.heads[at].as_str()).collect();
+        let note = format!("no room for {}", names.join(", "));
+        format!(
+            "{}\n{}",
+            style.paint_table(&self.lines(true, &kept)),
+            wrap::sentence(&note, style.width, "  ")
+        )
+    }
+
+    /// The table with every column, if it fits.
+    fn fitting(&self, width: usize) -> Option<String> {
+        let all: Vec<usize> = (0..self.heads.len()).collect();
+        let stacked = [false, true];
+        let mut stacked = stacked.into_iter();
+        let form = stacked.find(|form| columns(&self.texts(*form), &all) <= width)?;
+        Some(self.lines(form, &all))
+    }
+
+    fn lines(&self, is_stacked: bool, chosen: &[usize]) -> String {
+        let slots = self.rows.iter().flat_map(|row| &row.slots);
+        let has_asides = slots
+            .into_iter()
+            .any(|slot| !slot.main.is_empty() && !slot.aside.is_empty());
+        let preset = match is_stacked && has_asides {
+            true => presets::UTF8_FULL,
+            false => presets::UTF8_FULL_CONDENSED,
+        };
+        draw(&self.texts(is_stacked), chosen, preset)
+    }
+
+    /// Rows as columns.
+    fn transposed(&self) -> Self {
+        let labels = self.rows.iter();
+        let labels = labels.map(|row| Slot::new(&row.label, &row.markers).joined(" "));
+        let rows = self.heads.iter().enumerate().map(|(at, head)| Row {
+            label: head.clone(),
+            markers: String::new(),
+            slots: self.rows.iter().map(|row| row.slots[at].clone()).collect(),
+        });
+        Self {
+            heads: labels.collect(),
+            rows: rows.collect(),
+            pinned: self.pinned_row,
+            pinned_row: self.pinned,
+        }
+    }
+
+    /// The columns that fit, the pinned one among them; at least one.
+    fn with_room(&self, width: usize) -> Vec<usize> {
+        let texts = self.texts(true);
+        let mut kept: Vec<usize> = self.pinned.into_iter().collect();
+        for column in (0..self.heads.len()).filter(|column| Some(*column) != self.pinned) {
+            kept.push(column);
+            if kept.len() > 1 && columns(&texts, &kept) > width {
+                kept.pop();
+            }
+        }
+        kept.sort_unstable();
+        kept
     }
 
     /// Head and rows as texts, the label first.
@@ -115,27 +184,6 @@ fn columns(texts: &[Vec<String>], chosen: &[usize]) -> usize {
         .map(|column| text_width(texts, column + 1) + 3)
         .sum();
     text_width(texts, 0) + 4 + widths
-}
-
-/// The columns in groups that each fit, the pinned one in the first; a column that fits nowhere
-/// stands alone.
-fn fold(texts: &[Vec<String>], width: usize, pinned: Option<usize>) -> Vec<Vec<usize>> {
-    let heads = texts.first().map_or(0, |head| head.len().saturating_sub(1));
-    let mut folds: Vec<Vec<usize>> = pinned.map(|column| vec![column]).into_iter().collect();
-    for column in (0..heads).filter(|column| Some(*column) != pinned) {
-        if let Some(last) = folds.last_mut() {
-            last.push(column);
-            if columns(texts, last) <= width {
-                continue;
-            }
-            last.pop();
-        }
-        folds.push(vec![column]);
-    }
-    for fold in &mut folds {
-        fold.sort_unstable();
-    }
-    folds
 }
 
 fn draw(texts: &[Vec<String>], chosen: &[usize], style: TableStyle) -> String {

@@ -1,6 +1,8 @@
 //! A report as text for a terminal.
 
+mod brief;
 mod classes;
+mod details;
 mod draw;
 mod explanations;
 mod footnotes;
@@ -8,10 +10,12 @@ mod grid;
 mod left_out;
 mod render;
 mod style;
+mod table;
 #[cfg(test)]
 mod tests;
 mod wrap;
 
 pub use crate::text::one_line;
-pub use render::render;
+pub use render::{render, render_details};
 pub use style::Style;
+pub use table::table;

@@ -1,29 +1,44 @@
-//! The whole report: verdicts, matrix and averages for each upgrade, then one line for machines.
+//! A report on a terminal. The last line counts the cells in each status, for `grep`; before it
+//! stands what each upgrade comes down to.
 
-use crate::tables::averages::{self, Average, averages};
 use crate::tables::cost;
-use crate::tables::flips::{self, flips};
-use crate::tables::matrix::{self, matrix};
-use crate::tables::recommendations::{self, recommendations};
-use crate::terminal::classes::worst_classes;
+use crate::tables::recommendations::verdict_line;
+use crate::terminal::brief::brief;
+use crate::terminal::details::details;
 use crate::terminal::draw::grid;
-use crate::terminal::explanations::explanations;
-use crate::terminal::footnotes::Footnotes;
 use crate::terminal::left_out::left_out;
 use crate::terminal::style::Style;
 use crate::terminal::wrap;
-use crate::text::{carried, heading, summary_line, verdicts};
+use crate::text::{carried, summary_line};
 use harness_report::Report;
 use harness_report::aggregate::{Block, blocks};
 use harness_report::analysis::{Analysis, analyse};
 
-/// The report as text, ended by a line break. The last line counts the cells in each status, for
-/// `grep`.
+/// For each upgrade a sentence, New over zero-shot in one matrix, and the recommendations, as text
+/// ended by a line break.
 pub fn render(report: &Report, style: &Style) -> String {
-    let mut text = String::new();
     let analysis = analyse(report);
-    for block in blocks(report) {
-        render_block(report, &block, &analysis, *style, &mut text);
+    let blocks = blocks(report);
+    let mut text = String::new();
+    for block in &blocks {
+        brief(block, &analysis, *style, &mut text);
+    }
+    notes(left_out(report), *style, &mut text);
+    if blocks.len() > 1 {
+        closing(&blocks, &analysis, *style, &mut text);
+    }
+    text.push_str(&summary_line(report));
+    text.push('\n');
+    text
+}
+
+/// Every table and sentence, then what each upgrade comes down to, as text ended by a line break.
+pub fn render_details(report: &Report, style: &Style) -> String {
+    let analysis = analyse(report);
+    let blocks = blocks(report);
+    let mut text = String::new();
+    for block in &blocks {
+        details(report, block, &analysis, *style, &mut text);
     }
     if let Some(table) = cost::cost(report) {
         text.push_str(&wrap::sentence(cost::TITLE, style.width, "  "));
@@ -31,79 +46,33 @@ pub fn render(report: &Report, style: &Style) -> String {
         text.push_str(&grid(&table, None).draw(*style));
         text.push_str("\n\n");
     }
-    for sentence in left_out(report).into_iter().chain(carried(report)) {
-        text.push_str(&wrap::sentence(&sentence, style.width, "  "));
-        text.push_str("\n\n");
-    }
+    notes(left_out(report), *style, &mut text);
+    notes(carried(report), *style, &mut text);
+    closing(&blocks, &analysis, *style, &mut text);
     text.push_str(&summary_line(report));
     text.push('\n');
     text
 }
 
-fn render_block<'a>(
-    report: &Report,
-    block: &Block<'a>,
-    analysis: &Analysis<'a>,
-    style: Style,
-    text: &mut String,
-) {
-    let footnotes = Footnotes::of(block);
-    let mut line = |line: &str| {
-        text.push_str(line);
+fn notes(sentences: impl IntoIterator<Item = String>, style: Style, text: &mut String) {
+    for sentence in sentences {
+        text.push_str(&wrap::sentence(&sentence, style.width, "  "));
+        text.push_str("\n\n");
+    }
+}
+
+/// A verdict line an upgrade.
+fn closing(blocks: &[Block<'_>], analysis: &Analysis<'_>, style: Style, text: &mut String) {
+    let lines = blocks.iter();
+    let lines: Vec<String> = lines
+        .filter_map(|block| verdict_line(block, analysis))
+        .collect();
+    if lines.is_empty() {
+        return;
+    }
+    for line in lines {
+        text.push_str(&style.bold(&wrap::sentence(&line, style.width, "  ")));
         text.push('\n');
-    };
-    let flow = |sentence: &str| wrap::sentence(sentence, style.width, "  ");
-    line(&style.bold(&flow(&heading(block))));
-    if let Some(outlook) = recommendations::outlook(block, analysis) {
-        line(&flow(&outlook));
     }
-    for (method, verdict) in block.methods.iter().zip(verdicts(block, analysis)) {
-        let decision = recommendations::sentence(block, analysis, method.label);
-        let decision = decision.map_or_else(String::new, |decision| format!("; {decision}"));
-        line(&flow(&format!("{verdict}{decision}")));
-    }
-    line("");
-    line(&flow(matrix::TITLE));
-    line(&grid(&matrix(block), Some(&footnotes)).draw(style));
-    line(&footnotes.draw(block, style));
-    if recommendations::is_assessed(block, analysis) {
-        line(&flow(&recommendations::title(analysis)));
-        line(&grid(&recommendations(block, analysis), None).draw(style));
-        line(&flow(&recommendations::definitions(analysis)));
-        line("");
-    }
-    line(&flow(&averages::title(block)));
-    let columns = Average::ACCURACIES.into_iter();
-    let columns = columns.filter(|one| {
-        !matches!(one, Average::Retrained | Average::Recovery) || averages::is_retrained(block)
-    });
-    let table = averages(block, analysis, &columns.collect::<Vec<_>>());
-    line(&grid(&table, Some(&footnotes)).draw(style));
-    for note in averages::notes(block, analysis) {
-        line(&flow(&note));
-    }
-    line("");
-    line(&flow(averages::SPREAD));
-    line(&grid(&averages::spread(block, analysis), None).draw(style));
-    line("");
-    if let Some(table) = flips(block, analysis) {
-        line(&flow(flips::TITLE));
-        line(&grid(&table, None).draw(style));
-        line("");
-    }
-    let classes = worst_classes(report, block, analysis);
-    if !classes.is_empty() {
-        line(&flow("Classes with the largest loss from Base to New"));
-        for class in classes {
-            line(&style.paint(&flow(&class), -1));
-        }
-        line("");
-    }
-    let explanations = explanations(report, block, analysis);
-    if !explanations.is_empty() {
-        for explanation in explanations {
-            line(&flow(&explanation));
-        }
-        line("");
-    }
+    text.push('\n');
 }

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::fixture;
-use crate::terminal::{Style, render};
+use crate::terminal::{Style, render, render_details};
 use harness_report::Report;
 use harness_report::Status;
 
@@ -65,27 +65,27 @@ fn holes() -> Report {
 
 #[test]
 fn one_seed() {
-    insta::assert_snapshot!(render(&whole(&[1]), &PLAIN));
+    insta::assert_snapshot!(render_details(&whole(&[1]), &PLAIN));
 }
 
 #[test]
 fn three_seeds() {
-    insta::assert_snapshot!(render(&whole(&[1, 2, 3]), &PLAIN));
+    insta::assert_snapshot!(render_details(&whole(&[1, 2, 3]), &PLAIN));
 }
 
 #[test]
 fn three_seeds_in_eighty_columns() {
-    insta::assert_snapshot!(render(&whole(&[1, 2, 3]), &NARROW));
+    insta::assert_snapshot!(render_details(&whole(&[1, 2, 3]), &NARROW));
 }
 
 #[test]
 fn missing_cells() {
-    insta::assert_snapshot!(render(&holes(), &PLAIN));
+    insta::assert_snapshot!(render_details(&holes(), &PLAIN));
 }
 
 #[test]
 fn missing_cells_in_eighty_columns() {
-    insta::assert_snapshot!(render(&holes(), &NARROW));
+    insta::assert_snapshot!(render_details(&holes(), &NARROW));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn colour() {
         colour: true,
         width: Some(80),
     };
-    let text = render(&holes(), &style);
+    let text = render_details(&holes(), &style);
     // Escapes as text, so that the snapshot can be read.
     insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
 }
@@ -162,18 +162,77 @@ fn many_data_sets_fit_whatever_width_is_asked_for() {
 }
 
 #[test]
-fn the_mean_stands_in_the_first_of_several_tables() {
+fn an_upgrade_fits_a_screen() {
     let style = Style {
         colour: false,
-        width: Some(50),
+        width: Some(100),
     };
-    let text = render(&whole(&[1]), &style);
-    let (_, matrix) = text.split_once("New (target), in percent").unwrap();
-    let (first, _) = matrix.split_once('└').unwrap();
-    assert!(
-        first.contains("shapes") && first.contains("mean") && !first.contains("emoji"),
-        "{first}"
-    );
+    let names = ["shapes", "digits", "object-colours-blurred", "positions"];
+    let methods: Vec<String> = (0..14).map(|n| format!("method-{n}")).collect();
+    let methods: Vec<&str> = methods.iter().map(String::as_str).collect();
+    let report = fixture::report(&methods, &names, &[1, 2, 3], |m, d, seed| {
+        let (m, d, seed) = (m as u32, d as u32, seed as u32);
+        Ok((
+            [400, 500 + m, 450, 440 + 10 * m + 3 * d + seed],
+            Some(560 + seed),
+        ))
+    });
+    let text = render(&report, &style);
+    assert!(text.lines().count() <= 40, "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_is_missing_is_said_in_brief() {
+    insta::assert_snapshot!(render(&holes(), &NARROW));
+}
+
+#[test]
+fn several_upgrades_end_with_a_line_each() {
+    let mut report = whole(&[1, 2, 3]);
+    let mut second = report.upgrades[0].clone();
+    second.target = "other".to_owned();
+    let mut cells = report.cells.clone();
+    for cell in &mut cells {
+        cell.upgrade = second.clone();
+    }
+    report.upgrades.push(second);
+    report.cells.extend(cells);
+    for text in [render(&report, &PLAIN), render_details(&report, &PLAIN)] {
+        let end: Vec<&str> = text.lines().rev().take(4).collect();
+        assert!(end[0].starts_with("Summary "), "{text}");
+        assert!(end[2].contains("→ other, 16 shots: "), "{text}");
+        assert!(
+            !end[3].contains("→ other") && end[3].contains(" of 8 modules"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_narrow_table_is_swapped_and_then_loses_columns_that_it_names() {
+    let narrow = |width| Style {
+        colour: false,
+        width: Some(width),
+    };
+    let datasets: Vec<String> = (0..9).map(|n| format!("set-{n}")).collect();
+    let datasets: Vec<&str> = datasets.iter().map(String::as_str).collect();
+    let table = |methods: &[&str], width| {
+        let report = fixture::report(methods, &datasets, &[1], |_, _, _| {
+            Ok(([300, 400, 350, 360], None))
+        });
+        let text = render(&report, &narrow(width));
+        let (_, table) = text.split_once("points\n").unwrap();
+        table.split_once("\n\n").unwrap().0.to_owned()
+    };
+    let swapped = table(&["coop", "kgcoop"], 50);
+    assert!(swapped.contains("│ set-8"), "{swapped}");
+    assert!(!swapped.contains("no room"), "{swapped}");
+    let methods = ["a-one", "b-two", "c-three", "d-four", "e-five", "f-six"];
+    let cut = table(&methods, 50);
+    assert!(cut.contains("mean") && cut.contains("│ set-8"), "{cut}");
+    assert!(cut.contains("no room for e-five, f-six"), "{cut}");
+    assert_eq!(cut.matches('┌').count(), 1, "{cut}");
 }
 
 #[test]

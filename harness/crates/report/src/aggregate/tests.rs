@@ -3,8 +3,8 @@
 use crate::aggregate::blocks;
 use crate::cell::Status;
 use crate::fixture;
-use crate::report::Upgrade;
 use crate::seeds::Seeds;
+use crate::upgrade::Upgrade;
 
 fn close(found: f64, expected: f64) {
     assert!(

@@ -3,10 +3,10 @@
 use crate::cell::{Cell, Status};
 use crate::exit_code::ExitCode;
 use crate::gate::evidence::Evidence;
-use crate::report::Upgrade;
 use crate::seeds::{Replicates, Seeds, replicate_means, replicates};
 use crate::stats::Crossed;
 use crate::stats::{Difference, Interval, LEVEL, mean};
+use crate::upgrade::Upgrade;
 
 /// What a comparison comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,8 +6,9 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::cell::Cell;
-use crate::report::{Report, Upgrade};
+use crate::report::Report;
 use crate::seeds::Seeds;
+use crate::upgrade::Upgrade;
 
 /// One difference that makes numbers incomparable: what was run, on which data, in which
 /// backbone. What a comparison is there to judge, the plugins, is none.

@@ -56,6 +56,23 @@ impl Selection {
         self
     }
 
+    /// The same selection with these methods and data sets in place of those it named.
+    #[must_use]
+    pub fn narrowed<'l>(
+        mut self,
+        methods: impl Iterator<Item = &'l str>,
+        datasets: impl Iterator<Item = &'l str>,
+    ) -> Self {
+        let named = [Key::Method, Key::Dataset];
+        self.wanted.retain(|(key, _)| !named.contains(key));
+        let methods = methods.map(str::to_owned).collect();
+        let datasets = datasets.map(str::to_owned).collect();
+        // Both keys come first in `Key::ALL`.
+        let first = [(Key::Method, methods), (Key::Dataset, datasets)];
+        self.wanted.splice(0..0, first);
+        self
+    }
+
     /// Whether nothing was asked for, so that everything is selected.
     pub fn is_everything(&self) -> bool {
         self.wanted.is_empty()

@@ -144,6 +144,9 @@ impl FeatureStore {
                 found: numbers.len(),
             });
         }
+        if let Some(number) = request.key.precision.overflow(numbers) {
+            return Err(FeatureError::Overflow(number));
+        }
         let bytes = shard::encode(request, range, numbers)?;
         let folder = self.folder(&request.key);
         fs_err::create_dir_all(&folder)?;

@@ -25,6 +25,12 @@ pub enum FeatureError {
         width: usize,
         found: usize,
     },
+    /// A number that half precision does not have.
+    #[error(
+        "a feature is {0}, beyond the largest number of half precision, 65504; the likely cause is \
+         `precision: f16`, use `precision: f32`"
+    )]
+    Overflow(f32),
     /// The shard could not be put into safetensors form.
     #[error("features cannot be serialised: {0}")]
     Encode(#[from] safetensors::SafeTensorError),

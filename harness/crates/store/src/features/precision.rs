@@ -44,6 +44,15 @@ impl Precision {
         }
     }
 
+    /// A finite number that becomes infinite.
+    pub(super) fn overflow(self, numbers: &[f32]) -> Option<f32> {
+        let is_lost = |x: &&f32| x.is_finite() && !f16::from_f32(**x).is_finite();
+        match self {
+            Precision::F32 => None,
+            Precision::F16 => numbers.iter().find(is_lost).copied(),
+        }
+    }
+
     /// The numbers in little-endian bytes; a rest that is no whole number is left out.
     pub(super) fn decode(self, bytes: &[u8]) -> Vec<f32> {
         match self {
@@ -63,5 +72,18 @@ impl Precision {
 impl fmt::Display for Precision {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_half_precision_loses_large_numbers() {
+        let numbers = [1.0, -65504.0, 7e4, f32::INFINITY];
+        assert_eq!(Precision::F32.overflow(&numbers), None);
+        assert_eq!(Precision::F16.overflow(&numbers), Some(7e4));
+        assert_eq!(Precision::F16.overflow(&numbers[..2]), None);
     }
 }

@@ -9,9 +9,7 @@ mod attention;
 mod backward;
 mod chunk;
 mod forward;
-mod kernels;
 mod maps;
-mod matrix;
 mod model;
 mod node;
 mod operation;
@@ -21,6 +19,8 @@ mod pool;
 mod source;
 mod trace;
 mod trie;
+
+use crate::{kernels, matrix};
 
 pub(super) use operation::encode;
 pub(super) use pool::Pool;

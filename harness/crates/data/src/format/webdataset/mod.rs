@@ -1,5 +1,6 @@
 //! CLIP_benchmark's WebDataset layout: `train/*.tar`, `test/*.tar`, `classnames.txt` and
-//! `zeroshot_classification_templates.txt`. Images are read in place from the shards.
+//! `zeroshot_classification_templates.txt`. Images are read in place from the shards, of which
+//! compressed ones (`.tar.gz`) are unpacked into a temporary file.
 //!
 //! A sample consists of the entries whose names agree up to the first dot: an image and its class
 //! number in `.cls`. Class ids are the class names; where two classes share a name, their number
@@ -26,7 +27,7 @@ pub(crate) struct WebDatasetFormat;
 
 impl Format for WebDatasetFormat {
     fn matches(&self, path: &Path) -> bool {
-        !shards(path, Split::Test).is_empty() || !compressed(path, Split::Test).is_empty()
+        !shards(path, Split::Test).is_empty()
     }
 
     fn list(&self, request: Request<'_>, problems: &mut Problems) -> Result<Listing, DataError> {
@@ -35,19 +36,23 @@ impl Format for WebDatasetFormat {
         let mut items = [const { Vec::new() }; 3];
         let mut extents = [const { Vec::new() }; 3];
         for split in Split::ALL {
-            for path in compressed(dir, split) {
-                let kind = "compressed shard (decompress it with gunzip)";
-                problems.add(kind, path.display().to_string());
-            }
             let shards = shards(dir, split);
             check_number(dir, split, shards.len(), problems);
             for path in shards {
+                if shard::is_compressed(&path) {
+                    let kind = "compressed shard, which every process decompresses";
+                    problems.note(kind, path.display().to_string());
+                }
                 for sample in shard::read(&path, problems)? {
                     let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    items[split.index()].push(Item {
-                        path: format!("{split}/{name}/{}", sample.name),
-                        label: sample.label,
-                    });
+                    let path = format!("{split}/{name}/{}", sample.name);
+                    let label = request
+                        .options
+                        .label(sample.label, || path.clone(), problems);
+                    let Some(label) = label else {
+                        continue;
+                    };
+                    items[split.index()].push(Item { path, label });
                     extents[split.index()].push(sample.image);
                 }
             }
@@ -71,7 +76,7 @@ impl Format for WebDatasetFormat {
 
 /// The folder's name; in a hub's cache, where folders are named by commit, the name of the
 /// repository in `datasets--org--name/snapshots/commit`.
-fn name_of(dir: &Path) -> String {
+pub(super) fn name_of(dir: &Path) -> String {
     let mut above = dir.ancestors().skip(1);
     let repo = above
         .find(|folder| folder.ends_with("snapshots"))
@@ -95,19 +100,6 @@ fn class_names(path: &Path, problems: &mut Problems) -> Result<Vec<String>, Data
     Ok(names)
 }
 
-/// Shards that cannot be read in place.
-fn compressed(dir: &Path, split: Split) -> Vec<PathBuf> {
-    let is_compressed = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.ends_with(".tar.gz") || name.ends_with(".tgz")
-    };
-    let entries = fs_err::read_dir(dir.join(split.as_str())).into_iter();
-    let paths = entries.flatten().flatten().map(|entry| entry.path());
-    let mut found: Vec<PathBuf> = paths.filter(is_compressed).collect();
-    found.sort();
-    found
-}
-
 /// The shards of a split, `0.tar`, `1.tar`, …, `10.tar` in the order of their numbers.
 fn shards(dir: &Path, split: Split) -> Vec<PathBuf> {
     let entries = fs_err::read_dir(dir.join(split.as_str()));
@@ -116,20 +108,26 @@ fn shards(dir: &Path, split: Split) -> Vec<PathBuf> {
         .flatten()
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "tar"))
+        .filter(|path| stem(path).is_some())
         .collect();
     shards.sort_by_cached_key(|path| {
-        let stem = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let stem = stem(path).unwrap_or_default();
         let number = stem
             .trim_start_matches(|c: char| !c.is_ascii_digit())
             .parse::<u64>();
         (number.unwrap_or(u64::MAX), stem)
     });
     shards
+}
+
+/// The name of a shard without its ending, which says that it is one.
+fn stem(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let endings = [".tar", ".tar.gz", ".tgz"];
+    let stem = endings
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))?;
+    Some(stem.to_owned())
 }
 
 /// `nshards.txt` reveals an incomplete download.

@@ -1,21 +1,27 @@
 //! The samples of one tar file, by offset.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path};
 use std::sync::Arc;
 
+use flate2::read::MultiGzDecoder;
 use tar::{Archive, EntryType};
 
 use crate::error::DataError;
-use crate::listing::Extent;
+use crate::listing::{Extent, Shard};
 use crate::problems::Problems;
 
 /// Bytes a class number may take.
 const MAX_LABEL_BYTES: u64 = 64;
 /// Bytes of the empty blocks at the end of a tar file.
 const END_BYTES: u64 = 1024;
-const IMAGES: [&str; 5] = ["jpg", "jpeg", "jfif", "png", "webp"];
+/// Bytes of a decompressed shard; shards have about one GB.
+const MAX_UNPACKED: u64 = 64 << 30;
+const IMAGES: [&str; 10] = [
+    "jpg", "jpeg", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff", "ppm",
+];
 
 /// An image with its class.
 pub(super) struct Sample {
@@ -33,10 +39,18 @@ struct PartialSample {
 
 /// The samples of a shard, in its order.
 pub(super) fn read(path: &Path, problems: &mut Problems) -> Result<Vec<Sample>, DataError> {
-    let mut file = fs_err::File::open(path)?;
+    let (mut file, _) = fs_err::File::open(path)?.into_parts();
+    let is_compressed = is_compressed(path);
+    if is_compressed {
+        file = unpack(path, file)?;
+    }
     let length = file.metadata()?.len();
     check_end(path, &mut file, length)?;
-    let shard = Arc::new(path.to_owned());
+    let unpacked = is_compressed.then(|| file.try_clone()).transpose()?;
+    let shard = Arc::new(Shard {
+        path: path.to_owned(),
+        unpacked,
+    });
     let mut samples: Vec<(String, PartialSample)> = Vec::new();
     let mut index_of: HashMap<String, usize> = HashMap::new();
     let damaged = |error: std::io::Error| {
@@ -113,8 +127,31 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Result<Vec<Sample>, 
         .collect())
 }
 
+/// Whether a shard is compressed by gzip, by its name.
+pub(super) fn is_compressed(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".gz") || name.ends_with(".tgz")
+}
+
+/// The tar file inside a compressed one, in a temporary file that is gone when the data set is closed.
+fn unpack(path: &Path, file: File) -> Result<File, DataError> {
+    let mut unpacked = tempfile::tempfile()?;
+    let inside = MultiGzDecoder::new(std::io::BufReader::new(file));
+    let copied = std::io::copy(&mut inside.take(MAX_UNPACKED + 1), &mut unpacked);
+    let copied = copied.map_err(|error| {
+        let reason = format!("cannot be decompressed ({error}); download it again");
+        DataError::malformed(path, reason)
+    })?;
+    if copied > MAX_UNPACKED {
+        let reason = format!("more than the limit of {MAX_UNPACKED} bytes when decompressed");
+        return Err(DataError::malformed(path, reason));
+    }
+    unpacked.seek(SeekFrom::Start(0))?;
+    Ok(unpacked)
+}
+
 /// A tar file ends with empty blocks; one that was cut off between two entries does not.
-fn check_end(path: &Path, file: &mut fs_err::File, length: u64) -> Result<(), DataError> {
+fn check_end(path: &Path, file: &mut File, length: u64) -> Result<(), DataError> {
     let mut end = [1; END_BYTES as usize];
     if length >= END_BYTES {
         file.seek(SeekFrom::Start(length - END_BYTES))?;

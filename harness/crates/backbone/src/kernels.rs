@@ -1,16 +1,15 @@
-//! Elementwise work and reductions, compiled for the vector instructions the machine has.
+//! Elementwise work and reductions of both towers, compiled for the vector instructions the machine
+//! has. Nothing here is fused into one rounding, so that all of them give the same bits.
 
 use crate::dims::Activation;
-use crate::ops::math::{erf, exp, sigmoid};
+use crate::ops::math::{QUICK, exp, gelu, normal_cdf, quick_gelu, sigmoid};
 
 /// Running totals of a sum; its order depends on the length alone.
 const LANES: usize = 16;
-/// Slope of the sigmoid in QuickGELU.
-const QUICK: f32 = 1.702;
 
 /// Runs `f` compiled for the widest vectors the machine has.
 #[inline(always)]
-pub(super) fn vectorised<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn vectorised<R>(f: impl FnOnce() -> R) -> R {
     struct Call<F>(F);
     impl<R, F: FnOnce() -> R> pulp::WithSimd for Call<F> {
         type Output = R;
@@ -54,29 +53,38 @@ fn reduce(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
 
 /// Sum of products.
 #[inline(always)]
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     reduce(a, b, |a, b| a * b)
 }
 
 /// `y += scale * x`.
 #[inline(always)]
-pub(super) fn add_scaled(y: &mut [f32], scale: f32, x: &[f32]) {
+pub(crate) fn add_scaled(y: &mut [f32], scale: f32, x: &[f32]) {
     for (y, x) in y.iter_mut().zip(x) {
         *y += scale * x;
     }
 }
 
 /// `y += x`.
-pub(super) fn add(y: &mut [f32], x: &[f32]) {
+pub(crate) fn add(y: &mut [f32], x: &[f32]) {
     vectorised(
         #[inline(always)]
         || add_scaled(y, 1.0, x),
     );
 }
 
+/// Mean of a row and the reciprocal of its deviation.
+#[inline(always)]
+pub(crate) fn moments(x: &[f32], eps: f32) -> (f32, f32) {
+    let width = x.len() as f32;
+    let mean = reduce(x, x, |x, _| x) / width;
+    let variance = reduce(x, x, |x, _| (x - mean) * (x - mean)) / width;
+    (mean, 1.0 / (variance + eps).sqrt())
+}
+
 /// Normalises rows of `x`; keeps the normalised rows and their reciprocal deviations, and writes
 /// `normal * gain + bias` to `y`.
-pub(super) fn normalise(
+pub(crate) fn normalise(
     x: &[f32],
     (gain, bias, eps): (&[f32], &[f32], f32),
     normal: &mut [f32],
@@ -92,9 +100,8 @@ pub(super) fn normalise(
                 .chunks_exact_mut(width)
                 .zip(y.chunks_exact_mut(width));
             for ((x, scale), (normal, y)) in rows.zip(outs) {
-                let mean = reduce(x, x, |x, _| x) / width as f32;
-                let variance = reduce(x, x, |x, _| (x - mean) * (x - mean)) / width as f32;
-                *scale = 1.0 / (variance + eps).sqrt();
+                let mean;
+                (mean, *scale) = moments(x, eps);
                 for (n, x) in normal.iter_mut().zip(x) {
                     *n = (x - mean) * *scale;
                 }
@@ -113,7 +120,7 @@ fn scale_and_shift(normal: &[f32], gain: &[f32], bias: &[f32], y: &mut [f32]) {
 }
 
 /// `normal * gain + bias` for every row.
-pub(super) fn affine(normal: &[f32], gain: &[f32], bias: &[f32], y: &mut [f32]) {
+pub(crate) fn affine(normal: &[f32], gain: &[f32], bias: &[f32], y: &mut [f32]) {
     let width = gain.len();
     vectorised(
         #[inline(always)]
@@ -127,7 +134,7 @@ pub(super) fn affine(normal: &[f32], gain: &[f32], bias: &[f32], y: &mut [f32]) 
 
 /// Adds to `dx` the gradient of what [`normalise`] read, given that of what it wrote:
 /// with `h = dy * gain`, `scale * (h - mean(h) - normal * mean(h normal))`.
-pub(super) fn pull_normalise(
+pub(crate) fn pull_normalise(
     dy: &mut [f32],
     gain: &[f32],
     normal: &[f32],
@@ -154,29 +161,22 @@ pub(super) fn pull_normalise(
     );
 }
 
-#[inline(always)]
-fn normal_cdf(x: f32) -> f32 {
-    0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
-}
-
 /// The activation of every value.
-pub(super) fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
+pub(crate) fn activate(activation: Activation, x: &[f32], y: &mut [f32]) {
     vectorised(
         #[inline(always)]
         || {
             let pairs = y.iter_mut().zip(x);
             match activation {
-                Activation::QuickGelu => {
-                    pairs.for_each(|(y, &x)| *y = x * sigmoid(QUICK * x));
-                }
-                Activation::Gelu => pairs.for_each(|(y, &x)| *y = x * normal_cdf(x)),
+                Activation::QuickGelu => pairs.for_each(|(y, &x)| *y = quick_gelu(x)),
+                Activation::Gelu => pairs.for_each(|(y, &x)| *y = gelu(x)),
             }
         },
     );
 }
 
 /// Multiplies gradients by the activation's slope at `x`.
-pub(super) fn pull_activate(activation: Activation, x: &[f32], grad: &mut [f32]) {
+pub(crate) fn pull_activate(activation: Activation, x: &[f32], grad: &mut [f32]) {
     // 1 / sqrt(2 pi)
     const DENSITY: f32 = 0.398_942_3;
     vectorised(
@@ -197,7 +197,7 @@ pub(super) fn pull_activate(activation: Activation, x: &[f32], grad: &mut [f32])
 }
 
 /// Adds the sum of all rows to `total`; rows begin `stride` apart.
-pub(super) fn add_rows(rows: &[f32], stride: usize, total: &mut [f32]) {
+pub(crate) fn add_rows(rows: &[f32], stride: usize, total: &mut [f32]) {
     let width = total.len();
     vectorised(
         #[inline(always)]
@@ -210,7 +210,7 @@ pub(super) fn add_rows(rows: &[f32], stride: usize, total: &mut [f32]) {
 }
 
 /// Adds the sum over rows of `a * b` to `total`.
-pub(super) fn add_row_products(a: &[f32], b: &[f32], total: &mut [f32]) {
+pub(crate) fn add_row_products(a: &[f32], b: &[f32], total: &mut [f32]) {
     let width = total.len();
     vectorised(
         #[inline(always)]
@@ -224,12 +224,27 @@ pub(super) fn add_row_products(a: &[f32], b: &[f32], total: &mut [f32]) {
     );
 }
 
+/// The largest value, whatever its place.
+#[inline(always)]
+fn largest(values: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let mut most = [f32::NEG_INFINITY; LANES];
+    let (parts, rest) = values.as_chunks::<LANES>();
+    for part in parts {
+        for i in 0..LANES {
+            most[i] = larger(part[i], most[i]);
+        }
+    }
+    for (most, value) in most.iter_mut().zip(rest) {
+        *most = larger(*value, *most);
+    }
+    most.into_iter().fold(f32::NEG_INFINITY, larger)
+}
+
 /// Softmax over two slices as if they were one.
 #[inline(always)]
-pub(super) fn softmax(past: &mut [f32], own: &mut [f32]) {
-    let greatest = |m: f32, v: &f32| if *v > m { *v } else { m };
-    let max = past.iter().fold(f32::NEG_INFINITY, greatest);
-    let max = own.iter().fold(max, greatest);
+pub(crate) fn softmax(past: &mut [f32], own: &mut [f32]) {
+    let max = f32::max(largest(past), largest(own));
     let mut sum = 0.0;
     for part in [&mut *past, &mut *own] {
         for v in part.iter_mut() {

@@ -4,7 +4,7 @@ use gemm::Parallelism;
 
 /// A matrix in a slice, by the distance between its rows and between its columns.
 #[derive(Clone, Copy)]
-pub(super) struct Matrix<'a> {
+pub(crate) struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
@@ -14,7 +14,7 @@ pub(super) struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// Rows of `columns` values that begin `stride` apart.
-    pub(super) fn strided(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
+    pub(crate) fn strided(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         Self {
             values,
             rows,
@@ -25,11 +25,11 @@ impl<'a> Matrix<'a> {
     }
 
     /// Adjacent rows.
-    pub(super) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
+    pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
         Self::strided(values, rows, columns, columns)
     }
 
-    pub(super) fn t(self) -> Self {
+    pub(crate) fn t(self) -> Self {
         Self {
             values: self.values,
             rows: self.columns,
@@ -41,13 +41,13 @@ impl<'a> Matrix<'a> {
 }
 
 /// Where a product goes: rows of `columns` values that begin `stride` apart.
-pub(super) struct Target<'a> {
-    pub(super) values: &'a mut [f32],
-    pub(super) stride: usize,
+pub(crate) struct Target<'a> {
+    pub(crate) values: &'a mut [f32],
+    pub(crate) stride: usize,
 }
 
 impl<'a> Target<'a> {
-    pub(super) fn new(values: &'a mut [f32], stride: usize) -> Self {
+    pub(crate) fn new(values: &'a mut [f32], stride: usize) -> Self {
         Self { values, stride }
     }
 }
@@ -61,17 +61,17 @@ fn span(rows: usize, columns: usize, row_stride: usize, column_stride: usize) ->
 }
 
 /// `scale * a b`, added to the target.
-pub(super) fn add_product(target: Target<'_>, scale: f32, a: Matrix<'_>, b: Matrix<'_>) {
+pub(crate) fn add_product(target: Target<'_>, scale: f32, a: Matrix<'_>, b: Matrix<'_>) {
     product(target, true, scale, a, b);
 }
 
 /// `a b`, in place of what the target held.
-pub(super) fn set_product(target: Target<'_>, a: Matrix<'_>, b: Matrix<'_>) {
+pub(crate) fn set_product(target: Target<'_>, a: Matrix<'_>, b: Matrix<'_>) {
     product(target, false, 1.0, a, b);
 }
 
 /// `scale * a b`, in place of what the target held.
-pub(super) fn set_scaled_product(target: Target<'_>, scale: f32, a: Matrix<'_>, b: Matrix<'_>) {
+pub(crate) fn set_scaled_product(target: Target<'_>, scale: f32, a: Matrix<'_>, b: Matrix<'_>) {
     product(target, false, scale, a, b);
 }
 

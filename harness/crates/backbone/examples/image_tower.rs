@@ -1,0 +1,169 @@
+//! Time of the image tower without a graph against the graph of candle operations, in alternating
+//! runs, with the speed of plain matrix products beside them.
+//!
+//! `cargo run -p harness-backbone --example image_tower -- MODEL [IMAGES]...`
+//!
+//! MODEL is a list of tensors in `harness/fixtures/checkpoints`, such as `eva02-clip-b16`, which is
+//! filled with random weights, or the folder of a backbone. `RAYON_NUM_THREADS` sets the threads.
+//! `image_tower.py` beside this file times the same shapes in PyTorch.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::Cursor;
+use std::path::Path;
+use std::time::Instant;
+
+use candle_core::{DType, Device, Tensor};
+use harness_backbone::{Backbone, ImageTransform, SourceImage};
+use image::{ImageFormat, Rgb, RgbImage};
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::Value;
+
+/// Alternating runs of each, of which the median counts.
+const RUNS: usize = 5;
+/// Least seconds of a run, so that small towers are timed over many calls.
+const LEAST: f64 = 0.2;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let model = args
+        .next()
+        .ok_or("expected a model or the folder of a backbone")?;
+    let batches: Vec<usize> = args
+        .map(|n| n.parse())
+        .collect::<std::result::Result<_, _>>()?;
+    let batches = match batches.is_empty() {
+        true => vec![1, 8, 32, 64],
+        false => batches,
+    };
+    let backbone = match Path::new(&model).is_dir() {
+        true => Backbone::load(Path::new(&model))?,
+        false => random(&model)?,
+    };
+    let (tower, dims) = (backbone.image(), &backbone.dims().image);
+    println!(
+        "{model}: {} px, {} blocks of {}; {} threads",
+        dims.image_size,
+        dims.layers,
+        dims.width,
+        rayon::current_num_threads()
+    );
+    println!(
+        "{:.2} ms to decode, resize and normalise a JPEG of 500 x 375",
+        1e3 * preparation(backbone.transform())?
+    );
+    println!("milliseconds an image, wall clock and CPU");
+    println!("images   slices      CPU     graph      CPU  slices/graph  CPU  products alone");
+    for images in batches {
+        let side = dims.image_size;
+        let pixels = Tensor::randn(0f32, 1.0, (images, 3, side, side), &Device::Cpu)?;
+        let mut times = [const { Vec::new() }; 2];
+        let mut products: f64 = 0.0;
+        for _ in 0..RUNS {
+            products = products.max(product_speed()?);
+            times[0].push(seconds(|| Ok(tower.encode(&pixels).map(drop)?))?);
+            times[1].push(seconds(|| {
+                Ok(tower.encode_by_operations(&pixels, &[]).map(drop)?)
+            })?);
+        }
+        let each = 1e3 / images as f64;
+        let [(slices, slices_cpu), (graph, graph_cpu)] = times.map(median);
+        println!(
+            "{images:6} {:8.2} {:8.2}  {:8.2} {:8.2}  {:12.2} {:4.2}  {:.0} GFLOP/s",
+            slices * each,
+            slices_cpu * each,
+            graph * each,
+            graph_cpu * each,
+            slices / graph,
+            slices_cpu / graph_cpu,
+            products / 1e9,
+        );
+    }
+    Ok(())
+}
+
+/// CPU seconds from a JPEG file in memory to pixels.
+fn preparation(transform: &ImageTransform) -> Result<f64> {
+    let image = RgbImage::from_fn(500, 375, |x, y| {
+        let wave =
+            |scale: f32| (127.0 + 127.0 * (x as f32 / scale + (y as f32 / 7.0).sin()).sin()) as u8;
+        Rgb([wave(3.0), wave(11.0), wave(29.0)])
+    });
+    let mut file = Cursor::new(Vec::new());
+    image.write_to(&mut file, ImageFormat::Jpeg)?;
+    let (_, cpu) = seconds(|| {
+        let image = SourceImage::decode(file.get_ref())?;
+        transform.normalise(&transform.crop_source(&image)?)?;
+        Ok(())
+    })?;
+    Ok(cpu)
+}
+
+/// Medians of the time that passed and of the CPU time.
+fn median(times: Vec<(f64, f64)>) -> (f64, f64) {
+    let middle = |mut times: Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    (
+        middle(times.iter().map(|t| t.0).collect()),
+        middle(times.iter().map(|t| t.1).collect()),
+    )
+}
+
+/// Time that passes in a call and its CPU time, over enough calls.
+fn seconds(mut f: impl FnMut() -> Result<()>) -> Result<(f64, f64)> {
+    let (start, cpu, mut calls) = (Instant::now(), cpu_seconds(), 0.0);
+    while calls == 0.0 || start.elapsed().as_secs_f64() < LEAST {
+        f()?;
+        calls += 1.0;
+    }
+    let wall = start.elapsed().as_secs_f64();
+    Ok((wall / calls, (cpu_seconds() - cpu) / calls))
+}
+
+/// CPU time of this process; other processes on the machine do not count.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+/// Floating-point operations per CPU second of a large matrix product.
+fn product_speed() -> Result<f64> {
+    const SIDE: usize = 1024;
+    let a = Tensor::ones((SIDE, SIDE), DType::F32, &Device::Cpu)?;
+    let (_, cpu) = seconds(|| Ok(a.matmul(&a).map(drop)?))?;
+    Ok(2.0 * (SIDE as f64).powi(3) / cpu)
+}
+
+/// A backbone of published shapes with random weights.
+fn random(model: &str) -> Result<Backbone> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/checkpoints");
+    let listing: Value =
+        serde_json::from_slice(&std::fs::read(folder.join(format!("{model}.json")))?)?;
+    let mut state = HashMap::new();
+    for (name, entry) in listing["tensors"]
+        .as_object()
+        .ok_or("expected a list of tensors")?
+    {
+        let (blocks, shape) = match entry.get("blocks").and_then(Value::as_u64) {
+            Some(blocks) => (blocks, &entry["shape"]),
+            None => (1, entry),
+        };
+        let shape: Vec<usize> = serde_json::from_value(shape.clone())?;
+        let fan = shape.iter().skip(1).product::<usize>() as f32;
+        for block in 0..blocks {
+            let tensor = match shape.len() {
+                0 | 1 if name.ends_with("weight") => {
+                    Tensor::ones(&shape[..], DType::F32, &Device::Cpu)
+                }
+                0 | 1 => Tensor::zeros(&shape[..], DType::F32, &Device::Cpu),
+                _ => Tensor::randn(0f32, fan.sqrt().recip(), &shape[..], &Device::Cpu),
+            };
+            state.insert(name.replacen('*', &block.to_string(), 1), tensor?);
+        }
+    }
+    Ok(Backbone::from_tensors(state, &listing["config"], None)?)
+}

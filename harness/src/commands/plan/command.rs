@@ -1,0 +1,46 @@
+//! Plans a suite and prints what was found.
+
+use harness_engine::cost::Budget;
+use harness_engine::run::{CellState, cores, forecast};
+use harness_report::ExitCode;
+
+use super::document::PlanDocument;
+use super::render::{Asked, render};
+use crate::cli::PlanArguments;
+use crate::failure::Failure;
+use crate::output;
+use crate::progress::Reporter;
+use crate::settings::settings;
+
+pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
+    let settings = settings(&arguments.suite)?;
+    let here = settings.jobs.unwrap_or_else(cores);
+    let asked = Asked {
+        suite: &arguments.suite,
+        here,
+        there: arguments.cores.map(usize::from),
+        budget: arguments.budget,
+    };
+    let budget = arguments.budget.map(|seconds| Budget {
+        seconds,
+        workers: asked.workers(),
+    });
+    let mut reporter = Reporter::new();
+    let result = forecast(&settings, budget, &mut reporter);
+    reporter.finish();
+    let forecast = result?;
+    match arguments.json {
+        true => output::print_json(&PlanDocument::of(&forecast, &asked))?,
+        false => {
+            let style = output::style(arguments.suite.color);
+            output::print(&render(&forecast, &asked, &style))?;
+        }
+    }
+    let mut states = forecast.cells.iter().map(|cell| &cell.state);
+    Ok(
+        match states.any(|state| matches!(state, CellState::Broken { .. })) {
+            true => ExitCode::CrashedCell,
+            false => ExitCode::Ok,
+        },
+    )
+}

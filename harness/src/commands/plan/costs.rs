@@ -1,0 +1,199 @@
+//! The costs of a plan in words and in a matrix.
+
+use std::collections::HashMap;
+
+use harness_engine::cost::Estimate;
+use harness_engine::registry::readable;
+use harness_engine::run::Forecast;
+use harness_render::terminal::{Style, table};
+
+use super::document::State;
+use super::render::Asked;
+
+/// What CPU time is counted in.
+struct Unit {
+    name: &'static str,
+    seconds: f64,
+}
+
+impl Unit {
+    fn of(seconds: f64) -> Self {
+        match seconds {
+            ..120.0 => Self {
+                name: "seconds",
+                seconds: 1.0,
+            },
+            ..7200.0 => Self {
+                name: "minutes",
+                seconds: 60.0,
+            },
+            _ => Self {
+                name: "hours",
+                seconds: 3600.0,
+            },
+        }
+    }
+
+    fn number(&self, seconds: f64) -> String {
+        match seconds / self.seconds {
+            number if number >= 99.95 => grouped(number.round() as u64),
+            number if number >= 0.05 => format!("{number:.1}"),
+            _ => "<0.1".to_owned(),
+        }
+    }
+}
+
+/// `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A time in words: `45 s`, `12 min`, `5.2 h` or `12 days`.
+pub(super) fn duration(seconds: f64) -> String {
+    match seconds {
+        ..1.0 => "less than 1 s".to_owned(),
+        ..90.0 => format!("{seconds:.0} s"),
+        ..5400.0 => format!("{:.0} min", seconds / 60.0),
+        ..172_800.0 => format!("{:.1} h", seconds / 3600.0),
+        _ => format!("{} days", grouped((seconds / 86_400.0).round() as u64)),
+    }
+}
+
+/// A method, or what all share, on a data set.
+type Pair<'a> = (Option<&'a str>, &'a str);
+
+/// Methods × data sets, with sums, in the unit that suits the total.
+pub(super) fn matrix(forecast: &Forecast, estimate: &Estimate, style: &Style) -> String {
+    let mut datasets: Vec<&str> = Vec::new();
+    let mut methods: Vec<&str> = Vec::new();
+    let mut states: HashMap<(&str, &str), State> = HashMap::new();
+    for cell in &forecast.cells {
+        if !states.contains_key(&(cell.method.as_str(), cell.dataset.as_str())) {
+            if !datasets.contains(&cell.dataset.as_str()) {
+                datasets.push(&cell.dataset);
+            }
+            if !methods.contains(&cell.method.as_str()) {
+                methods.push(&cell.method);
+            }
+        }
+        let state = State::of(&cell.state);
+        let kept = states.entry((&cell.method, &cell.dataset)).or_insert(state);
+        *kept = worse(*kept, state);
+    }
+    let mut seconds: HashMap<Pair<'_>, f64> = HashMap::new();
+    for share in &estimate.shares {
+        // A shifted data set's base that is no column of its own.
+        if !datasets.contains(&share.dataset.as_str()) {
+            datasets.push(&share.dataset);
+        }
+        seconds.insert((share.method.as_deref(), &share.dataset), share.cpu_seconds);
+    }
+    let total = estimate.cpu_seconds();
+    let unit = Unit::of(total);
+    let sum = |of: &dyn Fn(&Pair<'_>) -> bool| -> f64 {
+        let own = seconds.iter().filter(|(at, _)| of(at));
+        own.map(|(_, seconds)| *seconds).sum()
+    };
+    let entry = |method: Option<&str>, dataset: &str| {
+        let state = method.and_then(|method| states.get(&(method, dataset)));
+        match (seconds.get(&(method, dataset)), state) {
+            (_, Some(State::Broken)) => "broken".to_owned(),
+            (_, Some(State::NotInjectable)) => "no fit".to_owned(),
+            (Some(seconds), _) => unit.number(*seconds),
+            (None, Some(State::Stored)) => "stored".to_owned(),
+            (None, _) => "–".to_owned(),
+        }
+    };
+    let row = |label: &str, method: Option<&str>| {
+        let entries = datasets.iter().map(|dataset| entry(method, dataset));
+        let all = sum(&|(own, _)| *own == method);
+        let all = std::iter::once(unit.number(all));
+        (label.to_owned(), entries.chain(all).collect())
+    };
+    let mut rows = vec![row("features, zero-shot", None)];
+    rows.extend(methods.iter().map(|method| row(method, Some(method))));
+    let sums = datasets
+        .iter()
+        .map(|dataset| unit.number(sum(&|(_, own)| own == dataset)));
+    let total = std::iter::once(unit.number(total));
+    rows.push(("all".to_owned(), sums.chain(total).collect()));
+    let heads = datasets.iter().map(|name| (*name).to_owned());
+    let heads: Vec<String> = heads.chain(["all".to_owned()]).collect();
+    format!(
+        "CPU {} to do, by method and data set\n{}",
+        unit.name,
+        table(&heads, &rows, style)
+    )
+}
+
+/// Of the states of two cells, the one that the matrix shows.
+fn worse(one: State, other: State) -> State {
+    let rank = |state| match state {
+        State::Stored => 0,
+        State::NotInjectable => 1,
+        State::Waiting => 2,
+        State::ToRun => 3,
+        State::Broken => 4,
+    };
+    if rank(other) > rank(one) { other } else { one }
+}
+
+/// Total, wall time, memory and disk.
+pub(super) fn sums(estimate: &Estimate, asked: &Asked<'_>) -> String {
+    let total = estimate.cpu_seconds();
+    let unit = Unit::of(total);
+    let throughput = estimate.throughput;
+    let workers = |count: usize| format!("{count} worker{}", if count == 1 { "" } else { "s" });
+    let there = asked.there.map_or_else(String::new, |cores| {
+        let wall = duration(estimate.wall_seconds(cores));
+        format!(", {wall} on {cores} cores")
+    });
+    let bytes = estimate.worker_bytes;
+    format!(
+        "About {} CPU {} at {:.0} GFLOP/s (text tower) and {:.0} GFLOP/s (image tower) in one thread, measured now\n\
+         Wall time: {} on this machine ({}){there}\n\
+         Memory: up to {} a worker, {} for {}; disk: {}\n",
+        unit.number(total),
+        unit.name,
+        throughput.text / 1e9,
+        throughput.image / 1e9,
+        duration(estimate.wall_seconds(asked.here)),
+        workers(asked.here),
+        readable(bytes),
+        readable(bytes.saturating_mul(asked.here as u64)),
+        workers(asked.here),
+        readable(estimate.disk_bytes),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_numbers_are_short() {
+        let words = [0.2, 45.0, 720.0, 18_720.0, 1e6, 1e9].map(duration);
+        assert_eq!(
+            words,
+            [
+                "less than 1 s",
+                "45 s",
+                "12 min",
+                "5.2 h",
+                "12 days",
+                "11,574 days"
+            ]
+        );
+        let hours = Unit::of(1e9);
+        let numbers = [1e9, 3600.0, 100.0].map(|seconds| hours.number(seconds));
+        assert_eq!(numbers, ["277,778", "1.0", "<0.1"]);
+    }
+}
