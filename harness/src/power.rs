@@ -7,6 +7,7 @@ use harness_engine::run::Forecast;
 use harness_render::terminal::one_line;
 use harness_report::gate::BORROWED_DEVIATION;
 use harness_report::stats::{normal_quantile, student_quantile};
+use harness_report::{Replicates, Seeds};
 
 /// Assumed share of images that are right under one of two conditions and wrong under the other.
 const DISCORDANCE: f64 = 0.1;
@@ -38,8 +39,9 @@ pub(crate) fn warning(forecast: &Forecast) -> String {
     let Some(gate) = forecast.gate else {
         return String::new();
     };
-    let seeds: BTreeSet<u64> = forecast.cells.iter().map(|cell| cell.seed).collect();
-    let seeds = seeds.len().max(1);
+    let seeds: BTreeSet<Seeds> = forecast.cells.iter().map(|cell| cell.seed).collect();
+    let replicates = Replicates::of(seeds);
+    let seeds = replicates.count().max(1);
     let cells: BTreeSet<_> = forecast
         .cells
         .iter()
@@ -76,7 +78,11 @@ pub(crate) fn warning(forecast: &Forecast) -> String {
         "\nwarning: {seeds} {} and these test sets detect only losses above the margin of {:.2} points, if \
          modules are trained again (alpha {}, power {:.0} %, {:.1} points between trainings, {:.0} % of the \
          images flip)",
-        if seeds == 1 { "seed" } else { "seeds" },
+        if seeds == 1 {
+            "seed"
+        } else {
+            replicates.noun()
+        },
         gate.margin,
         gate.alpha,
         POWER * 100.0,

@@ -106,6 +106,7 @@ datasets:
 # sampler: coop
 
 # Training images per class, and seeds. Several seeds give intervals.
+# {split: [1, 2, 3], training: [1, 2]} does each training on each few-shot split.
 shots: [16]
 seeds: [1, 2, 3]
 

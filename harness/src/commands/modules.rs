@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use harness_engine::modules::{
-    ExportError, Manifest, ManifestEntry, NamedModule, StoredModules, export, stored,
+    ExportError, Manifest, ManifestEntry, NamedModule, StoredModules, export, seeds_of, stored,
 };
 use harness_engine::registry::ModuleFile;
 use harness_render::terminal::one_line;
@@ -91,7 +91,7 @@ fn list(cache: &CacheArguments, json: bool) -> Result<ExitCode, Failure> {
                 .origin
                 .as_ref()
                 .map_or_else(|| "unknown".to_owned(), |origin| origin.shots.to_string()),
-            header.seed.to_string(),
+            seeds_of(header).to_string(),
             HumanBytes(one.file.bytes).to_string(),
         ]
     });
@@ -170,7 +170,7 @@ fn show(cache: &CacheArguments, wanted: &str, json: bool) -> Result<ExitCode, Fa
                 format!("{} (sampler {})", origin.shots, origin.sampler)
             }),
         ),
-        ("seed", header.seed.to_string()),
+        ("seed", seeds_of(&header).to_string()),
     ];
     let recipe = origin.map(|origin| match &origin.recipe {
         Some(recipe) => serde_json::to_string(recipe).unwrap_or_default(),

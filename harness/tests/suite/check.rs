@@ -121,7 +121,7 @@ fn a_check_finds_the_source_by_its_hash_and_retrains_as_the_header_says() {
         report
             .cells
             .iter()
-            .all(|cell| (cell.shots, cell.seed) == (1, 1))
+            .all(|cell| (cell.shots, cell.seed) == (1, 1.into()))
     );
     // Both modules get two epochs of ten images in one batch.
     let steps = |cell: &harness_report::Cell| cell.retraining.unwrap().steps;

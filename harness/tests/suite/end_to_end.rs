@@ -51,6 +51,40 @@ const ALL: &str = "[coop, {id: coop, label: coop-csc, config: {class_specific: t
     contcoop, {id: contcoop, label: contcoop-text, config: {class_embedding: text-feature}}]";
 
 #[test]
+fn each_training_is_done_on_each_split() {
+    let env = TestEnv::new();
+    env.suite("[coop]", "[micro-eva-clip]", "");
+    let text = std::fs::read_to_string(env.path("suite.yaml")).unwrap();
+    let both = "seeds: {split: [1, 2], training: [1, 2]}";
+    env.write("suite.yaml", text.replace("seeds: [1]", both));
+    let (report, output) = env.run(&[], 0);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        stdout.contains("splits 1 and 2, training seeds 1 and 2"),
+        "{stdout}"
+    );
+    let training = |seed: &str| {
+        let cells = &report.cells;
+        let cell = cells.iter().find(|cell| cell.seed.to_string() == seed);
+        cell.unwrap().training.as_ref().unwrap()
+    };
+    let picks = |seed| &training(seed).picks_sha256;
+    let module = |seed| &training(seed).module_sha256;
+    assert_eq!(report.cells.len(), 4);
+    assert_eq!(picks("1"), picks("1/2"));
+    assert_eq!(picks("2"), picks("2/1"));
+    assert_ne!(picks("1"), picks("2"));
+    assert_ne!(module("1"), module("1/2"));
+    assert_ne!(module("1"), module("2/1"));
+    // The printed command runs that cell, and one number for both is the same cell as a pair.
+    let (one, _) = env.run(&["--only", "seed=1/2"], 0);
+    assert_eq!(one.cells, [report.cells[1].clone()]);
+    env.suite("[coop]", "[micro-eva-clip]", "");
+    let (plain, _) = env.run(&[], 0);
+    assert_eq!(numbers(&plain), numbers(&report)[..4]);
+}
+
+#[test]
 fn numbers_depend_neither_on_jobs_nor_on_what_is_stored() {
     let env = TestEnv::new();
     env.suite(ALL, "[micro-eva-clip]", "oracle: true\n");
@@ -433,7 +467,11 @@ fn views_and_half_precision_are_recorded_and_reproducible() {
     assert_ne!(only("zero_target", &plain), only("zero_target", &half));
     std::fs::remove_dir_all(env.path(".harness")).unwrap();
     assert_eq!(base(options).0, augmented);
-    env.suite("[coop]", "[micro-eva-clip]", "images: {views: 2}\n");
+    env.suite(
+        "[coop]",
+        "[micro-eva-clip]",
+        "images: {augment: none, views: 2}\n",
+    );
     let output = env.harness(&["run", "suite.yaml"]);
     assert_eq!(output.status.code(), Some(96));
     let stderr = String::from_utf8(output.stderr).unwrap();

@@ -74,6 +74,7 @@ impl Method for BitFit {
             deviations: &[
                 "the paper does not cover CLIP: recipe of our own (AdamW at 1e-3, 50 epochs, no weight decay), no trained head",
                 "biases without a counterpart in the target's image tower are left out",
+                "training images are single unaugmented views unless the suite's `images` says otherwise",
             ],
         }
     }

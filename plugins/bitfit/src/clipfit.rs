@@ -76,6 +76,7 @@ impl Method for ClipFit {
             recomputed: &["token ids of the class names"],
             deviations: &[
                 "LayerNorms without a counterpart in the target's image tower are left out",
+                "training images are single unaugmented views unless the suite's `images` says otherwise",
             ],
         }
     }

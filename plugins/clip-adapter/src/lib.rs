@@ -59,6 +59,7 @@ impl Method for ClipAdapter {
             recomputed: &["the zero-shot classifier"],
             deviations: &[
                 "the reference has no training configuration; optimizer, learning rate, schedule and batch size are those of CoOp, which it builds on",
+                "training images are single unaugmented views unless the suite's `images` says otherwise",
             ],
         }
     }

@@ -86,6 +86,7 @@ impl Method for ClipLora {
             deviations: &[
                 "logits are scaled by the backbone's own logit scale, not by a constant 100",
                 "all methods share one few-shot split; the reference samples val before train",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

@@ -54,6 +54,7 @@ impl Method for CoCoOp {
             deviations: &[
                 "images are encoded in groups; the reference encodes one at a time, with the same result",
                 "parameters are f32; the reference trains in f16",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

@@ -12,8 +12,11 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// The learned context.
     pub(crate) context: Context,
-    /// What the context attends to; always computed from the host's backbone.
+    /// What the context attends to.
     pub(crate) class_embedding: ClassEmbedding,
+    /// Leaves a part of the method out, to see what it contributes.
+    #[serde(skip_serializing_if = "Ablation::is_none")]
+    pub(crate) ablation: Ablation,
     /// Attention heads; `null` for one per 64 of the text width.
     pub(crate) heads: Option<usize>,
     /// Whether the four projections have biases.
@@ -36,6 +39,33 @@ pub enum ClassEmbedding {
     NameTokens,
     /// Self-attention over the context and the zero-shot text feature.
     TextFeature,
+}
+
+/// What is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ablation {
+    /// Nothing: class embeddings are recomputed on every backbone.
+    #[default]
+    None,
+    /// The recomputation: the source's class embeddings are carried in the module and used
+    /// unchanged on targets. The tokens of the class names in the prompt stay the host's.
+    Frozen,
+    /// The match of class and embedding: each class gets that of another one, in training
+    /// and on targets, by a fixed permutation of the data set's classes.
+    Permuted,
+    /// The attention to class embeddings: a plain context, trained with the same loss.
+    ContextOnly,
+}
+
+impl Ablation {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde asks for"
+    )]
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// Initialisation of the output projection.
@@ -63,6 +93,7 @@ impl Default for Config {
         Self {
             context: Context::default(),
             class_embedding: ClassEmbedding::NameTokens,
+            ablation: Ablation::None,
             heads: None,
             bias: true,
             output_init: OutputInit::Zero,

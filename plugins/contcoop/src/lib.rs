@@ -3,7 +3,7 @@
 //! Learned prompts attend to class embeddings before they enter the text encoder and are
 //! trained with L = L_ce + lambda L_kd, where L_kd distils the source's zero-shot
 //! predictions. Class embeddings are recomputed on every backbone; only the context and
-//! the attention weights are carried. The paper gives no more detail: both plausible
+//! the attention weights are carried. `ablation` leaves one of these parts out. The paper gives no more detail: both plausible
 //! meanings of "class embedding" can be configured, and the paper's results are not
 //! claimed to be reproduced.
 
@@ -17,16 +17,17 @@ use harness_sdk::{
     wire::{DataNeed, Family, Setting, Site},
 };
 
-pub use config::{ClassEmbedding, Config, Distillation, OutputInit};
+pub use config::{Ablation, ClassEmbedding, Config, Distillation, OutputInit};
+pub use embedding::permutation;
 
 use crate::embedding::ClassEmbeddings;
 
 /// ContCoOp for one backbone.
 pub struct ContCoOp {
     config: Config,
-    heads: usize,
     prompts: ClassPrompts,
-    embeddings: ClassEmbeddings,
+    /// None without attention to them.
+    embeddings: Option<ClassEmbeddings>,
     /// Zero-shot text features `[C, E]` of the host's backbone.
     zero_shot: Tensor,
 }
@@ -54,6 +55,8 @@ impl Method for ContCoOp {
             ],
             deviations: &[
                 "the paper specifies neither attention layer, class embedding, lambda nor recipe: all are our own choices; `class_embedding` switches between two",
+                "`ablation` leaves a part out, to see what it contributes: `frozen` carries the source's class embeddings in the module instead of recomputing them, `permuted` gives each class the embedding of another one, `context-only` has no attention to class embeddings",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; how the paper augments them is not known",
             ],
         }
     }
@@ -61,27 +64,53 @@ impl Method for ContCoOp {
     fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
         config.check()?;
         let width = setting.backbone.text.width;
-        config.heads(width)?;
         let mut parameters = vec![config.context.parameter("ctx", setting, false)?];
-        parameters.extend(attention::parameters(config, width));
+        if config.ablation != Ablation::ContextOnly {
+            config.heads(width)?;
+            parameters.extend(attention::parameters(config, width));
+        }
+        if config.ablation == Ablation::Frozen {
+            let classes = setting.task.classes.len();
+            parameters.extend(embedding::carried_parameters(classes, width));
+        }
         Ok(parameters)
     }
 
     fn setup(config: &Config, host: &Host) -> Result<Self> {
         let zero_shot = host.zero_shot()?;
+        let embeddings = || ClassEmbeddings::new(config.class_embedding, host, &zero_shot);
+        let embeddings = match config.ablation {
+            Ablation::None | Ablation::Frozen => Some(embeddings()?),
+            Ablation::Permuted => Some(embeddings()?.permuted()?),
+            Ablation::ContextOnly => None,
+        };
         Ok(Self {
             config: config.clone(),
-            heads: config.heads(host.setting().backbone.text.width)?,
             prompts: config.context.prompts(host)?,
-            embeddings: ClassEmbeddings::new(config.class_embedding, host, &zero_shot)?,
+            embeddings,
             zero_shot,
         })
     }
 
     fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
         let context = parameters.get("ctx")?;
-        let context = attention::class_context(context, &self.embeddings, parameters, self.heads)?;
+        let Some(embeddings) = &self.embeddings else {
+            return Ok(Some(self.prompts.encode(host, context)?));
+        };
+        let carried = match self.config.ablation {
+            Ablation::Frozen => Some(embeddings.of_module(parameters)?),
+            _ => None,
+        };
+        let embeddings = carried.as_ref().unwrap_or(embeddings);
+        let heads = self.config.heads(host.setting().backbone.text.width)?;
+        let context = attention::class_context(context, embeddings, parameters, heads)?;
         Ok(Some(self.prompts.encode(host, &context)?))
+    }
+
+    fn select(&self, _host: &Host, trained: &Parameters) -> Result<Option<Parameters>> {
+        let is_frozen = self.config.ablation == Ablation::Frozen;
+        let embeddings = self.embeddings.as_ref().filter(|_| is_frozen);
+        Ok(embeddings.map(|embeddings| embeddings.carry(trained)))
     }
 
     fn loss(&self, host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {

@@ -44,6 +44,7 @@ impl Method for CoOp {
             deviations: &[
                 "parameters are f32; the reference trains in f16, which loses small updates",
                 "M = 4 and 50 epochs, as in the CoCoOp paper's cross-dataset experiments; the CoOp paper uses M = 16 from N(0, 0.02²) and 200 epochs",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

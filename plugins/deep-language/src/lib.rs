@@ -63,6 +63,7 @@ impl Method for DeepLanguage {
             deviations: &[
                 "every text block has learned tokens; the reference has a depth of 12, which is every block of CLIP's",
                 "parameters are f32; the reference trains in f16",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

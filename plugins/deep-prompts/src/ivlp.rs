@@ -70,7 +70,10 @@ impl Method for Ivlp {
             data: DataNeed::Pixels,
             carried: &["ctx", "textN", "tokens", "imageN"],
             recomputed: &["token ids and embeddings of the class names"],
-            deviations: &["parameters are f32; the reference trains in f16"],
+            deviations: &[
+                "parameters are f32; the reference trains in f16",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
+            ],
         }
     }
 

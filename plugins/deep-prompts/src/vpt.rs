@@ -57,6 +57,7 @@ impl Method for Vpt {
             recomputed: &["text features of the template"],
             deviations: &[
                 "recipe and token positions (after the patches) are those of the VPT baseline in MaPLe's code",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

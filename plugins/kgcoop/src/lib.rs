@@ -56,6 +56,7 @@ impl Method for KgCoOp {
             deviations: &[
                 "the teacher uses the data set's template; the reference has its own for some data sets",
                 "parameters are f32; the reference trains in f16",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

@@ -67,6 +67,7 @@ impl Method for ProGrad {
                 "if the second gradient is zero, the first is used; the reference gets the same from 0 / 0 because NaN compares false",
                 "200 epochs, the reference's number for 8 and 16 shots; it uses fewer for fewer shots and for ImageNet",
                 "parameters are f32; the reference trains in f16",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

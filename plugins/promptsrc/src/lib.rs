@@ -65,6 +65,7 @@ impl Method for PromptSrc {
             deviations: &[
                 "only the prompts are averaged over epochs, in f32; the reference averages the whole model in f16",
                 "defaults are its base-to-new setting; its few-shot setting is 50 epochs with average 30/30 or 45/5",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

@@ -52,6 +52,7 @@ impl Method for TaskRes {
                 "`_` in a class name becomes a space; the reference keeps it",
                 "no enhanced base: it needs a checkpoint that is not published",
                 "lr 2e-3 for every data set; the reference uses 2e-4 for ImageNet",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

@@ -51,6 +51,7 @@ impl Method for Tcp {
                 "the class tokens enter at 2/3 of the depth; the reference supports only block 8 of 12",
                 "words after the class name in a template are dropped; the reference keeps them",
                 "parameters are f32; the reference trains in f16 with an eps of 1e-3, which is kept",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
         }
     }

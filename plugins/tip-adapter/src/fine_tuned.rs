@@ -24,7 +24,8 @@ impl Method for TipAdapterF {
             deviations: &[
                 "the module has the keys of the last epoch; the reference selects the best epoch on the test set",
                 "alpha and beta are searched on the few-shot validation split; the reference searches on the test set of ImageNet and on full validation sets otherwise",
-                "keys are initialised with the mean over the suite's `views`, one by default; the reference averages ten augmented views",
+                "keys are initialised with the mean over the suite's `views`, one by default; the reference averages ten, random crops of 50 to 100 % of the area",
+                "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on the same crops",
                 "20 epochs for every data set; the reference uses 100 for EuroSAT",
             ],
             ..CARD

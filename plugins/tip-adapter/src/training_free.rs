@@ -27,7 +27,7 @@ pub(crate) const CARD: Card = Card {
     recomputed: &["the zero-shot classifier"],
     deviations: &[
         "alpha and beta are searched on the few-shot validation split; the reference searches on the test set of ImageNet and on full validation sets otherwise",
-        "a key is the mean over the suite's `views`, one by default; the reference averages ten augmented views",
+        "a key is the mean over the suite's `views`, one by default; the reference averages ten, random crops of 50 to 100 % of the area",
         "the classifier uses the data set's templates; the reference uses seven for ImageNet",
     ],
 };

@@ -60,7 +60,7 @@ pub fn few_shot(
 ) -> Result<FewShotPaths, LookError> {
     let (path, opening) = find(search_path, &DatasetEntry::named(name), "")?;
     let annotations = Annotations::read(&path, &opening)?;
-    let split = annotations.few_shot(draw.shots as usize, draw.seed, draw.sampler);
+    let split = annotations.few_shot(draw.shots as usize, draw.seeds.split, draw.sampler);
     let paths = |part, indices: &[usize]| {
         let paths = indices.iter();
         paths

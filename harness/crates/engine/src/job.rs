@@ -10,6 +10,7 @@ use std::{
 
 use harness_abi::wire::{Recipe, RecipeChanges};
 use harness_data::{OpenOptions, Sampler};
+use harness_report::Seeds;
 use harness_store::Key;
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +122,8 @@ pub struct DatasetFiles {
 pub struct Draw {
     /// Training images per class.
     pub shots: u32,
-    pub seed: u64,
+    /// Of the split, and of the training on it.
+    pub seeds: Seeds,
     #[serde(default)]
     pub sampler: Sampler,
 }

@@ -90,6 +90,7 @@ mod tests {
             templates: vec!["a {}.".to_owned()],
             templates_sha256: "d".repeat(64),
             shots: 16,
+            split_seed: None,
             sampler: "coop".to_owned(),
             recipe: None,
         }

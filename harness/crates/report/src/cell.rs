@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::condition::Condition;
+use crate::seeds::Seeds;
 use crate::upgrade::Upgrade;
 
 /// One method × data set × shots × seed × upgrade, and what came of it.
@@ -17,7 +18,7 @@ pub struct Cell {
     pub dataset: String,
     /// Training images per class.
     pub shots: u32,
-    pub seed: u64,
+    pub seed: Seeds,
     pub upgrade: Upgrade,
     pub status: Status,
     pub conditions: Conditions,

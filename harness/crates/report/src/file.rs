@@ -205,7 +205,7 @@ mod tests {
                 }),
             });
         let mut crashed = report.cells[1].clone();
-        crashed.seed = 2;
+        crashed.seed = 2.into();
         crashed.status = Status::Crashed {
             message: "signal 11".into(),
             log: "…".into(),

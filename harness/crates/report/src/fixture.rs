@@ -5,7 +5,7 @@ use serde_json::json;
 use harness_report::Condition;
 use harness_report::{Backbone, Dataset, GateRule, Method, Plugin, Report, Suite, Upgrade};
 use harness_report::{Cell, Conditions, Status, Training, Usage};
-use harness_report::{Cpu, Git, Provenance};
+use harness_report::{Cpu, Git, Provenance, Seeds};
 
 /// Test images of every data set.
 pub(crate) const IMAGES: u32 = 1000;
@@ -27,6 +27,19 @@ pub(crate) fn report(
     datasets: &[&str],
     seeds: &[u64],
     outcome: impl Fn(usize, usize, u64) -> Result<Counts, Status>,
+) -> Report {
+    let seeds: Vec<Seeds> = seeds.iter().copied().map(Seeds::from).collect();
+    crossed(methods, datasets, &seeds, |m, d, seeds| {
+        outcome(m, d, seeds.split)
+    })
+}
+
+/// The same with seeds that may tell split and training apart.
+pub(crate) fn crossed(
+    methods: &[&str],
+    datasets: &[&str],
+    seeds: &[Seeds],
+    outcome: impl Fn(usize, usize, Seeds) -> Result<Counts, Status>,
 ) -> Report {
     let upgrade = Upgrade {
         source: "micro-clip".into(),
@@ -131,7 +144,7 @@ fn dataset(name: &str) -> Dataset {
 }
 
 fn cell(
-    (method, dataset, seed): (&str, &str, u64),
+    (method, dataset, seed): (&str, &str, Seeds),
     upgrade: &Upgrade,
     outcome: Result<Counts, Status>,
 ) -> Cell {

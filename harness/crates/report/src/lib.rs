@@ -24,6 +24,7 @@ pub mod metrics;
 mod provenance;
 mod report;
 mod schema;
+mod seeds;
 pub mod selection;
 pub mod shell;
 pub mod stats;
@@ -43,4 +44,5 @@ pub use report::{
     Backbone, Dataset, GateRule, Images, Method, MethodRecipe, Plugin, Report, Suite, TextDrift,
 };
 pub use schema::report_schema;
+pub use seeds::{Replicates, Seeds, replicate_means, replicates};
 pub use upgrade::Upgrade;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use harness_render::terminal::one_line;
 use harness_report::analysis::{Assessment, Claim, Recommendation, analyse};
-use harness_report::{Report, Upgrade};
+use harness_report::{Report, Seeds, Upgrade};
 use serde::Serialize;
 
 use crate::table;
@@ -24,7 +24,7 @@ struct CheckedModule {
     module: String,
     dataset: String,
     shots: u32,
-    seed: Option<u64>,
+    seed: Option<Seeds>,
     source: String,
     target: String,
     effect: Effect,

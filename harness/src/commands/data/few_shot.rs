@@ -12,7 +12,7 @@ pub(crate) fn few_shot(arguments: &FewShotArguments) -> Result<ExitCode, Failure
     let places = SearchPath::of_current_folder().with_data(arguments.data.as_deref(), None);
     let draw = Draw {
         shots: arguments.shots,
-        seed: arguments.seed,
+        seeds: arguments.seed.into(),
         sampler: match arguments.sampler {
             cli::Sampler::Coop => Sampler::Coop,
             cli::Sampler::ClipLora => Sampler::ClipLora,

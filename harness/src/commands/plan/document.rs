@@ -2,6 +2,7 @@
 
 use harness_engine::registry::Absent;
 use harness_engine::run::{CellState, Forecast, ForecastCell, Proposal};
+use harness_report::Seeds;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -36,7 +37,7 @@ struct PlannedCell {
     source: String,
     target: String,
     shots: u32,
-    seed: u64,
+    seed: Seeds,
     state: State,
     /// Why it is not injectable or broken, or the names of the inputs that it waits for.
     reason: Option<String>,

@@ -50,6 +50,9 @@ pub struct ModuleOrigin {
     pub templates_sha256: String,
     /// Training images per class.
     pub shots: u32,
+    /// Seed of the few-shot draw, where it is not [`ModuleHeader::seed`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
     /// The protocol of the few-shot draw.
     pub sampler: String,
     /// The recipe that was followed; none if the method states none.

@@ -282,7 +282,7 @@ mod tests {
     fn inputs(family: &str, data: &str, seeds: &[u64]) -> Inputs {
         let mut inputs = fixture::inputs(&["t"]);
         inputs.suite.oracle = false;
-        inputs.suite.seeds = seeds.to_vec();
+        inputs.suite.seeds = seeds.to_vec().into();
         inputs.methods[0].card = fixture::card(family, data);
         inputs.datasets[0].contents = Presence::Absent;
         inputs

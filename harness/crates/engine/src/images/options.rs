@@ -2,14 +2,14 @@
 
 use harness_store::Precision;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How images are shown to methods in training, and how precisely their features are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageOptions {
-    /// How a training image differs from view to view. Test and validation images
-    /// are never changed.
+    /// How a training image differs from view to view; of several views the default is
+    /// random-resized-crop. Test and validation images are never changed.
     pub augment: Augment,
     /// Least and largest part of an image's area that random-resized-crop shows.
     pub scale: [f64; 2],
@@ -19,6 +19,53 @@ pub struct ImageOptions {
     pub views: u32,
     /// Number format of the features in the store.
     pub precision: FeaturePrecision,
+}
+
+/// The options as they are written.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    augment: Option<Augment>,
+    scale: [f64; 2],
+    views: u32,
+    precision: FeaturePrecision,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        let ImageOptions {
+            augment: _,
+            scale,
+            views,
+            precision,
+        } = ImageOptions::default();
+        Self {
+            augment: None,
+            scale,
+            views,
+            precision,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ImageOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Written {
+            augment,
+            scale,
+            views,
+            precision,
+        } = Written::deserialize(deserializer)?;
+        Ok(Self {
+            augment: augment.unwrap_or(match views {
+                0 | 1 => Augment::None,
+                _ => Augment::RandomResizedCrop,
+            }),
+            scale,
+            views,
+            precision,
+        })
+    }
 }
 
 /// Why options contradict each other.
@@ -156,5 +203,14 @@ mod tests {
             let wrong = ImageOptions { scale, ..options };
             assert_eq!(wrong.check().unwrap_err().key(), "scale", "{scale:?}");
         }
+    }
+
+    #[test]
+    fn several_views_are_random_crops_unless_told() {
+        let of = |json: &str| serde_json::from_str::<ImageOptions>(json).unwrap().augment;
+        assert_eq!(of("{}"), Augment::None);
+        assert_eq!(of(r#"{"views": 1}"#), Augment::None);
+        assert_eq!(of(r#"{"views": 10}"#), Augment::RandomResizedCrop);
+        assert_eq!(of(r#"{"views": 10, "augment": "flip"}"#), Augment::Flip);
     }
 }

@@ -5,5 +5,5 @@ mod naming;
 mod stored;
 
 pub use export::{ExportError, MANIFEST, Manifest, ManifestEntry, export};
-pub use naming::{NamedModule, file_stem, name_all};
+pub use naming::{NamedModule, file_stem, name_all, seeds_of};
 pub use stored::{StoredModules, UnusableModule, stored};

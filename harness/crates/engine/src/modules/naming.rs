@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use harness_abi::wire::ModuleHeader;
+use harness_report::Seeds;
 
 use crate::registry::ModuleFile;
 
@@ -21,12 +22,25 @@ pub struct NamedModule {
 pub fn file_stem(header: &ModuleHeader) -> String {
     let shots = header.origin.as_ref().map(|origin| origin.shots);
     let shots = shots.map_or_else(String::new, |shots| format!("_{shots}shot"));
+    let Seeds { split, training } = seeds_of(header);
+    let split = match split == training {
+        true => String::new(),
+        false => format!("_split{split}"),
+    };
     format!(
-        "{}_{}{shots}_seed{}",
+        "{}_{}{shots}{split}_seed{training}",
         part(&header.method),
         part(&header.dataset),
-        header.seed
     )
+}
+
+/// The seeds that a module was trained with.
+pub fn seeds_of(header: &ModuleHeader) -> Seeds {
+    let split = header.origin.as_ref().and_then(|origin| origin.split_seed);
+    Seeds {
+        split: split.unwrap_or(header.seed),
+        training: header.seed,
+    }
 }
 
 /// Names for a set of modules. Where several have the same, each gets its source, and where

@@ -260,7 +260,7 @@ fn positions(inputs: &Inputs) -> Vec<(CellLabels<'_>, Coordinates)> {
                         source: &upgrade.source,
                         target: target_name,
                         shots: draw.shots,
-                        seed: draw.seed,
+                        seed: draw.seeds,
                     };
                     let cell = Coordinates {
                         method,
@@ -294,12 +294,13 @@ pub(crate) fn suite_labels(suite: &Suite) -> Option<Vec<CellLabels<'_>>> {
     if !suite.modules.is_empty() {
         return None;
     }
+    let seeds = suite.seeds.all();
     let mut cells = Vec::new();
     for upgrade in &suite.upgrades {
         for target in &upgrade.targets {
             for method in &suite.methods {
                 for dataset in &suite.datasets {
-                    for (&shots, &seed) in product(&suite.shots, &suite.seeds) {
+                    for (&shots, &seed) in product(&suite.shots, &seeds) {
                         cells.push(CellLabels {
                             method: &method.label,
                             dataset: &dataset.label,
@@ -337,13 +338,14 @@ fn places(
             .collect();
     }
     let suite = &inputs.suite;
+    let seeds = suite.seeds.all();
     let mut places = Vec::new();
     for &shots in &suite.shots {
         for dataset in (0..suite.datasets.len()).map(DatasetIndex) {
-            for &seed in &suite.seeds {
+            for &seeds in &seeds {
                 let draw = Draw {
                     shots,
-                    seed,
+                    seeds,
                     sampler: suite.sampler.into(),
                 };
                 places.push((dataset, draw));

@@ -115,7 +115,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
             data: None,
             sampler: Sampler::Coop,
             shots: vec![16],
-            seeds: vec![1],
+            seeds: vec![1].into(),
             oracle: true,
             recipe: RecipeChoice::default(),
             images: ImageOptions::default(),

@@ -9,6 +9,7 @@ use harness_store::{Key, Store};
 use super::index::{BackboneIndex, DatasetIndex, MethodIndex, UnitIndex};
 use super::key::key;
 use super::{Engine, Inputs};
+use crate::images::Augment;
 use crate::job::{
     BackboneRef, DatasetRef, Draw, MethodRef, ModuleSource, PORTION_ROWS, Portion, UnitWork, Work,
 };
@@ -147,6 +148,14 @@ impl Graph {
         dataset: DatasetIndex,
         draw: Draw,
     ) -> Vec<UnitIndex> {
+        // Without augmentation the images of a split are the same for every training.
+        let draw = match inputs.suite.images.augment {
+            Augment::None => Draw {
+                seeds: draw.seeds.split.into(),
+                ..draw
+            },
+            Augment::Flip | Augment::RandomResizedCrop => draw,
+        };
         let images = inputs[dataset].contents.present().map_or(0, |known| {
             let most = known.class_names.len().saturating_mul(draw.shots as usize);
             most.min(known.sizes[0])
@@ -187,7 +196,7 @@ impl Graph {
         let images = inputs.suite.images;
         let mut name = format!("features of {}", dataset.name);
         if let Some(draw) = portion.draw {
-            name += &format!(", {} shots, seed {}", draw.shots, draw.seed);
+            name += &format!(", {} shots, seed {}", draw.shots, draw.seeds);
         }
         if images.views > 1 && portion.draw.is_some() {
             name += &format!(", view {} of {}", portion.view + 1, images.views);
@@ -245,7 +254,7 @@ impl Graph {
         let input = &inputs[at.method];
         let name = format!(
             "train {} on {}, {}, {} shots, seed {}",
-            input.label, backbone.name, dataset.name, draw.shots, draw.seed
+            input.label, backbone.name, dataset.name, draw.shots, draw.seeds
         );
         let work = UnitWork::Train {
             method: method.clone(),

@@ -265,6 +265,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use harness_abi::wire::{OptimizerKind, Schedule};
+    use harness_report::Seeds;
     use serde_json::json;
 
     use super::*;
@@ -302,7 +303,10 @@ mod tests {
         let images = inputs.suite.images;
         let draw = Draw {
             shots: 16,
-            seed: 1,
+            seeds: Seeds {
+                split: 1,
+                training: 2,
+            },
             sampler: Default::default(),
         };
         let features = |draw| UnitWork::Features {
@@ -375,7 +379,7 @@ mod tests {
         match value {
             Value::Null => vec![
                 json!("other"),
-                json!({"shots": 1, "seed": 1}),
+                json!({"shots": 1, "seeds": 1}),
                 json!({"seed": 1, "val": 0.1, "test": 0.1}),
                 json!({"own": ["a {}."]}),
             ],

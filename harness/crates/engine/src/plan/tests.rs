@@ -10,7 +10,7 @@ use super::*;
 use crate::images::{Augment, FeaturePrecision};
 use crate::job::{BackboneFiles, DatasetFiles, JobOutput, Presence, UnitWork, Usage};
 use crate::registry::{Absent, Contents, InputKind};
-use crate::suite::{DatasetEntry, Upgrade};
+use crate::suite::{DatasetEntry, SplitsAndTrainings, SuiteSeeds, Upgrade};
 use harness_report::selection::{Selection, Term};
 use harness_store::Key;
 
@@ -322,7 +322,7 @@ fn a_survey_that_says_no_or_fails_is_told_apart() {
 #[test]
 fn a_selection_leaves_the_rest_out() {
     let mut inputs = inputs(&["t", "u"]);
-    inputs.suite.seeds = vec![1, 2];
+    inputs.suite.seeds = vec![1, 2].into();
     let fits = fits_with(&inputs, &|_, _| shaped(&[4]));
     let count = |terms: &[&str]| {
         let terms = terms.iter().map(|term| term.parse::<Term>().unwrap());
@@ -333,6 +333,31 @@ fn a_selection_leaves_the_rest_out() {
     assert_eq!(count(&["target=t"]), 2);
     assert_eq!(count(&["target=t", "seed=2"]), 1);
     assert_eq!(count(&["method=other"]), 0);
+}
+
+#[test]
+fn each_training_is_planned_on_each_split_whose_features_are_shared() {
+    let mut inputs = inputs(&["t"]);
+    inputs.suite.oracle = false;
+    inputs.suite.seeds = SuiteSeeds::Crossed(SplitsAndTrainings {
+        split: vec![1, 2],
+        training: vec![1, 2],
+    });
+    let names = |inputs: &Inputs| {
+        let units = plan(inputs).graph.units;
+        let features = units.iter().filter(|unit| unit.name.contains("shots"));
+        features.map(|unit| unit.name.clone()).collect::<Vec<_>>()
+    };
+    let found = names(&inputs);
+    assert_eq!(plan(&inputs).cells.len(), 4);
+    let trained = found.iter().filter(|name| name.starts_with("train"));
+    assert_eq!(trained.count(), 4, "{found:?}");
+    assert_eq!(found.len(), 4 + 2, "features once a split: {found:?}");
+    let one = "train coop on s, d, 16 shots, seed 2/1".to_owned();
+    assert!(found.contains(&one), "{found:?}");
+    // The views of a training are its own.
+    inputs.suite.images.augment = Augment::Flip;
+    assert_eq!(names(&inputs).len(), 4 + 4);
 }
 
 #[test]
@@ -398,7 +423,8 @@ struct Choice {
     config: u8,
     recipe: u8,
     shots: u32,
-    seed: u64,
+    split: u64,
+    training: u64,
     source: u8,
     target: u8,
     dataset: u8,
@@ -415,7 +441,10 @@ impl Choice {
         method.method.config = json!({ "length": self.config });
         method.recipe.epochs = Some(self.recipe.into());
         inputs.suite.shots = vec![self.shots];
-        inputs.suite.seeds = vec![self.seed];
+        inputs.suite.seeds = SuiteSeeds::Crossed(SplitsAndTrainings {
+            split: vec![self.split],
+            training: vec![self.training],
+        });
         for (facts, sha256) in inputs
             .backbones
             .iter_mut()
@@ -444,7 +473,7 @@ impl Choice {
 fn choice() -> impl Strategy<Value = Choice> {
     let code = (0..2u8, 0..2u8, 0..2u8);
     let method = (0..2u8, 0..2u8, 0..2u8);
-    let draw = (1..3u32, 0..2u64);
+    let draw = (1..3u32, 0..2u64, 0..2u64);
     (code, method, draw, (0..2u8, 0..2u8, 0..2u8)).prop_map(|(code, method, draw, data)| Choice {
         version: code.0,
         executable: code.1,
@@ -453,7 +482,8 @@ fn choice() -> impl Strategy<Value = Choice> {
         config: method.1,
         recipe: method.2,
         shots: draw.0,
-        seed: draw.1,
+        split: draw.1,
+        training: draw.2,
         source: data.0,
         target: data.1,
         dataset: data.2,
@@ -468,7 +498,7 @@ proptest! {
 
     // Two random choices differ in several places; here they differ in one.
     #[test]
-    fn no_single_input_is_forgotten(a in choice(), which in 0..11usize) {
+    fn no_single_input_is_forgotten(a in choice(), which in 0..12usize) {
         let mut b = a.clone();
         match which {
             0 => b.version ^= 1,
@@ -478,9 +508,10 @@ proptest! {
             4 => b.config ^= 1,
             5 => b.recipe ^= 1,
             6 => b.shots += 1,
-            7 => b.seed ^= 1,
-            8 => b.source ^= 1,
-            9 => b.target ^= 1,
+            7 => b.split ^= 1,
+            8 => b.training ^= 1,
+            9 => b.source ^= 1,
+            10 => b.target ^= 1,
             _ => b.dataset ^= 1,
         }
         prop_assert_ne!(a.new_key(), b.new_key());

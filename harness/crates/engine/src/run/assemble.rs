@@ -242,7 +242,7 @@ fn cell(settings: &Settings<'_>, inputs: &Inputs, plan: &CellPlan, results: &Res
         method: inputs[plan.method].label.clone(),
         dataset: inputs[plan.dataset].reference.name.clone(),
         shots: plan.draw.shots,
-        seed: plan.draw.seed,
+        seed: plan.draw.seeds,
         upgrade,
         status,
         conditions,

@@ -12,6 +12,7 @@ use crate::plan::{
 use crate::registry::Absent;
 use crate::schedule::{Observer, Silent, TaskResult};
 use crate::suite::Gate;
+use harness_report::Seeds;
 use harness_report::selection::Selection;
 
 /// The state of a cell before a run.
@@ -41,7 +42,7 @@ pub struct ForecastCell {
     pub source: String,
     pub target: String,
     pub shots: u32,
-    pub seed: u64,
+    pub seed: Seeds,
     /// Tensors of the module that the target has no counterpart of, block numbers as `*`.
     pub left_out: Vec<String>,
     pub state: CellState,
@@ -214,7 +215,7 @@ fn forecast_cell(inputs: &Inputs, at: Coordinates, state: CellState) -> Forecast
         source: inputs[at.source].reference.name.clone(),
         target: inputs[at.target].reference.name.clone(),
         shots: at.draw.shots,
-        seed: at.draw.seed,
+        seed: at.draw.seeds,
         left_out: Default::default(),
         state,
     }

@@ -9,6 +9,7 @@ use super::absence::or_absent;
 use super::error::RunError;
 use super::placement_error::PlacementError;
 use crate::job::Draw;
+use crate::modules::seeds_of;
 use crate::plan::{BackboneIndex, DatasetIndex, MethodInput, ModuleHome};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, ModuleFile, Registry};
 use crate::suite::{DatasetEntry, KnownInputs, MethodEntry, ModuleEntry, RecipeChoice, Suite};
@@ -197,7 +198,7 @@ fn draw(file: &ModuleFile, suite: &Suite) -> Result<Draw, PlacementError> {
     };
     Ok(Draw {
         shots: origin.map_or(of_suite, |origin| origin.shots),
-        seed: file.header.seed,
+        seeds: seeds_of(&file.header),
         sampler,
     })
 }

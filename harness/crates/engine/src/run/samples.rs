@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use harness_report::Seeds;
 use serde::Serialize;
 
 use super::results::Results;
@@ -17,7 +18,7 @@ struct Sample<'a> {
     source: &'a str,
     target: &'a str,
     shots: u32,
-    seed: u64,
+    seed: Seeds,
     /// Position in the test split.
     image: usize,
     label: u32,
@@ -71,7 +72,7 @@ pub(super) fn write(setup: &SetUp<'_>, results: &Results, out: &mut dyn Write) -
                 source: &inputs[cell.source].reference.name,
                 target: &inputs[cell.target].reference.name,
                 shots: cell.draw.shots,
-                seed: cell.draw.seed,
+                seed: cell.draw.seeds,
                 image,
                 label: *label,
                 conditions: Conditions {

@@ -67,6 +67,8 @@ pub(super) fn example(key: &str) -> Option<&'static str> {
         "datasets" => "`harness list datasets` shows the data sets",
         "shots" => "for example `shots: [16]`",
         "seeds" => "for example `seeds: [1, 2, 3]`",
+        "training" => "for example `seeds: {split: [1, 2, 3], training: [1, 2]}`",
+        "split" => "for example `seeds: {split: [1, 2, 3], training: [1, 2]}`",
         "targets" => "for example `targets: [micro-eva-clip]`",
         _ => return None,
     })

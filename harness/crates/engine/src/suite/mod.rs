@@ -10,6 +10,7 @@ mod module_entry;
 mod names;
 mod read;
 mod recipe;
+mod seeds;
 mod shape;
 mod syntax;
 #[cfg(test)]
@@ -23,5 +24,6 @@ pub use mistake::{Mistake, Mistakes, closest};
 pub use module_entry::ModuleEntry;
 pub use read::{Document, SuiteError};
 pub use recipe::{RecipeBase, RecipeChoice};
+pub use seeds::{SplitsAndTrainings, SuiteSeeds};
 pub use tree::Mark;
 pub use types::{Gate, MethodEntry, Suite, Upgrade, schema};

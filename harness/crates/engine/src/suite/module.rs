@@ -1,9 +1,13 @@
 //! Checks the `module` of a method's entry and the files of `modules` against the rest of
 //! the suite.
 
+use harness_report::Seeds;
+
 use super::hint;
+use super::seeds::SuiteSeeds;
 use super::tree::Node;
 use super::{Known, Mistake};
+use crate::modules::seeds_of;
 
 /// What keeps the module of an entry of the method `id` from being measured as the
 /// suite says. What is wrong in shape is found elsewhere.
@@ -48,11 +52,17 @@ pub(super) fn check(suite: &Node, entry: &Node, id: &str, known: &dyn Known) -> 
             header.source
         ));
     }
-    let seeds: Vec<_> = items("seeds").iter().map(Node::to_json).collect();
-    if seeds.iter().any(|seed| seed.as_u64() != Some(header.seed)) {
+    let own = seeds_of(&header);
+    let seeds = suite.get("seeds").map(Node::to_json);
+    let seeds = seeds.and_then(|seeds| serde_json::from_value::<SuiteSeeds>(seeds).ok());
+    if seeds.is_some_and(|seeds| seeds.all().iter().any(|seeds| *seeds != own)) {
+        let Seeds { split, training } = own;
+        let entry = match split == training {
+            true => format!("[{split}]"),
+            false => format!("{{split: [{split}], training: [{training}]}}"),
+        };
         wrong(format!(
-            "it was trained with seed {seed} only; write `seeds: [{seed}]`",
-            seed = header.seed
+            "it was trained with seed {own} only; write `seeds: {entry}`"
         ));
     }
     let shots: Vec<_> = items("shots").iter().map(Node::to_json).collect();

@@ -7,7 +7,9 @@ use harness_abi::wire::{DataNeed, Family, MethodCard, ModuleHeader, Recipe, Reci
 use harness_data::{OpenOptions, Templates};
 use serde_json::json;
 
-use super::{Document, Known, KnownInputs, LookupError, Mistakes, RecipeBase, Sampler, Suite};
+use super::{
+    Document, Known, KnownInputs, LookupError, Mistakes, RecipeBase, Sampler, Suite, SuiteSeeds,
+};
 
 struct FewNames {
     cards: Vec<MethodCard>,
@@ -137,7 +139,7 @@ recipe: {epochs: 10}
 fn a_good_suite_reads_as_written() {
     let suite = read(GOOD.as_bytes()).unwrap();
     assert_eq!(suite.shots, [1, 16]);
-    assert_eq!(suite.seeds, [1, 2, 3]);
+    assert_eq!(suite.seeds, SuiteSeeds::from(vec![1, 2, 3]));
     assert!(suite.oracle);
     assert_eq!(suite.time_limit, 600);
     let labels: Vec<&str> = suite.methods.iter().map(|m| m.label.as_str()).collect();
@@ -194,6 +196,12 @@ fn a_module_trained_elsewhere_must_be_what_the_suite_measures() {
         ),
         (
             good,
+            "seeds: {split: [2], training: [1]}",
+            one_shot,
+            ":6:24: \"module\": it was trained with seed 2 only; write `seeds: [2]`",
+        ),
+        (
+            good,
             one_seed,
             "shots: [1, 16]",
             ":6:24: \"module\": it was trained with one number of shots",
@@ -202,6 +210,40 @@ fn a_module_trained_elsewhere_must_be_what_the_suite_measures() {
         let mistakes = at(entry, seeds, shots).unwrap_err().to_string();
         assert!(mistakes.contains(wanted), "{mistakes}");
     }
+}
+
+#[test]
+fn splits_and_trainings_can_have_seeds_of_their_own() {
+    let at = |seeds: &str| read(GOOD.replace("[1, 2, 3]", seeds).as_bytes());
+    let suite = at("{split: [1, 2], training: [2, 3]}").unwrap();
+    let all: Vec<String> = suite.seeds.all().iter().map(ToString::to_string).collect();
+    assert_eq!(all, ["1/2", "1/3", "2", "2/3"]);
+    let written = serde_json::to_value(&suite).unwrap();
+    assert_eq!(
+        written["seeds"],
+        json!({"split": [1, 2], "training": [2, 3]})
+    );
+    assert_eq!(serde_json::from_value::<Suite>(written).unwrap(), suite);
+    let mut out = String::new();
+    for seeds in [
+        "{split: [1, 2]}",
+        "{split: 1, training: [1, 2]}",
+        "{splits: [1], training: [1]}",
+        "{split: [1, 1], training: []}",
+        "{split: [1, x], training: [-1]}",
+        "{}",
+        "3",
+        "[{split: 1, training: 2}]",
+    ] {
+        for mistake in at(seeds).unwrap_err().list() {
+            let (mark, hint) = (mistake.mark, mistake.hint.as_deref().unwrap_or("none"));
+            out.push_str(&format!(
+                "{seeds}\n  {}:{}: {}\n  hint: {hint}\n",
+                mark.line, mark.column, mistake.message
+            ));
+        }
+    }
+    insta::assert_snapshot!(out);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::RecipeChoice;
 use super::dataset::{DatasetEntry, Sampler};
 use super::module_entry::ModuleEntry;
+use super::seeds::SuiteSeeds;
 use crate::images::ImageOptions;
 
 /// What to run: methods × data sets × shots × seeds × upgrades.
@@ -49,11 +50,11 @@ pub struct Suite {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1), inner(range(min = 1)), extend("uniqueItems" = true))]
     pub shots: Vec<u32>,
-    /// Seeds of the few-shot draw, the initialisation and the batch order; one
-    /// run for each. Needed for `methods`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub seeds: Vec<u64>,
+    /// Seeds; one run for each. A list sets the few-shot split and the training at once,
+    /// `{split: [1, 2, 3], training: [1, 2]}` does each training on each split. Needed for
+    /// `methods`.
+    #[serde(default, skip_serializing_if = "SuiteSeeds::is_empty")]
+    pub seeds: SuiteSeeds,
     /// Whether each method is also trained on the targets, as an upper bound. A module is
     /// trained with the recipe, shots and seed of its header.
     #[serde(default)]

@@ -246,7 +246,7 @@ impl<'a> JobContext<'a> {
             &self.dataset.split(Split::Train).labels,
             &self.dataset.split(Split::Val).labels,
             draw.shots as usize,
-            draw.seed,
+            draw.seeds.split,
             draw.sampler,
         )
     }
@@ -255,7 +255,7 @@ impl<'a> JobContext<'a> {
     fn drawn(&self, few_shot: &FewShotSplit, draw: Draw) -> (ImageSet, ImageSet) {
         let train = self.whole(Split::Train).picked(&few_shot.train);
         let val = self.whole(Split::Val).picked(&few_shot.val);
-        (train.augmented(self.images, draw.seed), val)
+        (train.augmented(self.images, draw.seeds.training), val)
     }
 
     fn fill_features(&self, portion: Portion) -> Result<JobOutput, JobError> {
@@ -379,7 +379,7 @@ impl<'a> JobContext<'a> {
         let test = self.whole(Split::Test);
         let task = task.with_pixels(Arc::new(SplitPixels::new(Some((train, val)), test)));
         let job = TrainJob {
-            seed: draw.seed,
+            seed: draw.seeds.training,
             recipe: recipe.clone(),
         };
         let start = Instant::now();
@@ -424,6 +424,7 @@ impl<'a> JobContext<'a> {
             templates_sha256: sha256_hex(lines.as_bytes()),
             templates,
             shots: draw.shots,
+            split_seed: Some(draw.seeds.split).filter(|split| *split != draw.seeds.training),
             sampler: draw.sampler.to_string(),
             recipe,
         })

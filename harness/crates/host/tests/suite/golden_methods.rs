@@ -189,6 +189,19 @@ impl ModuleWriter {
         }
     }
 
+    /// Tensors of the module that the method makes.
+    fn tensors(&self, names: &[&str]) -> Tensors {
+        let module = SafeTensors::deserialize(&self.template).unwrap();
+        let tensors = names.iter().map(|name| {
+            let tensor = module.tensor(name).unwrap();
+            let (chunks, _) = tensor.data().as_chunks::<4>();
+            let values = chunks.iter().map(|bytes| f32::from_le_bytes(*bytes));
+            let tensor = (tensor.shape().to_vec(), values.collect());
+            ((*name).to_owned(), tensor)
+        });
+        tensors.collect()
+    }
+
     fn write(&self, parameters: &Tensors) -> Vec<u8> {
         let (_, metadata) = SafeTensors::read_metadata(&self.template).unwrap();
         let buffers: Vec<_> = parameters
@@ -209,25 +222,36 @@ impl ModuleWriter {
 }
 
 fn check(case: &str, path: &Path, task: &MethodTask) -> bool {
-    let about = std::fs::read_to_string(path.with_extension("json")).unwrap_or("{}".into());
-    let about: Value = serde_json::from_str(&about).unwrap();
-    let all: Tensors = tensors(path)
-        .into_iter()
-        .map(|(name, t)| (name, (t.dims().to_vec(), values(&t))))
-        .collect();
-    let mut parameters = group(&all, "param.");
-    let Some(found) = Case::find(case, &about, &parameters) else {
+    let (about, all) = read(path);
+    let Some(found) = Case::find(case, &about, &group(&all, "param.")) else {
         return false;
     };
-    parameters.extend(found.fixed);
+    agrees(case, &found, &all, task);
+    true
+}
+
+/// The description and the tensors of a case.
+fn read(path: &Path) -> (Value, Tensors) {
+    let about = std::fs::read_to_string(path.with_extension("json")).unwrap_or("{}".into());
+    let tensors = tensors(path).into_iter();
+    let all = tensors.map(|(name, t)| (name, (t.dims().to_vec(), values(&t))));
+    (serde_json::from_str(&about).unwrap(), all.collect())
+}
+
+fn agrees(case: &str, found: &Case, all: &Tensors, task: &MethodTask) {
+    let mut parameters = group(all, "param.");
+    parameters.extend(found.fixed.clone());
     let plugin = plugin(found.package);
     let method = plugin.open(found.id, &found.config).unwrap();
     let writer = ModuleWriter::new(&method, task);
+    if found.config["ablation"] == "frozen" {
+        parameters.extend(writer.tensors(&["class_rows", "class_mask"]));
+    }
     let probe = Probe {
         split: Split::Train,
         rows: (0..task.batch() as u32).collect(),
     };
-    let gradients = group(&all, "grad.");
+    let gradients = group(all, "grad.");
     for step in 0..3 {
         let bench = task.training();
         let module = writer.write(&parameters);
@@ -262,14 +286,14 @@ fn check(case: &str, path: &Path, task: &MethodTask) -> bool {
             }
         }
     }
-    for (name, (_, expected)) in group(&all, "after3.") {
+    for (name, (_, expected)) in group(all, "after3.") {
         assert_close(
             &format!("{case} after3.{name}"),
             &parameters[&name].1,
             &expected,
         );
     }
-    let built = group(&all, "build.");
+    let built = group(all, "build.");
     if !built.is_empty() {
         let module = SafeTensors::deserialize(&writer.template).unwrap();
         assert_eq!(module.len(), built.len(), "{case}");
@@ -279,7 +303,28 @@ fn check(case: &str, path: &Path, task: &MethodTask) -> bool {
             assert_close(&format!("{case} build.{name}"), &found, &expected);
         }
     }
-    true
+}
+
+/// On its source, ContCoOp with carried class embeddings is ContCoOp; without attention and
+/// distillation it is CoOp.
+#[test]
+fn ablations_of_contcoop_agree_with_the_formulas_they_reduce_to() {
+    let task = MethodTask::of(&committed(), "open-clip-quickgelu");
+    let contcoop = |case: &str, change: &dyn Fn(&mut Value)| {
+        let (about, all) = read(&committed().join(format!("methods/{case}.safetensors")));
+        let parameters = group(&all, "param.");
+        let mut config = Case::find(case, &about, &parameters).unwrap().config;
+        change(&mut config);
+        let found = Case::new("harness-plugin-contcoop", "contcoop", config);
+        agrees(case, &found, &all, &task);
+    };
+    for case in ["contcoop-name-tokens", "contcoop-text-feature"] {
+        contcoop(case, &|config| config["ablation"] = "frozen".into());
+    }
+    contcoop("coop", &|config| {
+        config["ablation"] = "context-only".into();
+        config["lambda"] = 0.0.into();
+    });
 }
 
 /// Cases of the same form that a plugin brings along, on the committed inputs.

@@ -53,6 +53,9 @@ const METHODS: &[Row] = &[
     Row { package: "prograd", id: "prograd", counts: [8_192, 12_288], neutral: Some(r#"{"context": {"length": 4}}"#), carried: &["ctx"], ..PLAIN },
     Row { package: "tcp", id: "tcp", counts: [331_904, 743_616], carried: &["b1", "b2", "ctx", "w1", "w2"], ..PLAIN },
     Row { package: "contcoop", id: "contcoop", config: r#"{"heads": 4}"#, counts: [1_052_672, 2_365_440], neutral: Some(r#"{"heads": 4}"#), carried: &["bk", "bo", "bq", "bv", "ctx", "wk", "wo", "wq", "wv"], ..PLAIN },
+    Row { package: "contcoop", id: "contcoop", config: r#"{"ablation": "frozen"}"#, counted: r#"{"ablation": "frozen"}"#, counts: [1_052_672, 2_365_440], carried: &["bk", "bo", "bq", "bv", "class_mask", "class_rows", "ctx", "wk", "wo", "wq", "wv"], ..PLAIN },
+    Row { package: "contcoop", id: "contcoop", config: r#"{"ablation": "permuted"}"#, counted: r#"{"ablation": "permuted"}"#, counts: [1_052_672, 2_365_440], carried: &["bk", "bo", "bq", "bv", "ctx", "wk", "wo", "wq", "wv"], ..PLAIN },
+    Row { package: "contcoop", id: "contcoop", config: r#"{"ablation": "context-only"}"#, counted: r#"{"ablation": "context-only"}"#, counts: [2_048, 3_072], neutral: Some(r#"{"ablation": "context-only"}"#), carried: &["ctx"], ..PLAIN },
     Row { package: "contcoop", id: "contcoop", config: r#"{"heads": 4, "class_embedding": "text-feature"}"#, counts: [1_052_672, 2_365_440], neutral: Some(r#"{"heads": 4, "class_embedding": "text-feature"}"#), carried: &["bk", "bo", "bq", "bv", "ctx", "wk", "wo", "wq", "wv"], ..PLAIN },
     Row { package: "deep-language", id: "deep-language", counts: [24_576, 36_864], neutral: Some(r#"{"depth": 1}"#), carried: &["ctx", "layer1", "layer2"], ..PLAIN },
     Row { package: "clip-adapter", id: "clip-adapter", counts: [131_072, 294_912], neutral: Some(r#"{"ratio": 0.0}"#), neutral_on_target: true, carried: &["w1", "w2"], ..PLAIN },
@@ -207,4 +210,72 @@ fn cocoop_whose_meta_net_says_nothing_is_coop() {
     }
     let expected = inject(&coop, &source, &train(&coop, &source, 0)).0;
     assert_close("cocoop", &inject(&cocoop, &source, &module).0, &expected);
+}
+
+/// The bytes of a tensor.
+fn tensor<'m>(module: &'m [u8], name: &str) -> &'m [u8] {
+    let file = SafeTensors::deserialize(module).unwrap();
+    file.tensor(name).unwrap().data()
+}
+
+/// Overwrites a tensor with bytes of the same number.
+fn overwrite(module: &mut [u8], name: &str, bytes: &[u8]) {
+    let begin = tensor(module, name).as_ptr() as usize - module.as_ptr() as usize;
+    assert_eq!(tensor(module, name).len(), bytes.len(), "{name}");
+    module[begin..begin + bytes.len()].copy_from_slice(bytes);
+}
+
+const WEIGHTS: [&str; 9] = ["ctx", "wq", "wk", "wv", "wo", "bq", "bk", "bv", "bo"];
+
+#[test]
+fn carried_class_embeddings_are_what_other_backbones_would_recompute() {
+    let (source, target) = (source(), target());
+    let contcoop = |config: &str| {
+        Row {
+            package: "contcoop",
+            id: "contcoop",
+            ..PLAIN
+        }
+        .open(config)
+    };
+    for reading in ["name-tokens", "text-feature"] {
+        let with = |ablation: &str| {
+            contcoop(&format!(
+                r#"{{"class_embedding": "{reading}", "output_init": "small-normal", "ablation": "{ablation}"}}"#
+            ))
+        };
+        let (plain, frozen, permuted) = (with("none"), with("frozen"), with("permuted"));
+        let (trained, mut carried) = (train(&plain, &source, 1), train(&frozen, &source, 1));
+        for name in WEIGHTS {
+            assert_eq!(tensor(&trained, name), tensor(&carried, name), "{name}");
+        }
+        let on = |task, method, module: &[u8]| inject(method, task, module).0;
+        assert_eq!(
+            on(&source, &frozen, &carried),
+            on(&source, &plain, &trained)
+        );
+        let recomputed = on(&target, &plain, &trained);
+        assert_ne!(on(&target, &frozen, &carried), recomputed);
+        // With the target's class embeddings in their place, it is the method itself.
+        let of_target = train(&frozen, &target, 0);
+        overwrite(&mut carried, "class_rows", tensor(&of_target, "class_rows"));
+        assert_eq!(on(&target, &frozen, &carried), recomputed, "{reading}");
+
+        // Class embeddings in another order are those of the permutation.
+        const ORDER: [usize; 6] = [4, 3, 0, 5, 1, 2];
+        let shuffled = train(&permuted, &source, 1);
+        let mut by_hand = train(&frozen, &source, 0);
+        for name in WEIGHTS {
+            overwrite(&mut by_hand, name, tensor(&shuffled, name));
+        }
+        for name in ["class_rows", "class_mask"] {
+            let rows = tensor(&by_hand, name).to_vec();
+            let length = rows.len() / ORDER.len();
+            let row = |class: &usize| &rows[class * length..][..length];
+            let rows: Vec<u8> = ORDER.iter().flat_map(row).copied().collect();
+            overwrite(&mut by_hand, name, &rows);
+        }
+        let expected = on(&source, &frozen, &by_hand);
+        assert_eq!(on(&source, &permuted, &shuffled), expected, "{reading}");
+    }
 }

@@ -37,10 +37,12 @@ fn table(block: &Block<'_>, analysis: &Analysis<'_>, number: usize) -> String {
          the same module moved to the target, H their harmonic mean; in percent{}. The best of each \
          column in bold.}}\n",
         escape(&heading(block)),
-        if block.seeds.len() > 2 {
-            ", averages with 95\\,\\% Student-t intervals over seeds"
-        } else {
-            ""
+        match block.replicates() {
+            replicates if replicates.count() > 2 => format!(
+                ", averages with 95\\,\\% Student-t intervals over {}",
+                replicates.noun()
+            ),
+            _ => String::new(),
         }
     );
     table += &format!("\\label{{tab:harness-{number}}}\n");

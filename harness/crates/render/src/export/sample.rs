@@ -105,7 +105,8 @@ pub(crate) fn drawn(
             .unwrap();
         let d = names.iter().position(|name| *name == cell.dataset).unwrap();
         let labels = report.datasets[d].test_labels.as_ref().unwrap().as_slice();
-        let mut random = ChaCha8Rng::seed_from_u64(cell.seed + 100 * m as u64 + 10_000 * d as u64);
+        let mut random =
+            ChaCha8Rng::seed_from_u64(cell.seed.split + 100 * m as u64 + 10_000 * d as u64);
         let (source, target) = &zero_shots[d];
         let ease = 0.3 + 0.05 * (d % 8) as f64;
         let help = 0.04 * ((m * 5 + d * 3) % 9) as f64 - 0.12;

@@ -13,7 +13,7 @@ pub(super) const PROVISIONAL: &str = " (provisional: one seed)";
 
 /// `kgcoop on micro-clip → micro-eva-clip / digits, 16 shots, seed 1`.
 pub(super) fn coordinates(one: &Comparison<'_>) -> String {
-    let seeds: Vec<String> = one.seeds.iter().map(u64::to_string).collect();
+    let seeds: Vec<String> = one.seeds.iter().map(ToString::to_string).collect();
     format!(
         "{} on {} → {} / {}, {} {}, {} {}",
         one_line(one.method, NAME),
@@ -126,9 +126,8 @@ pub(super) fn block(
     }
     line("Baseline:", &format!("{:.2} %", one.before * 100.0));
     if let Some(found) = &one.difference {
-        let sum = |count: fn(&harness_report::stats::Pairs) -> u64| {
-            found.per_seed.iter().map(count).sum::<u64>()
-        };
+        let sum =
+            |count: fn(&harness_report::stats::Pairs) -> u64| found.pairs().map(count).sum::<u64>();
         line(
             "Difference:",
             &format!(
@@ -148,6 +147,12 @@ pub(super) fn block(
                  between trainings is assumed, not measured",
                 BORROWED_DEVIATION * 100.0
             ),
+        );
+    }
+    if one.is_one_split() {
+        line(
+            "Seeds:",
+            "one few-shot split: this holds for that split only",
         );
     }
     if let Some(p) = one.p_worse {

@@ -195,10 +195,12 @@ pub(crate) const SPREAD: &str =
 /// What the table is of.
 pub(crate) fn title(block: &Block<'_>) -> String {
     let datasets = count(block.datasets.len(), "data set", "data sets");
-    match block.seeds.len() {
+    let replicates = block.replicates();
+    match replicates.count() {
         0..=2 => format!("Averages over {datasets}, in percent"),
         n => format!(
-            "Averages over {datasets}, in percent, ± 95 % Student-t interval over {n} seeds"
+            "Averages over {datasets}, in percent, ± 95 % Student-t interval over {n} {}",
+            replicates.noun()
         ),
     }
 }
@@ -219,7 +221,17 @@ pub(crate) fn notes(block: &Block<'_>, analysis: &Analysis<'_>) -> Vec<String> {
         );
     }
     if summaries().any(|summary| summary.new.n == 2) {
-        notes.push("two seeds give no interval over seeds: use three or more".to_owned());
+        let noun = block.replicates().noun();
+        notes.push(format!(
+            "two {noun} give no interval over {noun}: use three or more"
+        ));
+    }
+    if block.replicates().is_one_split() {
+        notes.push(
+            "one few-shot split: intervals are over trainings on it, and what is shown holds for \
+             that split only"
+                .to_owned(),
+        );
     }
     let methods = block.methods.iter();
     let averages = methods.filter_map(|method| {

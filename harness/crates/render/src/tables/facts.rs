@@ -48,8 +48,7 @@ impl Facts {
     /// `None` where no seed was measured.
     pub(crate) fn of(assessment: &Assessment<'_>) -> Option<Self> {
         let over = |number: &dyn Fn(&Cell) -> Option<f64>| {
-            let numbers = assessment.cells.iter().map(|cell| number(cell));
-            Estimate::of(&numbers.collect::<Option<Vec<f64>>>()?)
+            Estimate::of(&assessment.replicate_means(|cell| number(cell))?)
         };
         let accuracy = |condition: &Option<Condition>| Some(condition.as_ref()?.accuracy);
         let base = |cell: &Cell| accuracy(&cell.conditions.base);

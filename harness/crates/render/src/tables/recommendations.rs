@@ -104,8 +104,10 @@ pub(crate) fn headline(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<Str
     let helping = helping
         .filter(|one| one.helps == Some(Claim::Shown))
         .count();
+    let one_split = own.iter().any(|one| one.replicates().is_one_split());
     let one_seed = match own.iter().any(|one| one.is_one_seed()) {
         true => "; one seed, so this holds for these modules only",
+        false if one_split => "; one few-shot split, so this holds for that split only",
         false => "",
     };
     Some(format!(

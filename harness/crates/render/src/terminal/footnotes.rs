@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::terminal::style::Style;
 use crate::terminal::wrap;
 use crate::text::{NAME, command, count, list, one_line, reason, word};
-use harness_report::Status;
 use harness_report::aggregate::{Block, MethodRow, Problem};
+use harness_report::{Seeds, Status};
 
 /// The numbered notes of one block: one for each method and reason, however many
 /// cells share it.
@@ -24,7 +24,7 @@ enum Kind<'a> {
     Problem {
         word: &'static str,
         reason: String,
-        places: BTreeMap<usize, Vec<u64>>,
+        places: BTreeMap<usize, Vec<Seeds>>,
         rerun: Option<&'a str>,
     },
     /// Averages over a part of the columns.
@@ -149,7 +149,7 @@ impl Note<'_> {
 
 /// The data sets of a note, each with its seeds unless all of the method's are meant.
 fn describe(
-    places: &BTreeMap<usize, Vec<u64>>,
+    places: &BTreeMap<usize, Vec<Seeds>>,
     method: &MethodRow<'_>,
     block: &Block<'_>,
 ) -> String {
@@ -169,7 +169,7 @@ fn describe(
                 return name;
             }
             let noun = if seeds.len() == 1 { "seed" } else { "seeds" };
-            let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+            let seeds: Vec<String> = seeds.iter().map(Seeds::to_string).collect();
             format!("{name} ({noun} {})", list(&seeds))
         })
         .collect();

@@ -6,6 +6,7 @@ use crate::aggregate::entry::MatrixEntry;
 use crate::aggregate::summary::{Summary, ZeroShotSummary};
 use crate::cell::Cell;
 use crate::report::Report;
+use crate::seeds::{Replicates, Seeds};
 use crate::upgrade::Upgrade;
 
 /// What the tables of one upgrade and number of shots show.
@@ -14,12 +15,19 @@ pub struct Block<'a> {
     pub upgrade: &'a Upgrade,
     pub shots: u32,
     /// Every seed of every method, ascending.
-    pub seeds: Vec<u64>,
+    pub seeds: Vec<Seeds>,
     /// Columns, in the report's order.
     pub datasets: Vec<&'a str>,
     pub zero_shot: ZeroShotRow,
     /// In the report's order.
     pub methods: Vec<MethodRow<'a>>,
+}
+
+impl Block<'_> {
+    /// What intervals are over.
+    pub fn replicates(&self) -> Replicates {
+        Replicates::of(self.seeds.iter().copied())
+    }
 }
 
 /// The zero-shot of both backbones, the same whatever the method.
@@ -87,7 +95,7 @@ fn block<'a>(
     let methods = labels
         .filter_map(|label| Some(method_row(label, by_row.get(label)?, &datasets)))
         .collect();
-    let seeds: BTreeSet<u64> = cells.iter().map(|cell| cell.seed).collect();
+    let seeds: BTreeSet<Seeds> = cells.iter().map(|cell| cell.seed).collect();
     Block {
         upgrade,
         shots,
@@ -103,8 +111,8 @@ fn method_row<'a>(
     cells: &BTreeMap<&str, Vec<&'a Cell>>,
     datasets: &[&str],
 ) -> MethodRow<'a> {
-    let seeds: BTreeSet<u64> = cells.values().flatten().map(|cell| cell.seed).collect();
-    let seeds: Vec<u64> = seeds.into_iter().collect();
+    let seeds: BTreeSet<Seeds> = cells.values().flatten().map(|cell| cell.seed).collect();
+    let seeds: Vec<Seeds> = seeds.into_iter().collect();
     let entries: Vec<MatrixEntry<'_>> = datasets
         .iter()
         .map(|name| MatrixEntry::of(cells.get(name).map_or(&[][..], Vec::as_slice), &seeds))

@@ -1,12 +1,14 @@
 //! One entry of the matrix: a method on a data set, over seeds.
 
 use crate::cell::{Cell, Status};
+use crate::seeds::{Seeds, replicate_means};
 use crate::stats::mean;
 
 /// What is known of a method on a data set across an upgrade.
 #[derive(Clone, Debug)]
 pub struct MatrixEntry<'a> {
-    /// Mean of New over the seeds that were measured.
+    /// Mean of New over the seeds that were measured; of several splits over these, each the mean
+    /// of its trainings.
     pub new: Option<f64>,
     /// Mean of New - Z(t) over the seeds that were measured.
     pub over_zero_shot: Option<f64>,
@@ -19,7 +21,7 @@ pub struct MatrixEntry<'a> {
 /// A cell that gave no number.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
-    pub seed: u64,
+    pub seed: Seeds,
     /// Never [`Status::Ok`].
     pub status: &'a Status,
     /// Command line that runs the cell again; `None` when the report has no such cell.
@@ -57,7 +59,7 @@ impl<'a> MatrixEntry<'a> {
     /// The entry of `seeds`, of which `cells` holds what the report has.
     ///
     /// A seed without a cell, and a finished cell without its conditions, count as not run.
-    pub(crate) fn of(cells: &[&'a Cell], seeds: &[u64]) -> Self {
+    pub(crate) fn of(cells: &[&'a Cell], seeds: &[Seeds]) -> Self {
         let mut measured = Vec::new();
         let mut problems = Vec::new();
         for seed in seeds {
@@ -77,7 +79,8 @@ impl<'a> MatrixEntry<'a> {
             });
         }
         let over = |number: fn(&Measured<'_>) -> f64| {
-            mean(&measured.iter().map(number).collect::<Vec<_>>())
+            let numbers = measured.iter().map(|one| (one.cell.seed, number(one)));
+            mean(&replicate_means(numbers))
         };
         Self {
             new: over(|m| m.new),

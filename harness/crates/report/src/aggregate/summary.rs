@@ -2,9 +2,11 @@
 
 use crate::aggregate::entry::{MatrixEntry, Measured};
 use crate::metrics::{harmonic_mean, harmonic_of_means, mean_of_harmonics};
+use crate::seeds::replicate_means;
 use crate::stats::{Estimate, mean};
 
-/// Averages of a method. For each seed over data sets, then over seeds.
+/// Averages of a method. For each seed over data sets, then over seeds; of several splits over
+/// these, each the mean of its trainings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     /// A(s→s).
@@ -34,8 +36,10 @@ impl Summary {
             })
             .collect();
         let over = |number: &dyn Fn(&[Measured<'_>]) -> Option<f64>| {
-            let values: Option<Vec<f64>> = by_seed.iter().map(|cells| number(cells)).collect();
-            Estimate::of(&values?)
+            let values = by_seed
+                .iter()
+                .map(|cells| Some((cells.first()?.cell.seed, number(cells)?)));
+            Estimate::of(&replicate_means(values.collect::<Option<Vec<_>>>()?))
         };
         Some(Self {
             base: over(&|cells| average(cells, |m| m.base))?,

@@ -3,6 +3,7 @@
 use crate::aggregate::blocks;
 use crate::cell::Status;
 use crate::fixture;
+use crate::seeds::Seeds;
 use crate::upgrade::Upgrade;
 
 fn close(found: f64, expected: f64) {
@@ -32,7 +33,7 @@ fn two_seeds_on_two_data_sets() {
     let block = &blocks[0];
     assert_eq!(
         (block.shots, &*block.seeds, &*block.datasets),
-        (16, &[1, 2][..], &["a", "b"][..])
+        (16, &[1, 2].map(Seeds::from)[..], &["a", "b"][..])
     );
 
     let zero = block.zero_shot.summary.unwrap();
@@ -79,7 +80,7 @@ fn a_data_set_with_a_lost_seed_is_left_out_of_the_averages_and_shown() {
     close(partial.summary.unwrap().over_zero_shot.mean, 0.1);
     close(partial.entries[1].new.unwrap(), 0.9);
     assert!(!partial.entries[1].is_complete());
-    assert_eq!(partial.entries[1].problems[0].seed, 2);
+    assert_eq!(partial.entries[1].problems[0].seed, 2.into());
     assert_eq!(whole.averaged, [0, 1]);
     close(whole.summary.unwrap().new.mean, 0.75);
 }
@@ -91,7 +92,7 @@ fn a_cell_that_the_report_lacks_is_not_averaged_over() {
     });
     report
         .cells
-        .retain(|cell| (&*cell.dataset, cell.seed) != ("b", 2));
+        .retain(|cell| (&*cell.dataset, cell.seed) != ("b", 2.into()));
     let blocks = blocks(&report);
     let method = &blocks[0].methods[0];
     assert_eq!(method.averaged, [0]);
@@ -148,7 +149,7 @@ fn upgrades_and_shots_are_apart_and_order_does_not_matter() {
         .cells
         .iter()
         .take(5)
-        .map(|c| (&*c.method, &*c.dataset, c.seed))
+        .map(|c| (&*c.method, &*c.dataset, c.seed.split))
         .collect();
     assert_eq!(
         first,

@@ -184,7 +184,7 @@ fn deciding(of: &Assessment<'_>, family: &Family<'_>) -> Option<Deciding> {
         .and_then(|cell| cell.conditions.zero_target.as_ref());
     let size = Size {
         images: condition?.total,
-        seeds: of.cells.len() as u64,
+        seeds: of.replicates().count() as u64,
         alpha: family.rule.alpha / 2.0 / family.members.max(1) as f64,
     };
     Deciding::of(&effect, distance, size)

@@ -8,6 +8,7 @@ use crate::analysis::verdict::Verdict;
 use crate::cell::{Cell, Status};
 use crate::metrics::{ClassRow, Flips, class_rows};
 use crate::report::Report;
+use crate::seeds::{Replicates, Seeds, replicate_means};
 use crate::stats::{Contrast, mean};
 use crate::upgrade::Upgrade;
 
@@ -86,7 +87,7 @@ pub struct Retrained {
 /// A cell without a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Missing<'a> {
-    pub seed: u64,
+    pub seed: Seeds,
     pub status: &'a Status,
     /// Command line that runs the cell again.
     pub rerun: &'a str,
@@ -105,11 +106,23 @@ impl<'a> Assessment<'a> {
         })
     }
 
-    /// Mean over seeds of what `number` gives for a cell; `None` unless every measured cell has
-    /// one.
+    /// What the measured cells are replicates of.
+    pub fn replicates(&self) -> Replicates {
+        Replicates::of(self.cells.iter().map(|cell| cell.seed))
+    }
+
+    /// What `number` gives for a cell, mean of each replicate; `None` unless every measured cell
+    /// has one.
+    pub fn replicate_means(&self, number: impl Fn(&Cell) -> Option<f64>) -> Option<Vec<f64>> {
+        let numbers = self.cells.iter();
+        let numbers = numbers.map(|cell| Some((cell.seed, number(cell)?)));
+        Some(replicate_means(numbers.collect::<Option<Vec<_>>>()?))
+    }
+
+    /// Mean over replicates of what `number` gives for a cell; `None` unless every measured cell
+    /// has one.
     pub fn mean(&self, number: impl Fn(&Cell) -> Option<f64>) -> Option<f64> {
-        let numbers = self.cells.iter().map(|cell| number(cell));
-        mean(&numbers.collect::<Option<Vec<f64>>>()?)
+        mean(&self.replicate_means(number)?)
     }
 
     /// Whether one seed speaks for all: what is claimed holds for these modules only.

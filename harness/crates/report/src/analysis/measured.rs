@@ -2,6 +2,7 @@
 
 use crate::cell::{Cell, Conditions, Status};
 use crate::condition::Condition;
+use crate::seeds::replicates;
 use crate::stats::{Contrast, Crossed, Difference, SampleVariance, VariancePrior};
 
 /// The differences of a method on a data set, over its seeds.
@@ -79,16 +80,20 @@ fn difference<'c>(
     cells: &[&'c Cell],
     pick: impl Fn(&'c Conditions) -> Option<(&'c Condition, &'c Condition)>,
 ) -> Option<Difference> {
-    let pairs = cells.iter().map(|cell| pick(&cell.conditions));
-    Difference::of(&pairs.collect::<Option<Vec<_>>>()?)
+    let pairs = cells
+        .iter()
+        .map(|cell| Some((cell.seed, pick(&cell.conditions)?)));
+    Difference::of(&replicates(pairs.collect::<Option<Vec<_>>>()?))
 }
 
 fn contrast<'c>(
     cells: &[&'c Cell],
     pick: impl Fn(&'c Conditions) -> Option<[&'c Condition; 4]>,
 ) -> Option<Contrast> {
-    let fours = cells.iter().map(|cell| pick(&cell.conditions));
-    Contrast::of(&fours.collect::<Option<Vec<_>>>()?)
+    let fours = cells
+        .iter()
+        .map(|cell| Some((cell.seed, pick(&cell.conditions)?)));
+    Contrast::of(&replicates(fours.collect::<Option<Vec<_>>>()?))
 }
 
 /// How much seeds scatter, by kind of difference, over all cells of a report.

@@ -16,6 +16,8 @@ mod measured;
 mod ranks;
 mod recommendation;
 #[cfg(test)]
+mod split_tests;
+#[cfg(test)]
 mod tests;
 mod verdict;
 mod words;

@@ -167,7 +167,7 @@ fn a_lost_seed_leaves_the_others() {
     let analysis = analyse(&report);
     let found: &Assessment<'_> = &analysis.assessments[0];
     assert_eq!(found.cells.len(), 2);
-    assert_eq!(found.missing[0].seed, 2);
+    assert_eq!(found.missing[0].seed, 2.into());
     assert_eq!(found.retraining_pays, None);
     assert_eq!(found.flips.unwrap().images, 2000);
 }

@@ -57,9 +57,10 @@ pub(super) fn advice(of: &Assessment<'_>, margin: f64) -> String {
         Recommendation::Drop => drop(of, margin),
         Recommendation::Undecided => undecided(of),
     };
-    match of.is_one_seed() {
-        true => format!("{sentence} (these modules only: one seed)"),
-        false => sentence,
+    match (of.is_one_seed(), of.replicates().is_one_split()) {
+        (true, _) => format!("{sentence} (these modules only: one seed)"),
+        (_, true) => format!("{sentence} (this split only: one few-shot split)"),
+        _ => sentence,
     }
 }
 
@@ -92,7 +93,7 @@ fn keep(of: &Assessment<'_>, margin: f64) -> String {
         ) => format!(
             "whether retraining pays is open: {} over New, {}",
             interval(more),
-            deciding(of.deciding)
+            deciding(of)
         ),
         _ => "retraining was not measured".to_owned(),
     };
@@ -138,7 +139,7 @@ fn undecided(of: &Assessment<'_>) -> String {
         (Some(Claim::Open), Some(gain), _) => format!(
             "whether New helps is open: {} over zero-shot, {}",
             interval(gain),
-            deciding(of.deciding)
+            deciding(of)
         ),
         (helps, _, Some(retrained)) => format!(
             "{}whether retraining pays is open: {} over zero-shot, {}",
@@ -147,7 +148,7 @@ fn undecided(of: &Assessment<'_>) -> String {
                 None => "",
             },
             interval(&retrained.over_zero_shot),
-            deciding(of.deciding)
+            deciding(of)
         ),
         (None, None, None) if of.verdict == Some(Verdict::NotInjectable) => {
             "whether retraining helps is unknown, it was not measured".to_owned()
@@ -156,10 +157,11 @@ fn undecided(of: &Assessment<'_>) -> String {
     }
 }
 
-fn deciding(deciding: Option<Deciding>) -> String {
+fn deciding(of: &Assessment<'_>) -> String {
     let images = |n: u64| format!("{n} test images");
-    let seeds = |n: u64| format!("{n} seeds");
-    let needed = match deciding {
+    let noun = of.replicates().noun();
+    let seeds = |n: u64| format!("{n} {noun}");
+    let needed = match of.deciding {
         None => return "too close for any amount of data to decide".to_owned(),
         Some(Deciding::Both {
             images: i,

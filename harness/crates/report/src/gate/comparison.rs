@@ -3,6 +3,7 @@
 use crate::cell::{Cell, Status};
 use crate::exit_code::ExitCode;
 use crate::gate::evidence::Evidence;
+use crate::seeds::{Replicates, Seeds, replicate_means, replicates};
 use crate::stats::Crossed;
 use crate::stats::{Difference, Interval, LEVEL, mean};
 use crate::upgrade::Upgrade;
@@ -64,7 +65,7 @@ pub struct Comparison<'a> {
     pub method: &'a str,
     pub dataset: &'a str,
     /// The seeds that the baseline has measured.
-    pub seeds: Vec<u64>,
+    pub seeds: Vec<Seeds>,
     /// New in the baseline, mean over seeds.
     pub before: f64,
     /// New in the report, mean over seeds; `None` where one is missing.
@@ -108,18 +109,21 @@ impl<'a> Comparison<'a> {
         });
         let measured: Vec<_> = measured.collect();
         let (_, first) = measured.first()?;
-        let before: Vec<f64> = measured.iter().map(|(before, _)| before.accuracy).collect();
+        let before = measured
+            .iter()
+            .map(|(before, new)| (new.seed, before.accuracy));
+        let before = replicate_means(before);
         let after = measured.iter().map(|(before, new)| {
             let after = new.conditions.new.as_ref();
             after
                 .filter(|_| new.status == Status::Ok)
-                .map(|after| (after, *before))
+                .map(|after| (new.seed, (after, *before)))
         });
         let after: Option<Vec<_>> = after.collect();
         let difference = after
             .as_ref()
             .filter(|_| is_same_data)
-            .and_then(|pairs| Difference::of(pairs));
+            .and_then(|pairs| Difference::of(&replicates(pairs.iter().copied())));
         let problem = measured
             .iter()
             .map(|(_, new)| &new.status)
@@ -141,7 +145,7 @@ impl<'a> Comparison<'a> {
             1 => Evidence::OneSeed,
             _ => Evidence::Seeds,
         };
-        let seeds: Vec<u64> = measured.iter().map(|(_, new)| new.seed).collect();
+        let seeds: Vec<Seeds> = measured.iter().map(|(_, new)| new.seed).collect();
         Some(Self {
             upgrade: &first.upgrade,
             shots: first.shots,
@@ -149,12 +153,10 @@ impl<'a> Comparison<'a> {
             dataset: &first.dataset,
             before: mean(&before)?,
             after: after.and_then(|pairs| {
-                mean(
-                    &pairs
-                        .iter()
-                        .map(|(after, _)| after.accuracy)
-                        .collect::<Vec<_>>(),
-                )
+                let after = pairs
+                    .iter()
+                    .map(|(seed, (after, _))| (*seed, after.accuracy));
+                mean(&replicate_means(after))
             }),
             interval: difference.as_ref().map(|found| found.interval(LEVEL, None)),
             difference,
@@ -168,6 +170,11 @@ impl<'a> Comparison<'a> {
             rerun: rerun(first, &seeds),
             seeds,
         })
+    }
+
+    /// Whether all its modules were trained on one few-shot split.
+    pub fn is_one_split(&self) -> bool {
+        Replicates::of(self.seeds.iter().copied()).is_one_split()
     }
 
     /// Whether it changed and what was found would need more seeds to hold.
@@ -188,8 +195,8 @@ impl<'a> Comparison<'a> {
 }
 
 /// The command of one seed's cell, for all seeds.
-fn rerun(cell: &Cell, seeds: &[u64]) -> String {
-    let all: Vec<String> = seeds.iter().map(u64::to_string).collect();
+fn rerun(cell: &Cell, seeds: &[Seeds]) -> String {
+    let all: Vec<String> = seeds.iter().map(Seeds::to_string).collect();
     let one = format!(" --only seed={} ", cell.seed);
     // The last one: a path or label before it may read like a seed.
     match cell.rerun.rsplit_once(&one) {

@@ -150,7 +150,7 @@ fn test<'a>(comparisons: &mut [Comparison<'a>], rule: GateRule) -> Vec<MethodCom
                 cells: vec![difference],
                 is_borrowed: cell.evidence == Evidence::OneSeed,
                 seeds: SampleVariance {
-                    value: variance.value / difference.per_seed.len() as f64,
+                    value: variance.value / difference.means.len() as f64,
                     ..variance
                 },
             });

@@ -101,7 +101,7 @@ fn seeds(cells: &[(&Comparison<'_>, Option<SampleVariance>)]) -> SampleVariance 
     let count = cells.len() as f64;
     let (mut sum, mut over_freedom) = (0.0, 0.0);
     for stratum in strata.values() {
-        let seeds = stratum.iter().map(|(one, _)| one.per_seed.len()).min();
+        let seeds = stratum.iter().map(|(one, _)| one.means.len()).min();
         let seeds = seeds.unwrap_or(1);
         let together: f64 = stratum.iter().map(|(_, v)| v.value.sqrt()).sum();
         let freedom = stratum
@@ -111,8 +111,8 @@ fn seeds(cells: &[(&Comparison<'_>, Option<SampleVariance>)]) -> SampleVariance 
         let mut variance = together.powi(2);
         if stratum.len() > 1 {
             let sums = (0..seeds).map(|seed| {
-                let values = stratum.iter().filter_map(|(one, _)| one.per_seed.get(seed));
-                values.map(crate::stats::Pairs::difference).sum::<f64>()
+                let values = stratum.iter().filter_map(|(one, _)| one.means.get(seed));
+                values.sum::<f64>()
             });
             let own = standard_deviation(&sums.collect::<Vec<f64>>());
             let own_freedom = seeds as f64 - 1.0;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cell::Cell;
 use crate::report::Report;
+use crate::seeds::Seeds;
 use crate::upgrade::Upgrade;
 
 /// One difference that makes numbers incomparable: what was run, on which data, in which
@@ -25,7 +26,7 @@ impl fmt::Display for Mismatch {
 }
 
 /// A cell's coordinates.
-type Key<'a> = (&'a Upgrade, u32, &'a str, &'a str, u64);
+type Key<'a> = (&'a Upgrade, u32, &'a str, &'a str, Seeds);
 
 pub(super) fn key(cell: &Cell) -> Key<'_> {
     (

@@ -2,7 +2,7 @@
 
 use crate::cell::{Cell, Status};
 use crate::exit_code::ExitCode;
-use crate::fixture::{gated as report, rule};
+use crate::fixture::{self, gated as report, rule};
 use crate::gate::*;
 use crate::report::Report;
 
@@ -227,4 +227,31 @@ fn what_is_no_result_is_not_accepted() {
         .to_string();
     assert!(message.contains("backbone \"micro-clip\""), "{message}");
     assert!(accept(&other, Some(&old), None).is_ok());
+}
+
+#[test]
+fn trainings_on_a_split_are_one_replicate_of_it() {
+    let seeds = ["1", "1/2", "2/1", "2"].map(|text| text.parse().unwrap());
+    let of = |lost: u32| {
+        let mut report = fixture::crossed(&["a"], &["x"], &seeds, |_, _, seeds| {
+            let new = 500 - lost * (seeds.split + seeds.training) as u32;
+            Ok(([400, 600, 450, new], None))
+        });
+        for cell in &mut report.cells {
+            cell.rerun = format!("harness run s.yaml --only seed={} --fresh", cell.seed);
+        }
+        report
+    };
+    let (old, new) = (of(0), of(10));
+    let found = judge(&new, &old, rule(1.0), |_| true);
+    let one = &found.comparisons[0];
+    let difference = one.difference.as_ref().unwrap();
+    let means: Vec<f64> = difference.means.iter().map(|m| (m * 1e6).round()).collect();
+    assert_eq!(means, [-25_000.0, -35_000.0]);
+    assert_eq!((one.before, difference.pairs().count()), (0.5, 4));
+    assert!(!one.is_one_split());
+    assert_eq!(
+        one.rerun,
+        "harness run s.yaml --only seed=1,1/2,2/1,2 --fresh"
+    );
 }

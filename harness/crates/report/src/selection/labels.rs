@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::cell::Cell;
+use crate::seeds::Seeds;
 
 /// The labels and numbers that together name one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct CellLabels<'a> {
     pub source: &'a str,
     pub target: &'a str,
     pub shots: u32,
-    pub seed: u64,
+    pub seed: Seeds,
 }
 
 impl<'a> From<&'a Cell> for CellLabels<'a> {

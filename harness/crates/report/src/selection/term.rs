@@ -14,6 +14,7 @@ use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use super::Key;
+use crate::seeds::Seeds;
 use crate::shell::is_printable;
 
 /// The conditions of one `--only`: `method=coop,kgcoop,seed=1`.
@@ -27,6 +28,17 @@ pub struct Term {
 pub(super) struct Condition {
     pub(super) key: Key,
     pub(super) value: String,
+}
+
+impl Condition {
+    /// Seeds are compared as a cell's are written: `2/2` is `2`.
+    fn new(key: Key, value: String) -> Self {
+        let seeds = (key == Key::Seed).then(|| value.parse::<Seeds>().ok());
+        Self {
+            key,
+            value: seeds.flatten().map_or(value, |seeds| seeds.to_string()),
+        }
+    }
 }
 
 /// Why an `--only` cannot be read.
@@ -58,7 +70,7 @@ impl FromStr for Term {
             let last = conditions.last().map(|condition| condition.key);
             let (key, after) = key(text, rest, last)?;
             let (value, after) = value(text, after)?;
-            conditions.push(Condition { key, value });
+            conditions.push(Condition::new(key, value));
             match after.strip_prefix(',') {
                 Some(after) => rest = after,
                 None if after.is_empty() => return Ok(Self { conditions }),

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::{CellLabels, Selection, Term};
 use crate::fixture;
+use crate::seeds::Seeds;
 
 const COOP: CellLabels<'static> = CellLabels {
     method: "coop",
@@ -9,7 +10,10 @@ const COOP: CellLabels<'static> = CellLabels {
     source: "s",
     target: "t",
     shots: 16,
-    seed: 2,
+    seed: Seeds {
+        split: 2,
+        training: 2,
+    },
 };
 
 fn select(terms: &[&str]) -> Selection {
@@ -64,6 +68,24 @@ fn what_is_no_term_is_refused() {
         let error = text.parse::<Term>().unwrap_err().to_string();
         assert!(error.contains(message), "{text}: {error}");
     }
+}
+
+#[test]
+fn seeds_are_selected_as_they_are_shown() {
+    let seeds = ["1", "1/2", "2/1", "2"].map(|text| text.parse().unwrap());
+    let report = fixture::crossed(&["coop"], &["x"], &seeds, |_, _, _| {
+        Ok(([1, 2, 3, 4], None))
+    });
+    let count = |term: &str| {
+        let selection = select(&[term]);
+        let cells = report.cells.iter().map(CellLabels::from);
+        cells.filter(|cell| selection.admits(cell)).count()
+    };
+    assert_eq!(count("seed=2"), 1);
+    assert_eq!(count("seed=2/2"), 1);
+    assert_eq!(count("seed=1/2"), 1);
+    assert_eq!(count("seed=1/2,2/1"), 2);
+    assert_eq!(count("seed=3/1"), 0);
 }
 
 #[test]
@@ -159,7 +181,7 @@ proptest! {
                 source: &labels[4 + (n >> 2 & 1)],
                 target: &labels[6 + (n >> 3 & 1)],
                 shots: 16,
-                seed: (n >> 4) as u64,
+                seed: ((n >> 4) as u64).into(),
             })
             .collect();
         let line = Selection::of(&cells[at]).arguments();

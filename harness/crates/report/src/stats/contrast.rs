@@ -40,48 +40,39 @@ struct Sums {
     by_image: [f64; 3],
 }
 
-/// The conditions of one seed: `[a, b, c, d]` of `(a - b) - ρ (c - d)`.
+/// The conditions of one training: `[a, b, c, d]` of `(a - b) - ρ (c - d)`.
 pub type Four<'c> = [&'c Condition; 4];
 
 impl Contrast {
-    /// Of the conditions of each seed; `None` of no seed, below two images, and when the
-    /// conditions are not over the same number of images.
-    pub fn of(seeds: &[Four<'_>]) -> Option<Self> {
-        let images = seeds.first()?[0].total;
-        let mut conditions = seeds.iter().flatten();
+    /// Of the conditions of each training, by replicate; `None` of none, below two images, and
+    /// when the conditions are not over the same number of images.
+    pub fn of(replicates: &[Vec<Four<'_>>]) -> Option<Self> {
+        let images = replicates.first()?.first()?[0].total;
+        let mut conditions = replicates.iter().flatten().flatten();
         if images < 2 || conditions.any(|one| one.total != images) {
             return None;
         }
         let count = usize::try_from(images).ok()?;
-        let mut sums = vec![[0i32; 2]; count];
-        let mut all = [0i64; 3];
-        let mut means = Vec::with_capacity(seeds.len());
-        for [a, b, c, d] in seeds {
-            let mut own = [0i64; 2];
-            let first = a
-                .correct_bitmap
-                .iter(count)
-                .zip(b.correct_bitmap.iter(count));
-            let second = c
-                .correct_bitmap
-                .iter(count)
-                .zip(d.correct_bitmap.iter(count));
-            for (sum, ((a, b), (c, d))) in sums.iter_mut().zip(first.zip(second)) {
-                let (x, y) = (i32::from(a) - i32::from(b), i32::from(c) - i32::from(d));
+        let mut sums = vec![[0.0; 2]; count];
+        let mut all = [0.0; 3];
+        let mut means = Vec::with_capacity(replicates.len());
+        for trainings in replicates {
+            let mut own = [0.0; 2];
+            for (sum, [x, y]) in sums.iter_mut().zip(mean_differences(trainings, count)) {
                 sum[0] += x;
                 sum[1] += y;
-                own[0] += i64::from(x);
-                own[1] += i64::from(y);
+                own[0] += x;
+                own[1] += y;
                 for (total, product) in all.iter_mut().zip([x * x, x * y, y * y]) {
-                    *total += i64::from(product);
+                    *total += product;
                 }
             }
-            means.push(own.map(|sum| sum as f64 / images as f64));
+            means.push(own.map(|sum| sum / images as f64));
         }
-        let mut by_image = [0i64; 3];
+        let mut by_image = [0.0; 3];
         for [x, y] in sums {
             for (total, product) in by_image.iter_mut().zip([x * x, x * y, y * y]) {
-                *total += i64::from(product);
+                *total += product;
             }
         }
         Some(Self {
@@ -89,8 +80,8 @@ impl Contrast {
             tables: vec![Sums {
                 images: images as f64,
                 means,
-                all: all.map(|sum| sum as f64),
-                by_image: by_image.map(|sum| sum as f64),
+                all,
+                by_image,
             }],
         })
     }
@@ -157,6 +148,29 @@ impl Contrast {
             high: bisect(ratio, LARGEST_RATIO, |share| !is_outside(share)),
         })
     }
+}
+
+/// By image, both differences, means over the trainings of a replicate.
+fn mean_differences(trainings: &[Four<'_>], count: usize) -> Vec<[f64; 2]> {
+    let mut sums = vec![[0i32; 2]; count];
+    for [a, b, c, d] in trainings {
+        let first = a
+            .correct_bitmap
+            .iter(count)
+            .zip(b.correct_bitmap.iter(count));
+        let second = c
+            .correct_bitmap
+            .iter(count)
+            .zip(d.correct_bitmap.iter(count));
+        for (sum, ((a, b), (c, d))) in sums.iter_mut().zip(first.zip(second)) {
+            sum[0] += i32::from(a) - i32::from(b);
+            sum[1] += i32::from(c) - i32::from(d);
+        }
+    }
+    let trainings = trainings.len() as f64;
+    sums.iter()
+        .map(|sum| sum.map(|sum| f64::from(sum) / trainings))
+        .collect()
 }
 
 /// `(a - b) - share (c - d)`.

@@ -151,18 +151,52 @@ mod tests {
                 (condition(&new), condition(&old))
             })
             .collect();
-        let pairs: Vec<(&Condition, &Condition)> =
-            conditions.iter().map(|(new, old)| (new, old)).collect();
+        let pairs: Vec<Vec<(&Condition, &Condition)>> = conditions
+            .iter()
+            .map(|(new, old)| vec![(new, old)])
+            .collect();
         Difference::of(&pairs).unwrap()
     }
 
     #[test]
     fn images_that_flip_under_every_seed_are_correlated_and_others_are_not() {
         let one: Vec<u8> = (0..400).map(|i| u8::from(i % 4 == 0)).collect();
-        assert!((difference(&[one.clone(), one.clone()]).image_correlation - 1.0).abs() < 1e-12);
+        assert!(
+            (difference(&[one.clone(), one.clone()])
+                .images
+                .image_correlation
+                - 1.0)
+                .abs()
+                < 1e-12
+        );
         let turned: Vec<u8> = (0..400).map(|i| u8::from(i % 4 == 1)).collect();
-        assert_eq!(difference(&[one.clone(), turned]).image_correlation, 0.0);
-        assert_eq!(difference(&[one]).image_correlation, 1.0);
+        assert_eq!(
+            difference(&[one.clone(), turned]).images.image_correlation,
+            0.0
+        );
+        assert_eq!(difference(&[one]).images.image_correlation, 1.0);
+    }
+
+    // With NumPy, two-way analysis of variance of the means over two trainings.
+    #[test]
+    fn trainings_on_a_split_are_averaged_first() {
+        let rows: [[[i8; 8]; 2]; 2] = [
+            [[1, 0, 0, -1, 0, 1, 0, 0], [1, 1, 0, 0, 0, 1, 0, -1]],
+            [[1, 0, 1, 0, 0, 0, 0, 0], [0, 0, 1, -1, 0, 1, 0, 0]],
+        ];
+        let side = |row: &[i8; 8], sign| condition(&row.map(|one| one == sign));
+        let sides = rows.map(|split| split.map(|row| (side(&row, 1), side(&row, -1))));
+        let replicates: Vec<Vec<(&Condition, &Condition)>> = sides
+            .iter()
+            .map(|split| split.iter().map(|(new, old)| (new, old)).collect())
+            .collect();
+        let found = Difference::of(&replicates).unwrap();
+        assert_eq!(
+            (found.value, &*found.means),
+            (0.1875, &[0.1875, 0.1875][..])
+        );
+        assert!((found.images.averaging - 0.732_558_139_534_883_7).abs() < 1e-12);
+        assert!((found.images.image_correlation - 0.492_063_492_063_492_1).abs() < 1e-12);
     }
 
     #[test]

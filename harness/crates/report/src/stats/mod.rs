@@ -29,7 +29,7 @@ mod wilson;
 pub use bootstrap::bootstrap_interval;
 pub use contrast::{Combination, Contrast, Four};
 pub use crossed::{Crossed, VarianceParts};
-pub use difference::{Difference, LEVEL};
+pub use difference::{Difference, ImageScatter, LEVEL};
 pub use estimate::{Estimate, mean, standard_deviation};
 pub use holm::holm;
 pub use interval::Interval;

@@ -6,6 +6,7 @@ use super::key::{self, METHOD, SweepError};
 use crate::cell::Cell;
 use crate::condition::Condition;
 use crate::report::{Method, Report};
+use crate::seeds::{Seeds, replicate_means};
 use crate::stats::{Estimate, mean};
 use crate::upgrade::Upgrade;
 
@@ -126,7 +127,7 @@ fn name(method: &Method, others: &std::collections::BTreeMap<String, Value>) -> 
 }
 
 fn point((value, label): (f64, String), cells: &[&Cell], datasets: usize) -> Option<Point> {
-    let mut seeds: Vec<u64> = cells.iter().map(|cell| cell.seed).collect();
+    let mut seeds: Vec<Seeds> = cells.iter().map(|cell| cell.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
     let (mut base, mut new, mut over) = (vec![], vec![], vec![]);
@@ -148,16 +149,16 @@ fn point((value, label): (f64, String), cells: &[&Cell], datasets: usize) -> Opt
             continue;
         }
         let of = |at: usize| mean(&measured.iter().map(|m| m[at]).collect::<Vec<_>>());
-        base.push(of(0)?);
-        new.push(of(1)?);
-        over.push(of(1)? - of(2)?);
+        base.push((seed, of(0)?));
+        new.push((seed, of(1)?));
+        over.push((seed, of(1)? - of(2)?));
     }
     Some(Point {
         value,
         label,
-        base: Estimate::of(&base)?,
-        new: Estimate::of(&new)?,
-        over_zero_shot: Estimate::of(&over)?,
+        base: Estimate::of(&replicate_means(base))?,
+        new: Estimate::of(&replicate_means(new))?,
+        over_zero_shot: Estimate::of(&replicate_means(over))?,
     })
 }
 
@@ -231,7 +232,7 @@ mod tests {
         let cell = report
             .cells
             .iter_mut()
-            .find(|c| c.method == "m1" && c.seed == 2);
+            .find(|c| c.method == "m1" && c.seed == 2.into());
         cell.unwrap().conditions.new = None;
         let sweep = Sweep::of(&report, None).unwrap();
         assert_eq!(sweep.panels[0].series[0].points[0].new.n, 1);

@@ -44,8 +44,8 @@ struct EntryData {
     reason: String,
     recommendation: &'static str,
     advice: String,
-    /// Seed, then the right answers of Z(s), Base, Z(t), New and A(t→t).
-    seeds: Vec<(u64, [Option<u64>; 5])>,
+    /// Seeds, then the right answers of Z(s), Base, Z(t), New and A(t→t).
+    seeds: Vec<(String, [Option<u64>; 5])>,
     missing: Vec<String>,
     /// A command for each measured seed.
     rerun: Option<String>,
@@ -145,7 +145,7 @@ fn entry_data(assessment: &Assessment<'_>, classes: &[ClassRow], most: usize) ->
             &of.new,
             &of.oracle,
         ];
-        (cell.seed, counts.map(right))
+        (cell.seed.to_string(), counts.map(right))
     });
     let missing = assessment.missing.iter();
     EntryData {
