@@ -12,10 +12,10 @@ pub(crate) fn fail_on(arguments: &FailOnArguments, report: &Report) -> ExitCode 
         return code;
     }
     for one in &analyse(report).assessments {
-        let word = spelled(one.recommendation.word());
-        if arguments.fail_on.contains(&word) {
+        if arguments.fail_on.contains(&one.recommendation) {
             say!(
-                "--fail-on: {word} {} on {}, {} → {}",
+                "--fail-on: {} {} on {}, {} → {}",
+                one.recommendation.keyword(),
                 one.method,
                 one.dataset,
                 one.upgrade.source,
@@ -25,9 +25,4 @@ pub(crate) fn fail_on(arguments: &FailOnArguments, report: &Report) -> ExitCode 
         }
     }
     code
-}
-
-/// `retrain, keep meanwhile` as `retrain-keep-meanwhile`.
-pub(crate) fn spelled(word: &str) -> String {
-    word.replace(", ", "-").replace(' ', "-")
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use harness_report::analysis::Recommendation;
 use harness_report::selection::Term;
 
 use super::When;
@@ -57,10 +58,10 @@ pub(crate) struct RunArguments {
 
 #[derive(Args)]
 pub(crate) struct FailOnArguments {
-    /// Exit 106 if a recommendation is one of these: keep, retrain, retrain-keep-meanwhile,
-    /// drop, undecided
+    /// Exit 106 if a recommendation is one of these: keep, undecided-keep-meanwhile,
+    /// retrain-keep-meanwhile, retrain, drop, undecided
     #[arg(long, value_name = "WORD,…", value_delimiter = ',', value_parser = recommendation)]
-    pub(crate) fail_on: Vec<String>,
+    pub(crate) fail_on: Vec<Recommendation>,
 }
 
 /// How a report is compared with a baseline.

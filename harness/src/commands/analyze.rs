@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write;
+use std::io;
 use std::path::Path;
 
 use harness_engine::analysis;
@@ -41,14 +42,13 @@ fn drift(arguments: &DriftArguments) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-fn write(drift: &Drift, path: &Path) -> Result<(), String> {
+fn write(drift: &Drift, path: &Path) -> Result<(), io::Error> {
     let text = if path.extension() == Some(OsStr::new("svg")) {
-        tower_drift::svg(drift).map_err(|error| error.to_string())?
+        tower_drift::svg(drift).map_err(io::Error::other)?
     } else {
-        let json = serde_json::to_string_pretty(drift).map_err(|error| error.to_string())?;
-        json + "\n"
+        serde_json::to_string_pretty(drift)? + "\n"
     };
-    write_atomically(path, text.as_bytes()).map_err(|error| error.to_string())
+    write_atomically(path, text.as_bytes())
 }
 
 fn render(drift: &Drift) -> String {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use harness_engine::data;
-use harness_engine::job::BackboneRef;
+use harness_engine::job::Presence;
 use harness_engine::registry::{
-    Architecture, BackboneEntry, BackboneFacts, DatasetFacts, FactsError, Location, NominalDims,
-    SearchPath, TowerDims, readable,
+    BackboneEntry, DatasetFacts, FactsError, Location, NominalDims, PresentBackbone, SearchPath,
+    TowerDims, readable,
 };
 use harness_engine::suite::DatasetEntry;
 use harness_render::terminal::one_line;
@@ -46,7 +46,7 @@ fn methods(arguments: &ListArguments) -> Result<ExitCode, Failure> {
 
 fn backbones(places: &SearchPath) -> Result<ExitCode, Failure> {
     let names = places.backbone_folders();
-    let (facts, broken) = read(&names, |name| BackboneFacts::read_present(places, name));
+    let (facts, broken) = read(&names, |name| PresentBackbone::read(places, name));
     let mut rows: Vec<Vec<String>> = facts.iter().map(row_of_folder).collect();
     let mut seen = names;
     for (alias, entry) in places.aliases() {
@@ -62,17 +62,17 @@ fn backbones(places: &SearchPath) -> Result<ExitCode, Failure> {
     Ok(warn("backbone", broken.into_iter()))
 }
 
-fn row_of_folder((reference, architecture): &(BackboneRef, Architecture)) -> Vec<String> {
-    let dims = &architecture.dims;
+fn row_of_folder(backbone: &PresentBackbone) -> Vec<String> {
+    let dims = &backbone.architecture.dims;
     vec![
-        reference.name.clone(),
-        architecture.layout.clone(),
+        backbone.name.clone(),
+        backbone.architecture.layout.clone(),
         dims.embed_dim.to_string(),
         format!("{} × {}", dims.text.layers, dims.text.width),
         format!("{} × {}", dims.image.layers, dims.image.width),
         String::new(),
         "yes".to_owned(),
-        reference.sha256.chars().take(12).collect(),
+        backbone.files.sha256.chars().take(12).collect(),
     ]
 }
 
@@ -120,12 +120,11 @@ fn datasets(places: &SearchPath) -> Result<ExitCode, Failure> {
         DatasetFacts::read(places, &DatasetEntry::named(name), "")
     });
     let embedded = facts.iter().map(|facts| {
-        let mut row = vec![
-            facts.reference.name.clone(),
-            facts.title.clone(),
-            facts.class_names.len().to_string(),
-        ];
-        row.extend(facts.sizes.map(|size| size.to_string()));
+        let mut row = vec![facts.reference.name.clone(), facts.title.clone()];
+        if let Presence::Present(known) = &facts.contents {
+            row.push(known.class_names.len().to_string());
+            row.extend(known.sizes.map(|size| size.to_string()));
+        }
         row.push(facts.shift_of.clone().unwrap_or_default());
         row.push("bundled".to_owned());
         row

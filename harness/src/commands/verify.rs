@@ -50,14 +50,13 @@ fn render(found: &[Verification], tolerance: f64) -> String {
     let (mut count, mut agreed) = (0, 0);
     // Writing to a String cannot fail.
     for one in found {
-        let backbone = &one.backbone;
         let framework = one.framework.as_deref().unwrap_or("a file");
         let _ = writeln!(
             text,
             "{}, layout {}, sha256 {}\nagainst vectors of {}",
-            backbone.name,
+            one.backbone,
             one.layout,
-            backbone.sha256,
+            one.sha256,
             one_line(framework, 80),
         );
         let rows = one.comparisons.iter().map(|comparison| {

@@ -6,7 +6,7 @@ use harness_data::{Annotations, DataError};
 pub use harness_data::{DatasetCheck, KnownDataset, ProblemGroup, Sampler, Split};
 
 pub use crate::job::Draw;
-use crate::registry::{FactsError, SearchPath, find_dataset as find};
+use crate::registry::{Absent, FactsError, SearchPath, find_dataset as find};
 use crate::run::RunError;
 use crate::suite::{DatasetEntry, Document, SuiteError};
 
@@ -29,6 +29,8 @@ pub struct FewShotPaths {
 pub enum LookError {
     #[error(transparent)]
     Facts(#[from] FactsError),
+    #[error("{absent}\nrun `harness fetch --dataset {name}` to download it")]
+    NotFetched { name: String, absent: Box<Absent> },
     #[error(transparent)]
     Data(#[from] DataError),
 }
@@ -39,7 +41,7 @@ pub struct Checked {
     /// As the command line or the suite calls it.
     pub label: String,
     /// The result, or why the check could not run.
-    pub outcome: Result<DatasetCheck, String>,
+    pub outcome: Result<DatasetCheck, LookError>,
 }
 
 /// The data sets that go by a name wherever they lie.
@@ -116,12 +118,12 @@ fn look(
         .and_then(|(path, opening)| Ok(DatasetCheck::run(&path, &opening, decode, progress)?))
         .map_err(|error| match error {
             LookError::Facts(FactsError::Absent(absent)) if absent.request.is_some() => {
-                format!(
-                    "{absent}\nrun `harness fetch --dataset {}` to download it",
-                    entry.name
-                )
+                LookError::NotFetched {
+                    name: entry.name.clone(),
+                    absent,
+                }
             }
-            error => error.to_string(),
+            error => error,
         });
     Checked {
         label: entry.label.clone(),

@@ -28,20 +28,83 @@ pub struct MethodRef {
     pub config: serde_json::Value,
 }
 
-/// A backbone on disk.
+/// What only the files of an input say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence<T> {
+    /// The files are on disk and were read.
+    Present(T),
+    /// The files are not on disk.
+    Absent,
+}
+
+impl<T> Presence<T> {
+    /// The value, if the files are on disk.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent => None,
+        }
+    }
+}
+
+/// The files of a backbone or data set are needed and are not on disk.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not on disk")]
+pub struct NotOnDisk {
+    pub name: String,
+}
+
+/// A backbone under the suite's name for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BackboneRef {
     pub name: String,
+    pub files: Presence<BackboneFiles>,
+}
+
+/// A backbone on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackboneFiles {
     /// The folder that holds the weights, the config and the tokenizer.
     pub path: PathBuf,
     /// SHA-256 over every file that decides what the backbone computes.
     pub sha256: String,
 }
 
-/// A data set on disk.
+impl BackboneRef {
+    /// Its files.
+    ///
+    /// # Errors
+    /// They are not on disk.
+    pub fn files(&self) -> Result<&BackboneFiles, NotOnDisk> {
+        self.files.present().ok_or_else(|| NotOnDisk {
+            name: self.name.clone(),
+        })
+    }
+}
+
+/// A data set under the suite's name for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DatasetRef {
     pub name: String,
+    pub files: Presence<DatasetFiles>,
+}
+
+impl DatasetRef {
+    /// Its files.
+    ///
+    /// # Errors
+    /// They are not on disk.
+    pub fn files(&self) -> Result<&DatasetFiles, NotOnDisk> {
+        self.files.present().ok_or_else(|| NotOnDisk {
+            name: self.name.clone(),
+        })
+    }
+}
+
+/// A data set on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DatasetFiles {
     pub path: PathBuf,
     /// How it is read.
     #[serde(default)]

@@ -28,6 +28,7 @@ pub mod selection;
 pub mod shell;
 pub mod stats;
 pub mod sweep;
+mod upgrade;
 mod warnings;
 
 pub use bitmap::{Bitmap, BitmapError};
@@ -40,6 +41,6 @@ pub use lint::Finding;
 pub use provenance::{Cpu, Git, Provenance};
 pub use report::{
     Backbone, Dataset, GateRule, Images, Method, MethodRecipe, Plugin, Report, Suite, TextDrift,
-    Upgrade,
 };
 pub use schema::report_schema;
+pub use upgrade::Upgrade;

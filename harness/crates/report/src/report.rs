@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::cell::Cell;
 use crate::labels::Labels;
 use crate::provenance::Provenance;
+use crate::upgrade::Upgrade;
 
 /// Everything a run found, and what it takes to get it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -246,14 +247,4 @@ pub struct TextDrift {
     /// What is left of the embeddings' squared distances after the best rotation, shift
     /// and scale, in [0, 1]: 0 for the same shape.
     pub procrustes: f64,
-}
-
-/// An ordered pair of backbones.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub struct Upgrade {
-    pub source: String,
-    pub target: String,
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::sha256_hex;
 use crate::entry;
+use crate::file_state::FileState;
 
 /// A file this young may change once more without its times showing it: the coarsest clock
 /// of a file system in use counts two seconds.
@@ -124,14 +125,14 @@ impl FileDigests {
     }
 
     /// What is wrong with a file of digests, if anything.
-    pub(crate) fn verify(file: &Path) -> Result<(), String> {
-        let record = entry::read::<Record>(file).map_err(|warning| warning.reason)?;
+    pub(crate) fn verify(file: &Path) -> FileState {
         let name = file.file_name().and_then(|name| name.to_str());
-        match record {
-            Some(record) if Some(record.key.as_str()) != name => {
-                Err("it belongs to another data set".to_owned())
+        match entry::read::<Record>(file) {
+            Ok(Some(record)) if Some(record.key.as_str()) != name => {
+                FileState::Damaged("it belongs to another data set".to_owned())
             }
-            _ => Ok(()),
+            Ok(_) => FileState::Good,
+            Err(warning) => FileState::Damaged(warning.reason),
         }
     }
 }
@@ -204,14 +205,14 @@ mod tests {
             .unwrap()
             .unwrap()
             .path();
-        assert_eq!(FileDigests::verify(&file), Ok(()));
+        assert_eq!(FileDigests::verify(&file), FileState::Good);
         let whole = std::fs::read(&file).unwrap();
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;
             std::fs::write(&file, bytes).unwrap();
             assert_eq!(read(false), None, "bit flipped in byte {at}");
-            assert!(FileDigests::verify(&file).is_err());
+            assert!(matches!(FileDigests::verify(&file), FileState::Damaged(_)));
         }
         digests.save();
         assert_eq!(read(false).as_deref(), Some("00"));

@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 use crate::entry;
 use crate::features::{FeatureStore, StoredFeatures};
 use crate::file_digests::FileDigests;
+use crate::file_state::FileState;
 use crate::log;
 use crate::regular;
 use crate::root::{Record, Store, StoreError};
@@ -29,20 +30,6 @@ pub enum FileKind {
     Log,
     /// Digests of a data set's image files.
     Digests,
-}
-
-/// Whether a file is usable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileState {
-    Good,
-    /// A running process is writing it.
-    InUse,
-    /// A process that is gone left it unfinished.
-    Leftover,
-    /// Damaged, with the reason; never used.
-    Damaged(String),
-    /// A module that no stored training wrote.
-    Orphan,
 }
 
 /// One file of the store.
@@ -189,8 +176,8 @@ impl Store {
             FileKind::Descriptor => entry::read::<IgnoredAny>(&file.path)
                 .map(drop)
                 .map_err(|warning| warning.reason),
-            FileKind::Log => log::verify(&file.path),
-            FileKind::Digests => FileDigests::verify(&file.path),
+            FileKind::Log => return log::verify(&file.path),
+            FileKind::Digests => return FileDigests::verify(&file.path),
         };
         found.map_or_else(FileState::Damaged, |()| FileState::Good)
     }

@@ -18,6 +18,7 @@ mod digest;
 mod entry;
 mod features;
 mod file_digests;
+mod file_state;
 mod inventory;
 mod key;
 mod log;
@@ -33,6 +34,7 @@ pub use features::{
     ShardError, Stored, StoredFeatures,
 };
 pub use file_digests::{FileDigests, Stamp};
-pub use inventory::{FileKind, FileState, StoredFile};
+pub use file_state::FileState;
+pub use inventory::{FileKind, StoredFile};
 pub use key::Key;
 pub use root::{Store, StoreError};

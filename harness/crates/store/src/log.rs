@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::digest::sha256_hex;
+use crate::file_state::FileState;
 use crate::key::Key;
 use crate::regular;
 
@@ -17,20 +18,23 @@ pub(crate) fn render(key: &Key, text: &str) -> String {
 }
 
 /// Whether a log is what was written under its name, or what is wrong with it.
-pub(crate) fn verify(path: &Path) -> Result<(), String> {
-    let bytes = regular::read(path).map_err(|error| error.to_string())?;
-    // It was listed a moment ago; removed since, it harms nobody.
-    let Some(bytes) = bytes else { return Ok(()) };
+pub(crate) fn verify(path: &Path) -> FileState {
+    let bytes = match regular::read(path) {
+        Ok(Some(bytes)) => bytes,
+        // It was listed a moment ago; removed since, it harms nobody.
+        Ok(None) => return FileState::Good,
+        Err(error) => return FileState::Damaged(error.to_string()),
+    };
     let end = bytes.iter().position(|byte| *byte == b'\n');
     let (head, text) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
     let name = path.file_stem().and_then(|name| name.to_str());
     let digest = sha256_hex(text);
     let expected = format!("{HEAD} {}, sha256 {digest}\n", name.unwrap_or_default());
     if head == expected.as_bytes() {
-        Ok(())
+        FileState::Good
     } else if head.starts_with(HEAD.as_bytes()) {
-        Err("its digest does not match".to_owned())
+        FileState::Damaged("its digest does not match".to_owned())
     } else {
-        Err("it has no digest line".to_owned())
+        FileState::Damaged("it has no digest line".to_owned())
     }
 }

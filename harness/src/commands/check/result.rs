@@ -7,7 +7,6 @@ use harness_report::analysis::{Assessment, Claim, Recommendation, analyse};
 use harness_report::{Report, Upgrade};
 use serde::Serialize;
 
-use crate::fail_on::spelled;
 use crate::table;
 
 /// What a check found.
@@ -107,7 +106,7 @@ fn checked(one: &Assessment<'_>) -> CheckedModule {
         new: one.mean(|cell| Some(cell.conditions.new.as_ref()?.accuracy)),
         retrained: one.mean(|cell| Some(cell.conditions.oracle.as_ref()?.accuracy)),
         recovery: one.recovery.as_ref().map(|ratio| ratio.value),
-        recommendation: spelled(one.recommendation.word()),
+        recommendation: one.recommendation.keyword().to_owned(),
         reason: one.reason.clone(),
         retraining_seconds: one.retrained.as_ref().map(|retrained| retrained.seconds),
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_engine::registry::{BackboneFacts, Location, ModuleFile, SearchPath};
+use harness_engine::registry::{Location, ModuleFile, PresentBackbone, SearchPath};
 use harness_engine::suite::KnownInputs;
 use harness_report::ExitCode;
 use serde_json::{Value, json};
@@ -116,8 +116,8 @@ fn find_source(file: &ModuleFile, places: &SearchPath) -> Result<String, Failure
     let others = others.filter(|name| *name != header.source);
     let names = std::iter::once(header.source.clone()).chain(others);
     let has_hash = |name: &String| {
-        let facts = BackboneFacts::read_present(places, name);
-        facts.is_ok_and(|(reference, _)| reference.sha256 == origin.source_sha256)
+        let backbone = PresentBackbone::read(places, name);
+        backbone.is_ok_and(|found| found.files.sha256 == origin.source_sha256)
     };
     let mut names = names.filter(|name| is_on_disk(name));
     names.find(has_hash).ok_or_else(|| unknown_source(file))

@@ -60,7 +60,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
             Err(reason) => {
                 unsound += 1;
                 // Writing to a String cannot fail.
-                let _ = writeln!(text, "{label}\n  {}", one_line(reason, WIDEST));
+                let _ = writeln!(text, "{label}\n  {}", one_line(&reason.to_string(), WIDEST));
                 if let Some(hint) = local_path::hint(label) {
                     let _ = writeln!(text, "  hint: {}", one_line(&hint, WIDEST));
                 }

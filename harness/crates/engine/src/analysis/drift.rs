@@ -75,9 +75,9 @@ fn class_prompts(search_path: &SearchPath, name: &str) -> Result<Vec<String>, An
 
 fn describe(subject: &Subject) -> Backbone {
     Backbone {
-        name: subject.reference.name.clone(),
+        name: subject.name.clone(),
         layout: subject.architecture.layout.clone(),
-        sha256: subject.reference.sha256.clone(),
+        sha256: subject.files.sha256.clone(),
         activation: match subject.backbone.activation() {
             Activation::QuickGelu => "quick-gelu",
             Activation::Gelu => "gelu",
@@ -150,8 +150,8 @@ impl Pair {
 
     fn incomparable(&self, reason: String) -> AnalysisError {
         AnalysisError::Incomparable {
-            source_name: self.source.reference.name.clone(),
-            target_name: self.target.reference.name.clone(),
+            source_name: self.source.name.clone(),
+            target_name: self.target.name.clone(),
             reason,
         }
     }

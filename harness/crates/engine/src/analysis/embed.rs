@@ -82,12 +82,11 @@ struct Features {
 
 impl Features {
     fn new(subject: &Subject) -> Self {
-        let reference = &subject.reference;
         let notes = [
             ("format", "harness-features/1"),
             ("harness", env!("CARGO_PKG_VERSION")),
-            ("backbone", &reference.name),
-            ("backbone_sha256", &reference.sha256),
+            ("backbone", &subject.name),
+            ("backbone_sha256", &subject.files.sha256),
             ("normalised", "false"),
         ];
         Self {

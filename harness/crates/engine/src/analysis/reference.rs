@@ -23,7 +23,7 @@ pub fn verify_reference(
 ) -> Result<Verification, AnalysisError> {
     let subject = Subject::load(search_path, name)?;
     let failed = |error| subject.error(error);
-    let reference = ReferenceClip::load(&subject.reference.path).map_err(failed)?;
+    let reference = ReferenceClip::load(&subject.files.path).map_err(failed)?;
     let backbone = &subject.backbone;
     let rows = rows(backbone.text().end_token());
     let found = backbone.text().encode_ids(&rows).map_err(failed)?;
@@ -36,7 +36,8 @@ pub fn verify_reference(
     Ok(Verification {
         framework: Some("candle-transformers".to_owned()),
         comparisons: vec![texts, images],
-        backbone: subject.reference,
+        backbone: subject.name,
+        sha256: subject.files.sha256,
         layout: subject.architecture.layout,
     })
 }

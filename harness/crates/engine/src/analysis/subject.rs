@@ -3,26 +3,32 @@
 use harness_backbone::{Backbone, BackboneError, Tokenizer};
 
 use super::AnalysisError;
-use crate::job::BackboneRef;
-use crate::registry::{Architecture, BackboneFacts, SearchPath};
+use crate::job::BackboneFiles;
+use crate::registry::{Architecture, PresentBackbone, SearchPath};
 
 /// A loaded backbone with its name and hash.
 pub(super) struct Subject {
-    pub(super) reference: BackboneRef,
+    pub(super) name: String,
+    pub(super) files: BackboneFiles,
     pub(super) architecture: Architecture,
     pub(super) backbone: Backbone,
 }
 
 impl Subject {
     pub(super) fn load(search_path: &SearchPath, name: &str) -> Result<Self, AnalysisError> {
-        let (reference, architecture) = BackboneFacts::read_present(search_path, name)?;
-        let backbone = Backbone::load(&reference.path);
+        let PresentBackbone {
+            name,
+            files,
+            architecture,
+        } = PresentBackbone::read(search_path, name)?;
+        let backbone = Backbone::load(&files.path);
         let backbone = backbone.map_err(|source| AnalysisError::Backbone {
-            name: name.to_owned(),
+            name: name.clone(),
             source,
         })?;
         Ok(Self {
-            reference,
+            name,
+            files,
             architecture,
             backbone,
         })
@@ -31,14 +37,14 @@ impl Subject {
     /// An error of the backbone under its name.
     pub(super) fn error(&self, source: BackboneError) -> AnalysisError {
         AnalysisError::Backbone {
-            name: self.reference.name.clone(),
+            name: self.name.clone(),
             source,
         }
     }
 
     pub(super) fn tokenizer(&self) -> Result<&Tokenizer, AnalysisError> {
         self.backbone.tokenizer().ok_or_else(|| {
-            let path = self.reference.path.join("tokenizer.json");
+            let path = self.files.path.join("tokenizer.json");
             self.error(BackboneError::Tokenizer(format!(
                 "not found; copy the model's tokenizer to {}",
                 path.display()

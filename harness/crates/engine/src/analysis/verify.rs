@@ -7,7 +7,6 @@ use candle_core::{Tensor, Var};
 use super::AnalysisError;
 use super::subject::Subject;
 use super::vectors::Vectors;
-use crate::job::BackboneRef;
 use crate::registry::SearchPath;
 
 /// One quantity, compared.
@@ -56,7 +55,9 @@ impl Comparison {
 /// A backbone compared with a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verification {
-    pub backbone: BackboneRef,
+    pub backbone: String,
+    /// SHA-256 over every file that decides what the backbone computes.
+    pub sha256: String,
     /// Checkpoint layout.
     pub layout: String,
     /// The framework that computed the vectors, if the file names it.
@@ -99,7 +100,8 @@ pub fn verify(
     }
     let framework = vectors.note("framework").map(str::to_owned);
     Ok(Verification {
-        backbone: subject.reference,
+        backbone: subject.name,
+        sha256: subject.files.sha256,
         layout: subject.architecture.layout,
         framework,
         comparisons,

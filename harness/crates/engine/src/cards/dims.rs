@@ -2,7 +2,7 @@
 
 use harness_backbone::{Dims, published};
 
-use crate::registry::{BackboneFacts, FactsError, SearchPath};
+use crate::registry::{FactsError, PresentBackbone, SearchPath};
 
 /// The dimensions of a published backbone, or of one that is found by its name.
 ///
@@ -11,6 +11,6 @@ use crate::registry::{BackboneFacts, FactsError, SearchPath};
 pub fn dims(search_path: &SearchPath, name: &str) -> Result<Dims, FactsError> {
     match published(name) {
         Some(dims) => Ok(dims),
-        None => Ok(BackboneFacts::read_present(search_path, name)?.1.dims),
+        None => Ok(PresentBackbone::read(search_path, name)?.architecture.dims),
     }
 }

@@ -196,7 +196,7 @@ fn dims(facts: &BackboneFacts) -> Dims {
 impl Size {
     /// What is published of a data set whose files are not on disk.
     fn of(facts: &DatasetFacts, tokenizer: Option<&Tokenizer>) -> Self {
-        if facts.class_names.is_empty() {
+        let Some(known) = facts.contents.present() else {
             let published = KnownDataset::find(&facts.reference.name).map(|known| known.sizes);
             let (classes, test) = published.map_or(UNKNOWN, |sizes| (sizes.classes, sizes.test));
             return Self {
@@ -206,14 +206,14 @@ impl Size {
                 tokens: TOKENS,
                 is_present: false,
             };
-        }
-        let [train, _, test] = facts.sizes;
+        };
+        let [train, _, test] = known.sizes;
         Self {
-            classes: facts.class_names.len(),
+            classes: known.class_names.len(),
             train,
             test,
             tokens: tokenizer
-                .and_then(|tokenizer| longest(&facts.class_names, tokenizer))
+                .and_then(|tokenizer| longest(&known.class_names, tokenizer))
                 .unwrap_or(TOKENS),
             is_present: true,
         }
@@ -258,7 +258,9 @@ fn longest(names: &[String], tokenizer: &Tokenizer) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Presence;
     use crate::plan::{Fits, Plan, fixture};
+    use crate::registry::Contents;
     use harness_report::selection::Selection;
 
     fn is_near(a: f64, b: f64) -> bool {
@@ -280,6 +282,7 @@ mod tests {
         inputs.suite.oracle = false;
         inputs.suite.seeds = seeds.to_vec();
         inputs.methods[0].card = fixture::card(family, data);
+        inputs.datasets[0].contents = Presence::Absent;
         inputs
     }
 
@@ -328,8 +331,12 @@ mod tests {
     #[test]
     fn portions_and_views_add_up_to_the_images() {
         let mut inputs = inputs("features", "features", &[1]);
-        inputs.datasets[0].sizes = [5000, 0, 2 * PORTION_ROWS + 1];
-        inputs.datasets[0].class_names = vec!["tench".to_owned(); 10];
+        inputs.datasets[0].contents = Presence::Present(Contents {
+            class_names: vec!["tench".to_owned(); 10],
+            class_ids: Vec::new(),
+            sizes: [5000, 0, 2 * PORTION_ROWS + 1],
+            missing: 0,
+        });
         inputs.suite.images.views = 3;
         let dims = clip_b16();
         let test = 2.0 * (2 * PORTION_ROWS + 1) as f64;

@@ -136,11 +136,10 @@ impl Plan {
     /// The plan with the cells that wait for files, as if every module fitted: what is
     /// still to do once the files are there.
     pub(crate) fn with_waiting(&self, inputs: &Inputs, selection: &Selection) -> Self {
-        let inputs = inputs.with_names_for_absent_digests();
         let fits = Fits::assumed();
         let mut plan = self.clone();
-        for cell in Self::waiting(&inputs, selection) {
-            let cell = plan_cell(&inputs, &fits, &mut plan.graph, cell);
+        for cell in Self::waiting(inputs, selection) {
+            let cell = plan_cell(inputs, &fits, &mut plan.graph, cell);
             plan.cells.push(cell);
         }
         plan

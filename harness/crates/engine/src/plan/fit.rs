@@ -192,12 +192,13 @@ fn lacking(
 ) -> Option<String> {
     let name = class_axes.keys().next()?;
     let (here, there) = (&inputs[from.dataset], &inputs[to.dataset]);
-    let held: HashSet<&str> = here.class_ids.iter().map(String::as_str).collect();
-    let missing: Vec<&str> = there
-        .class_ids
+    let held = &here.contents.present()?.class_ids;
+    let names: HashSet<&str> = held.iter().map(String::as_str).collect();
+    let wanted = &there.contents.present()?.class_ids;
+    let missing: Vec<&str> = wanted
         .iter()
         .map(String::as_str)
-        .filter(|id| !held.contains(id))
+        .filter(|id| !names.contains(id))
         .collect();
     if missing.is_empty() {
         return None;
@@ -208,7 +209,7 @@ fn lacking(
     };
     Some(format!(
         "{name} is bound to the {} classes of {}; of the classes of {} it lacks {}{more}",
-        here.class_ids.len(),
+        held.len(),
         here.reference.name,
         there.reference.name,
         missing[..missing.len().min(NAMED)].join(", ")

@@ -8,16 +8,18 @@ use serde_json::json;
 
 use super::{Engine, Inputs, MethodInput};
 use crate::images::ImageOptions;
-use crate::job::{BackboneRef, DatasetRef, MethodRef};
-use crate::registry::{BackboneFacts, DatasetFacts, Presence};
+use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef, Presence};
+use crate::registry::{BackboneFacts, Contents, DatasetFacts};
 use crate::suite::{DatasetEntry, MethodEntry, RecipeBase, RecipeChoice, Sampler, Suite, Upgrade};
 
 pub(crate) fn backbone(name: &str) -> BackboneFacts {
     BackboneFacts {
         reference: BackboneRef {
             name: name.to_owned(),
-            path: PathBuf::from(name),
-            sha256: format!("sha of {name}"),
+            files: Presence::Present(BackboneFiles {
+                path: PathBuf::from(name),
+                sha256: format!("sha of {name}"),
+            }),
         },
         architecture: Presence::Absent,
     }
@@ -27,17 +29,21 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
     DatasetFacts {
         reference: DatasetRef {
             name: name.to_owned(),
-            path: PathBuf::from(name),
-            opening: OpenOptions::default(),
-            manifest_sha256: format!("sha of {name}"),
+            files: Presence::Present(DatasetFiles {
+                path: PathBuf::from(name),
+                opening: OpenOptions::default(),
+                manifest_sha256: format!("sha of {name}"),
+            }),
         },
         name: name.to_owned(),
         title: name.to_owned(),
-        class_names: Vec::new(),
-        class_ids: Vec::new(),
-        sizes: [1, 1, 1],
-        missing: 0,
         shift_of: shift_of.map(str::to_owned),
+        contents: Presence::Present(Contents {
+            class_names: Vec::new(),
+            class_ids: Vec::new(),
+            sizes: [1, 1, 1],
+            missing: 0,
+        }),
     }
 }
 

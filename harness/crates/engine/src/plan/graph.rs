@@ -102,7 +102,8 @@ impl Graph {
         backbone: BackboneIndex,
         dataset: DatasetIndex,
     ) -> Vec<UnitIndex> {
-        let [_, _, images] = inputs[dataset].sizes;
+        let contents = inputs[dataset].contents.present();
+        let images = contents.map_or(0, |known| known.sizes[2]);
         let portions = images.div_ceil(PORTION_ROWS).max(1);
         let units = (0..portions).map(|number| {
             let portion = Portion {
@@ -123,9 +124,11 @@ impl Graph {
         dataset: DatasetIndex,
         draw: Draw,
     ) -> Vec<UnitIndex> {
-        let facts = &inputs[dataset];
-        let most = facts.class_names.len().saturating_mul(draw.shots as usize);
-        let portions = most.min(facts.sizes[0]).div_ceil(PORTION_ROWS).max(1);
+        let images = inputs[dataset].contents.present().map_or(0, |known| {
+            let most = known.class_names.len().saturating_mul(draw.shots as usize);
+            most.min(known.sizes[0])
+        });
+        let portions = images.div_ceil(PORTION_ROWS).max(1);
         let mut units = Vec::new();
         for view in 0..inputs.suite.images.views {
             for number in 0..portions {

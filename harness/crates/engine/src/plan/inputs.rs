@@ -176,32 +176,6 @@ impl Inputs {
         names
     }
 
-    /// The same inputs with a digest for each absent one, so that their units differ.
-    pub(super) fn with_names_for_absent_digests(&self) -> Self {
-        let mut inputs = self.clone();
-        for absent in &self.absent {
-            let digest = || format!("absent: {}", absent.name);
-            match absent.kind {
-                InputKind::Backbone => {
-                    let mut all = inputs
-                        .backbones
-                        .iter_mut()
-                        .map(|facts| &mut facts.reference);
-                    if let Some(reference) = all.find(|one| one.name == absent.name) {
-                        reference.sha256 = digest();
-                    }
-                }
-                InputKind::Dataset => {
-                    let mut all = inputs.datasets.iter_mut().map(|facts| &mut facts.reference);
-                    if let Some(reference) = all.find(|one| one.name == absent.name) {
-                        reference.manifest_sha256 = digest();
-                    }
-                }
-            }
-        }
-        inputs
-    }
-
     /// The data set that modules for `dataset` are trained on.
     pub(crate) fn training_set(&self, dataset: DatasetIndex) -> DatasetIndex {
         let Some(base) = &self[dataset].shift_of else {

@@ -3,6 +3,8 @@
 //! Each type is taken apart without `..`, so a new field does not compile until somebody
 //! decides whether it is part of the key.
 
+use std::borrow::Cow;
+
 use harness_abi::wire::RecipeChanges;
 use harness_store::Key;
 use serde::Serialize;
@@ -10,7 +12,10 @@ use serde_json::Value;
 
 use super::Engine;
 use crate::images::{Augment, FeaturePrecision, ImageOptions};
-use crate::job::{BackboneRef, DatasetRef, Draw, MethodRef, ModuleSource, Portion, UnitWork};
+use crate::job::{
+    BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, Draw, MethodRef, ModuleSource, Portion,
+    Presence, UnitWork,
+};
 
 #[derive(Serialize)]
 struct UnitInputs<'a> {
@@ -29,35 +34,47 @@ struct EngineInputs<'a> {
 enum WorkInputs<'a> {
     Survey {
         method: MethodInputs<'a>,
-        backbone: &'a str,
-        dataset: &'a str,
+        backbone: FileInputs<'a>,
+        dataset: FileInputs<'a>,
     },
     Features {
-        backbone: &'a str,
-        dataset: &'a str,
+        backbone: FileInputs<'a>,
+        dataset: FileInputs<'a>,
         portion: Portion,
         images: ImageInputs,
     },
     ZeroShot {
-        backbone: &'a str,
-        dataset: &'a str,
+        backbone: FileInputs<'a>,
+        dataset: FileInputs<'a>,
         images: ImageInputs,
     },
     Train {
         method: MethodInputs<'a>,
-        backbone: &'a str,
-        dataset: &'a str,
+        backbone: FileInputs<'a>,
+        dataset: FileInputs<'a>,
         draw: Draw,
         images: ImageInputs,
         recipe: &'a RecipeChanges,
     },
     Inject {
         method: MethodInputs<'a>,
-        backbone: &'a str,
-        dataset: &'a str,
+        backbone: FileInputs<'a>,
+        dataset: FileInputs<'a>,
         images: ImageInputs,
         module: ModuleInputs<'a>,
     },
+}
+
+/// The digest of an input's files, which stands for them whatever the suite calls the input.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct FileInputs<'a>(Cow<'a, str>);
+
+impl FileInputs<'_> {
+    /// Units on absent inputs are only counted; the name keeps them apart.
+    fn absent(name: &str) -> Self {
+        Self(Cow::Owned(format!("absent: {name}")))
+    }
 }
 
 #[derive(Serialize)]
@@ -184,25 +201,26 @@ fn method_inputs(method: &MethodRef) -> MethodInputs<'_> {
     }
 }
 
-fn backbone_inputs(backbone: &BackboneRef) -> &str {
-    // The digest stands for the files, whatever the suite calls them.
-    let BackboneRef {
-        name: _,
-        path: _,
-        sha256,
-    } = backbone;
-    sha256
+fn backbone_inputs(backbone: &BackboneRef) -> FileInputs<'_> {
+    let BackboneRef { name, files } = backbone;
+    let Presence::Present(BackboneFiles { path: _, sha256 }) = files else {
+        return FileInputs::absent(name);
+    };
+    FileInputs(Cow::Borrowed(sha256))
 }
 
-fn dataset_inputs(dataset: &DatasetRef) -> &str {
+fn dataset_inputs(dataset: &DatasetRef) -> FileInputs<'_> {
+    let DatasetRef { name, files } = dataset;
     // The manifest says what was opened: items, labels, class names, templates, pixels.
-    let DatasetRef {
-        name: _,
+    let Presence::Present(DatasetFiles {
         path: _,
         opening: _,
         manifest_sha256,
-    } = dataset;
-    manifest_sha256
+    }) = files
+    else {
+        return FileInputs::absent(name);
+    };
+    FileInputs(Cow::Borrowed(manifest_sha256))
 }
 
 fn training_images(images: &ImageOptions) -> ImageInputs {
@@ -378,8 +396,9 @@ mod tests {
         let field = leaf.split('/').skip(2).collect::<Vec<_>>();
         match field[..] {
             ["method", "plugin"]
-            | ["backbone" | "dataset", "name" | "path"]
-            | ["dataset", "opening", ..]
+            | ["backbone" | "dataset", "name"]
+            | ["backbone" | "dataset", "files", "present", "path"]
+            | ["dataset", "files", "present", "opening", ..]
             | ["module", "file", "path"] => true,
             ["images", "augment" | "scale" | "views", ..] => match work {
                 UnitWork::Train { .. } => false,

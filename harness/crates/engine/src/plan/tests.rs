@@ -8,8 +8,8 @@ use serde_json::json;
 use super::fixture::{dataset, entry, inputs, method};
 use super::*;
 use crate::images::{Augment, FeaturePrecision};
-use crate::job::{JobOutput, UnitWork, Usage};
-use crate::registry::{Absent, InputKind};
+use crate::job::{BackboneFiles, DatasetFiles, JobOutput, Presence, UnitWork, Usage};
+use crate::registry::{Absent, Contents, InputKind};
 use crate::suite::{DatasetEntry, Upgrade};
 use harness_report::selection::{Selection, Term};
 use harness_store::Key;
@@ -120,8 +120,12 @@ fn a_cell_is_made_of_the_five_conditions() {
 fn features_of_many_images_and_views_are_shared_work() {
     let mut inputs = inputs(&["t"]);
     inputs.suite.oracle = false;
-    inputs.datasets[0].sizes = [5000, 0, 2049];
-    inputs.datasets[0].class_names = vec![String::new(); 100];
+    inputs.datasets[0].contents = Presence::Present(Contents {
+        class_names: vec![String::new(); 100],
+        class_ids: Vec::new(),
+        sizes: [5000, 0, 2049],
+        missing: 0,
+    });
     inputs.suite.images.views = 2;
     let plan = plan(&inputs);
     let needs = |name: &str| {
@@ -245,15 +249,22 @@ fn another_shape_on_the_target_is_a_reason_and_costs_no_training_there() {
 fn a_class_bound_module_fits_where_its_classes_are() {
     let mut inputs = inputs(&["t"]);
     inputs.suite.datasets = vec![DatasetEntry::named("fewer"), DatasetEntry::named("foreign")];
-    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+    let ids = |ids: &[&str]| {
+        Presence::Present(Contents {
+            class_names: Vec::new(),
+            class_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            sizes: [1, 1, 1],
+            missing: 0,
+        })
+    };
     inputs.datasets = vec![
         dataset("fewer", Some("d")),
         dataset("foreign", Some("d")),
         dataset("d", None),
     ];
-    inputs.datasets[0].class_ids = ids(&["n3", "n1"]);
-    inputs.datasets[1].class_ids = ids(&["n1", "n7"]);
-    inputs.datasets[2].class_ids = ids(&["n1", "n2", "n3"]);
+    inputs.datasets[0].contents = ids(&["n3", "n1"]);
+    inputs.datasets[1].contents = ids(&["n1", "n7"]);
+    inputs.datasets[2].contents = ids(&["n1", "n2", "n3"]);
     let fits = fits_with(&inputs, &|_, dataset| {
         let classes = if dataset == "d" { 3 } else { 2 };
         let UnitResult::Finished { output, usage } = shaped(&[classes, 4, 8]) else {
@@ -326,7 +337,7 @@ fn a_selection_leaves_the_rest_out() {
 fn cells_that_wait_for_files_are_planned_apart() {
     let mut inputs = inputs(&["t", "u"]);
     for facts in &mut inputs.backbones[1..] {
-        facts.reference.sha256 = String::new();
+        facts.reference.files = Presence::Absent;
         inputs.absent.push(Absent {
             kind: InputKind::Backbone,
             name: facts.reference.name.clone(),
@@ -360,9 +371,17 @@ fn names_paths_and_limits_are_no_part_of_a_key() {
     other.suite.upgrades[0].targets = vec!["renamed".to_owned()];
     other.backbones[1].reference.name = "renamed".to_owned();
     for backbone in &mut other.backbones {
-        backbone.reference.path = "elsewhere".into();
+        let sha256 = backbone.reference.files().unwrap().sha256.clone();
+        backbone.reference.files = Presence::Present(BackboneFiles {
+            path: "elsewhere".into(),
+            sha256,
+        });
     }
-    other.datasets[0].reference.path = "elsewhere".into();
+    let files = other.datasets[0].reference.files().unwrap().clone();
+    other.datasets[0].reference.files = Presence::Present(DatasetFiles {
+        path: "elsewhere".into(),
+        ..files
+    });
     assert_eq!(keys(&other), original);
 }
 
@@ -394,9 +413,21 @@ impl Choice {
         method.recipe.epochs = Some(self.recipe.into());
         inputs.suite.shots = vec![self.shots];
         inputs.suite.seeds = vec![self.seed];
-        inputs.backbones[0].reference.sha256 = format!("s{}", self.source);
-        inputs.backbones[1].reference.sha256 = format!("t{}", self.target);
-        inputs.datasets[0].reference.manifest_sha256 = self.dataset.to_string();
+        for (facts, sha256) in inputs
+            .backbones
+            .iter_mut()
+            .zip([format!("s{}", self.source), format!("t{}", self.target)])
+        {
+            facts.reference.files = Presence::Present(BackboneFiles {
+                path: "here".into(),
+                sha256,
+            });
+        }
+        let files = inputs.datasets[0].reference.files().unwrap().clone();
+        inputs.datasets[0].reference.files = Presence::Present(DatasetFiles {
+            manifest_sha256: self.dataset.to_string(),
+            ..files
+        });
         inputs
     }
 

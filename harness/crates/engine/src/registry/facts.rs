@@ -7,32 +7,12 @@ use harness_backbone::{Backbone, CheckpointLayout, Dims};
 use harness_data::{Dataset, KnownDataset, OpenOptions, Split};
 
 use super::{Absent, DatasetPath, Location, LocationError, SearchPath, shards};
-use crate::job::{BackboneRef, DatasetRef};
+use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, Presence};
 use crate::suite::DatasetEntry;
-
-/// What only the files of an input say.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Presence<T> {
-    /// The files are on disk and were read.
-    Present(T),
-    /// The files are not on disk.
-    Absent,
-}
-
-impl<T> Presence<T> {
-    /// The value, if the files are on disk.
-    pub fn present(&self) -> Option<&T> {
-        match self {
-            Self::Present(value) => Some(value),
-            Self::Absent => None,
-        }
-    }
-}
 
 /// A backbone that a suite names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BackboneFacts {
-    /// Of an absent backbone only the name is meant: nothing is planned for it.
     pub reference: BackboneRef,
     pub architecture: Presence<Architecture>,
 }
@@ -45,6 +25,14 @@ pub struct Architecture {
     pub layout: String,
 }
 
+/// A backbone on disk under a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PresentBackbone {
+    pub name: String,
+    pub files: BackboneFiles,
+    pub architecture: Architecture,
+}
+
 /// A data set that a suite names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DatasetFacts {
@@ -52,6 +40,14 @@ pub struct DatasetFacts {
     /// Its own name, whatever the suite calls it.
     pub name: String,
     pub title: String,
+    /// The data set that modules are trained on, if it is another.
+    pub shift_of: Option<String>,
+    pub contents: Presence<Contents>,
+}
+
+/// What a data set's annotations say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contents {
     pub class_names: Vec<String>,
     /// Ids by which data sets share classes; unique.
     pub class_ids: Vec<String>,
@@ -59,8 +55,6 @@ pub struct DatasetFacts {
     pub sizes: [usize; 3],
     /// Images that are skipped because they are missing or unreadable.
     pub missing: usize,
-    /// The data set that modules are trained on, if it is another.
-    pub shift_of: Option<String>,
 }
 
 /// Why a backbone or data set cannot be used.
@@ -92,8 +86,7 @@ impl BackboneFacts {
         Self {
             reference: BackboneRef {
                 name: name.to_owned(),
-                path: PathBuf::new(),
-                sha256: String::new(),
+                files: Presence::Absent,
             },
             architecture: Presence::Absent,
         }
@@ -104,21 +97,27 @@ impl BackboneFacts {
     /// # Errors
     /// The name is unknown, or leads to something that is not a backbone.
     pub fn read(search_path: &SearchPath, name: &str) -> Result<Self, FactsError> {
-        let (reference, architecture) = Self::read_present(search_path, name)?;
+        let PresentBackbone {
+            name,
+            files,
+            architecture,
+        } = PresentBackbone::read(search_path, name)?;
         Ok(Self {
-            reference,
+            reference: BackboneRef {
+                name,
+                files: Presence::Present(files),
+            },
             architecture: Presence::Present(architecture),
         })
     }
+}
 
-    /// The same of a backbone that has to be on disk.
+impl PresentBackbone {
+    /// Reads a backbone's configuration and hashes its files.
     ///
     /// # Errors
-    /// As for [`Self::read`].
-    pub fn read_present(
-        search_path: &SearchPath,
-        name: &str,
-    ) -> Result<(BackboneRef, Architecture), FactsError> {
+    /// The name is unknown, leads to something that is not a backbone, or to nothing on disk.
+    pub fn read(search_path: &SearchPath, name: &str) -> Result<Self, FactsError> {
         let kind = "backbone";
         let found = search_path.backbone(name);
         let path = match found.map_err(|source| not_found(name, source))? {
@@ -136,13 +135,14 @@ impl BackboneFacts {
         let dims = Dims::read(&path).map_err(|error| unusable(error.into()))?;
         let sha256 = harness_backbone::digest(&path).map_err(|error| unusable(error.into()))?;
         let layout = CheckpointLayout::read(&path).map_err(|error| unusable(error.into()))?;
-        let reference = BackboneRef {
+        Ok(Self {
             name: name.to_owned(),
-            path,
-            sha256,
-        };
-        let layout = layout.name().to_owned();
-        Ok((reference, Architecture { dims, layout }))
+            files: BackboneFiles { path, sha256 },
+            architecture: Architecture {
+                dims,
+                layout: layout.name().to_owned(),
+            },
+        })
     }
 }
 
@@ -154,16 +154,11 @@ impl DatasetFacts {
             name: shards::own_name(&entry.name).to_owned(),
             reference: DatasetRef {
                 name: entry.label.clone(),
-                path: PathBuf::new(),
-                opening: OpenOptions::default(),
-                manifest_sha256: String::new(),
+                files: Presence::Absent,
             },
             title: entry.name.clone(),
-            class_ids: Vec::new(),
-            class_names: Vec::new(),
-            sizes: [0; 3],
-            missing: 0,
             shift_of: entry.shift_of.clone().or(published),
+            contents: Presence::Absent,
         }
     }
 
@@ -193,17 +188,21 @@ impl DatasetFacts {
             })?;
         Ok(Self {
             name: dataset.name().to_owned(),
-            missing: dataset.missing(),
             title: dataset.title().to_owned(),
-            class_names: dataset.class_names().to_vec(),
-            class_ids: dataset.class_ids().to_vec(),
-            sizes: Split::ALL.map(|split| dataset.len(split)),
             shift_of: dataset.shift_of().map(str::to_owned),
+            contents: Presence::Present(Contents {
+                class_names: dataset.class_names().to_vec(),
+                class_ids: dataset.class_ids().to_vec(),
+                sizes: Split::ALL.map(|split| dataset.len(split)),
+                missing: dataset.missing(),
+            }),
             reference: DatasetRef {
                 name: entry.label.clone(),
-                opening,
-                manifest_sha256: dataset.manifest_sha256().to_owned(),
-                path,
+                files: Presence::Present(DatasetFiles {
+                    path,
+                    opening,
+                    manifest_sha256: dataset.manifest_sha256().to_owned(),
+                }),
             },
         })
     }

@@ -17,7 +17,7 @@ pub use absent::{Absent, AbsentFile, InputKind, readable};
 pub(crate) use discovery::file_name;
 pub use discovery::{DescriptorError, DuplicateMethod, Registry, RegistryError};
 pub use discovery::{RegisteredPlugin, UnusablePlugin};
-pub use facts::{Architecture, BackboneFacts, DatasetFacts, FactsError, Presence};
+pub use facts::{Architecture, BackboneFacts, Contents, DatasetFacts, FactsError, PresentBackbone};
 pub(crate) use facts::{find_dataset, missing, not_found};
 pub use harness_hub::registry::{BackboneEntry, NominalDims, TowerDims};
 pub use install_layout::{INSTALLED_PLUGINS, INSTALLED_SUITES, built_in_suite, suite_folder};

@@ -77,9 +77,10 @@ fn backbones(inputs: &Inputs) -> Vec<Backbone> {
     facts
         .map(|facts| {
             let known = facts.architecture.present();
+            let files = facts.reference.files.present();
             Backbone {
                 name: facts.reference.name.clone(),
-                sha256: facts.reference.sha256.clone(),
+                sha256: files.map_or_else(String::new, |files| files.sha256.clone()),
                 dims: known.map_or_else(Default::default, |known| serde_json::json!(known.dims)),
                 layout: known.map_or_else(String::new, |known| known.layout.clone()),
             }
@@ -153,18 +154,25 @@ fn datasets(setup: &SetUp<'_>, results: &Results) -> Vec<Dataset> {
         .take(inputs.suite.datasets.len() + inputs.brought);
     columns
         .enumerate()
-        .map(|(index, facts)| Dataset {
-            name: facts.reference.name.clone(),
-            title: facts.title.clone(),
-            manifest_sha256: facts.reference.manifest_sha256.clone(),
-            classes: facts.class_names.len() as u64,
-            train: facts.sizes[0] as u64,
-            val: facts.sizes[1] as u64,
-            test: facts.sizes[2] as u64,
-            class_names: facts.class_names.clone(),
-            test_labels: test_labels(setup, results, DatasetIndex(index)),
-            shift_of: facts.shift_of.clone(),
-            missing: facts.missing as u64,
+        .map(|(index, facts)| {
+            let files = facts.reference.files.present();
+            let known = facts.contents.present();
+            let class_names = known.map_or_else(Vec::new, |known| known.class_names.clone());
+            let [train, val, test] = known.map_or([0; 3], |known| known.sizes);
+            Dataset {
+                name: facts.reference.name.clone(),
+                title: facts.title.clone(),
+                manifest_sha256: files
+                    .map_or_else(String::new, |files| files.manifest_sha256.clone()),
+                classes: class_names.len() as u64,
+                train: train as u64,
+                val: val as u64,
+                test: test as u64,
+                class_names,
+                test_labels: test_labels(setup, results, DatasetIndex(index)),
+                shift_of: facts.shift_of.clone(),
+                missing: known.map_or(0, |known| known.missing) as u64,
+            }
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use harness_report::ExitCode;
 use harness_report::selection::UnmatchedError;
 
-use super::modules::PlacementError;
+use super::placement_error::PlacementError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;

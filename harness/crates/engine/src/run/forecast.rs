@@ -155,7 +155,11 @@ fn test_images(inputs: &Inputs, cells: &[CellPlan]) -> Vec<(String, u64)> {
                 .iter()
                 .any(|cell| cell.dataset == DatasetIndex(*index))
         })
-        .map(|(_, facts)| (facts.reference.name.clone(), facts.sizes[2] as u64))
+        .map(|(_, facts)| {
+            let contents = facts.contents.present();
+            let images = contents.map_or(0, |known| known.sizes[2]);
+            (facts.reference.name.clone(), images as u64)
+        })
         .collect()
 }
 

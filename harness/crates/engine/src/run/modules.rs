@@ -1,56 +1,17 @@
 //! The rows of a suite's `modules`: each file with its own data set, draw and sources.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use harness_data::UnknownSampler;
 
+use super::absence::or_absent;
 use super::error::RunError;
-use super::setup::or_absent;
+use super::placement_error::PlacementError;
 use crate::job::Draw;
 use crate::plan::{BackboneIndex, DatasetIndex, MethodInput, ModuleHome};
 use crate::registry::{Absent, BackboneFacts, DatasetFacts, ModuleFile, Registry};
 use crate::suite::{DatasetEntry, KnownInputs, MethodEntry, ModuleEntry, RecipeChoice, Suite};
-
-/// Why a module cannot be measured in a suite.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlacementError {
-    #[error(
-        "{}: trained on {source_name}{}, but the suite upgrades from {known}; add that backbone as a source, or set `allow_other_source` (`--allow-other-source`)",
-        .path.display(), shown(.sha256.as_deref())
-    )]
-    OtherSource {
-        path: PathBuf,
-        source_name: String,
-        sha256: Option<String>,
-        known: String,
-    },
-    #[error(
-        "{}: trained on the data set {dataset:?}, which is not known here; name the one to test it on with `dataset` (`--dataset`)",
-        .path.display()
-    )]
-    UnknownDataset { path: PathBuf, dataset: String },
-    #[error(
-        "{}: trained on {trained} classes of {dataset:?}, but that data set has {found} here, and not the same ids; name the one to test it on with `dataset` (`--dataset`)",
-        .path.display()
-    )]
-    OtherClasses {
-        path: PathBuf,
-        dataset: String,
-        trained: usize,
-        found: usize,
-    },
-    #[error("{}: {reason}", .path.display())]
-    Unusable { path: PathBuf, reason: String },
-}
-
-fn shown(sha256: Option<&str>) -> String {
-    sha256.map_or_else(String::new, |sha256| {
-        let start: String = sha256.chars().take(12).collect();
-        format!(" (sha256 {start}…)")
-    })
-}
 
 /// What is known of the rest of the suite. Data sets that modules bring are added.
 pub(super) struct Known<'a> {
@@ -137,7 +98,10 @@ fn dataset(
     let by_hash = || {
         let mut datasets = known.datasets.iter();
         let sha256 = &origin?.dataset_sha256;
-        datasets.position(|facts| facts.reference.manifest_sha256 == *sha256)
+        datasets.position(|facts| {
+            let files = facts.reference.files.present();
+            files.is_some_and(|files| files.manifest_sha256 == *sha256)
+        })
     };
     let found = match entry.dataset.is_some() {
         true => by_name(known.datasets, name),
@@ -163,9 +127,9 @@ fn dataset(
     };
     let facts = &known.datasets[index];
     let trained: HashSet<&String> = header.classes.iter().collect();
-    let here: HashSet<&String> = facts.class_ids.iter().collect();
-    let is_known = !trained.is_empty() && !here.is_empty();
-    if entry.dataset.is_none() && is_known && trained != here {
+    let contents = facts.contents.present().filter(|_| !trained.is_empty());
+    let here: Option<HashSet<&String>> = contents.map(|known| known.class_ids.iter().collect());
+    if let Some(here) = here.filter(|here| entry.dataset.is_none() && trained != *here) {
         return Err(PlacementError::OtherClasses {
             path: file.path.clone(),
             dataset: name.clone(),
@@ -192,9 +156,9 @@ fn sources(
         .iter()
         .map(|one| one.source.as_str())
         .collect();
-    let is_own = |facts: &BackboneFacts| match sha256 {
+    let is_own = |facts: &BackboneFacts| match (sha256, facts.reference.files.present()) {
+        (Some(sha256), Some(files)) => files.sha256 == *sha256,
         // An absent backbone has no hash yet; it is compared once its files are there.
-        Some(sha256) if !facts.reference.sha256.is_empty() => facts.reference.sha256 == *sha256,
         _ => facts.reference.name == header.source,
     };
     let all = backbones.iter().enumerate();

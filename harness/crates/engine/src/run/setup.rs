@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::absence::or_absent;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use super::{machine, modules};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
-use crate::registry::{Absent, BackboneFacts, DatasetFacts, FactsError, Registry, SearchPath};
+use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
 use harness_report::selection::Selection;
@@ -216,17 +217,4 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         brought,
         absent,
     })
-}
-
-/// `None` for an input that is known but not on disk; it is added to `absent` under the
-/// name that the report uses.
-pub(super) fn or_absent<F>(
-    facts: Result<F, FactsError>,
-    absent: &mut Vec<Absent>,
-) -> Result<Option<F>, FactsError> {
-    match facts {
-        Err(FactsError::Absent(input)) => absent.push(*input),
-        other => return other.map(Some),
-    }
-    Ok(None)
 }

@@ -96,7 +96,10 @@ impl PoolTask {
     pub(crate) fn backbone(&self) -> Option<&PathBuf> {
         match &self.work {
             Work::Inspect { .. } | Work::Declare { .. } => None,
-            Work::Unit { work, .. } => work.weights().map(|backbone| &backbone.path),
+            Work::Unit { work, .. } => {
+                let files = work.weights().and_then(|backbone| backbone.files.present());
+                files.map(|files| &files.path)
+            }
         }
     }
 }

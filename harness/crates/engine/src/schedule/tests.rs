@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::images::ImageOptions;
-use crate::job::{BackboneRef, DatasetRef, JobOutput, MethodRef, UnitWork, Work};
+use crate::job::{BackboneRef, DatasetRef, JobOutput, MethodRef, Presence, UnitWork, Work};
 
 const SCRIPT: &str = r#"
 reply() { printf '{"reply":{"id":%s,"outcome":{%s}}}\n' "$1" "$2"; }
@@ -149,17 +149,14 @@ fn task(name: &str) -> PoolTask {
 fn backbone(name: &str) -> BackboneRef {
     BackboneRef {
         name: name.to_owned(),
-        path: "b".into(),
-        sha256: String::new(),
+        files: Presence::Absent,
     }
 }
 
 fn dataset() -> DatasetRef {
     DatasetRef {
         name: "d".into(),
-        path: "d".into(),
-        opening: Default::default(),
-        manifest_sha256: String::new(),
+        files: Presence::Absent,
     }
 }
 

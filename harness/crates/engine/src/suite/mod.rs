@@ -11,6 +11,7 @@ mod names;
 mod read;
 mod recipe;
 mod shape;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;

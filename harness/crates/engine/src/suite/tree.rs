@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
-use super::{Mistake, hint};
+use super::{Mistake, syntax};
 
 /// Bytes of a suite that is still read.
 const MOST_BYTES: usize = 1 << 20;
@@ -132,7 +132,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, Mistake> {
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
-            let (message, hint) = hint::syntax(error.info());
+            let (message, hint) = syntax::explain(error.info());
             let mut mistake = Mistake::new(mark_of(*error.marker(), 1), message);
             mistake.hint = hint.map(str::to_owned);
             mistake

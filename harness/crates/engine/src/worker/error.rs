@@ -11,6 +11,8 @@ pub(super) enum JobError {
     #[error("{0}")]
     Failed(String),
     #[error(transparent)]
+    NotOnDisk(#[from] crate::job::NotOnDisk),
+    #[error(transparent)]
     Load(#[from] LoadError),
     #[error(transparent)]
     Backbone(#[from] harness_backbone::BackboneError),

@@ -103,9 +103,9 @@ impl FeatureSource<'_> {
         );
         Ok(FeatureRequest {
             key: FeatureKey {
-                backbone_sha256: self.backbone_ref.sha256.clone(),
+                backbone_sha256: self.backbone_ref.files()?.sha256.clone(),
                 transform: transform.map_err(std::io::Error::other)?,
-                manifest_sha256: self.dataset_ref.manifest_sha256.clone(),
+                manifest_sha256: self.dataset_ref.files()?.manifest_sha256.clone(),
                 split: set.split().as_str().to_owned(),
                 images: images.to_owned(),
                 view: set.view_name(view),

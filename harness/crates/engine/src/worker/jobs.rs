@@ -29,7 +29,7 @@ use crate::{
     images::{ImageOptions, ImageSet},
     job::{
         BackboneRef, ClassEmbeddings, DatasetRef, Declaration, Draw, Evaluation, Job, JobOutput,
-        MethodRef, PORTION_ROWS, Portion, UnitWork, Work,
+        MethodRef, NotOnDisk, PORTION_ROWS, Portion, UnitWork, Work,
     },
 };
 
@@ -143,8 +143,9 @@ fn survey(
     backbone: &BackboneRef,
     dataset: &DatasetRef,
 ) -> Result<JobOutput, JobError> {
-    let dims = Dims::read(&backbone.path)?;
-    let summary = Summary::read(&dataset.path, &dataset.opening)?;
+    let dims = Dims::read(&backbone.files()?.path)?;
+    let files = dataset.files()?;
+    let summary = Summary::read(&files.path, &files.opening)?;
     let facts = backbone_facts(&backbone.name, &dims);
     let task = task_facts(&dataset.name, classes(&summary.classes), &summary.templates);
     let survey = state
@@ -292,10 +293,11 @@ impl<'a> JobContext<'a> {
 
     fn bench(&self, task: TaskData) -> Result<HostBench, JobError> {
         let facts = backbone_facts(&self.backbone_ref.name, self.backbone.dims());
+        let path = &self.backbone_ref.files()?.path;
         let words = self.backbone.tokenizer().ok_or_else(|| {
             JobError::Failed(format!(
                 "{}: no tokenizer.json beside the weights, so prompts cannot be tokenized",
-                self.backbone_ref.path.display()
+                path.display()
             ))
         })?;
         let (id, channel) = (self.job.id, self.channel.clone());
@@ -383,7 +385,7 @@ impl<'a> JobContext<'a> {
         let trained = method.train(self.bench(task)?.object(), &job)?;
         let train_seconds = start.elapsed().as_secs_f64();
         let summary = trained.summary;
-        let origin = self.origin(method_ref, draw, summary.recipe.clone());
+        let origin = self.origin(method_ref, draw, summary.recipe.clone())?;
         let module = with_origin(&trained.module, origin)
             .map_err(|error| JobError::Failed(format!("the trained module: {error}")))?;
         // A draft: the scheduler syncs it and moves it into context.
@@ -405,20 +407,25 @@ impl<'a> JobContext<'a> {
     }
 
     /// What identifies the inputs of a training, for the header of its module.
-    fn origin(&self, method: &MethodRef, draw: Draw, recipe: Option<Recipe>) -> ModuleOrigin {
+    fn origin(
+        &self,
+        method: &MethodRef,
+        draw: Draw,
+        recipe: Option<Recipe>,
+    ) -> Result<ModuleOrigin, NotOnDisk> {
         let templates = self.dataset.templates().to_vec();
         let lines: String = templates.iter().map(|line| format!("{line}\n")).collect();
-        ModuleOrigin {
+        Ok(ModuleOrigin {
             plugin_sha256: method.plugin_sha256.clone(),
-            source_sha256: self.backbone_ref.sha256.clone(),
-            dataset_sha256: self.dataset_ref.manifest_sha256.clone(),
+            source_sha256: self.backbone_ref.files()?.sha256.clone(),
+            dataset_sha256: self.dataset_ref.files()?.manifest_sha256.clone(),
             class_names: self.dataset.class_names().to_vec(),
             templates_sha256: sha256_hex(lines.as_bytes()),
             templates,
             shots: draw.shots,
             sampler: draw.sampler.to_string(),
             recipe,
-        }
+        })
     }
 
     /// Labels of picked images of a split.

@@ -12,7 +12,7 @@ use harness_host::{
 use lru::LruCache;
 
 use super::{error::JobError, features::FeatureCache};
-use crate::job::{BackboneRef, DatasetRef, MethodRef};
+use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef};
 
 /// Backbones kept at once: a source and a target.
 const BACKBONES: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
@@ -44,23 +44,25 @@ impl WorkerState {
     }
 
     pub(super) fn backbone(&mut self, wanted: &BackboneRef) -> Result<LoadedBackbone, JobError> {
+        let BackboneFiles { path, sha256 } = wanted.files()?;
         let load = || -> Result<_, JobError> {
             Ok(LoadedBackbone {
-                backbone: Arc::new(Backbone::load(&wanted.path)?),
+                backbone: Arc::new(Backbone::load(path)?),
                 class_features: Arc::default(),
             })
         };
-        let loaded = self.backbones.try_get_or_insert_ref(&wanted.sha256, load)?;
+        let loaded = self.backbones.try_get_or_insert_ref(sha256, load)?;
         Ok(loaded.clone())
     }
 
     pub(super) fn dataset(&mut self, wanted: &DatasetRef) -> Result<Arc<Dataset>, JobError> {
-        let load = || -> Result<_, JobError> {
-            let dataset = Dataset::open_with(&wanted.path, &wanted.opening)?;
-            Ok(Arc::new(dataset))
-        };
-        let key = &wanted.manifest_sha256;
-        let loaded = self.datasets.try_get_or_insert_ref(key, load)?;
+        let DatasetFiles {
+            path,
+            opening,
+            manifest_sha256,
+        } = wanted.files()?;
+        let load = || -> Result<_, JobError> { Ok(Arc::new(Dataset::open_with(path, opening)?)) };
+        let loaded = self.datasets.try_get_or_insert_ref(manifest_sha256, load)?;
         Ok(Arc::clone(loaded))
     }
 

@@ -9,54 +9,74 @@ use csv::{Error, Writer};
 use crate::export::{MESSAGE, NAME};
 use crate::tables::facts::Facts;
 use crate::text::{one_line, reason};
-use harness_report::Cell;
-use harness_report::Report;
 use harness_report::analysis::{Assessment, analyse};
-use harness_report::metrics::Flips;
-use harness_report::stats::Estimate;
+use harness_report::metrics::{ClassRow, Flips};
+use harness_report::{Cell, Condition, Report};
 
-type Row = Vec<String>;
+/// A column: its name, and its text of a row's subject.
+type Column<T> = (&'static str, fn(&T) -> String);
 
 /// A row a cell and condition; a cell without a number has one row.
 pub(crate) fn cells(report: &Report) -> Result<String, Error> {
-    let head = [
-        "source",
-        "target",
-        "shots",
-        "method",
-        "dataset",
-        "seed",
-        "status",
-        "reason",
-        "training_seconds",
-        "parameters",
-        "condition",
-        "accuracy",
-        "correct",
-        "total",
-        "evaluation_seconds",
+    let columns: &[Column<Measured<'_>>] = &[
+        ("source", |row| text(&row.cell.upgrade.source, NAME)),
+        ("target", |row| text(&row.cell.upgrade.target, NAME)),
+        ("shots", |row| row.cell.shots.to_string()),
+        ("method", |row| text(&row.cell.method, NAME)),
+        ("dataset", |row| text(&row.cell.dataset, NAME)),
+        ("seed", |row| row.cell.seed.to_string()),
+        ("status", |row| row.cell.status.word().to_owned()),
+        ("reason", |row| text(&reason(&row.cell.status), MESSAGE)),
+        ("training_seconds", |row| {
+            or_empty(row.cell.training.as_ref().map(|training| training.seconds))
+        }),
+        ("parameters", |row| {
+            or_empty(
+                row.cell
+                    .training
+                    .as_ref()
+                    .map(|training| training.parameters),
+            )
+        }),
+        ("condition", |row| {
+            or_empty(row.condition.map(|(name, _)| column(name)))
+        }),
+        ("accuracy", |row| {
+            or_empty(row.condition.map(|(_, condition)| condition.accuracy))
+        }),
+        ("correct", |row| {
+            or_empty(row.condition.map(|(_, condition)| condition.correct))
+        }),
+        ("total", |row| {
+            or_empty(row.condition.map(|(_, condition)| condition.total))
+        }),
+        ("evaluation_seconds", |row| {
+            or_empty(row.condition.map(|(_, condition)| condition.seconds))
+        }),
     ];
-    let mut rows = Vec::new();
-    for cell in &report.cells {
-        let before = rows.len();
-        for (name, condition) in cell.conditions.measured() {
-            let mut row = cell_head(cell);
-            row.extend([
-                column(name).to_owned(),
-                condition.accuracy.to_string(),
-                condition.correct.to_string(),
-                condition.total.to_string(),
-                condition.seconds.to_string(),
-            ]);
-            rows.push(row);
+    let rows = report.cells.iter().flat_map(|cell| {
+        let measured = cell.conditions.measured();
+        let mut rows: Vec<Measured<'_>> = measured
+            .map(|condition| Measured {
+                cell,
+                condition: Some(condition),
+            })
+            .collect();
+        if rows.is_empty() {
+            rows.push(Measured {
+                cell,
+                condition: None,
+            });
         }
-        if rows.len() == before {
-            let mut row = cell_head(cell);
-            row.resize(head.len(), String::new());
-            rows.push(row);
-        }
-    }
-    write(&head, rows)
+        rows
+    });
+    write(columns, rows)
+}
+
+/// A cell in one of its conditions.
+struct Measured<'a> {
+    cell: &'a Cell,
+    condition: Option<(&'static str, &'a Condition)>,
 }
 
 /// A condition as the other tables call it: the report's format keeps older names.
@@ -69,199 +89,180 @@ fn column(condition: &'static str) -> &'static str {
     }
 }
 
-fn cell_head(cell: &Cell) -> Row {
-    let training = cell.training.as_ref();
-    vec![
-        text(&cell.upgrade.source, NAME),
-        text(&cell.upgrade.target, NAME),
-        cell.shots.to_string(),
-        text(&cell.method, NAME),
-        text(&cell.dataset, NAME),
-        cell.seed.to_string(),
-        cell.status.word().to_owned(),
-        text(&reason(&cell.status), MESSAGE),
-        training.map_or_else(String::new, |t| t.seconds.to_string()),
-        training.map_or_else(String::new, |t| t.parameters.to_string()),
-    ]
-}
-
 /// A row a method, data set, shots and upgrade, over the seeds that were measured.
 pub(crate) fn summary(report: &Report) -> Result<String, Error> {
-    let head = [
-        "source",
-        "target",
-        "shots",
-        "method",
-        "dataset",
-        "verdict",
-        "reason",
-        "recommendation",
-        "advice",
-        "seeds",
-        "missing",
-        "zero_shot_source",
-        "base",
-        "base_half_width",
-        "zero_shot_target",
-        "new",
-        "new_half_width",
-        "retrained",
-        "retrained_half_width",
-        "h",
-        "new_over_zero_shot",
-        "new_over_zero_shot_half_width",
-        "recovery",
-        "gain_kept",
-        "update_gain",
-        "negative_flips",
-        "caused_by_module",
-        "caused_by_backbone",
-        "fixed_by_retraining",
-        "unattributed",
-        "positive_flips",
-        "nfi",
-        "relative_nfr",
-        "btc",
-        "bec",
+    let columns: &[Column<Assessed<'_>>] = &[
+        ("source", |row| text(&row.of.upgrade.source, NAME)),
+        ("target", |row| text(&row.of.upgrade.target, NAME)),
+        ("shots", |row| row.of.shots.to_string()),
+        ("method", |row| text(row.of.method, NAME)),
+        ("dataset", |row| text(row.of.dataset, NAME)),
+        ("verdict", |row| {
+            or_empty(row.of.verdict.map(|verdict| verdict.word()))
+        }),
+        ("reason", |row| text(&row.of.reason, MESSAGE)),
+        ("recommendation", |row| {
+            row.of.recommendation.word().to_owned()
+        }),
+        ("advice", |row| text(&row.of.advice, MESSAGE)),
+        ("seeds", |row| row.of.cells.len().to_string()),
+        ("missing", |row| missing(row.of)),
+        ("zero_shot_source", |row| {
+            row.fact(|facts| facts.zero_source)
+        }),
+        ("base", |row| row.fact(|facts| Some(facts.base.mean))),
+        ("base_half_width", |row| {
+            row.fact(|facts| facts.base.half_width)
+        }),
+        ("zero_shot_target", |row| {
+            row.fact(|facts| Some(facts.zero_target))
+        }),
+        ("new", |row| row.fact(|facts| Some(facts.new.mean))),
+        ("new_half_width", |row| {
+            row.fact(|facts| facts.new.half_width)
+        }),
+        ("retrained", |row| {
+            row.fact(|facts| facts.oracle.map(|oracle| oracle.mean))
+        }),
+        ("retrained_half_width", |row| {
+            row.fact(|facts| facts.oracle?.half_width)
+        }),
+        ("h", |row| row.fact(|facts| Some(facts.h.mean))),
+        ("new_over_zero_shot", |row| {
+            row.fact(|facts| Some(facts.over_zero_shot.mean))
+        }),
+        ("new_over_zero_shot_half_width", |row| {
+            row.fact(|facts| facts.over_zero_shot.half_width)
+        }),
+        ("recovery", |row| {
+            row.fact(|facts| facts.recovery.map(|share| share.value))
+        }),
+        ("gain_kept", |row| {
+            row.fact(|facts| facts.gain_kept.map(|kept| kept.value))
+        }),
+        ("update_gain", |row| {
+            row.fact(|facts| facts.update_gain.map(|share| share.value))
+        }),
+        ("negative_flips", |row| {
+            row.flips(|flips| flips.rate(flips.negative))
+        }),
+        ("caused_by_module", |row| {
+            row.flips(|flips| flips.rate(flips.adapter_caused))
+        }),
+        ("caused_by_backbone", |row| {
+            row.flips(|flips| flips.rate(flips.backbone_caused))
+        }),
+        ("fixed_by_retraining", |row| {
+            row.flips(|flips| flips.rate(flips.recoverable))
+        }),
+        ("unattributed", |row| {
+            row.flips(|flips| flips.rate(flips.unattributed))
+        }),
+        ("positive_flips", |row| {
+            row.flips(|flips| flips.rate(flips.positive))
+        }),
+        ("nfi", |row| row.flips(Flips::impact)),
+        ("relative_nfr", |row| row.flips(Flips::relative)),
+        ("btc", |row| row.flips(Flips::trust)),
+        ("bec", |row| row.flips(Flips::error_compatibility)),
     ];
     let analysis = analyse(report);
-    let rows = analysis.assessments.iter().map(|assessment| {
-        let mut row = assessment_head(assessment);
-        row.extend(numbers(assessment));
-        row.resize(head.len(), String::new());
-        row
+    let rows = analysis.assessments.iter().map(|of| Assessed {
+        of,
+        facts: Facts::of(of),
     });
-    write(&head, rows)
+    write(columns, rows)
 }
 
-/// Negative flips, their four parts, positive flips.
-fn counts(flips: &Flips) -> [u64; 6] {
-    [
-        flips.negative,
-        flips.adapter_caused,
-        flips.backbone_caused,
-        flips.recoverable,
-        flips.unattributed,
-        flips.positive,
-    ]
+/// An assessment with the numbers of its row, where it has any.
+struct Assessed<'a> {
+    of: &'a Assessment<'a>,
+    facts: Option<Facts>,
 }
 
-fn assessment_head(assessment: &Assessment<'_>) -> Row {
-    vec![
-        text(&assessment.upgrade.source, NAME),
-        text(&assessment.upgrade.target, NAME),
-        assessment.shots.to_string(),
-        text(assessment.method, NAME),
-        text(assessment.dataset, NAME),
-    ]
+impl Assessed<'_> {
+    fn fact(&self, number: impl Fn(&Facts) -> Option<f64>) -> String {
+        or_empty(self.facts.as_ref().and_then(number))
+    }
+
+    /// Flips are shown beside the numbers alone.
+    fn flips(&self, number: impl Fn(&Flips) -> Option<f64>) -> String {
+        let flips = self.of.flips.as_ref().filter(|_| self.facts.is_some());
+        or_empty(flips.and_then(number))
+    }
 }
 
-/// From `verdict` to the last column that has something.
-fn numbers(assessment: &Assessment<'_>) -> Row {
-    let missing = assessment.missing.iter();
+fn missing(of: &Assessment<'_>) -> String {
+    let missing = of.missing.iter();
     let missing: Vec<String> = missing
         .map(|missing| format!("seed {}: {}", missing.seed, missing.status.word()))
         .collect();
-    let mut row = vec![
-        assessment
-            .verdict
-            .map_or("", |verdict| verdict.word())
-            .to_owned(),
-        text(&assessment.reason, MESSAGE),
-        assessment.recommendation.word().to_owned(),
-        text(&assessment.advice, MESSAGE),
-        assessment.cells.len().to_string(),
-        missing.join("; "),
-    ];
-    let Some(facts) = Facts::of(assessment) else {
-        return row;
-    };
-    let optional = |number: Option<f64>| number.map_or_else(String::new, |n| n.to_string());
-    let half = |estimate: &Estimate| optional(estimate.half_width);
-    row.extend([
-        optional(facts.zero_source),
-        facts.base.mean.to_string(),
-        half(&facts.base),
-        facts.zero_target.to_string(),
-        facts.new.mean.to_string(),
-        half(&facts.new),
-        optional(facts.oracle.map(|oracle| oracle.mean)),
-        facts.oracle.as_ref().map(half).unwrap_or_default(),
-        facts.h.mean.to_string(),
-        facts.over_zero_shot.mean.to_string(),
-        half(&facts.over_zero_shot),
-        optional(facts.recovery.map(|share| share.value)),
-        optional(facts.gain_kept.map(|kept| kept.value)),
-        optional(facts.update_gain.map(|share| share.value)),
-    ]);
-    if let Some(flips) = assessment.flips {
-        row.extend(counts(&flips).map(|count| optional(flips.rate(count))));
-        let relations = [
-            flips.impact(),
-            flips.relative(),
-            flips.trust(),
-            flips.error_compatibility(),
-        ];
-        row.extend(relations.map(optional));
-    }
-    row
+    missing.join("; ")
 }
 
 /// A row a class of each method and data set, where the report knows the labels.
 pub(crate) fn classes(report: &Report) -> Result<String, Error> {
-    let head = [
-        "source",
-        "target",
-        "shots",
-        "method",
-        "dataset",
-        "class",
-        "class_name",
-        "images",
-        "base",
-        "zero_shot_target",
-        "new",
-        "new_low",
-        "new_high",
-        "negative_flips",
-        "caused_by_module",
-        "caused_by_backbone",
-        "fixed_by_retraining",
-        "unattributed",
-        "positive_flips",
+    let columns: &[Column<OfClass<'_>>] = &[
+        ("source", |row| text(&row.of.upgrade.source, NAME)),
+        ("target", |row| text(&row.of.upgrade.target, NAME)),
+        ("shots", |row| row.of.shots.to_string()),
+        ("method", |row| text(row.of.method, NAME)),
+        ("dataset", |row| text(row.of.dataset, NAME)),
+        ("class", |row| row.class.class.to_string()),
+        ("class_name", |row| text(row.name, NAME)),
+        ("images", |row| row.class.images.to_string()),
+        ("base", |row| row.class.base.to_string()),
+        ("zero_shot_target", |row| row.class.zero_target.to_string()),
+        ("new", |row| row.class.new.to_string()),
+        ("new_low", |row| row.class.new_interval.low.to_string()),
+        ("new_high", |row| row.class.new_interval.high.to_string()),
+        ("negative_flips", |row| row.class.flips.negative.to_string()),
+        ("caused_by_module", |row| {
+            row.class.flips.adapter_caused.to_string()
+        }),
+        ("caused_by_backbone", |row| {
+            row.class.flips.backbone_caused.to_string()
+        }),
+        ("fixed_by_retraining", |row| {
+            row.class.flips.recoverable.to_string()
+        }),
+        ("unattributed", |row| {
+            row.class.flips.unattributed.to_string()
+        }),
+        ("positive_flips", |row| row.class.flips.positive.to_string()),
     ];
     let analysis = analyse(report);
-    let mut rows = Vec::new();
-    for assessment in &analysis.assessments {
+    let rows = analysis.assessments.iter().flat_map(|of| {
         let mut datasets = report.datasets.iter();
         let names = datasets
-            .find(|dataset| dataset.name == assessment.dataset)
+            .find(|dataset| dataset.name == of.dataset)
             .map_or(&[][..], |dataset| &dataset.class_names);
-        for class in assessment.classes(report) {
-            let mut row = assessment_head(assessment);
-            let name = names.get(class.class).map_or("", String::as_str);
-            row.extend([class.class.to_string(), text(name, NAME)]);
-            let numbers = [
-                class.base,
-                class.zero_target,
-                class.new,
-                class.new_interval.low,
-                class.new_interval.high,
-            ];
-            row.push(class.images.to_string());
-            row.extend(numbers.map(|number| number.to_string()));
-            row.extend(counts(&class.flips).map(|count| count.to_string()));
-            rows.push(row);
-        }
-    }
-    write(&head, rows)
+        let classes = of.classes(report).into_iter();
+        classes.map(move |class| OfClass {
+            of,
+            name: names.get(class.class).map_or("", String::as_str),
+            class,
+        })
+    });
+    write(columns, rows)
 }
 
-fn write(head: &[&str], rows: impl IntoIterator<Item = Row>) -> Result<String, Error> {
+/// A class of an assessment.
+struct OfClass<'a> {
+    of: &'a Assessment<'a>,
+    name: &'a str,
+    class: ClassRow,
+}
+
+fn or_empty(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn write<T>(columns: &[Column<T>], rows: impl IntoIterator<Item = T>) -> Result<String, Error> {
     let mut writer = Writer::from_writer(Vec::new());
-    writer.write_record(head)?;
+    writer.write_record(columns.iter().map(|(name, _)| name))?;
     for row in rows {
-        writer.write_record(row)?;
+        writer.write_record(columns.iter().map(|(_, text)| text(&row)))?;
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

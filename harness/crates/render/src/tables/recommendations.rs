@@ -55,7 +55,7 @@ pub(crate) fn title(analysis: &Analysis<'_>) -> String {
     )
 }
 
-/// `keep 2, retrain 3, drop 1, undecided 1`; nothing where nothing was
+/// `keep 2; retrain 3; drop 1; undecided 1`; nothing where nothing was
 /// assessed.
 pub(crate) fn sentence(block: &Block<'_>, analysis: &Analysis<'_>, method: &str) -> Option<String> {
     let own = analysis.of_method(block.upgrade, block.shots, method);
@@ -69,7 +69,7 @@ pub(crate) fn sentence(block: &Block<'_>, analysis: &Analysis<'_>, method: &str)
         (count > 0).then(|| format!("{} {count}", wanted.word()))
     });
     let parts: Vec<String> = parts.collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// What the verdicts mean, for those who read no further.

@@ -59,6 +59,9 @@ fn slot(cell: &Cell<'_>, markers: impl Fn() -> String) -> Slot {
             Recommendation::RetrainKeepMeanwhile => {
                 Slot::new(format!("{} retrain,", verdict.glyph()), "keep meanwhile")
             }
+            Recommendation::UndecidedKeepMeanwhile => {
+                Slot::new(format!("{} undecided,", verdict.glyph()), "keep meanwhile")
+            }
             other => Slot::plain(format!("{} {}", verdict.glyph(), other.word())),
         },
         Cell::Recommendation { verdict: None, .. } => Slot::plain(NOT_AVAILABLE),

@@ -140,32 +140,34 @@ pub(crate) fn print(repetitions: u32) {
         "\nDecided of 35 cells, in percent, seeds scattering by 1 point, {repetitions} cells\n"
     );
     println!(
-        "| New over zero-shot | retraining | seeds | images | keep | retrain | drop | undecided |"
+        "| New over zero-shot | retraining | seeds | images | keep | undecided, keep meanwhile | \
+         retrain | drop | undecided |"
     );
-    println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for (new, retraining) in [(2.0, 0.0), (5.0, 0.0), (10.0, 0.0), (5.0, 8.0), (-5.0, 0.0)] {
         for (seeds, images) in [(1, 2000), (3, 2000), (5, 2000), (3, 5000)] {
             place += 1;
             let mut setting = setting(seeds, images, alike(35, new, retraining));
             setting.scatter = vec![1.0];
             let mut random = generator(place);
-            let mut counts = [0.0; 4];
+            let mut counts = [0.0; 5];
             let families = repetitions.div_ceil(35);
             for _ in 0..families {
                 simulate(&setting, &mut random, |judged| {
                     let at = match judged.assessment.recommendation {
                         Recommendation::Keep => 0,
-                        Recommendation::RetrainKeepMeanwhile | Recommendation::Retrain => 1,
-                        Recommendation::Drop => 2,
-                        _ => 3,
+                        Recommendation::UndecidedKeepMeanwhile => 1,
+                        Recommendation::RetrainKeepMeanwhile | Recommendation::Retrain => 2,
+                        Recommendation::Drop => 3,
+                        Recommendation::Undecided => 4,
                     };
                     counts[at] += 100.0 / f64::from(families * 35);
                 });
             }
-            let [keep, retrain, drop, open] = counts;
+            let [keep, meanwhile, retrain, drop, open] = counts;
             println!(
-                "| {new:+} | {retraining:+} | {seeds} | {images} | {keep:.0} | {retrain:.0} | \
-                 {drop:.0} | {open:.0} |"
+                "| {new:+} | {retraining:+} | {seeds} | {images} | {keep:.0} | {meanwhile:.0} | \
+                 {retrain:.0} | {drop:.0} | {open:.0} |"
             );
         }
     }

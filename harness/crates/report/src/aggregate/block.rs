@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aggregate::entry::MatrixEntry;
 use crate::aggregate::summary::{Summary, ZeroShotSummary};
 use crate::cell::Cell;
-use crate::report::{Report, Upgrade};
+use crate::report::Report;
+use crate::upgrade::Upgrade;
 
 /// What the tables of one upgrade and number of shots show.
 #[derive(Clone, Debug)]

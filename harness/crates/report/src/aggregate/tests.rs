@@ -3,7 +3,7 @@
 use crate::aggregate::blocks;
 use crate::cell::Status;
 use crate::fixture;
-use crate::report::Upgrade;
+use crate::upgrade::Upgrade;
 
 fn close(found: f64, expected: f64) {
     assert!(

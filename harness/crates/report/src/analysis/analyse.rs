@@ -8,7 +8,8 @@ use crate::analysis::claims::shown;
 use crate::analysis::measured::{Measured, Priors};
 use crate::analysis::ranks::RankStability;
 use crate::cell::Cell;
-use crate::report::{GateRule, Report, Upgrade};
+use crate::report::{GateRule, Report};
+use crate::upgrade::Upgrade;
 
 /// What the cells of a report come down to.
 #[derive(Clone, Debug)]

@@ -163,7 +163,7 @@ fn claim(is_shown: bool, is_refuted: bool) -> Claim {
 fn deciding(of: &Assessment<'_>, family: &Family<'_>) -> Option<Deciding> {
     let margin = family.rule.fraction();
     let (effect, distance) = match (of.recommendation, of.helps) {
-        (Recommendation::Keep, _) if of.retraining_pays == Some(Claim::Open) => {
+        (Recommendation::UndecidedKeepMeanwhile, _) => {
             let effect = of.retrained?.over_new?;
             (effect, effect.value - margin)
         }

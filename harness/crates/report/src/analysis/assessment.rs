@@ -7,8 +7,9 @@ use crate::analysis::recommendation::Recommendation;
 use crate::analysis::verdict::Verdict;
 use crate::cell::{Cell, Status};
 use crate::metrics::{ClassRow, Flips, class_rows};
-use crate::report::{Report, Upgrade};
+use crate::report::Report;
 use crate::stats::{Contrast, mean};
+use crate::upgrade::Upgrade;
 
 /// What is known of a method on a data set across an upgrade, and what follows.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use crate::analysis::analyse::Analysis;
 use crate::analysis::assessment::Assessment;
 use crate::analysis::effect::{Effect, Ratio};
-use crate::report::Upgrade;
 use crate::stats::{Contrast, Interval, LEVEL, mean};
+use crate::upgrade::Upgrade;
 
 /// The averages of a method over the data sets on which all its seeds were measured.
 #[derive(Clone, Debug, PartialEq)]

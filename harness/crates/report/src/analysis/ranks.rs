@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::assessment::Assessment;
 use crate::cell::Cell;
-use crate::report::Upgrade;
 use crate::stats::{Interval, LEVEL, bootstrap_interval, kendall_tau, mean};
+use crate::upgrade::Upgrade;
 
 /// Kendall's τ-b between the methods' order by Base and their order by New.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,6 +10,8 @@ use crate::analysis::claims::Claim;
 pub enum Recommendation {
     /// Move the module as it is.
     Keep,
+    /// Move it as it is; whether training on the target would pay is open.
+    UndecidedKeepMeanwhile,
     /// Train it on the target; move it as it is until then.
     RetrainKeepMeanwhile,
     /// Train it on the target.
@@ -36,8 +38,9 @@ pub struct Evidence {
 
 impl Recommendation {
     /// Every recommendation, from the most favourable.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Keep,
+        Self::UndecidedKeepMeanwhile,
         Self::RetrainKeepMeanwhile,
         Self::Retrain,
         Self::Drop,
@@ -48,8 +51,8 @@ impl Recommendation {
     pub fn of(evidence: Evidence) -> Self {
         match (evidence.helps, evidence.retraining_pays) {
             (Some(Claim::Shown), Some(Claim::Shown)) => Self::RetrainKeepMeanwhile,
-            // It costs nothing, whatever retraining would add.
-            (Some(Claim::Shown), _) => Self::Keep,
+            (Some(Claim::Shown), Some(Claim::Open)) => Self::UndecidedKeepMeanwhile,
+            (Some(Claim::Shown), Some(Claim::Refuted) | None) => Self::Keep,
             (_, Some(Claim::Shown)) => Self::Retrain,
             _ if evidence.is_useless => Self::Drop,
             _ => Self::Undecided,
@@ -60,6 +63,7 @@ impl Recommendation {
     pub fn word(self) -> &'static str {
         match self {
             Self::Keep => "keep",
+            Self::UndecidedKeepMeanwhile => "undecided, keep meanwhile",
             Self::RetrainKeepMeanwhile => "retrain, keep meanwhile",
             Self::Retrain => "retrain",
             Self::Drop => "drop",
@@ -67,9 +71,21 @@ impl Recommendation {
         }
     }
 
+    /// The recommendation as options and JSON spell it.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::UndecidedKeepMeanwhile => "undecided-keep-meanwhile",
+            Self::RetrainKeepMeanwhile => "retrain-keep-meanwhile",
+            Self::Keep | Self::Retrain | Self::Drop | Self::Undecided => self.word(),
+        }
+    }
+
     /// Whether the module is worth having on the target until anything better is there.
     pub fn keeps(self) -> bool {
-        matches!(self, Self::Keep | Self::RetrainKeepMeanwhile)
+        matches!(
+            self,
+            Self::Keep | Self::UndecidedKeepMeanwhile | Self::RetrainKeepMeanwhile
+        )
     }
 }
 
@@ -80,12 +96,14 @@ mod tests {
     #[test]
     fn the_decision_table() {
         use Claim::{Open, Refuted, Shown};
-        use Recommendation::{Drop, Keep, Retrain, RetrainKeepMeanwhile, Undecided};
+        use Recommendation::{
+            Drop, Keep, Retrain, RetrainKeepMeanwhile, Undecided, UndecidedKeepMeanwhile,
+        };
         // Helps, retraining pays, useless.
         for (helps, retraining_pays, is_useless, expected) in [
             (Some(Shown), Some(Shown), false, RetrainKeepMeanwhile),
             (Some(Shown), Some(Refuted), false, Keep),
-            (Some(Shown), Some(Open), false, Keep),
+            (Some(Shown), Some(Open), false, UndecidedKeepMeanwhile),
             (Some(Shown), None, false, Keep),
             // Above 0 and below the margin: it helps.
             (Some(Shown), Some(Refuted), true, Keep),

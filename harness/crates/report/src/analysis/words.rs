@@ -52,7 +52,7 @@ pub(super) fn reason(of: &Assessment<'_>, margin: f64, unfit: Option<&str>) -> S
 /// What the recommendation brings, what it costs and what it leaves open.
 pub(super) fn advice(of: &Assessment<'_>, margin: f64) -> String {
     let sentence = match of.recommendation {
-        Recommendation::Keep => keep(of, margin),
+        Recommendation::Keep | Recommendation::UndecidedKeepMeanwhile => keep(of, margin),
         Recommendation::Retrain | Recommendation::RetrainKeepMeanwhile => retrain(of),
         Recommendation::Drop => drop(of, margin),
         Recommendation::Undecided => undecided(of),

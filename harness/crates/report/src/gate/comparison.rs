@@ -3,9 +3,9 @@
 use crate::cell::{Cell, Status};
 use crate::exit_code::ExitCode;
 use crate::gate::evidence::Evidence;
-use crate::report::Upgrade;
 use crate::stats::Crossed;
 use crate::stats::{Difference, Interval, LEVEL, mean};
+use crate::upgrade::Upgrade;
 
 /// What a comparison comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

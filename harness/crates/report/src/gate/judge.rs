@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::cell::{Cell, Status};
 use crate::exit_code::ExitCode;
+use crate::gate::claim::{Claim, moderated};
 use crate::gate::comparison::{Comparison, Outcome};
-use crate::gate::evidence::{Claim, Evidence, moderated};
+use crate::gate::evidence::Evidence;
 use crate::gate::method::{MethodComparison, claims};
 use crate::gate::mismatch::{Mismatch, changed_plugins, key, mismatches, same_data};
 use crate::report::{GateRule, Report};

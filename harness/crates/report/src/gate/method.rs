@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::gate::claim::Claim;
 use crate::gate::comparison::{Comparison, Outcome};
-use crate::gate::evidence::{Claim, Evidence};
-use crate::report::Upgrade;
+use crate::gate::evidence::Evidence;
 use crate::stats::{Difference, Interval, SampleVariance, standard_deviation};
+use crate::upgrade::Upgrade;
 
 /// The mean difference of a method over its data sets, across an upgrade.
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::cell::Cell;
-use crate::report::{Report, Upgrade};
+use crate::report::Report;
+use crate::upgrade::Upgrade;
 
 /// One difference that makes numbers incomparable: what was run, on which data, in which
 /// backbone. What a comparison is there to judge, the plugins, is none.

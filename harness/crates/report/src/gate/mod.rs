@@ -5,6 +5,7 @@
 //! compared is New, on the same images under the same seeds.
 
 mod accept;
+mod claim;
 mod comparison;
 mod evidence;
 mod judge;

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::key::{self, METHOD, SweepError};
 use crate::cell::Cell;
 use crate::condition::Condition;
-use crate::report::{Method, Report, Upgrade};
+use crate::report::{Method, Report};
 use crate::stats::{Estimate, mean};
+use crate::upgrade::Upgrade;
 
 /// Accuracy over the values of one key of the configuration.
 #[derive(Clone, Debug, PartialEq)]

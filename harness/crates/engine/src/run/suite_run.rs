@@ -1,0 +1,95 @@
+//! A run, from the settings to the report.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::time::Instant;
+
+use harness_report::Report;
+
+use super::assemble::assemble;
+use super::error::RunError;
+use super::execute::{ExecContext, execute};
+use super::results::Results;
+use super::setup::{SetUp, Settings};
+use super::{clock, samples};
+use crate::cost::CostModel;
+use crate::job::JobOutput;
+use crate::modules::{NamedModule, name_all};
+use crate::plan::Plan;
+use crate::registry::{ModuleFile, ModuleFileError};
+use crate::schedule::Observer;
+
+/// A run that ended, or was interrupted.
+pub struct Finished<'s> {
+    pub report: Report,
+    setup: SetUp<'s>,
+    results: Results,
+}
+
+impl Finished<'_> {
+    /// The modules that were trained on the sources, named.
+    ///
+    /// # Errors
+    /// A module file cannot be read.
+    pub fn modules(&self) -> Result<Vec<NamedModule>, ModuleFileError> {
+        let mut keys = BTreeSet::new();
+        for cell in &self.setup.plan.cells {
+            if let Ok(unit) = cell.train
+                && let Some(JobOutput::Trained { .. }) = self.results.output(unit)
+            {
+                keys.insert(&self.setup.plan.graph[unit].key);
+            }
+        }
+        let paths = keys.into_iter().map(|key| self.setup.store.module(key));
+        let files = paths.map(|path| ModuleFile::read(&path));
+        Ok(name_all(files.collect::<Result<_, _>>()?))
+    }
+
+    /// Writes the predictions of every cell, a line of JSON for each test image.
+    ///
+    /// # Errors
+    /// `out` cannot be written.
+    pub fn write_samples(&self, out: &mut dyn Write) -> io::Result<()> {
+        samples::write(&self.setup, &self.results, out)
+    }
+}
+
+/// Runs what is not stored, and reports on everything.
+///
+/// # Errors
+/// The suite, a plugin, a backbone or a data set is wrong, the selection is empty,
+/// or a result could not be stored. A failure in a worker is not an error here but
+/// the status of its cell.
+pub fn run<'s>(
+    settings: &Settings<'s>,
+    observer: &mut dyn Observer,
+) -> Result<Finished<'s>, RunError> {
+    let clock = (clock::now_rfc3339(), Instant::now());
+    let setup = SetUp::new(settings, observer)?;
+    let is_waiting = !Plan::waiting(&setup.inputs, &settings.selection).is_empty();
+    if is_waiting {
+        return Err(RunError::Absent {
+            suite: settings.suite.clone(),
+            absent: setup.inputs.absent,
+        });
+    }
+    let costs = CostModel::new(&setup.inputs);
+    let wanted = setup.plan.cells.iter().flat_map(|cell| cell.units());
+    let results = execute(
+        &setup.plan.graph,
+        wanted,
+        &ExecContext {
+            store: &setup.store,
+            pool: &setup.pool,
+            is_fresh: settings.fresh,
+            weight: &|unit| costs.weight(unit),
+        },
+        observer,
+    )?;
+    let report = assemble(settings, &setup, &results, clock)?;
+    Ok(Finished {
+        report,
+        setup,
+        results,
+    })
+}
