@@ -246,7 +246,7 @@ mod tests {
         let mut hub = hub(folder.path());
         let online = hub.locate(&request()).unwrap();
         assert!(!online.is_complete());
-        assert_eq!(online.other_commits, [first.clone()]);
+        assert_eq!(online.other_commits, std::slice::from_ref(&first));
         hub.settings.offline = true;
         assert!(hub.locate(&request()).unwrap().is_complete());
         assert_eq!(hub.assumed(&request().repo), Some(first.clone()));

@@ -90,7 +90,7 @@ impl Format for ParquetFormat {
             source: dir.display().to_string(),
             shift_of: None,
             format: "parquet",
-            classes: names.iter().map(class).collect(),
+            classes: names.iter().map(|name| class(name)).collect(),
             templates: vec![TEMPLATE.to_owned()],
             items,
             pixels: Pixels::Shards(extents),
@@ -99,10 +99,10 @@ impl Format for ParquetFormat {
     }
 }
 
-fn class(id: &String) -> Class {
+fn class(id: &str) -> Class {
     Class {
         name: id.replace('_', " "),
-        id: id.clone(),
+        id: id.to_owned(),
     }
 }
 

@@ -59,7 +59,7 @@ impl Retraining {
             }
             for seed in 1..=seeds {
                 let mut cell = cell.clone();
-                cell.seed = seed as u64;
+                cell.seed = (seed as u64).into();
                 baseline.cells.push(cell);
             }
         }
