@@ -48,10 +48,12 @@ class Tower:
         self.width = state["positional_embedding"].shape[1]
         self.heads = max(self.width // 64, 2)
         self.context = state["context"].reshape(VECTORS, self.width).clone().requires_grad_()
-        names = [
-            [(c >> (7 * i)) % 128 for i in range(NAME - 1)] + [VOCABULARY - 1] for c in range(classes)
-        ]
-        self.names = torch.tensor(names)
+        names = []
+        for c in range(classes):
+            tokens = [c % 509] + [(c >> (7 * i)) % 128 for i in range(1, 2 + c % (NAME - 2))]
+            names.append(tokens + [VOCABULARY - 1])
+        self.ends = torch.tensor([len(name) - 1 for name in names])
+        self.names = torch.tensor([name + [0] * (NAME - len(name)) for name in names])
         self.start = torch.tensor([VOCABULARY - 2])
         self.mask = torch.full((CONTEXT, CONTEXT), float("-inf")).triu(1)
         self.attention = []
@@ -76,7 +78,8 @@ class Tower:
         y = y * torch.sigmoid(1.702 * y)
         return x + F.linear(y, self.weight(layer, "mlp.c_proj.weight"), self.weight(layer, "mlp.c_proj.bias"))
 
-    def features(self, ends):
+    def features(self, x, begin):
+        ends = x[torch.arange(len(x)), begin + self.ends]
         return self.norm(ends, "ln_final") @ self.state["text_projection"]
 
     def prompts(self, length):
@@ -92,7 +95,7 @@ class Tower:
             y = self.block_norm(x, layer, "ln_1")
             x = x + attention(y, y, y, need_weights=False, attn_mask=self.mask)[0]
             x = self.mlp(x, layer)
-        return self.features(x[VECTORS + NAME])
+        return self.features(x.permute(1, 0, 2), 1 + VECTORS)
 
     def heads_of(self, packed):
         rows, length, _ = packed.shape
@@ -114,7 +117,7 @@ class Tower:
         for layer in range(self.layers):
             q, k, v = self.packed(x, layer)
             x = self.after(x, F.scaled_dot_product_attention(q, k, v, is_causal=True), layer)
-        return self.features(x[:, -1])
+        return self.features(x, 1 + VECTORS)
 
     def shared(self):
         embedding, positions = self.state["token_embedding.weight"], self.state["positional_embedding"]
@@ -131,7 +134,7 @@ class Tower:
             y = self.after(y, mixed, layer)
             if layer + 1 < self.layers:
                 x = self.after(x, F.scaled_dot_product_attention(q, k, v, is_causal=True), layer)
-        return self.features(y[:, -1])
+        return self.features(y, 0)
 
     def step(self, way):
         self.context.grad = None
