@@ -7,7 +7,7 @@ use harness_report::analysis::Recommendation;
 use harness_report::selection::Term;
 
 use super::When;
-use super::values::{alpha, duration, export_file, margin, recommendation};
+use super::values::{alpha, at_least_one, duration, export_file, margin, recommendation};
 
 #[derive(Args)]
 pub(crate) struct SuiteArguments {
@@ -16,6 +16,10 @@ pub(crate) struct SuiteArguments {
     /// Number of worker processes [default: number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
+    /// Memory for all workers; with less, text activations are computed again instead of kept
+    /// [default: what is available, at most 2048 for each]
+    #[arg(long, value_name = "MIB", value_parser = at_least_one())]
+    pub(crate) memory: Option<u64>,
     /// Cache directory [default: .harness]
     #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
     pub(crate) store: Option<PathBuf>,

@@ -2,10 +2,12 @@
 //! context. The variants take turns, so that other work on the machine slows all of them alike; the
 //! speed of plain matrix products stands beside them.
 //!
-//! `cargo run -p harness-backbone --example text_step -- WIDTH LAYERS CLASSES STEPS VARIANTS`
+//! `cargo run -p harness-backbone --example text_step -- WIDTH LAYERS CLASSES STEPS VARIANTS SAVE`
 //!
-//! VARIANTS limits the run to the first few; with one, the peak memory is that of the engine.
-//! `RAYON_NUM_THREADS` sets the threads; the defaults are the text tower of ViT-B/16, 100 classes.
+//! VARIANTS limits the run to the first few; with one, the peak memory is that of the engine. SAVE is
+//! a file for the weights, the context, the features and the gradient of the first variant, which
+//! `harness/scripts/text_step.py` compares with PyTorch. `RAYON_NUM_THREADS` sets the threads; the
+//! defaults are the text tower of ViT-B/16, 100 classes.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -16,8 +18,9 @@ use rustix::time::{ClockId, clock_gettime};
 
 const CONTEXT: usize = 77;
 const VOCABULARY: usize = 512;
-/// Vectors of the trained context, and tokens of a name, its full stop and the end.
+/// Vectors of the trained context.
 const VECTORS: usize = 16;
+/// Most tokens of a name, its full stop and the end.
 const NAME: usize = 7;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -36,12 +39,13 @@ struct Variant {
 }
 
 fn main() -> Result<()> {
-    let mut args = std::env::args().skip(1);
-    let mut number = |default: usize| match args.next() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize, default: usize| match args.get(at) {
         Some(text) => text.parse::<usize>(),
         None => Ok(default),
     };
-    let (width, layers, classes, steps) = (number(512)?, number(12)?, number(100)?, number(5)?);
+    let (width, layers, classes) = (number(0, 512)?, number(1, 12)?, number(2, 100)?);
+    let (steps, most) = (number(3, 5)?, number(4, usize::MAX)?);
     let heads = (width / 64).max(2);
     let config = serde_json::json!({
         "embed_dim": width,
@@ -49,7 +53,8 @@ fn main() -> Result<()> {
         "text_cfg": {"heads": heads},
         "vision_cfg": {"head_width": width / heads},
     });
-    let backbone = Backbone::from_tensors(state_dict(width, layers)?, &config, None)?;
+    let state = state_dict(width, layers)?;
+    let backbone = Backbone::from_tensors(state.clone(), &config, None)?;
     let tower = backbone.text();
     let length = 1 + VECTORS + NAME;
     let variant = |name, shared: bool, padding, encode: Encode, rows: usize| {
@@ -69,35 +74,38 @@ fn main() -> Result<()> {
         })
     };
     let engine: Encode = TextTower::encode;
-    let whole = classes * length;
+    let candle: Encode = TextTower::encode_reference;
+    let keeps_nothing: Encode = |tower, batch| {
+        let tower = tower.clone().with_activation_limit(0);
+        tower.encode(batch)
+    };
+    let padding = CONTEXT - length;
+    let rests: usize = (0..classes).map(rest).sum();
+    let shared = 1 + VECTORS + rests;
+    let by_class = 1 + classes * VECTORS + rests;
     let mut variants = vec![
+        variant("engine, context shared", true, 0, engine, shared)?,
+        variant("engine, context by class", false, 0, engine, by_class)?,
+        variant("engine, nothing kept", true, 0, keeps_nothing, shared)?,
         variant(
-            "engine, context shared",
+            "engine, 77 tokens",
             true,
-            0,
-            engine,
-            1 + VECTORS + classes * NAME,
-        )?,
-        variant("engine, context by class", false, 0, engine, whole)?,
-        variant(
-            "candle's operations",
-            true,
-            0,
-            TextTower::encode_reference,
-            whole,
-        )?,
-    ];
-    variants.truncate(number(4)?);
-    if variants.len() == 3 {
-        let padding = CONTEXT - length;
-        let rows = classes * CONTEXT;
-        variants.push(variant(
-            "engine, by class, 77 tokens",
-            false,
             padding,
             engine,
-            rows,
-        )?);
+            shared + classes * padding,
+        )?,
+        variant("candle's operations", true, 0, candle, classes * length)?,
+        variant(
+            "candle's, 77 tokens",
+            true,
+            padding,
+            candle,
+            classes * CONTEXT,
+        )?,
+    ];
+    variants.truncate(most);
+    if let Some(file) = args.get(5) {
+        variants[0].save(tower, state, file)?;
     }
     let mut peak: f64 = 0.0;
     for turn in 0..=steps {
@@ -107,8 +115,8 @@ fn main() -> Result<()> {
         }
     }
     println!(
-        "width {width}, {layers} blocks, {classes} prompts of {length} tokens, {VECTORS} of them trained; \
-         {} threads",
+        "width {width}, {layers} blocks, {classes} prompts of up to {length} tokens, {VECTORS} of them \
+         trained; {} threads",
         rayon::current_num_threads()
     );
     println!("matrix products alone: {:.1} GFLOP/s a core", peak / 1e9);
@@ -145,6 +153,19 @@ impl Variant {
             self.peak = if resets { peak_memory() } else { None };
         }
         Ok(())
+    }
+
+    /// Writes the weights, the context, the features and the gradient of the context.
+    fn save(&self, tower: &TextTower, state: HashMap<String, Tensor>, file: &str) -> Result<()> {
+        let features = (self.encode)(tower, &self.batch)?;
+        let grads = features.sqr()?.sum_all()?.backward()?;
+        let mut tensors = state;
+        tensors.insert("context".into(), self.context.as_tensor().clone());
+        tensors.insert("features".into(), features.squeeze(0)?);
+        if let Some(gradient) = grads.get(&self.context) {
+            tensors.insert("gradient".into(), gradient.clone());
+        }
+        Ok(candle_core::safetensors::save(&tensors, file)?)
     }
 
     /// Medians of the CPU time and the time that passed.
@@ -214,11 +235,21 @@ fn product_speed() -> f64 {
     best
 }
 
+/// Tokens of a name of one to five, a full stop and the end.
+fn rest(class: usize) -> usize {
+    3 + class % (NAME - 2)
+}
+
 /// `[start] ctx name [end]` for all classes, names `padding` tokens longer.
 fn batch(context: &Var, classes: usize, padding: usize) -> PromptBatch {
     let end = (VOCABULARY - 1) as u32;
     let name = |class: usize| {
-        let tokens = (0..NAME - 1 + padding).map(|i| ((class >> (7 * i)) % 128) as u32);
+        // Distinct: 509 is a prime, and neighbours are of different lengths.
+        let token = |i: usize| match i {
+            0 => class % 509,
+            _ => class.checked_shr(7 * i as u32).unwrap_or(0) % 128,
+        };
+        let tokens = (0..rest(class) - 1 + padding).map(|i| token(i) as u32);
         let mut row: Vec<u32> = tokens.collect();
         row.push(end);
         row

@@ -230,6 +230,16 @@ impl Backbone {
         )
     }
 
+    /// The same backbone whose text tower has another limit on activations, see
+    /// [`TextTower::with_activation_limit`].
+    #[must_use]
+    pub fn with_activation_limit(self, bytes: usize) -> Self {
+        Self {
+            text: self.text.with_activation_limit(bytes),
+            ..self
+        }
+    }
+
     fn build(
         mut weights: Weights,
         architecture: Architecture,

@@ -25,6 +25,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         store: arguments.store.clone(),
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),
+        memory: None,
         fresh: false,
         command: worker_command()?,
         cancel: interrupt::watch()?,

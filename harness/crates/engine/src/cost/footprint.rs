@@ -64,8 +64,8 @@ impl CostModel<'_> {
                 let drawn = size.drawn(*draw) as u64;
                 let module = parameters.unwrap_or(0).saturating_mul(NUMBER);
                 let kept = self.method(unit).map_or(0, |method| {
-                    let tokens = classes.saturating_mul(size.tokens as u64);
-                    let text = tokens.saturating_mul(text_activations(&dims.text, size.tokens));
+                    let tokens = classes.saturating_mul(size.longest() as u64);
+                    let text = tokens.saturating_mul(text_activations(&dims.text, size.longest()));
                     let batch = method.recipe().batch as u64;
                     let image = batch.saturating_mul(image_activations(&dims.image));
                     let text = match method.card.family {

@@ -7,17 +7,20 @@ use harness_abi::wire::{DataNeed, Family, MethodCard, Site};
 use harness_backbone::{Dims, Tokenizer, clip_b16, clip_l14};
 use harness_data::KnownDataset;
 
-use super::flops;
+use super::flops::{self, Prompts};
 use super::throughput::Throughput;
 use crate::job::{Draw, PORTION_ROWS, Portion, UnitWork};
-use crate::plan::{DatasetIndex, Inputs, MethodInput, Unit};
+use crate::plan::{DatasetIndex, Fits, Inputs, MethodInput, Placement, Unit};
 use crate::registry::{BackboneFacts, DatasetFacts};
 
-/// Tokens of a class prompt where the class names are not known.
-const TOKENS: usize = 18;
+/// Tokens that all class prompts begin with: the start and "a photo of a", or as many vectors.
+const BEGINNING: usize = 5;
+/// Tokens behind them where the class names are not known: a name, a full stop, the end.
+const REST: usize = 5;
 /// Classes and test images where nothing is known of a data set.
 const UNKNOWN: (usize, usize) = (100, 5000);
-/// Forward and backward, where weights are frozen and where they are not, in forward passes.
+/// Forward and backward in forward passes. The text tower's frozen weights get no gradient; those of
+/// the image tower do where any of its weights is changed.
 const TO_INPUT: f64 = 2.0;
 const TO_WEIGHTS: f64 = 3.0;
 /// What a unit takes besides the towers, in seconds: for shares of the time alone.
@@ -50,11 +53,13 @@ impl Sum for Operations {
 ///
 /// Counted are the towers: images of the test split and of the draws, class prompts of
 /// zero-shots and evaluations, and for trainings the class prompts of each step (and its
-/// images, where the method reads pixels). Training a method that only reads features
-/// costs nothing, and one that changes the image tower alone encodes its texts once. Left out are validation images, and what a method that writes prompts
-/// for each image costs more.
+/// images, where the method reads pixels). What prompts begin with counts once, as the text
+/// tower computes it. Training a method that only reads features costs nothing, and one that
+/// changes the image tower alone encodes its texts once. Left out are validation images, and
+/// what a method that writes prompts for each image costs more.
 pub(crate) struct CostModel<'i> {
     inputs: &'i Inputs,
+    fits: &'i Fits,
     /// In the order of [`Inputs::backbones`].
     dims: Vec<Dims>,
     /// In the order of [`Inputs::datasets`]; counted when first needed.
@@ -66,16 +71,17 @@ pub(super) struct Size {
     pub(super) classes: usize,
     train: usize,
     pub(super) test: usize,
-    /// Tokens of the longest class prompt.
-    pub(super) tokens: usize,
+    /// Tokens of each class prompt behind those that all begin with.
+    rests: Vec<usize>,
     /// Whether the files are on disk; if not, features are planned as one portion.
     is_present: bool,
 }
 
 impl<'i> CostModel<'i> {
-    pub(crate) fn new(inputs: &'i Inputs) -> Self {
+    pub(crate) fn new(inputs: &'i Inputs, fits: &'i Fits) -> Self {
         Self {
             inputs,
+            fits,
             dims: inputs.backbones.iter().map(dims).collect(),
             sizes: OnceCell::new(),
         }
@@ -96,11 +102,14 @@ impl<'i> CostModel<'i> {
                 image: size.rows(portion) as f64 * flops::of_image(&dims.image),
             },
             UnitWork::ZeroShot { .. } => Operations {
-                text: size.prompts(dims),
+                text: size.prompts(dims, Sharing::Beginning),
                 image: 0.0,
             },
             UnitWork::Train { draw, .. } => {
-                let training = self.method(unit).map(|m| training(m, dims, size, *draw));
+                let sharing = self.sharing(unit);
+                let training = self
+                    .method(unit)
+                    .map(|m| training(m, dims, size, sharing, *draw));
                 let evaluation = self.evaluation(unit, dims, size);
                 training.into_iter().chain([evaluation]).sum()
             }
@@ -114,7 +123,7 @@ impl<'i> CostModel<'i> {
             .method(unit)
             .is_some_and(|method| method.card.data == DataNeed::Pixels);
         Operations {
-            text: size.prompts(dims),
+            text: size.prompts(dims, self.sharing(unit).without_dropout()),
             image: match reads_pixels {
                 true => size.test as f64 * flops::of_image(&dims.image),
                 false => 0.0,
@@ -125,6 +134,25 @@ impl<'i> CostModel<'i> {
     /// The backbone and the data set of a unit.
     pub(super) fn place(&self, unit: &Unit) -> (&Dims, &Size) {
         (&self.dims[unit.backbone.0], self.size(unit.dataset))
+    }
+
+    /// What the class prompts of a unit share.
+    fn sharing(&self, unit: &Unit) -> Sharing {
+        let Some(method) = unit.method else {
+            return Sharing::Beginning;
+        };
+        let at = Placement {
+            method,
+            backbone: unit.backbone,
+            dataset: unit.dataset,
+        };
+        if self.inputs[method].card.sites.contains(&Site::Weight) {
+            Sharing::Nothing
+        } else if self.fits.is_by_class(at) {
+            Sharing::Start
+        } else {
+            Sharing::Beginning
+        }
     }
 
     pub(super) fn method(&self, unit: &Unit) -> Option<&'i MethodInput> {
@@ -143,8 +171,34 @@ impl<'i> CostModel<'i> {
     }
 }
 
+/// What class prompts begin with and is computed once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    /// The start and a context.
+    Beginning,
+    /// The start alone: each class has a context of its own.
+    Start,
+    /// Nothing: low-rank changes may drop values.
+    Nothing,
+}
+
+impl Sharing {
+    fn without_dropout(self) -> Self {
+        match self {
+            Self::Nothing => Self::Beginning,
+            other => other,
+        }
+    }
+}
+
 /// The steps of a training.
-fn training(method: &MethodInput, dims: &Dims, size: &Size, draw: Draw) -> Operations {
+fn training(
+    method: &MethodInput,
+    dims: &Dims,
+    size: &Size,
+    sharing: Sharing,
+    draw: Draw,
+) -> Operations {
     let passes = match method.card.family {
         Family::Features => return Operations::default(),
         Family::Input | Family::Deep => TO_INPUT,
@@ -161,9 +215,9 @@ fn training(method: &MethodInput, dims: &Dims, size: &Size, draw: Draw) -> Opera
     };
     Operations {
         text: match changes_text(&method.card) {
-            true => steps * passes * size.prompts(dims),
+            true => steps * TO_INPUT * size.prompts(dims, sharing),
             // Encoded once, before the first step.
-            false => size.prompts(dims),
+            false => size.prompts(dims, sharing),
         },
         image: match method.card.data {
             DataNeed::Pixels => steps * passes * batch.min(images) * flops::of_image(&dims.image),
@@ -205,7 +259,7 @@ impl Size {
                 classes,
                 train: published.map_or(usize::MAX, |sizes| sizes.train),
                 test,
-                tokens: TOKENS,
+                rests: vec![REST; classes],
                 is_present: false,
             };
         };
@@ -214,16 +268,27 @@ impl Size {
             classes: known.class_names.len(),
             train,
             test,
-            tokens: tokenizer
-                .and_then(|tokenizer| longest(&known.class_names, tokenizer))
-                .unwrap_or(TOKENS),
+            rests: tokenizer
+                .and_then(|tokenizer| rests(&known.class_names, tokenizer))
+                .unwrap_or_else(|| vec![REST; known.class_names.len()]),
             is_present: true,
         }
     }
 
+    /// Tokens of the longest class prompt.
+    pub(super) fn longest(&self) -> usize {
+        BEGINNING + self.rests.iter().max().copied().unwrap_or(REST)
+    }
+
     /// Operations of the class prompts, once.
-    fn prompts(&self, dims: &Dims) -> f64 {
-        self.classes as f64 * flops::of_prompt(&dims.text, self.tokens)
+    fn prompts(&self, dims: &Dims, sharing: Sharing) -> f64 {
+        let shared = match sharing {
+            Sharing::Beginning => BEGINNING,
+            Sharing::Start => 1,
+            Sharing::Nothing => 0,
+        };
+        let rests = self.rests.iter().map(|rest| BEGINNING - shared + rest);
+        flops::of_prompts(&dims.text, Prompts::new(shared, rests))
     }
 
     /// Training images of a draw.
@@ -246,15 +311,15 @@ impl Size {
     }
 }
 
-/// Tokens of the longest class prompt with CLIP's own tokenizer: prompts are as long as
-/// the longest of them. None if a prompt cannot be tokenised.
-fn longest(names: &[String], tokenizer: &Tokenizer) -> Option<usize> {
+/// Tokens of each class prompt with CLIP's own tokenizer behind those that all begin with. None
+/// if a prompt cannot be tokenised.
+fn rests(names: &[String], tokenizer: &Tokenizer) -> Option<Vec<usize>> {
     let counts = names.iter().map(|name| {
         let prompt = format!("a photo of a {}.", name.replace('_', " "));
-        tokenizer.prompt(&prompt, 77).map(|ids| ids.len())
+        let ids = tokenizer.prompt(&prompt, 77)?;
+        Ok::<_, harness_backbone::BackboneError>(ids.len().saturating_sub(BEGINNING))
     });
-    let counts: Vec<usize> = counts.collect::<Result<_, _>>().ok()?;
-    counts.into_iter().max()
+    counts.collect::<Result<_, _>>().ok()
 }
 
 #[cfg(test)]
@@ -274,7 +339,8 @@ mod tests {
     }
 
     fn total(inputs: &Inputs) -> Operations {
-        let model = CostModel::new(inputs);
+        let fits = Fits::assumed();
+        let model = CostModel::new(inputs, &fits);
         let units = plan(inputs).graph.units;
         units.iter().map(|unit| model.operations(unit)).sum()
     }
@@ -292,7 +358,8 @@ mod tests {
     fn a_training_reads_its_classes_at_every_step_and_features_are_shared() {
         let dims = clip_b16();
         let (classes, test) = (UNKNOWN.0 as f64, UNKNOWN.1 as f64);
-        let one_pass = classes * flops::of_prompt(&dims.text, TOKENS);
+        let rests = vec![REST; UNKNOWN.0];
+        let one_pass = flops::of_prompts(&dims.text, Prompts::new(BEGINNING, rests));
         let zero_shots = 2.0 * one_pass;
         let tests = 2.0 * one_pass;
         let steps = 10.0 * (16.0 * classes / 8.0).floor();
@@ -314,13 +381,16 @@ mod tests {
         let features = total(&inputs("features", "features", &[1]));
         assert!(is_near(features.text, zero_shots + tests));
         assert!(is_near(features.image, images));
-        let pixels = total(&inputs("weights", "pixels", &[1]));
-        assert!(pixels.text > one.text && pixels.image > images);
+        let mut low_rank = inputs("weights", "pixels", &[1]);
+        low_rank.methods[0].card.sites = vec![Site::Weight];
+        let low_rank = total(&low_rank);
+        assert!(low_rank.text > one.text && low_rank.image > images);
     }
 
     #[test]
     fn a_method_of_the_image_tower_encodes_its_texts_once() {
-        let one_pass = UNKNOWN.0 as f64 * flops::of_prompt(&clip_b16().text, TOKENS);
+        let rests = vec![REST; UNKNOWN.0];
+        let one_pass = flops::of_prompts(&clip_b16().text, Prompts::new(BEGINNING, rests));
         let mut inputs = inputs("deep", "pixels", &[1]);
         let both = total(&inputs);
         inputs.methods[0].card.sites = vec![Site::ImageInput, Site::ImageBlock];
@@ -351,7 +421,8 @@ mod tests {
     #[test]
     fn every_unit_has_a_share_of_the_time() {
         let inputs = inputs("features", "features", &[1]);
-        let model = CostModel::new(&inputs);
+        let fits = Fits::assumed();
+        let model = CostModel::new(&inputs, &fits);
         let (surveys, _) = Plan::surveys(&inputs, &Selection::default());
         for unit in surveys.units.iter().chain(&plan(&inputs).graph.units) {
             assert!(model.weight(unit) > 0.0, "{}", unit.name);

@@ -34,7 +34,8 @@ fn open(plan: &Plan) -> Vec<UnitIndex> {
 fn a_subset_fits_and_costs_what_a_plan_of_it_costs() {
     let inputs = three_by_two();
     let plan = Plan::new(&inputs, &Selection::default(), &Fits::assumed());
-    let model = CostModel::new(&inputs);
+    let fits = Fits::assumed();
+    let model = CostModel::new(&inputs, &fits);
     let costs = UnitCosts::of(&plan.graph, &open(&plan), &model);
     let costs = costs.unwrap().unwrap();
     let estimate = costs.estimate(&plan.graph, &inputs, &model, &[None; 3]);

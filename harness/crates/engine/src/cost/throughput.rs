@@ -7,7 +7,7 @@ use harness_backbone::{Backbone, BackboneError};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
-use super::flops;
+use super::flops::{self, Prompts};
 
 /// Widths of a B/16, whose blocks are timed.
 const TEXT: usize = 512;
@@ -45,7 +45,7 @@ impl Throughput {
         image: 5e10,
     };
 
-    /// Times a block of each tower, which takes about a second.
+    /// Times two blocks of the text tower, whose last computes less, and one of the image tower, which takes about a second.
     ///
     /// # Errors
     /// When no thread can be started, or a tower fails.
@@ -77,7 +77,7 @@ fn timed() -> Result<Throughput> {
     let pixels = pattern(vec![IMAGES, 3, side, side], 1.0)?;
     let image = fastest(|| backbone.image().encode(&pixels).map(drop))?;
     Ok(Throughput {
-        text: 2.0 * PROMPTS as f64 * flops::of_prompt(&dims.text, TOKENS) / text,
+        text: 2.0 * flops::of_prompts(&dims.text, Prompts::new(0, [TOKENS; PROMPTS])) / text,
         image: IMAGES as f64 * flops::of_image(&dims.image) / image,
     })
 }
@@ -112,11 +112,11 @@ fn pattern(shape: Vec<usize>, size: f32) -> Result<Tensor> {
     Ok(Tensor::from_vec(numbers, shape, &Device::Cpu)?)
 }
 
-/// One block of each tower in open_clip's names.
+/// The first blocks of each tower in open_clip's names.
 fn state_dict() -> Result<HashMap<String, Tensor>> {
     let mut shapes: Vec<(String, Vec<usize>)> = Vec::new();
-    for (tower, d) in [("", TEXT), ("visual.", IMAGE)] {
-        let at = |name: &str| format!("{tower}transformer.resblocks.0.{name}");
+    for (tower, block, d) in [("", 0, TEXT), ("", 1, TEXT), ("visual.", 0, IMAGE)] {
+        let at = |name: &str| format!("{tower}transformer.resblocks.{block}.{name}");
         for norm in ["ln_1", "ln_2"] {
             shapes.push((at(&format!("{norm}.weight")), vec![d]));
             shapes.push((at(&format!("{norm}.bias")), vec![d]));

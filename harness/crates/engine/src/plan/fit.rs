@@ -124,6 +124,12 @@ impl Fits {
         }
     }
 
+    /// Whether a module at a placement has a tensor with an entry for each class; not if no survey
+    /// was done.
+    pub(crate) fn is_by_class(&self, at: Placement) -> bool {
+        matches!(self.by_placement.get(&at), Some(Fit::Fits { class_axes, .. }) if !class_axes.is_empty())
+    }
+
     fn unknown(&self) -> Option<NotMeasured> {
         (!self.is_assumed).then_some(NotMeasured::SurveyFailed(UnitResult::NotRun))
     }

@@ -16,6 +16,7 @@ mod tests;
 pub use cells::{CellPlan, Plan};
 pub(crate) use cells::{Coordinates, cell_labels, suite_labels};
 pub use fit::Fits;
+pub(crate) use graph::Placement;
 pub use graph::{Graph, Unit, UnitResult};
 pub use index::{BackboneIndex, DatasetIndex, MethodIndex, UnitIndex};
 pub use inputs::{Engine, Inputs, MethodInput, ModuleHome};

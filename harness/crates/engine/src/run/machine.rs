@@ -22,6 +22,17 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
+/// Bytes that are available on the machine and to this process's control group; none on systems
+/// without /proc.
+pub(crate) fn memory() -> Option<u64> {
+    let text = fs_err::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    let group = fs_err::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let limit = group.and_then(|text| text.trim().parse().ok());
+    Some((kib << 10).min(limit.unwrap_or(u64::MAX)))
+}
+
 /// The working tree that the run was started in, if it is one.
 pub(crate) fn git() -> Option<Git> {
     let revision = output(&["rev-parse", "HEAD"])?;

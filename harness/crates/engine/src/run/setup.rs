@@ -12,11 +12,14 @@ use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_la
 use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
+use crate::worker;
 use harness_report::selection::Selection;
 use harness_store::{Store, sha256_file};
 
 /// Time a plugin may take to return its descriptor.
 const INSPECTION: Duration = Duration::from_secs(60);
+/// Most bytes that a worker gets where nothing was said, though more may be available.
+const MEMORY: u64 = 2 << 30;
 
 /// How a suite is to be run.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub struct Settings<'a> {
     pub data: Option<PathBuf>,
     /// Worker processes at once; by default one for each core.
     pub jobs: Option<usize>,
+    /// Bytes for all workers together; by default what is available.
+    pub memory: Option<u64>,
     /// Whether to ignore stored results.
     pub fresh: bool,
     pub command: WorkerCommand,
@@ -69,9 +74,16 @@ impl<'a> SetUp<'a> {
                 return Err(RunError::NotUtf8(path.to_owned()));
             }
         }
+        let jobs = settings.jobs.unwrap_or_else(machine::cores);
+        let mut command = settings.command.clone();
+        let share = |memory: u64| memory / jobs.max(1) as u64;
+        let available = || machine::memory().map(|memory| share(memory).min(MEMORY));
+        if let Some(share) = settings.memory.map(share).or_else(available) {
+            command.envs.push(worker::memory_limit(share));
+        }
         let mut pool = Pool {
-            command: settings.command.clone(),
-            jobs: settings.jobs.unwrap_or_else(machine::cores),
+            command,
+            jobs,
             time_limit: INSPECTION,
             store: store.root().to_owned(),
             cancel: settings.cancel,

@@ -8,10 +8,12 @@ mod error;
 mod evaluation;
 mod features;
 mod jobs;
+mod memory;
 mod pixels;
 mod serve;
 mod state;
 mod usage;
 
+pub(crate) use memory::memory_limit;
 pub(crate) use serve::die_with_the_scheduler;
 pub use serve::serve;

@@ -11,7 +11,7 @@ use harness_host::{
 };
 use lru::LruCache;
 
-use super::{error::JobError, features::FeatureCache};
+use super::{error::JobError, features::FeatureCache, memory::activation_limit};
 use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef};
 
 /// Backbones kept at once: a source and a target.
@@ -50,8 +50,12 @@ impl WorkerState {
             image_size,
         } = wanted.files()?;
         let load = || -> Result<_, JobError> {
+            let mut backbone = Backbone::load_at(path, *image_size)?;
+            if let Some(bytes) = activation_limit() {
+                backbone = backbone.with_activation_limit(bytes);
+            }
             Ok(LoadedBackbone {
-                backbone: Arc::new(Backbone::load_at(path, *image_size)?),
+                backbone: Arc::new(backbone),
                 class_features: Arc::default(),
             })
         };

@@ -92,9 +92,11 @@ impl Client {
                 let reason = format!("status {status} without a valid Location header");
                 return Err(broken(&at, reason).into());
             };
-            // A hub's own headers describe the file; a mirror's redirect leads to them.
-            let is_hub =
-                origin(&at) == self.home || header(response.headers(), "x-repo-commit").is_some();
+            // A hub's redirect describes the file; that of a mirror leads to such a one.
+            let described = ["x-repo-commit", "x-linked-etag", "x-linked-size"];
+            let is_hub = described
+                .iter()
+                .any(|name| header(response.headers(), name).is_some());
             if verb == Verb::Head && is_hub && origin(&next) != origin(&at) {
                 return Ok(response);
             }
