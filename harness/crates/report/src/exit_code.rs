@@ -63,7 +63,9 @@ impl ExitCode {
             Self::SetUp => "suite, plugin, backbone, data set or report missing or invalid",
             Self::Regression => "regression: a module lost more than the gate allows",
             Self::Inconclusive => "with --strict: inconclusive",
-            Self::CrashedCell => "a cell failed, crashed or timed out; with `plan`: is broken",
+            Self::CrashedCell => {
+                "a cell failed, crashed or timed out; with `plan`: a cell is broken"
+            }
             Self::Incomparable => "baseline missing or not comparable",
             Self::Disagreement => "a backbone's output differs from the reference",
             Self::Recommended => "with --fail-on: a recommendation that it names",
