@@ -45,19 +45,24 @@ pub(super) fn of_prompts(dims: &TextDims, prompts: Prompts) -> f64 {
     (dims.layers - 1) as f64 * block + last
 }
 
-/// Forward pass of one image.
+/// Forward pass of one image. The last block computes keys and values of all tokens, and the rest of
+/// the class token alone.
 pub(super) fn of_image(dims: &ImageDims) -> f64 {
-    // EVA02's feed-forward half has three maps.
-    let inner = if dims.has_rope { 3 } else { 2 };
-    let maps = 4 * dims.width + inner * dims.mlp;
-    let patch = 3 * dims.patch_size * dims.patch_size * dims.width;
-    blocks(dims.layers, dims.width, maps, dims.patches + 1) + product(&[2, dims.patches, patch])
+    of_tokens(dims, 1)
 }
 
-/// Linear maps with `width * maps` weights a block, and attention over all pairs of tokens.
-fn blocks(layers: usize, width: usize, maps: usize, tokens: usize) -> f64 {
-    let linear = product(&[2, layers, width, maps, tokens]);
-    linear + product(&[4, layers, width, tokens, tokens])
+/// Forward pass of one image whose last block computes the rest of `ends` tokens.
+fn of_tokens(dims: &ImageDims, ends: usize) -> f64 {
+    let tokens = dims.patches + 1;
+    // EVA02's feed-forward half has three maps.
+    let inner = if dims.has_rope { 3 } else { 2 };
+    let (read, rest) = (2 * dims.width, 2 * dims.width + inner * dims.mlp);
+    let linear = |rows: usize, maps: usize| product(&[2, rows, dims.width, maps]);
+    let attention = |queries: usize| product(&[4, dims.width, queries, tokens]);
+    let block = linear(tokens, read + rest) + attention(tokens);
+    let last = linear(tokens, read) + linear(ends, rest) + attention(ends);
+    let patch = 3 * dims.patch_size * dims.patch_size * dims.width;
+    (dims.layers - 1) as f64 * block + last + product(&[2, dims.patches, patch])
 }
 
 fn product(factors: &[usize]) -> f64 {
@@ -97,7 +102,8 @@ mod tests {
                 pairs: 77.0 * 77.0,
             };
             assert!((of_prompts(&dims.text, whole) / text - 1.0).abs() < 5e-3);
-            assert!((of_image(&dims.image) / image - 1.0).abs() < 5e-3);
+            let whole = of_tokens(&dims.image, dims.image.patches + 1);
+            assert!((whole / image - 1.0).abs() < 5e-3);
         }
     }
 }

@@ -45,7 +45,7 @@ impl Throughput {
         image: 5e10,
     };
 
-    /// Times two blocks of the text tower, whose last computes less, and one of the image tower, which takes about a second.
+    /// Times two blocks of each tower, the last of which computes less, in about a second.
     ///
     /// # Errors
     /// When no thread can be started, or a tower fails.
@@ -115,7 +115,12 @@ fn pattern(shape: Vec<usize>, size: f32) -> Result<Tensor> {
 /// The first blocks of each tower in open_clip's names.
 fn state_dict() -> Result<HashMap<String, Tensor>> {
     let mut shapes: Vec<(String, Vec<usize>)> = Vec::new();
-    for (tower, block, d) in [("", 0, TEXT), ("", 1, TEXT), ("visual.", 0, IMAGE)] {
+    for (tower, block, d) in [
+        ("", 0, TEXT),
+        ("", 1, TEXT),
+        ("visual.", 0, IMAGE),
+        ("visual.", 1, IMAGE),
+    ] {
         let at = |name: &str| format!("{tower}transformer.resblocks.{block}.{name}");
         for norm in ["ln_1", "ln_2"] {
             shapes.push((at(&format!("{norm}.weight")), vec![d]));
