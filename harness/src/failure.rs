@@ -7,7 +7,7 @@ use harness_engine::suite::SuiteError;
 use harness_render::terminal::one_line;
 use harness_report::ExitCode;
 
-use crate::commands::blocks;
+use crate::absent_inputs::blocks;
 
 /// Characters of a message that are shown; some quote what a plugin said.
 const WIDEST: usize = 2000;

@@ -6,6 +6,7 @@
 #[macro_use]
 mod stderr;
 
+mod absent_inputs;
 mod cards;
 mod cli;
 mod commands;
@@ -15,9 +16,12 @@ mod failure;
 mod install;
 mod interrupt;
 mod local_path;
+mod outcome;
 mod output;
 mod power;
 mod progress;
+mod report_files;
+mod reports;
 mod settings;
 mod starter_suite;
 mod steps;

@@ -6,10 +6,10 @@ use harness_report::gate::{AcceptError, accept};
 use harness_report::selection::{Selection, Term};
 use harness_report::{Cell, ExitCode, Report};
 
-use super::gate::{baseline_of, pinned_of, read_baseline, read_report, selected};
 use crate::cli::BaselineAction;
 use crate::failure::Failure;
 use crate::output;
+use crate::reports::{baseline_of, pinned_of, read_baseline, read_report, selected};
 
 pub(crate) fn baseline(action: &BaselineAction) -> Result<ExitCode, Failure> {
     match action {

@@ -5,10 +5,10 @@ use harness_report::gate::judge;
 use harness_report::selection::Selection;
 use harness_report::{Cell, ExitCode, GateRule};
 
-use super::gate::{read_report, refuse_mismatches, selected};
 use crate::cli::DiffArguments;
 use crate::failure::Failure;
 use crate::output;
+use crate::reports::{read_report, refuse_mismatches, selected};
 
 pub(crate) fn diff(arguments: &DiffArguments) -> Result<ExitCode, Failure> {
     let old = read_report(&arguments.old)?;

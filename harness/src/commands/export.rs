@@ -1,15 +1,16 @@
 //! `harness export`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use harness_render::export::{ExportError, export as write_file, export_comparison};
+use harness_render::export::export_comparison;
 use harness_report::gate::judge;
 use harness_report::selection::Selection;
 use harness_report::{ExitCode, GateRule, Report};
 
-use super::gate::{refuse_mismatches, selected};
 use crate::cli::ExportArguments;
 use crate::failure::Failure;
+use crate::report_files::{write, write_each};
+use crate::reports::{refuse_mismatches, selected};
 
 pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     let read =
@@ -27,17 +28,4 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     Ok(write_each(&arguments.output, |path| {
         export_comparison(&report, &old, path)
     }))
-}
-
-/// Writes every file that can be written, and reports the others.
-pub(super) fn write(report: &Report, files: &[PathBuf]) -> ExitCode {
-    write_each(files, |path| write_file(report, path))
-}
-
-fn write_each(files: &[PathBuf], write: impl Fn(&Path) -> Result<(), ExportError>) -> ExitCode {
-    let codes = files.iter().map(|path| match write(path) {
-        Ok(()) => ExitCode::Ok,
-        Err(error) => Failure::new(ExitCode::OutputNotWritten, error).report(),
-    });
-    codes.fold(ExitCode::Ok, ExitCode::worst)
 }

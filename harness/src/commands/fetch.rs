@@ -7,6 +7,7 @@ use harness_engine::fetch::{FetchError, Needs, RetryPolicy, Served, Verification
 use harness_engine::registry::{Absent, readable};
 use harness_report::ExitCode;
 
+use crate::absent_inputs::blocks;
 use crate::cli::FetchArguments;
 use crate::downloads::Downloads;
 use crate::failure::Failure;
@@ -60,12 +61,6 @@ fn failure(error: &FetchError, absent: &[Absent]) -> Failure {
     Failure::new(ExitCode::SetUp, error)
         .details(blocks(absent))
         .hint(hint)
-}
-
-/// Each input with its files, one block after the other.
-pub(crate) fn blocks(absent: &[Absent]) -> String {
-    let blocks: Vec<String> = absent.iter().map(Absent::to_string).collect();
-    blocks.join("\n\n")
 }
 
 fn render(served: &[Served], left: &[Absent]) -> String {

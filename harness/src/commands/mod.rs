@@ -35,7 +35,7 @@ pub(crate) use data::data;
 pub(crate) use diff::diff;
 pub(crate) use embed::embed;
 pub(crate) use export::export;
-pub(crate) use fetch::{blocks, fetch};
+pub(crate) use fetch::fetch;
 pub(crate) use gate::gate;
 pub(crate) use init::init;
 pub(crate) use list::list;

@@ -4,17 +4,19 @@ use std::path::Path;
 
 use harness_engine::modules::export;
 use harness_render::terminal;
-use harness_report::{ExitCode, Report, Status};
+use harness_report::{ExitCode, Status};
 use harness_store::replace_file;
 
-use super::export::write;
 use super::fetch::fetch_missing;
-use super::gate::{Gate, baseline_of, read_baseline};
+use super::gate::Gate;
 use crate::cli::RunArguments;
 use crate::fail_on::fail_on;
 use crate::failure::Failure;
+use crate::outcome::outcome;
 use crate::output;
 use crate::progress::Reporter;
+use crate::report_files::write;
+use crate::reports::{baseline_of, read_baseline};
 use crate::settings::settings;
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
@@ -110,16 +112,4 @@ fn probe(folder: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).open(&path)?;
     std::fs::remove_file(&path)
-}
-
-/// What the cells make of the exit status.
-pub(super) fn outcome(report: &Report) -> ExitCode {
-    let codes = report.cells.iter().map(|cell| match cell.status {
-        Status::Ok | Status::NotInjectable { .. } => ExitCode::Ok,
-        Status::NotRun => ExitCode::Outstanding,
-        Status::Failed { .. } | Status::Crashed { .. } | Status::TimedOut { .. } => {
-            ExitCode::CrashedCell
-        }
-    });
-    codes.fold(ExitCode::Ok, ExitCode::worst)
 }

@@ -13,6 +13,7 @@ mod checkpoint;
 mod dtype;
 mod error;
 mod names;
+mod obstacle;
 mod options;
 mod pickle;
 mod prompt_learner;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::obstacle::Obstacle;
 use super::options::Options;
-use super::state::Obstacle;
 
 /// Data-parallel training, compilation and training loops that hold the model as an attribute.
 const WRAPPERS: [&str; 3] = ["module.", "_orig_mod.", "model."];

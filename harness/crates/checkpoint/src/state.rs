@@ -7,6 +7,7 @@ use glob::Pattern;
 use super::names;
 use super::options::Options;
 use super::pickle::{Arena, Id, TensorValue, Value};
+use crate::obstacle::Obstacle;
 
 /// Keys under which training scripts put the state dict, in order of preference.
 const WRAPPERS: [&str; 10] = [
@@ -78,9 +79,6 @@ pub(crate) struct State {
     pub(crate) notes: Vec<String>,
     obstacles: Vec<Obstacle>,
 }
-
-/// An entry that cannot be converted, and why.
-pub(crate) type Obstacle = (String, String);
 
 /// Finds the state dict below a pickle's root, or everything that is in its way.
 pub(crate) fn find(arena: &Arena, root: Id, options: &Options) -> Result<State, Vec<Obstacle>> {

@@ -7,11 +7,11 @@ use harness_report::{ExitCode, Status};
 use super::result::{CheckResult, render};
 use super::suite::modules_suite;
 use crate::cli::CheckModulesArguments;
-use crate::commands::export::write;
-use crate::commands::run::outcome;
 use crate::fail_on::fail_on;
 use crate::failure::Failure;
+use crate::outcome::outcome;
 use crate::progress::Reporter;
+use crate::report_files::write;
 use crate::settings::{command_line, places, worker_command};
 use crate::{interrupt, output};
 

@@ -4,8 +4,9 @@ use harness_engine::cost::Budget;
 use harness_engine::run::{CellState, cores, forecast};
 use harness_report::ExitCode;
 
+use super::asked::Asked;
 use super::document::PlanDocument;
-use super::render::{Asked, render};
+use super::render::render;
 use crate::cli::PlanArguments;
 use crate::failure::Failure;
 use crate::output;

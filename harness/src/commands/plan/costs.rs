@@ -7,8 +7,8 @@ use harness_engine::registry::readable;
 use harness_engine::run::Forecast;
 use harness_render::terminal::{Style, table};
 
-use super::document::State;
-use super::render::Asked;
+use super::asked::Asked;
+use super::state::State;
 
 /// What CPU time is counted in.
 struct Unit {

@@ -2,40 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use harness_engine::registry::{AbsentFile, readable};
 use harness_engine::run::{CellState, Forecast, Proposal};
 use harness_render::terminal::{Style, one_line};
-use harness_report::selection::Selection;
-use harness_report::shell::quote;
 
+use super::asked::{Asked, run_command};
 use super::costs::{duration, matrix, sums};
-use super::document::State;
-use crate::cli::SuiteArguments;
-use crate::commands::blocks;
+use super::state::State;
+use crate::absent_inputs::blocks;
 use crate::power;
 
 /// Upgrades that are listed.
 const UPGRADES: usize = 8;
-
-/// What the command line asks of a plan.
-pub(super) struct Asked<'a> {
-    pub(super) suite: &'a SuiteArguments,
-    /// Workers on this machine.
-    pub(super) here: usize,
-    /// Cores of another one.
-    pub(super) there: Option<usize>,
-    /// Seconds.
-    pub(super) budget: Option<f64>,
-}
-
-impl Asked<'_> {
-    /// Workers that a budget is for.
-    pub(super) fn workers(&self) -> usize {
-        self.there.unwrap_or(self.here)
-    }
-}
 
 pub(super) fn render(forecast: &Forecast, asked: &Asked<'_>, style: &Style) -> String {
     let mut text = upgrades(forecast);
@@ -142,35 +122,6 @@ fn proposal(forecast: &Forecast, asked: &Asked<'_>) -> String {
             run_command(asked, selection)
         ),
     }
-}
-
-/// The command that runs a selection, as a shell takes it.
-pub(super) fn run_command(asked: &Asked<'_>, selection: &Selection) -> String {
-    let SuiteArguments {
-        suite,
-        jobs,
-        store,
-        data,
-        fresh,
-        ..
-    } = asked.suite;
-    let mut command = format!("harness run {}", quote(&suite.to_string_lossy()));
-    let mut option = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let _ = write!(command, " {name} {}", quote(&value));
-        }
-    };
-    let path = |path: &Option<PathBuf>| {
-        let path = path.as_ref();
-        path.map(|path| path.to_string_lossy().into_owned())
-    };
-    option("--jobs", jobs.map(|jobs| jobs.to_string()));
-    option("--store", path(store));
-    option("--data", path(data));
-    if *fresh {
-        command.push_str(" --fresh");
-    }
-    command + &selection.arguments()
 }
 
 fn counted(count: usize, noun: &str) -> String {

@@ -2,7 +2,8 @@
 
 use super::catalog::Catalog;
 use super::config::Config;
-use super::layout::{CheckpointLayout, ImageNames, TextNames, is_rope_table};
+use super::layout::{CheckpointLayout, ImageNames, TextNames};
+use super::rope_buffers::is_rope_table;
 use crate::dims::{Activation, Dims, ImageDims, TextDims};
 use crate::error::Result;
 

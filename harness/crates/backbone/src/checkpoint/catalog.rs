@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use candle_core::Tensor;
 
-use super::layout::{is_rope_buffer, is_rope_table};
+use super::rope_buffers::{is_rope_buffer, is_rope_table};
 use crate::error::{BackboneError, Result};
 
 /// The names and shapes of a state dict.

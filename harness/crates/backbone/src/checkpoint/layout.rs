@@ -1,6 +1,7 @@
 //! Recognising a state dict by its tensor names.
 
 use super::catalog::Catalog;
+use super::rope_buffers::{is_rope_buffer, is_rope_table};
 use super::unsupported::unsupported;
 use crate::error::{BackboneError, Result};
 
@@ -151,15 +152,4 @@ pub(crate) fn is_buffer(name: &str) -> bool {
         || name.ends_with(".attn_mask")
         || is_rope_table(name)
         || is_rope_buffer(name)
-}
-
-/// Other buffers that forks of EVA-CLIP keep beside its tables: a flag, tables of other grids.
-pub(crate) fn is_rope_buffer(name: &str) -> bool {
-    let last = name.rsplit_once("rope.").map(|(_, last)| last);
-    last.is_some_and(|last| last == "flag" || last.starts_with("freqs_"))
-}
-
-/// Cosine and sine tables of EVA-CLIP, which are recomputed and compared.
-pub(crate) fn is_rope_table(name: &str) -> bool {
-    name.ends_with("rope.freqs_cos") || name.ends_with("rope.freqs_sin")
 }

@@ -6,6 +6,7 @@ mod config;
 mod files;
 mod layout;
 mod prefix;
+mod rope_buffers;
 mod safetensors;
 mod unsupported;
 mod weights;

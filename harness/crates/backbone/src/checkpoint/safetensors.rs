@@ -11,8 +11,9 @@ use safetensors::tensor::{Dtype, Metadata};
 use serde::Deserialize;
 
 use super::catalog::Catalog;
-use super::layout::{is_buffer, is_rope_table};
+use super::layout::is_buffer;
 use super::prefix::Renaming;
+use super::rope_buffers::is_rope_table;
 use crate::error::{BackboneError, Result};
 
 /// Longest header that is read; the format's own limit.

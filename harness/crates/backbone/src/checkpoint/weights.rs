@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Tensor};
 
 use super::catalog::Catalog;
-use super::layout::{is_buffer, is_rope_table};
+use super::layout::is_buffer;
+use super::rope_buffers::is_rope_table;
 use crate::error::{BackboneError, Result};
 use crate::ops::{LayerNorm, Linear, Rope};
 

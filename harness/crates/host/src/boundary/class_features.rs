@@ -14,8 +14,8 @@ use harness_backbone::Backbone;
 
 use super::{
     Vocabulary,
+    normalize::normalize,
     request::{refuse, refused},
-    service::normalize,
     task::internal,
 };
 

@@ -4,6 +4,7 @@ mod bench;
 mod class_features;
 mod facts;
 mod image;
+mod normalize;
 mod request;
 mod service;
 mod tape;

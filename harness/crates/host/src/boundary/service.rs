@@ -1,6 +1,6 @@
 //! Class and data services.
 
-use candle_core::{D, Tensor};
+use candle_core::Tensor;
 use harness_abi::{
     AbiError, AbiTensor, ErrorKind, Reply,
     std_types::RVec,
@@ -60,10 +60,6 @@ pub(super) fn answer(
 pub(super) fn logit_scale(backbone: &Backbone) -> Result<f64, AbiError> {
     let scale = backbone.logit_scale().map_err(refused)?;
     Ok(f64::from(scale))
-}
-
-pub(super) fn normalize(x: &Tensor) -> candle_core::Result<Tensor> {
-    x.broadcast_div(&x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?)
 }
 
 /// A tensor as a reply.

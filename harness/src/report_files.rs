@@ -1,0 +1,25 @@
+//! Writing reports in the formats that were asked for.
+
+use std::path::{Path, PathBuf};
+
+use harness_render::export::{ExportError, export};
+use harness_report::{ExitCode, Report};
+
+use crate::failure::Failure;
+
+/// Writes every file that can be written, and reports the others.
+pub(crate) fn write(report: &Report, files: &[PathBuf]) -> ExitCode {
+    write_each(files, |path| export(report, path))
+}
+
+/// Calls `write` with every file, and reports those that failed.
+pub(crate) fn write_each(
+    files: &[PathBuf],
+    write: impl Fn(&Path) -> Result<(), ExportError>,
+) -> ExitCode {
+    let codes = files.iter().map(|path| match write(path) {
+        Ok(()) => ExitCode::Ok,
+        Err(error) => Failure::new(ExitCode::OutputNotWritten, error).report(),
+    });
+    codes.fold(ExitCode::Ok, ExitCode::worst)
+}
