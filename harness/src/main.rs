@@ -27,6 +27,7 @@ mod starter_suite;
 mod steps;
 mod suite_path;
 mod table;
+mod thousands;
 
 use std::process::ExitCode;
 

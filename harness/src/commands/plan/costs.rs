@@ -9,6 +9,7 @@ use harness_render::terminal::{Style, table};
 
 use super::asked::Asked;
 use super::state::State;
+use crate::thousands::thousands;
 
 /// What CPU time is counted in.
 struct Unit {
@@ -36,24 +37,11 @@ impl Unit {
 
     fn number(&self, seconds: f64) -> String {
         match seconds / self.seconds {
-            number if number >= 99.95 => grouped(number.round() as u64),
+            number if number >= 99.95 => thousands(number.round() as u64),
             number if number >= 0.05 => format!("{number:.1}"),
             _ => "<0.1".to_owned(),
         }
     }
-}
-
-/// `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A time in words: `45 s`, `12 min`, `5.2 h` or `12 days`.
@@ -63,7 +51,7 @@ pub(super) fn duration(seconds: f64) -> String {
         ..90.0 => format!("{seconds:.0} s"),
         ..5400.0 => format!("{:.0} min", seconds / 60.0),
         ..172_800.0 => format!("{:.1} h", seconds / 3600.0),
-        _ => format!("{} days", grouped((seconds / 86_400.0).round() as u64)),
+        _ => format!("{} days", thousands((seconds / 86_400.0).round() as u64)),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Claim<'a> {
     pub(super) cells: Vec<&'a Difference>,
     /// Variance of the mean from the seeds.
     pub(super) seeds: SampleVariance,
-    /// Whether a variance over seeds was borrowed, for want of a second seed.
+    /// Whether a variance over seeds was assumed, because there is no second seed.
     pub(super) is_borrowed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Groups of images through the blocks, on the threads at hand.
+//! Groups of images through the blocks, on the threads of the pool.
 
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;

@@ -1,4 +1,4 @@
-//! Numbered pieces of work on the threads at hand, their results taken in order.
+//! Numbered pieces of work on the threads of the pool, their results taken in order.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
