@@ -5,8 +5,8 @@ use harness_report::ExitCode;
 
 use crate::cli::EmbedArguments;
 use crate::failure::Failure;
+use crate::progress::Counter;
 use crate::settings::places;
-use crate::steps::Steps;
 use crate::{local_path, output};
 
 pub(crate) fn embed(arguments: &EmbedArguments) -> Result<ExitCode, Failure> {
@@ -14,15 +14,15 @@ pub(crate) fn embed(arguments: &EmbedArguments) -> Result<ExitCode, Failure> {
         texts: arguments.text.as_deref(),
         images: arguments.images.as_deref(),
     };
-    let mut steps = Steps::new("embedded");
+    let mut counter = Counter::new("embedded");
     let result = analysis::embed(
         &places()?,
         &arguments.backbone,
         inputs,
         &arguments.output,
-        &mut |done, total| steps.tell(done, total),
+        &mut |done, total| counter.tick(done, total),
     );
-    steps.finish();
+    counter.finish();
     let embedded = result.map_err(|error| {
         let failure = Failure::from(error);
         match local_path::hint(&arguments.backbone) {

@@ -12,9 +12,9 @@ use super::gate::Gate;
 use crate::cli::RunArguments;
 use crate::fail_on::fail_on;
 use crate::failure::Failure;
+use crate::measure::measure;
 use crate::outcome::outcome;
 use crate::output;
-use crate::progress::Reporter;
 use crate::report_files::write;
 use crate::reports::{baseline_of, read_baseline};
 use crate::settings::settings;
@@ -33,12 +33,8 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     }
     check_outputs(arguments)?;
     fetch_missing(&settings.suite, settings.data.as_deref())?;
-    let mut reporter = Reporter::new();
-    let result = harness_engine::run::run(&settings, &mut reporter);
-    reporter.finish();
-    let finished = result?;
+    let finished = measure(&settings)?;
     let report = &finished.report;
-    output::warn_of(report);
     let mut code = outcome(report);
     code = code.worst(write(report, &arguments.output));
     if let Some(path) = &arguments.log_samples

@@ -47,6 +47,13 @@ impl<T> Presence<T> {
             Self::Absent => None,
         }
     }
+
+    /// The value of the input of this name, where nothing can be done without it.
+    fn required(&self, name: &str) -> Result<&T, NotOnDisk> {
+        self.present().ok_or_else(|| NotOnDisk {
+            name: name.to_owned(),
+        })
+    }
 }
 
 /// The files of a backbone or data set are needed and are not on disk.
@@ -81,9 +88,7 @@ impl BackboneRef {
     /// # Errors
     /// They are not on disk.
     pub fn files(&self) -> Result<&BackboneFiles, NotOnDisk> {
-        self.files.present().ok_or_else(|| NotOnDisk {
-            name: self.name.clone(),
-        })
+        self.files.required(&self.name)
     }
 }
 
@@ -100,9 +105,7 @@ impl DatasetRef {
     /// # Errors
     /// They are not on disk.
     pub fn files(&self) -> Result<&DatasetFiles, NotOnDisk> {
-        self.files.present().ok_or_else(|| NotOnDisk {
-            name: self.name.clone(),
-        })
+        self.files.required(&self.name)
     }
 }
 

@@ -9,8 +9,8 @@ use super::suite::modules_suite;
 use crate::cli::CheckModulesArguments;
 use crate::fail_on::fail_on;
 use crate::failure::Failure;
+use crate::measure::measure;
 use crate::outcome::outcome;
-use crate::progress::Reporter;
 use crate::report_files::write;
 use crate::settings::{command_line, places, worker_command};
 use crate::{interrupt, output};
@@ -31,12 +31,8 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         cancel: interrupt::watch()?,
         command_line: command_line(),
     };
-    let mut reporter = Reporter::new();
-    let result = harness_engine::run::run(&settings, &mut reporter);
-    reporter.finish();
-    let finished = result?;
+    let finished = measure(&settings)?;
     let report = &finished.report;
-    output::warn_of(report);
     let mut code = outcome(report);
     code = code.worst(write(report, &arguments.output));
     let result = CheckResult::of(report);

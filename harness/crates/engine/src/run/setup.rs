@@ -115,10 +115,14 @@ impl<'a> SetUp<'a> {
             unmatched,
         };
         // Before data sets are hashed, where that is possible.
-        if let Some(cells) = suite_labels(&suite) {
-            let checked = settings.selection.check(cells.iter().copied());
-            checked.map_err(unmatched)?;
-        }
+        let is_checked = match suite_labels(&suite) {
+            Some(cells) => {
+                let checked = settings.selection.check(cells.iter().copied());
+                checked.map_err(unmatched)?;
+                true
+            }
+            None => false,
+        };
         pool.time_limit = Duration::from_secs(suite.time_limit);
         let inputs = inputs(&settings.command, suite, &registry)?;
         for (name, note) in backbone_notes(&inputs) {
@@ -127,9 +131,11 @@ impl<'a> SetUp<'a> {
         for line in prompts::warnings(&inputs) {
             observer.warn(&line);
         }
-        let cells = cell_labels(&inputs);
-        let checked = settings.selection.check(cells.iter().copied());
-        checked.map_err(unmatched)?;
+        if !is_checked {
+            let cells = cell_labels(&inputs);
+            let checked = settings.selection.check(cells.iter().copied());
+            checked.map_err(unmatched)?;
+        }
         let (graph, surveys) = Plan::surveys(&inputs, &settings.selection);
         let context = ExecContext {
             store: &store,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::analysis::effect::Effect;
-use crate::stats::{normal_quantile, student_quantile};
+use crate::stats::{student_critical, student_quantile};
 
 /// The test images or seeds at which a measured difference would be told apart from a bound, if
 /// it and its scatter stayed what they are.
@@ -43,11 +43,8 @@ impl Deciding {
             let of_seeds = parts.seeds * size.seeds as f64 / seeds as f64;
             let total = of_images + of_seeds;
             let freedom = parts.freedom + (seeds - size.seeds) as f64;
-            let critical = match student_quantile(1.0 - size.alpha, freedom) {
-                Some(t) if freedom < 1e6 => Some(t),
-                _ => normal_quantile(1.0 - size.alpha),
-            };
-            critical.is_some_and(|critical| critical * total.sqrt() <= distance.abs())
+            student_critical(size.alpha, freedom)
+                .is_some_and(|critical| critical * total.sqrt() <= distance.abs())
         };
         let images = |seeds| fewest(size.images, MOST_IMAGES, |images| is_enough(images, seeds));
         let seeds = || {

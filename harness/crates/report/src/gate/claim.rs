@@ -13,8 +13,7 @@ use crate::gate::comparison::Comparison;
 use crate::gate::evidence::{BORROWED_DEVIATION, Evidence};
 use crate::stats::Crossed;
 use crate::stats::{
-    Difference, Interval, SampleVariance, VariancePrior, normal_quantile, normal_upper_tail,
-    student_cdf, student_quantile,
+    Difference, Interval, SampleVariance, VariancePrior, student_critical, student_upper_tail,
 };
 use crate::upgrade::Upgrade;
 
@@ -42,7 +41,7 @@ impl Claim<'_> {
         if error == 0.0 {
             return if distance > 0.0 { 0.0 } else { 1.0 };
         }
-        upper_tail(distance / error, self.freedom(images))
+        student_upper_tail(distance / error, self.freedom(images))
     }
 
     /// The seeds' degrees of freedom, more the less the seeds matter. Satterthwaite's formula squares the
@@ -65,11 +64,7 @@ impl Claim<'_> {
     /// The 95 % interval of a mean of cells.
     pub(super) fn interval(&self) -> Interval {
         let images = self.images(self.value);
-        let freedom = self.freedom(images);
-        let quantile = student_quantile(0.975, freedom)
-            .filter(|_| freedom < 1e6)
-            .or_else(|| normal_quantile(0.975))
-            .unwrap_or(f64::INFINITY);
+        let quantile = student_critical(0.025, self.freedom(images)).unwrap_or(f64::INFINITY);
         let half = quantile * (images + self.seeds.value).sqrt();
         Interval {
             low: (self.value - half).max(-1.0),
@@ -81,13 +76,6 @@ impl Claim<'_> {
         let count = self.cells.len() as f64;
         let cells = self.cells.iter().map(|one| one.image_variance(bound));
         cells.sum::<f64>() / (count * count)
-    }
-}
-
-fn upper_tail(t: f64, freedom: f64) -> f64 {
-    match student_cdf(-t, freedom) {
-        Some(p) if freedom < 1e6 => p,
-        _ => normal_upper_tail(t),
     }
 }
 

@@ -17,8 +17,7 @@ use crate::stats::bisect::bisect;
 use crate::stats::estimate::standard_deviation;
 use crate::stats::interval::Interval;
 use crate::stats::moderated::{SampleVariance, VariancePrior};
-use crate::stats::normal::normal_upper_tail;
-use crate::stats::student::student_cdf;
+use crate::stats::student::student_upper_tail;
 
 /// A mean over images and seeds whose error has both sources.
 pub trait Crossed {
@@ -120,11 +119,7 @@ impl VarianceParts {
         if total == 0.0 {
             return if distance > 0.0 { 0.0 } else { 1.0 };
         }
-        let t = distance / total.sqrt();
-        match student_cdf(-t, self.freedom) {
-            Some(p) if self.freedom < 1e6 => p,
-            _ => normal_upper_tail(t),
-        }
+        student_upper_tail(distance / total.sqrt(), self.freedom)
     }
 }
 

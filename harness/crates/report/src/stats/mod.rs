@@ -38,6 +38,6 @@ pub use moderated::{SampleVariance, VariancePrior};
 pub use normal::{normal_quantile, normal_upper_tail};
 pub use pairs::Pairs;
 pub use power::{detectable_difference, images_needed};
-pub use student::{student_cdf, student_quantile};
+pub use student::{student_cdf, student_critical, student_quantile, student_upper_tail};
 pub use tango::{tango_interval, tango_score};
 pub use wilson::wilson_interval;

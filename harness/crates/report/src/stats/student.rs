@@ -6,6 +6,26 @@
 
 use crate::stats::bisect::bisect;
 use crate::stats::gamma::ln_gamma;
+use crate::stats::normal::{normal_quantile, normal_upper_tail};
+
+/// From as many degrees of freedom on, t is the normal distribution.
+const NORMAL: f64 = 1e6;
+
+/// P(T > t); of the normal distribution with very many degrees of freedom, or infinitely many.
+pub fn student_upper_tail(t: f64, freedom: f64) -> f64 {
+    match student_cdf(-t, freedom) {
+        Some(p) if freedom < NORMAL => p,
+        _ => normal_upper_tail(t),
+    }
+}
+
+/// The t with P(T > t) = `tail`, likewise; `None` unless `tail` lies strictly between 0 and 1.
+pub fn student_critical(tail: f64, freedom: f64) -> Option<f64> {
+    match student_quantile(1.0 - tail, freedom) {
+        Some(t) if freedom < NORMAL => Some(t),
+        _ => normal_quantile(1.0 - tail),
+    }
+}
 
 /// P(T ≤ t) with `freedom` degrees of freedom; `None` unless these are positive
 /// and both numbers finite.
