@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use candle_core::Tensor;
 use serde_json::Value;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use crate::checkpoint::{
     self, Architecture, Catalog, CheckpointLayout, Config, Files, Weights, read_catalog,
 };
+use crate::device::{Accelerator, Precision};
 use crate::dims::{Activation, Dims};
 use crate::error::{BackboneError, Result};
 use crate::image::ImageTower;
@@ -238,6 +240,22 @@ impl Backbone {
             text: self.text.with_activation_limit(bytes),
             ..self
         }
+    }
+
+    /// The same backbone, whose towers run on a device. What enters and leaves them stays in the
+    /// host's memory; weights are uploaded when they are first needed.
+    ///
+    /// A backbone that is trained as a whole stays on the CPU: the device computes the gradients of
+    /// inputs and edits alone.
+    #[must_use]
+    pub fn on_device(mut self, device: &candle_core::Device, precision: Precision) -> Self {
+        if self.text.is_tracked() || self.image.is_tracked() {
+            return self;
+        }
+        let accelerator = Arc::new(Accelerator::new(device.clone(), precision));
+        self.text.accelerator = Some(Arc::clone(&accelerator));
+        self.image.accelerator = Some(accelerator);
+        self
     }
 
     fn build(

@@ -127,6 +127,72 @@ impl Block {
     }
 }
 
+impl Linear {
+    fn tensors<'t>(&'t self, list: &mut Vec<&'t Tensor>) {
+        list.push(&self.weight);
+        list.extend(&self.bias);
+        self.low_rank
+            .iter()
+            .for_each(|change| list.extend([&change.a, &change.b]));
+    }
+}
+
+impl Block {
+    /// Whether a parameter of its own is trained; low-rank changes do not count.
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.tensors().into_iter().any(Tensor::track_op)
+    }
+
+    /// Whether a low-rank change drops values.
+    pub(crate) fn has_dropout(&self) -> bool {
+        let of_map = |map: &Linear| map.low_rank.as_ref().is_some_and(|c| c.dropout.is_some());
+        let packing = match &self.packing {
+            Packing::Packed { low_rank, .. } => {
+                low_rank.iter().flatten().any(|c| c.dropout.is_some())
+            }
+            Packing::Split(parts) => parts.iter().any(of_map),
+        };
+        let mlp = match &self.mlp {
+            Mlp::Plain { up, down, .. } => of_map(up) || of_map(down),
+            Mlp::SwiGlu { gate, up, down, .. } => of_map(gate) || of_map(up) || of_map(down),
+        };
+        packing || of_map(&self.out) || mlp
+    }
+
+    /// All parameters, those of low-rank changes among them.
+    pub(crate) fn tensors(&self) -> Vec<&Tensor> {
+        let mut list = Vec::new();
+        for norm in [Some(&self.ln_1), self.inner_norm.as_ref(), Some(&self.ln_2)] {
+            norm.iter()
+                .for_each(|norm| list.extend([&norm.weight, &norm.bias]));
+        }
+        match &self.packing {
+            Packing::Packed { map, low_rank, .. } => {
+                map.tensors(&mut list);
+                let changes = low_rank.iter().flatten();
+                changes.for_each(|change| list.extend([&change.a, &change.b]));
+            }
+            Packing::Split(parts) => parts.iter().for_each(|part| part.tensors(&mut list)),
+        }
+        self.out.tensors(&mut list);
+        match &self.mlp {
+            Mlp::Plain { up, down, .. } => [up, down].iter().for_each(|map| map.tensors(&mut list)),
+            Mlp::SwiGlu {
+                gate,
+                up,
+                norm,
+                down,
+            } => {
+                [gate, up, down]
+                    .iter()
+                    .for_each(|map| map.tensors(&mut list));
+                list.extend([&norm.weight, &norm.bias]);
+            }
+        }
+        list
+    }
+}
+
 /// Widths and constants of a block.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlockShape {

@@ -55,6 +55,7 @@ impl ImageTower {
                 architecture.image_eps,
             )?,
             head: Linear::new(head, None),
+            accelerator: None,
         })
     }
 
@@ -81,6 +82,7 @@ impl ImageTower {
                 layout: WeightLayout::InOut,
                 low_rank: None,
             },
+            accelerator: None,
         })
     }
 
@@ -112,6 +114,7 @@ impl ImageTower {
             attention: attention_shape(architecture, Some(rope)),
             ln_post: weights.layer_norm(&format!("{at}norm"), d, architecture.image_eps)?,
             head: weights.linear(&format!("{at}head"), architecture.dims.embed_dim, d)?,
+            accelerator: None,
         })
     }
 }

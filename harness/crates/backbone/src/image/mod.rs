@@ -7,4 +7,5 @@ mod positions;
 mod tower;
 
 pub use edits::ImageEdit;
+pub(crate) use edits::TokenEdits;
 pub use tower::ImageTower;

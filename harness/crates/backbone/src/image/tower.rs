@@ -1,12 +1,14 @@
 //! From pixels to image features: plain ViT and EVA02 alike.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use candle_core::{DType, Tensor};
 
 use super::edits::{ImageEdit, TokenEdits};
 use super::forward::Frozen;
-use crate::block::{Block, Mlp, Packing};
+use crate::block::Block;
+use crate::device::{self, Accelerator};
 use crate::dims::ImageDims;
 use crate::error::{BackboneError, Result};
 use crate::modules::{self, Module};
@@ -31,6 +33,8 @@ pub struct ImageTower {
     pub(crate) attention: AttentionShape,
     pub(crate) ln_post: LayerNorm,
     pub(crate) head: Linear,
+    /// The device that the tower runs on, unless it is the CPU.
+    pub(crate) accelerator: Option<Arc<Accelerator>>,
 }
 
 impl ImageTower {
@@ -56,6 +60,9 @@ impl ImageTower {
         let tokens = TokenEdits::bind(edits, images, &self.dims)?;
         let tower = self.edited(edits)?;
         self.check(pixels)?;
+        if let Some(accelerator) = &self.accelerator {
+            return device::encode_image(self, &tower, accelerator, pixels, tokens);
+        }
         match Frozen::of(&tower, pixels, &tokens)? {
             Some(frozen) => frozen.encode(),
             None => tower.differentiable(pixels, &tokens),
@@ -130,44 +137,17 @@ impl ImageTower {
     }
 
     /// Whether a weight is trained, so that a gradient may be asked for.
-    pub(super) fn is_tracked(&self) -> bool {
+    pub(crate) fn is_tracked(&self) -> bool {
         let norm = |norm: &LayerNorm| norm.weight.track_op() || norm.bias.track_op();
-        let map =
-            |map: &Linear| map.weight.track_op() || map.bias.as_ref().is_some_and(Tensor::track_op);
-        let block = |block: &Block| {
-            let packing = match &block.packing {
-                Packing::Packed { map: packed, .. } => map(packed),
-                Packing::Split(parts) => parts.iter().any(map),
-            };
-            let mlp = match &block.mlp {
-                Mlp::Plain { up, down, .. } => map(up) || map(down),
-                Mlp::SwiGlu {
-                    gate,
-                    up,
-                    norm: inner,
-                    down,
-                } => map(gate) || map(up) || norm(inner) || map(down),
-            };
-            packing
-                || mlp
-                || map(&block.out)
-                || [
-                    Some(&block.ln_1),
-                    Some(&block.ln_2),
-                    block.inner_norm.as_ref(),
-                ]
-                .into_iter()
-                .flatten()
-                .any(norm)
-        };
         [&self.patch_weight, &self.class_token, &self.positions]
             .into_iter()
             .chain(&self.patch_bias)
+            .chain([&self.head.weight])
+            .chain(&self.head.bias)
             .any(Tensor::track_op)
-            || self.blocks.iter().any(block)
+            || self.blocks.iter().any(Block::is_tracked)
             || self.ln_pre.as_ref().is_some_and(norm)
             || norm(&self.ln_post)
-            || map(&self.head)
     }
 
     /// Refuses pixels that are not f32 `[B, 3, N, N]`.

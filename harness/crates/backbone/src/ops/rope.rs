@@ -48,6 +48,19 @@ impl Rope {
         }
     }
 
+    /// Cosines and sines of `tokens` tokens, each `[tokens, head_dim / 2]`; tokens that have no place
+    /// turn by zero.
+    pub(crate) fn tables(&self, tokens: usize) -> (Vec<f32>, Vec<f32>) {
+        let patches = self.cos.len() / self.half.max(1);
+        let spread = |table: &[f32], still: f32| {
+            let mut values = vec![still; tokens * self.half];
+            let count = patches.min(tokens.saturating_sub(1)) * self.half;
+            values[self.half..][..count].copy_from_slice(&table[..count]);
+            values
+        };
+        (spread(&self.cos, 1.0), spread(&self.sin, 0.0))
+    }
+
     /// Number of values in a stored `[patches, head_dim]` table.
     pub(crate) fn len(&self) -> usize {
         2 * self.cos.len()

@@ -67,6 +67,7 @@ impl TextTower {
             dims,
             activation_limit: 1 << 30,
             pool: Arc::default(),
+            accelerator: None,
         })
     }
 }

@@ -9,6 +9,7 @@ mod prompt;
 mod tower;
 mod trace;
 
+pub(crate) use engine::{Sequences, Source};
 pub use parameters::TextParameter;
 pub use prompt::{PromptBatch, Segment, TextEdit, TokenRows};
 pub use tower::TextTower;

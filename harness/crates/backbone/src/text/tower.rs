@@ -10,6 +10,7 @@ use super::edits::{bind, spread};
 use super::engine::{self, Pool};
 use super::prompt::{PromptBatch, TextEdit};
 use crate::block::Block;
+use crate::device::{self, Accelerator};
 use crate::dims::TextDims;
 use crate::edits::Replacements;
 use crate::error::{BackboneError, Result};
@@ -34,9 +35,11 @@ pub struct TextTower {
     pub(crate) ln_final: LayerNorm,
     pub(crate) projection: Linear,
     /// Bytes that the engine keeps for the gradients of a request.
-    pub(super) activation_limit: usize,
+    pub(crate) activation_limit: usize,
     /// Buffers of the engine.
     pub(super) pool: Arc<Pool>,
+    /// The device that the tower runs on, unless it is the CPU.
+    pub(crate) accelerator: Option<Arc<Accelerator>>,
 }
 
 impl TextTower {
@@ -54,6 +57,18 @@ impl TextTower {
             activation_limit: bytes,
             ..self
         }
+    }
+
+    /// Whether a weight is trained.
+    pub(crate) fn is_tracked(&self) -> bool {
+        let own = [
+            &self.token_embedding,
+            &self.positions,
+            &self.projection.weight,
+        ];
+        let norm = [&self.ln_final.weight, &self.ln_final.bias];
+        own.into_iter().chain(norm).any(Tensor::track_op)
+            || self.blocks.iter().any(Block::is_tracked)
     }
 
     /// The token that ends every prompt; features are read at its position.
@@ -90,6 +105,10 @@ impl TextTower {
     fn encode_rows(&self, batch: &PromptBatch) -> Result<Tensor> {
         let request = self.request(batch)?;
         let sequences = engine::sequences_of_batch(batch, &request.assembly, &request.edits)?;
+        if let Some(accelerator) = &self.accelerator {
+            let tower = &request.tower;
+            return device::encode_text(self, tower, accelerator, sequences, batch.groups);
+        }
         match engine::encode(&request.tower, sequences)? {
             Some(features) => Ok(features),
             None => request.by_reference(batch),
@@ -197,6 +216,9 @@ impl TextTower {
             return refuse(format!("end position {end} of {length} tokens"));
         }
         let sequences = engine::sequences_of_embeddings(x, ends)?;
+        if let Some(accelerator) = &self.accelerator {
+            return device::encode_text(self, self, accelerator, sequences, 1);
+        }
         if let Some(features) = engine::encode(self, sequences)? {
             return Ok(features);
         }

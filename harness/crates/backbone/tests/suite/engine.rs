@@ -10,7 +10,7 @@ use crate::common::{assert_close, backbones, noise, values, vjp};
 
 /// A request in numbers, with its trained tensors by shape.
 #[derive(Debug, Clone)]
-struct Case {
+pub(crate) struct Case {
     seed: u64,
     groups: usize,
     /// Tokens of each class's name.
@@ -27,7 +27,7 @@ struct Case {
     dropout: bool,
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub(crate) fn case() -> impl Strategy<Value = Case> {
     let name = prop::collection::vec(3u32..7, 0..6);
     (
         any::<u64>(),
@@ -136,15 +136,26 @@ fn run(
 }
 
 fn agree(case: &Case) {
+    compare(case, Clone::clone, TextTower::encode_reference, 1e-5);
+}
+
+/// Features and gradients of a request on every backbone, as `place` gives it, against those of
+/// another way.
+pub(crate) fn compare(
+    case: &Case,
+    place: impl Fn(&Backbone) -> Backbone,
+    other: impl Fn(&TextTower, &PromptBatch) -> harness_backbone::Result<Tensor>,
+    tolerance: f32,
+) {
     for folder in backbones() {
         let loaded = Backbone::load(&folder).unwrap();
         let mut vars = Vec::new();
         let batch = batch(&loaded, case, &mut vars);
-        let tower = loaded.text();
-        let (features, grads) = run(&batch, &vars, |b| tower.encode(b).unwrap());
-        let (expected, expected_grads) = run(&batch, &vars, |b| tower.encode_reference(b).unwrap());
+        let placed = place(&loaded);
+        let (features, grads) = run(&batch, &vars, |b| placed.text().encode(b).unwrap());
+        let (expected, expected_grads) = run(&batch, &vars, |b| other(loaded.text(), b).unwrap());
         let what = folder.display().to_string();
-        assert_close(&what, &features, &expected, 1e-5);
+        assert_close(&what, &features, &expected, tolerance);
         // Gradients as one vector: those of keys' biases are zero but for rounding.
         let largest = |grads: &[Option<Tensor>]| {
             let all = grads.iter().flatten().flat_map(values);
@@ -166,7 +177,7 @@ fn agree(case: &Case) {
                 .zip(values(expected))
                 .fold(0f32, |m, (f, e)| m.max((f - e).abs()));
             assert!(
-                far <= 1e-5 * scale,
+                far <= tolerance * scale,
                 "{what}: tensor {i} is off by {far:e} of {scale:e}"
             );
         }
@@ -224,21 +235,27 @@ proptest! {
 
 #[test]
 fn many_classes_with_common_beginnings_agree() {
-    // Enough rows for several chunks and for nodes below the context.
-    let names = (0..90u32).map(|i| vec![3 + i / 30, 4, 4, 5, 6 + i % 30, 7]);
-    for context in [(false, false), (false, true), (true, false)] {
-        agree(&Case {
-            seed: 7,
-            groups: 2,
-            names: names.clone().collect(),
-            context,
-            length: 4,
-            twice: false,
-            deep: vec![(1, false)],
-            edited: vec![],
-            dropout: false,
-        });
+    for case in many_classes() {
+        agree(&case);
     }
+}
+
+/// Enough rows for several chunks and for nodes below the context.
+pub(crate) fn many_classes() -> impl Iterator<Item = Case> {
+    let names = (0..90u32).map(|i| vec![3 + i / 30, 4, 4, 5, 6 + i % 30, 7]);
+    let names: Vec<Vec<u32>> = names.collect();
+    let contexts = [(false, false), (false, true), (true, false)];
+    contexts.into_iter().map(move |context| Case {
+        seed: 7,
+        groups: 2,
+        names: names.clone(),
+        context,
+        length: 4,
+        twice: false,
+        deep: vec![(1, false)],
+        edited: vec![],
+        dropout: false,
+    })
 }
 
 #[test]

@@ -6,13 +6,13 @@ use proptest::prelude::*;
 
 use crate::common::{assert_close, backbones, noise, values};
 
-fn pixels(backbone: &Backbone, seed: u64, images: usize) -> Tensor {
+pub(crate) fn pixels(backbone: &Backbone, seed: u64, images: usize) -> Tensor {
     let side = backbone.dims().image.image_size;
     noise(seed, &[images, 3, side, side])
 }
 
 /// Edits of every kind that keep no gradient, for a batch.
-fn edits(backbone: &Backbone, seed: u64, images: usize, layer: usize) -> Vec<ImageEdit> {
+pub(crate) fn edits(backbone: &Backbone, seed: u64, images: usize, layer: usize) -> Vec<ImageEdit> {
     let dims = &backbone.dims().image;
     let (width, layer) = (dims.width, layer % dims.layers);
     let mut edits = vec![
@@ -48,7 +48,7 @@ fn edits(backbone: &Backbone, seed: u64, images: usize, layer: usize) -> Vec<Ima
 
 /// Sizes of a tower.
 #[derive(Debug, Clone, Copy)]
-struct Shape {
+pub(crate) struct Shape {
     is_eva: bool,
     heads: usize,
     /// A quarter of a head's width.
@@ -61,7 +61,7 @@ struct Shape {
     quick_gelu: bool,
 }
 
-fn shape() -> impl Strategy<Value = Shape> {
+pub(crate) fn shape() -> impl Strategy<Value = Shape> {
     let numbers = (1usize..4, 1usize..6, 1usize..4, 1usize..90);
     let rest = (1usize..6, 1usize..9, 1usize..40);
     (any::<bool>(), numbers, rest, any::<bool>()).prop_map(
@@ -81,7 +81,7 @@ fn shape() -> impl Strategy<Value = Shape> {
 
 impl Shape {
     /// A backbone of random weights, in open_clip's layout or EVA-CLIP's.
-    fn backbone(self, seed: u64) -> Backbone {
+    pub(crate) fn backbone(self, seed: u64) -> Backbone {
         let Self {
             hidden,
             patch,

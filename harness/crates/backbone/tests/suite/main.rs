@@ -4,6 +4,7 @@
 mod checkpoint;
 mod common;
 mod configuration;
+mod devices;
 mod edits;
 mod engine;
 mod full_size;

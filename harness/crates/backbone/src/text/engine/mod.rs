@@ -24,4 +24,5 @@ use crate::{kernels, matrix};
 
 pub(super) use operation::encode;
 pub(super) use pool::Pool;
+pub(crate) use source::{Sequences, Source};
 pub(super) use source::{sequences_of_batch, sequences_of_embeddings};

@@ -41,6 +41,63 @@ pub(crate) struct Sequences {
     pub(super) inputs: Vec<Tensor>,
 }
 
+impl Sequences {
+    /// Index of each position of each prompt; the last is the end token.
+    pub(crate) fn rows(&self) -> &[Vec<u32>] {
+        &self.rows
+    }
+
+    /// Length of the longest prompt.
+    pub(crate) fn padded(&self) -> usize {
+        self.padded
+    }
+
+    /// Whether equal positions after equal ones may be computed once.
+    pub(crate) fn shares(&self) -> bool {
+        self.sharing
+    }
+
+    /// The same sequences, each position of which is computed by itself.
+    pub(crate) fn without_sharing(self) -> Self {
+        Self {
+            sharing: false,
+            ..self
+        }
+    }
+
+    /// Tensors that rows come from, each `[.., D]`.
+    pub(crate) fn inputs(&self) -> &[Tensor] {
+        &self.inputs
+    }
+
+    /// Origin of a position by its index.
+    pub(crate) fn source(&self, index: usize) -> Source {
+        self.positions[index].source
+    }
+
+    /// Blocks at whose input a position is replaced, and the row of the inputs.
+    pub(crate) fn replaced(&self, index: usize) -> &[(usize, usize)] {
+        &self.positions[index].replaced
+    }
+
+    /// The lowest block that gradients of the inputs come from, at most `top`.
+    pub(crate) fn lowest_tracked(&self, top: usize) -> usize {
+        let mut tracked = Vec::new();
+        for tensor in &self.inputs {
+            let rows = rows_of(std::slice::from_ref(tensor));
+            tracked.extend(std::iter::repeat_n(tensor.track_op(), rows));
+        }
+        let is_tracked = |input: &usize| tracked.get(*input).is_some_and(|tracked| *tracked);
+        let of_position = |position: &Position| {
+            let enters = matches!(&position.source, Source::Input(input) if is_tracked(input));
+            let replaced = position.replaced.iter().filter(|(_, i)| is_tracked(i));
+            let replaced = replaced.map(|(layer, _)| *layer).min().unwrap_or(top);
+            if enters { 0 } else { replaced }
+        };
+        self.positions.iter().map(of_position).min().unwrap_or(top)
+    }
+}
+
 /// Gives equal positions one index.
 #[derive(Default)]
 struct Distinct {

@@ -1,0 +1,20 @@
+//! Towers on a GPU: the same mathematics in candle's tensor operations, which run on every device.
+//!
+//! A tower is one differentiable operation for the rest of the program: what enters and leaves it
+//! lies in the host's memory. Inside, each operation comes with its pull-back, so that candle's own
+//! backward pass, which also computes the gradients of frozen weights, is not used.
+
+mod accelerator;
+mod block;
+mod gradients;
+mod image;
+mod inputs;
+mod op;
+mod precision;
+mod rows;
+mod text;
+
+pub(crate) use accelerator::Accelerator;
+pub(crate) use image::encode as encode_image;
+pub use precision::Precision;
+pub(crate) use text::encode as encode_text;
