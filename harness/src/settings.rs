@@ -1,7 +1,7 @@
 //! What `run` and `plan` have in common.
 
 use harness_engine::registry::SearchPath;
-use harness_engine::run::{RunError, Settings};
+use harness_engine::run::{DeviceSettings, RunError, Settings};
 use harness_engine::schedule::WorkerCommand;
 use harness_report::ExitCode;
 
@@ -20,6 +20,11 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),
         memory: arguments.memory.map(|mib| mib.saturating_mul(1 << 20)),
+        device: DeviceSettings {
+            choice: arguments.device,
+            precision: arguments.precision,
+            jobs_each: arguments.jobs_per_gpu.map(usize::from),
+        },
         fresh: arguments.fresh,
         command: worker_command()?,
         cancel: interrupt::watch()?,

@@ -43,6 +43,7 @@ impl Cards {
         let pool = Pool {
             command: worker_command()?,
             jobs: 1,
+            devices: Vec::new(),
             time_limit: Duration::from_secs(60),
             store: std::env::temp_dir(),
             cancel: &never,

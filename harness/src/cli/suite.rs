@@ -7,7 +7,11 @@ use harness_report::analysis::Recommendation;
 use harness_report::selection::Term;
 
 use super::When;
-use super::values::{alpha, at_least_one, duration, export_file, margin, recommendation};
+use harness_engine::device::{DeviceChoice, Precision};
+
+use super::values::{
+    alpha, at_least_one, duration, export_file, margin, precision, recommendation,
+};
 
 #[derive(Args)]
 pub(crate) struct SuiteArguments {
@@ -16,10 +20,20 @@ pub(crate) struct SuiteArguments {
     /// Number of worker processes [default: number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
-    /// Memory for all workers; with less, text activations are computed again instead of kept
+    /// Memory for all workers, on a GPU the GPU's; with less, text activations are computed again instead of kept
     /// [default: what is available, at most 2048 for each]
     #[arg(long, value_name = "MIB", value_parser = at_least_one())]
     pub(crate) memory: Option<u64>,
+    /// Where the towers run: auto, cpu, cuda, cuda:N or metal; auto takes a GPU if the build and
+    /// the machine have one [default: the suite's, else auto]
+    #[arg(long, value_name = "DEVICE", env = "HARNESS_DEVICE")]
+    pub(crate) device: Option<DeviceChoice>,
+    /// Arithmetic of the towers on a GPU [default: the suite's, else f32]
+    #[arg(long, value_name = "PRECISION", value_parser = precision())]
+    pub(crate) precision: Option<Precision>,
+    /// Worker processes that share a GPU [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs_per_gpu: Option<u16>,
     /// Cache directory [default: .harness]
     #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
     pub(crate) store: Option<PathBuf>,

@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use harness_engine::device::Precision;
 use harness_render::export::{Format, UnknownEnding};
 use harness_report::analysis::Recommendation;
 
@@ -24,6 +25,17 @@ pub(crate) enum ValueError {
     Renaming,
     #[error("expected a file name ending in .{}", .0.join(" or ."))]
     Extension(&'static [&'static str]),
+}
+
+/// `f32`, `tf32` or `bf16`.
+pub(super) fn precision() -> impl TypedValueParser<Value = Precision> {
+    let names = Precision::NAMES.map(|(name, _)| name);
+    PossibleValuesParser::new(names).map(|found| {
+        let named = Precision::NAMES
+            .into_iter()
+            .find(|(name, _)| *name == found);
+        named.map_or_else(Precision::default, |(_, precision)| precision)
+    })
 }
 
 pub(super) fn tolerance(text: &str) -> Result<f64, ValueError> {

@@ -95,6 +95,7 @@ fn provenance() -> Provenance {
         rustc: "1.95.0".into(),
         os: "linux".into(),
         arch: "x86_64".into(),
+        device: None,
         cpu: Cpu {
             model: "a processor".into(),
             cores: 2,

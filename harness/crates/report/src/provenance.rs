@@ -16,6 +16,9 @@ pub struct Provenance {
     pub os: String,
     pub arch: String,
     pub cpu: Cpu,
+    /// What the towers ran on; absent where that was the CPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<ComputeDevice>,
     /// Threads of each worker process.
     pub threads_per_worker: u32,
     /// Worker processes at once.
@@ -29,6 +32,32 @@ pub struct Provenance {
     pub wall_seconds: f64,
     /// Command line that makes the run again, one argument an entry.
     pub rerun: Vec<String>,
+}
+
+/// The GPUs that computed the towers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComputeDevice {
+    /// `cuda` or `metal`.
+    pub kind: String,
+    /// What the driver calls the first.
+    pub name: String,
+    /// Number of GPUs.
+    pub count: u32,
+    /// `f32`, `tf32` or `bf16`.
+    pub precision: String,
+    /// Version of the tensor library.
+    pub candle: String,
+}
+
+impl ComputeDevice {
+    /// The device in a few words.
+    pub fn describe(&self) -> String {
+        match self.count {
+            1 => format!("{}, {}", self.name, self.precision),
+            count => format!("{count} × {}, {}", self.name, self.precision),
+        }
+    }
 }
 
 /// The processor of the machine.

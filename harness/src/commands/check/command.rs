@@ -1,6 +1,6 @@
 //! Runs the modules' suite and prints what follows.
 
-use harness_engine::run::Settings;
+use harness_engine::run::{DeviceSettings, Settings};
 use harness_report::selection::Selection;
 use harness_report::{ExitCode, Status};
 
@@ -26,6 +26,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),
         memory: None,
+        device: DeviceSettings::default(),
         fresh: false,
         command: worker_command()?,
         cancel: interrupt::watch()?,

@@ -6,6 +6,7 @@
 
 mod accelerator;
 mod block;
+mod found;
 mod gradients;
 mod image;
 mod inputs;
@@ -15,6 +16,7 @@ mod rows;
 mod text;
 
 pub(crate) use accelerator::Accelerator;
+pub use found::DeviceKind;
 pub(crate) use image::encode as encode_image;
 pub use precision::Precision;
 pub(crate) use text::encode as encode_text;

@@ -101,6 +101,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
         engine: Engine {
             version: "1".to_owned(),
             sha256: "a".to_owned(),
+            arithmetic: None,
         },
         suite: Suite {
             name: "suite".to_owned(),
@@ -119,6 +120,8 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
             oracle: true,
             recipe: RecipeChoice::default(),
             images: ImageOptions::default(),
+            device: None,
+            precision: None,
             time_limit: 600,
             gate: None,
             plugins: Vec::new(),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::common;
 use super::index::{BackboneIndex, DatasetIndex, MethodIndex};
+use crate::device::Arithmetic;
 use crate::job::{Draw, MethodRef};
 use crate::registry::{
     Absent, BackboneFacts, DatasetFacts, InputKind, ModuleFile, RegisteredPlugin,
@@ -19,6 +20,8 @@ pub struct Engine {
     pub version: String,
     /// SHA-256 of the executable: a result of another build is another result.
     pub sha256: String,
+    /// Of the towers on a GPU; none on the CPU.
+    pub arithmetic: Option<Arithmetic>,
 }
 
 /// A row of the matrix.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Engine;
+use crate::device::Arithmetic;
 use crate::images::{Augment, FeaturePrecision, ImageOptions};
 use crate::job::{
     BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, Draw, MethodRef, ModuleSource, Portion,
@@ -27,6 +28,9 @@ struct UnitInputs<'a> {
 struct EngineInputs<'a> {
     version: &'a str,
     sha256: &'a str,
+    /// Absent on the CPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arithmetic: Option<Arithmetic>,
 }
 
 #[derive(Serialize)]
@@ -107,9 +111,17 @@ enum ModuleInputs<'a> {
 
 /// The key of a unit's result.
 pub(super) fn key(engine: &Engine, work: &UnitWork) -> Key {
-    let Engine { version, sha256 } = engine;
+    let Engine {
+        version,
+        sha256,
+        arithmetic,
+    } = engine;
     let inputs = UnitInputs {
-        engine: EngineInputs { version, sha256 },
+        engine: EngineInputs {
+            version,
+            sha256,
+            arithmetic: *arithmetic,
+        },
         work: work_inputs(work),
     };
     let inputs = serde_json::to_value(inputs)

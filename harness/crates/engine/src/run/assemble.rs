@@ -50,6 +50,7 @@ pub(crate) fn assemble(
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
             cpu: machine::cpu(),
+            device: setup.placement.as_ref().map(Placement::report),
             threads_per_worker: 1,
             jobs: u32::try_from(setup.pool.jobs).unwrap_or(u32::MAX),
             git: machine::git(),

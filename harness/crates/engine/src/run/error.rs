@@ -6,6 +6,7 @@ use harness_report::ExitCode;
 use harness_report::selection::UnmatchedError;
 
 use super::placement_error::PlacementError;
+use crate::device::DeviceError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;
@@ -31,6 +32,8 @@ pub enum RunError {
     Module(#[from] ModuleFileError),
     #[error(transparent)]
     Placement(#[from] PlacementError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     #[error("no plugin has the method {id} (row {label} of the suite)")]
     Method { label: String, id: String },
     #[error("cannot read this executable: {0}")]

@@ -24,5 +24,5 @@ pub use error::RunError;
 pub use forecast::{CellState, Forecast, ForecastCell, Proposal, forecast};
 pub use machine::cores;
 pub use placement_error::PlacementError;
-pub use setup::Settings;
+pub use setup::{DeviceSettings, Settings};
 pub use suite_run::{Finished, run};

@@ -8,11 +8,13 @@ use super::absence::or_absent;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use super::{machine, modules, prompts};
+use crate::device::{DeviceChoice, Placement};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
 use crate::worker;
+use harness_backbone::Precision;
 use harness_report::selection::Selection;
 use harness_store::{Store, sha256_file};
 
@@ -20,6 +22,8 @@ use harness_store::{Store, sha256_file};
 const INSPECTION: Duration = Duration::from_secs(60);
 /// Most bytes that a worker gets where nothing was said, though more may be available.
 const MEMORY: u64 = 2 << 30;
+/// Bytes of a GPU that its workers use where nothing was said.
+const DEVICE_MEMORY: u64 = 16 << 30;
 
 /// How a suite is to be run.
 #[derive(Clone, Debug)]
@@ -37,6 +41,8 @@ pub struct Settings<'a> {
     pub jobs: Option<usize>,
     /// Bytes for all workers together; by default what is available.
     pub memory: Option<u64>,
+    /// What the towers run on, before what the suite says.
+    pub device: DeviceSettings,
     /// Whether to ignore stored results.
     pub fresh: bool,
     pub command: WorkerCommand,
@@ -44,6 +50,15 @@ pub struct Settings<'a> {
     pub cancel: &'a AtomicBool,
     /// The command line, for the report.
     pub command_line: Vec<String>,
+}
+
+/// What is asked of the device.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeviceSettings {
+    pub choice: Option<DeviceChoice>,
+    pub precision: Option<Precision>,
+    /// Workers that share a GPU; 1 by default.
+    pub jobs_each: Option<usize>,
 }
 
 /// Everything that is known before the first module is trained.
@@ -55,6 +70,8 @@ pub(crate) struct SetUp<'a> {
     pub(crate) pool: Pool<'a>,
     pub(crate) fits: Fits,
     pub(crate) plan: Plan,
+    /// The devices of the workers; none for the CPU.
+    pub(crate) placement: Option<Placement>,
 }
 
 impl<'a> SetUp<'a> {
@@ -74,16 +91,10 @@ impl<'a> SetUp<'a> {
                 return Err(RunError::NotUtf8(path.to_owned()));
             }
         }
-        let jobs = settings.jobs.unwrap_or_else(machine::cores);
-        let mut command = settings.command.clone();
-        let share = |memory: u64| memory / jobs.max(1) as u64;
-        let available = || machine::memory().map(|memory| share(memory).min(MEMORY));
-        if let Some(share) = settings.memory.map(share).or_else(available) {
-            command.envs.push(worker::memory_limit(share));
-        }
         let mut pool = Pool {
-            command,
-            jobs,
+            command: settings.command.clone(),
+            jobs: settings.jobs.unwrap_or_else(machine::cores),
+            devices: Vec::new(),
             time_limit: INSPECTION,
             store: store.root().to_owned(),
             cancel: settings.cancel,
@@ -114,6 +125,10 @@ impl<'a> SetUp<'a> {
             suite: settings.suite.clone(),
             unmatched,
         };
+        let placement = place(settings, &suite, &mut pool)?;
+        if let Some(placement) = &placement {
+            observer.warn(&placement.to_string());
+        }
         // Before data sets are hashed, where that is possible.
         let is_checked = match suite_labels(&suite) {
             Some(cells) => {
@@ -124,7 +139,7 @@ impl<'a> SetUp<'a> {
             None => false,
         };
         pool.time_limit = Duration::from_secs(suite.time_limit);
-        let inputs = inputs(&settings.command, suite, &registry)?;
+        let inputs = inputs(&settings.command, suite, &registry, placement.as_ref())?;
         for (name, note) in backbone_notes(&inputs) {
             observer.warn(&format!("backbone {name}: {note}"));
         }
@@ -161,8 +176,36 @@ impl<'a> SetUp<'a> {
             pool,
             fits,
             plan,
+            placement,
         })
     }
+}
+
+/// Chooses the devices, and gives the workers their number and their share of the memory.
+fn place(
+    settings: &Settings<'_>,
+    suite: &Suite,
+    pool: &mut Pool<'_>,
+) -> Result<Option<Placement>, RunError> {
+    let device = settings.device;
+    let placement = Placement::resolve(
+        device.choice.or(suite.device).unwrap_or_default(),
+        device.precision.or(suite.precision.map(Precision::from)),
+    )?;
+    let of_gpus = placement.as_ref().map(|placement| {
+        pool.devices = placement.devices();
+        pool.devices.len() * device.jobs_each.unwrap_or(1)
+    });
+    pool.jobs = settings.jobs.or(of_gpus).unwrap_or_else(machine::cores);
+    let share = |memory: u64| memory / pool.jobs.max(1) as u64;
+    let available = || match placement {
+        Some(_) => Some(DEVICE_MEMORY / device.jobs_each.unwrap_or(1).max(1) as u64),
+        None => machine::memory().map(|memory| share(memory).min(MEMORY)),
+    };
+    if let Some(share) = settings.memory.map(share).or_else(available) {
+        pool.command.envs.push(worker::memory_limit(share));
+    }
+    Ok(placement)
 }
 
 /// What is read of the backbones otherwise than it is stored.
@@ -182,7 +225,12 @@ fn interrupted(settings: &Settings<'_>) -> Result<(), RunError> {
 }
 
 /// Looks up every name of the suite.
-fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<Inputs, RunError> {
+fn inputs(
+    command: &WorkerCommand,
+    suite: Suite,
+    registry: &Registry,
+    placement: Option<&Placement>,
+) -> Result<Inputs, RunError> {
     let mut methods = Vec::new();
     for entry in &suite.methods {
         let Some((plugin, card)) = registry.method(&entry.id) else {
@@ -248,6 +296,7 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
         engine: Engine {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             sha256: sha256_file(&command.program).map_err(RunError::Executable)?,
+            arithmetic: placement.map(Placement::arithmetic),
         },
         suite,
         methods,

@@ -100,6 +100,7 @@ impl TestEnv {
                 envs: vec![("FOLDER".into(), self.folder.path().into())],
             },
             jobs: 2,
+            devices: Vec::new(),
             time_limit: Duration::from_secs(20),
             store: self.store.root().to_owned(),
             cancel: &self.never,

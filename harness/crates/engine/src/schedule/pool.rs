@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::worker::{Message, Worker, WorkerCommand};
 use super::{Observer, PoolTask, Progress, TaskIndex, TaskResult};
+use crate::device::WorkerDevice;
 use crate::job::{Job, Line, Outcome};
 use harness_store::StoreError;
 
@@ -40,6 +41,8 @@ pub struct Pool<'a> {
     pub command: WorkerCommand,
     /// Workers at once, at least 1.
     pub jobs: usize,
+    /// Devices of the workers, which share them evenly; none for the CPU.
+    pub devices: Vec<WorkerDevice>,
     /// Time one task may take.
     pub time_limit: Duration,
     /// Root of the store, passed on to the workers.
@@ -90,6 +93,8 @@ struct Busy {
 
 struct Member {
     worker: Worker,
+    /// Which of the pool's devices it has.
+    device: Option<usize>,
     busy: Option<Busy>,
 }
 
@@ -217,15 +222,31 @@ impl Run<'_> {
         }
         let id = self.next_worker;
         self.next_worker += 1;
+        let device = self.freest_device();
+        let own = device.map(|number| self.pool.devices[number].variable());
         let worker =
-            Worker::spawn(&self.pool.command, id, self.sender.clone()).map_err(|source| {
+            Worker::spawn(&self.pool.command, own, id, self.sender.clone()).map_err(|source| {
                 PoolError::Spawn {
                     program: self.pool.command.program.clone(),
                     source,
                 }
             })?;
-        self.workers.insert(id, Member { worker, busy: None });
+        let member = Member {
+            worker,
+            device,
+            busy: None,
+        };
+        self.workers.insert(id, member);
         Ok(Some(id))
+    }
+
+    /// The device with the fewest workers.
+    fn freest_device(&self) -> Option<usize> {
+        let workers = |device: &usize| {
+            let members = self.workers.values();
+            members.filter(|m| m.device == Some(*device)).count()
+        };
+        (0..self.pool.devices.len()).min_by_key(workers)
     }
 
     fn dispatch(&mut self, id: u64, index: TaskIndex) -> Result<(), PoolError> {

@@ -68,6 +68,7 @@ impl Stage {
                 ],
             },
             jobs,
+            devices: Vec::new(),
             time_limit: Duration::from_secs(2),
             store: self.folder.path().to_owned(),
             cancel: &self.cancel,

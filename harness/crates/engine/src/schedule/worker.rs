@@ -66,9 +66,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker; its messages arrive at `messages` under its `id`.
+    /// Starts a worker with an environment variable of its own; its messages arrive at `messages`
+    /// under its `id`.
     pub(crate) fn spawn(
         command: &WorkerCommand,
+        own: Option<(OsString, OsString)>,
         id: u64,
         messages: Sender<(u64, Message)>,
     ) -> std::io::Result<Self> {
@@ -78,6 +80,7 @@ impl Worker {
             // depend on the number of threads.
             .env("RAYON_NUM_THREADS", "1")
             .envs(command.envs.iter().map(|(name, value)| (name, value)))
+            .envs(own)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -9,6 +9,7 @@ use super::RecipeChoice;
 use super::dataset::{DatasetEntry, Sampler};
 use super::module_entry::ModuleEntry;
 use super::seeds::SuiteSeeds;
+use crate::device::{ComputePrecision, DeviceChoice};
 use crate::images::ImageOptions;
 
 /// What to run: methods × data sets × shots × seeds × upgrades.
@@ -65,6 +66,12 @@ pub struct Suite {
     /// How images are shown in training, and how their features are kept.
     #[serde(default)]
     pub images: ImageOptions,
+    /// Device that the towers run on, unless `--device` or HARNESS_DEVICE says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceChoice>,
+    /// Arithmetic of the towers on a GPU, unless `--precision` says otherwise; f32 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<ComputePrecision>,
     /// Seconds after which a job is stopped.
     #[serde(default = "default_time_limit")]
     #[schemars(range(min = 1))]

@@ -11,7 +11,9 @@ use harness_host::{
 };
 use lru::LruCache;
 
-use super::{error::JobError, features::FeatureCache, memory::activation_limit};
+use super::{
+    device::OpenDevice, error::JobError, features::FeatureCache, memory::activation_limit,
+};
 use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef};
 
 /// Backbones kept at once: a source and a target.
@@ -23,6 +25,8 @@ pub(super) struct WorkerState {
     backbones: LruCache<String, LoadedBackbone>,
     datasets: LruCache<String, Arc<Dataset>>,
     plugin: Option<LoadedPlugin>,
+    /// Opened with the first backbone; none within for the CPU.
+    device: Option<Option<OpenDevice>>,
     pub(super) features: FeatureCache,
 }
 
@@ -39,6 +43,7 @@ impl WorkerState {
             backbones: LruCache::new(BACKBONES),
             datasets: LruCache::new(DATASETS),
             plugin: None,
+            device: None,
             features: FeatureCache::new(),
         }
     }
@@ -49,10 +54,17 @@ impl WorkerState {
             sha256,
             image_size,
         } = wanted.files()?;
+        let device = match &self.device {
+            Some(device) => device.clone(),
+            None => self.device.insert(OpenDevice::of_worker()?).clone(),
+        };
         let load = || -> Result<_, JobError> {
             let mut backbone = Backbone::load_at(path, *image_size)?;
             if let Some(bytes) = activation_limit() {
                 backbone = backbone.with_activation_limit(bytes);
+            }
+            if let Some(device) = &device {
+                backbone = device.place(backbone);
             }
             Ok(LoadedBackbone {
                 backbone: Arc::new(backbone),
