@@ -34,7 +34,8 @@ fn main() -> Result<()> {
     let (features, gradient) = step(host.text(), 100, true)?;
     let images = host.image().encode(&pixels)?;
     for (name, precision) in Precision::NAMES {
-        let placed = host.clone().on_device(&device, precision);
+        let placed = host.clone().with_activation_limit(8 << 30);
+        let placed = placed.on_device(&device, precision);
         let (found, found_gradient) = step(placed.text(), 100, true)?;
         println!("{model}, {:?}, {name}", device.location());
         println!(

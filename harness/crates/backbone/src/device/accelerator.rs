@@ -19,6 +19,8 @@ pub(crate) struct Accelerator {
 impl Accelerator {
     pub(crate) fn new(device: Device, precision: Precision) -> Self {
         precision.apply();
+        #[cfg(feature = "cuda")]
+        super::pool::keep_memory(&device);
         Self {
             device,
             precision,

@@ -45,10 +45,9 @@ pub(super) fn forward(block: &Block, x: &Tensor, attention: &Attention) -> Resul
         Some(inner) => norm::forward(inner, &heads)?,
         None => heads.clone(),
     };
-    let middle = (x + linear::forward(&block.out, &mixed)?)?;
+    let middle = linear::forward_onto(x, &block.out, &mixed)?;
     let middle_normal = norm::forward(&block.ln_2, &middle)?;
-    let (added, hidden) = feed_forward(&block.mlp, &middle_normal)?;
-    let y = (&middle + added)?;
+    let (y, hidden) = feed_forward(&middle, &block.mlp, &middle_normal)?;
     let reads_mixed = block.inner_norm.is_some() || block.out.low_rank.is_some();
     let saved = Saved {
         x: x.clone(),
@@ -71,7 +70,7 @@ pub(super) fn pull(
     gradients: &mut Gradients,
 ) -> Result<Tensor> {
     let d_normal = pull_feed_forward(&block.mlp, saved, dy, gradients)?;
-    let d_middle = (dy + norm::pull(&block.ln_2, &saved.middle, &d_normal, gradients)?)?;
+    let d_middle = norm::pull(&block.ln_2, &saved.middle, &d_normal, Some(dy), gradients)?;
     let d_heads = match (&block.inner_norm, &saved.mixed) {
         (Some(inner), Some(heads)) => {
             let mixed = match block.out.low_rank {
@@ -79,13 +78,13 @@ pub(super) fn pull(
                 None => None,
             };
             let d_mixed = linear::pull(&block.out, mixed.as_ref(), &d_middle, gradients)?;
-            norm::pull(inner, heads, &d_mixed, gradients)?
+            norm::pull(inner, heads, &d_mixed, None, gradients)?
         }
         (_, mixed) => linear::pull(&block.out, mixed.as_ref(), &d_middle, gradients)?,
     };
     let d_packed = attention.pull(&saved.attended, &d_heads)?;
     let d_normal = pull_pack(&block.packing, saved.normal.as_ref(), &d_packed, gradients)?;
-    d_middle + norm::pull(&block.ln_1, &saved.x, &d_normal, gradients)?
+    norm::pull(&block.ln_1, &saved.x, &d_normal, Some(&d_middle), gradients)
 }
 
 fn changes_packing(packing: &Packing) -> bool {
@@ -153,7 +152,8 @@ fn pull_pack(
     }
 }
 
-fn feed_forward(mlp: &Mlp, x: &Tensor) -> Result<(Tensor, Hidden)> {
+/// `rest` and what the MLP gives.
+fn feed_forward(rest: &Tensor, mlp: &Mlp, x: &Tensor) -> Result<(Tensor, Hidden)> {
     match mlp {
         Mlp::Plain {
             up,
@@ -162,7 +162,7 @@ fn feed_forward(mlp: &Mlp, x: &Tensor) -> Result<(Tensor, Hidden)> {
         } => {
             let hidden = linear::forward(up, x)?;
             let active = activation::forward(*activation, &hidden)?;
-            let y = linear::forward(down, &active)?;
+            let y = linear::forward_onto(rest, down, &active)?;
             let active = down.low_rank.is_some().then_some(active);
             Ok((y, Hidden::Plain { up: hidden, active }))
         }
@@ -175,7 +175,7 @@ fn feed_forward(mlp: &Mlp, x: &Tensor) -> Result<(Tensor, Hidden)> {
             let (gate, up) = (linear::forward(gate, x)?, linear::forward(up, x)?);
             let product = activation::gated(&gate, &up)?;
             let normal = norm::forward(inner, &product)?;
-            let y = linear::forward(down, &normal)?;
+            let y = linear::forward_onto(rest, down, &normal)?;
             let hidden = Hidden::Gated {
                 gate,
                 up,
@@ -222,7 +222,7 @@ fn pull_feed_forward(
             },
         ) => {
             let d_normal = linear::pull(down, normal.as_ref(), dy, gradients)?;
-            let d_product = norm::pull(inner, product, &d_normal, gradients)?;
+            let d_product = norm::pull(inner, product, &d_normal, None, gradients)?;
             let (d_gate, d_up) = activation::pull_gated(gate_out, up_out, &d_product)?;
             linear::pull(gate, x, &d_gate, gradients)? + linear::pull(up, x, &d_up, gradients)?
         }

@@ -19,6 +19,12 @@ impl Gradients {
         }
     }
 
+    /// Whether the gradient of a tensor is wanted.
+    #[cfg(feature = "cuda")]
+    pub(super) fn wants(&self, tensor: &Tensor) -> bool {
+        self.sums.contains_key(&tensor.id())
+    }
+
     /// Adds a gradient if it is wanted; computes it only then.
     pub(super) fn add(
         &mut self,

@@ -7,10 +7,14 @@
 mod accelerator;
 mod block;
 mod found;
+#[cfg(feature = "cuda")]
+mod fused;
 mod gradients;
 mod image;
 mod inputs;
 mod op;
+#[cfg(feature = "cuda")]
+mod pool;
 mod precision;
 mod rows;
 mod text;

@@ -1,5 +1,7 @@
 //! Which rows of a request are computed, and in which order.
 
+use std::collections::BTreeMap;
+
 use candle_core::{Result, Tensor};
 
 use super::accelerator::Accelerator;
@@ -31,42 +33,64 @@ impl RowLayout {
     }
 }
 
-/// A choice of rows of a table, whose gradient adds up in the table's rows.
+/// A choice of rows of a table. Rows of the table from `first` on get a gradient.
 pub(super) struct Pick {
     index: Tensor,
-    /// For every row of the table and each of `most` places, the chosen row that it went to, or the
-    /// number of chosen rows where it went to none.
-    inverse: Tensor,
-    table: usize,
-    most: usize,
+    /// By the number of places that a row went to: how many such rows there are, and the places.
+    uses: Vec<Uses>,
+    /// The rows that get a gradient, among those of `uses` one after the other.
+    order: Tensor,
+}
+
+/// Rows of a table that went to equally many places.
+struct Uses {
+    rows: usize,
+    count: usize,
+    places: Option<Tensor>,
 }
 
 impl Pick {
-    /// Rows `index` of a table of `table` rows. Rows that are counted in `padding` get no gradient.
+    /// Rows `index` of a table of `table` rows. Places that are padding give nothing back.
     pub(super) fn new(
         accelerator: &Accelerator,
         index: Vec<u32>,
-        table: usize,
+        (first, table): (usize, usize),
         is_padding: impl Fn(usize) -> bool,
     ) -> Result<Self> {
-        let mut uses: Vec<Vec<u32>> = vec![Vec::new(); table];
-        for (row, from) in index.iter().enumerate() {
-            if !is_padding(row) {
-                uses[*from as usize].push(row as u32);
+        let mut places: Vec<Vec<u32>> = vec![Vec::new(); table - first];
+        for (place, from) in index.iter().enumerate() {
+            let from = *from as usize;
+            if from >= first && !is_padding(place) {
+                places[from - first].push(place as u32);
             }
         }
-        let most = uses.iter().map(Vec::len).max().unwrap_or(0);
-        let none = index.len() as u32;
-        let inverse = uses.iter().flat_map(|rows| {
-            let filler = std::iter::repeat_n(none, most - rows.len());
-            rows.iter().copied().chain(filler)
-        });
-        let inverse: Vec<u32> = inverse.collect();
+        let mut by_count: BTreeMap<usize, (Vec<usize>, Vec<u32>)> = BTreeMap::new();
+        for (row, places) in places.iter().enumerate() {
+            let (rows, all) = by_count.entry(places.len()).or_default();
+            rows.push(row);
+            all.extend(places);
+        }
+        let mut order = vec![0; places.len()];
+        let mut uses = Vec::with_capacity(by_count.len());
+        let mut before = 0;
+        for (count, (rows, all)) in by_count {
+            for (number, row) in rows.iter().enumerate() {
+                order[*row] = (before + number) as u32;
+            }
+            before += rows.len();
+            uses.push(Uses {
+                rows: rows.len(),
+                count,
+                places: match count {
+                    0 => None,
+                    _ => Some(accelerator.index(all)?),
+                },
+            });
+        }
         Ok(Self {
-            inverse: accelerator.index(inverse)?,
+            order: accelerator.index(order)?,
             index: accelerator.index(index)?,
-            table,
-            most,
+            uses,
         })
     }
 
@@ -75,19 +99,28 @@ impl Pick {
         table.index_select(&self.index, 0)
     }
 
-    /// The gradient of the table: each of its rows gathers those it went to, in order, so that sums
-    /// are the same at every run.
-    pub(super) fn pull(&self, grad: &Tensor) -> Result<Tensor> {
+    /// The gradient of the table's rows from `first` on: each adds up what its places give back, in
+    /// order, so that sums are the same at every run. None where there is no such row.
+    pub(super) fn pull(&self, grad: &Tensor) -> Result<Option<Tensor>> {
         let width = grad.dim(1)?;
-        if self.most == 0 {
-            return Tensor::zeros((self.table, width), grad.dtype(), grad.device());
-        }
-        let zero = Tensor::zeros((1, width), grad.dtype(), grad.device())?;
-        let padded = Tensor::cat(&[grad, &zero], 0)?;
-        let gathered = padded.index_select(&self.inverse, 0)?;
-        match self.most {
-            1 => Ok(gathered),
-            most => gathered.reshape((self.table, most, width))?.sum(1),
+        let parts = self.uses.iter().map(|uses| match &uses.places {
+            None => Tensor::zeros((uses.rows, width), grad.dtype(), grad.device()),
+            Some(places) => {
+                let gathered = grad.index_select(places, 0)?;
+                match uses.count {
+                    1 => Ok(gathered),
+                    count => gathered.reshape((uses.rows, count, width))?.sum(1),
+                }
+            }
+        });
+        let parts = parts.collect::<Result<Vec<_>>>()?;
+        match parts.as_slice() {
+            [] => Ok(None),
+            // Of one kind, so in order.
+            [part] => Ok(Some(part.clone())),
+            parts => Tensor::cat(parts, 0)?
+                .index_select(&self.order, 0)
+                .map(Some),
         }
     }
 }

@@ -6,5 +6,5 @@ mod precision;
 
 pub use choice::DeviceChoice;
 pub use harness_backbone::Precision;
-pub use placement::{Arithmetic, DeviceError, Placement, WorkerDevice};
+pub use placement::{Arithmetic, DeviceError, DevicePlacement, WorkerDevice};
 pub use precision::ComputePrecision;

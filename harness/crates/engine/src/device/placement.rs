@@ -16,7 +16,7 @@ const CANDLE: &str = "0.11.1";
 
 /// GPUs that the workers of a run share, and the arithmetic on them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placement {
+pub struct DevicePlacement {
     pub kind: DeviceKind,
     /// Numbers of the devices.
     pub numbers: Vec<usize>,
@@ -25,7 +25,7 @@ pub struct Placement {
     pub precision: Precision,
 }
 
-impl fmt::Display for Placement {
+impl fmt::Display for DevicePlacement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let precision = self.precision.name();
         match self.numbers.len() {
@@ -63,7 +63,7 @@ pub enum DeviceError {
     CpuPrecision(Precision),
 }
 
-impl Placement {
+impl DevicePlacement {
     /// The devices that a choice means on this machine; none for the CPU.
     ///
     /// # Errors
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_cpu_has_one_precision() {
-        let resolve = |precision| Placement::resolve(DeviceChoice::Cpu, precision);
+        let resolve = |precision| DevicePlacement::resolve(DeviceChoice::Cpu, precision);
         assert!(matches!(resolve(None), Ok(None)));
         assert!(matches!(resolve(Some(Precision::F32)), Ok(None)));
         let error = resolve(Some(Precision::Bf16)).expect_err("the CPU has no bf16");
@@ -232,10 +232,10 @@ mod tests {
     #[test]
     fn a_gpu_that_the_build_does_not_know_is_refused_with_what_to_do() {
         let choice = DeviceChoice::Gpu(DeviceKind::Cuda, None);
-        let error = Placement::resolve(choice, None).expect_err("no CUDA here");
+        let error = DevicePlacement::resolve(choice, None).expect_err("no CUDA here");
         assert!(error.to_string().contains("--features cuda"), "{error}");
         assert!(matches!(
-            Placement::resolve(DeviceChoice::Auto, None),
+            DevicePlacement::resolve(DeviceChoice::Auto, None),
             Ok(None)
         ));
     }

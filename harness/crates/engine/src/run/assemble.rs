@@ -18,6 +18,7 @@ use super::error::RunError;
 use super::results::Results;
 use super::setup::{SetUp, Settings};
 use super::{drift, machine, score, status};
+use crate::device::DevicePlacement;
 use crate::job::{Evaluation, JobOutput};
 use crate::plan::{CellPlan, DatasetIndex, Inputs, MethodIndex, UnitIndex};
 use crate::registry::file_name;
@@ -50,7 +51,7 @@ pub(crate) fn assemble(
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),
             cpu: machine::cpu(),
-            device: setup.placement.as_ref().map(Placement::report),
+            device: setup.placement.as_ref().map(DevicePlacement::report),
             threads_per_worker: 1,
             jobs: u32::try_from(setup.pool.jobs).unwrap_or(u32::MAX),
             git: machine::git(),

@@ -8,7 +8,7 @@ use super::absence::or_absent;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use super::{machine, modules, prompts};
-use crate::device::{DeviceChoice, Placement};
+use crate::device::{DeviceChoice, DevicePlacement};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
@@ -71,7 +71,7 @@ pub(crate) struct SetUp<'a> {
     pub(crate) fits: Fits,
     pub(crate) plan: Plan,
     /// The devices of the workers; none for the CPU.
-    pub(crate) placement: Option<Placement>,
+    pub(crate) placement: Option<DevicePlacement>,
 }
 
 impl<'a> SetUp<'a> {
@@ -186,9 +186,9 @@ fn place(
     settings: &Settings<'_>,
     suite: &Suite,
     pool: &mut Pool<'_>,
-) -> Result<Option<Placement>, RunError> {
+) -> Result<Option<DevicePlacement>, RunError> {
     let device = settings.device;
-    let placement = Placement::resolve(
+    let placement = DevicePlacement::resolve(
         device.choice.or(suite.device).unwrap_or_default(),
         device.precision.or(suite.precision.map(Precision::from)),
     )?;
@@ -229,7 +229,7 @@ fn inputs(
     command: &WorkerCommand,
     suite: Suite,
     registry: &Registry,
-    placement: Option<&Placement>,
+    placement: Option<&DevicePlacement>,
 ) -> Result<Inputs, RunError> {
     let mut methods = Vec::new();
     for entry in &suite.methods {
@@ -296,7 +296,7 @@ fn inputs(
         engine: Engine {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             sha256: sha256_file(&command.program).map_err(RunError::Executable)?,
-            arithmetic: placement.map(Placement::arithmetic),
+            arithmetic: placement.map(DevicePlacement::arithmetic),
         },
         suite,
         methods,

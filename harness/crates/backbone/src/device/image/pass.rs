@@ -96,7 +96,7 @@ impl Model {
         gradients: &mut Gradients,
     ) -> Result<Option<Tensor>> {
         let normal = linear::pull(&self.head, None, features, gradients)?;
-        let class = norm::pull(&self.ln_post, &trace.class, &normal, gradients)?;
+        let class = norm::pull(&self.ln_post, &trace.class, &normal, None, gradients)?;
         let (batch, width) = class.dims2()?;
         let tokens = self.attention.layout.length;
         let class = class.reshape((batch, 1, width))?;
@@ -119,7 +119,7 @@ impl Model {
             return Ok(None);
         }
         if let (Some(pre), Some(entered)) = (&self.ln_pre, &trace.entered) {
-            dx = norm::pull(pre, entered, &dx, gradients)?;
+            dx = norm::pull(pre, entered, &dx, None, gradients)?;
         }
         dx = self.pull_replaced(0, dx, batch, gradients)?;
         let dx = dx.reshape((batch, tokens, width))?;

@@ -7,6 +7,10 @@ use crate::ops::math::QUICK;
 
 /// The activation of every value.
 pub(in crate::device) fn forward(activation: Activation, x: &Tensor) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if crate::device::fused::is_fused(x) {
+        return crate::device::fused::activate(activation, x);
+    }
     match activation {
         Activation::QuickGelu => x * sigmoid(&(x * f64::from(QUICK))?)?,
         Activation::Gelu => x.gelu_erf(),
@@ -15,6 +19,10 @@ pub(in crate::device) fn forward(activation: Activation, x: &Tensor) -> Result<T
 
 /// The gradient of the activation's argument.
 pub(in crate::device) fn pull(activation: Activation, x: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if crate::device::fused::is_fused(x) {
+        return crate::device::fused::activate_pull(activation, x, dy);
+    }
     match activation {
         Activation::QuickGelu => {
             let scaled = (x * f64::from(QUICK))?;
@@ -38,6 +46,10 @@ const DENSITY: f64 = std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1
 
 /// `silu(gate) * value`.
 pub(in crate::device) fn gated(gate: &Tensor, value: &Tensor) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if crate::device::fused::is_fused(gate) {
+        return crate::device::fused::gated(gate, value);
+    }
     gate.silu()? * value
 }
 
@@ -47,6 +59,10 @@ pub(in crate::device) fn pull_gated(
     value: &Tensor,
     dy: &Tensor,
 ) -> Result<(Tensor, Tensor)> {
+    #[cfg(feature = "cuda")]
+    if crate::device::fused::is_fused(gate) {
+        return crate::device::fused::gated_pull(gate, value, dy);
+    }
     let s = sigmoid(gate)?;
     let slope = (&s * ((gate * s.affine(-1.0, 1.0)?)? + 1.0)?)?;
     Ok((((dy * value)? * slope)?, (dy * gate.silu()?)?))

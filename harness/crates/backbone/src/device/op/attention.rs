@@ -3,6 +3,8 @@
 use candle_core::{D, Device, Result, Tensor};
 
 use super::rotation::Rotation;
+#[cfg(feature = "cuda")]
+use crate::device::fused;
 use crate::device::rows::RowLayout;
 
 /// What attention needs besides its input.
@@ -69,6 +71,10 @@ impl Attention {
             prefix,
             length,
         } = self.layout;
+        #[cfg(feature = "cuda")]
+        if self.is_fused(packed) {
+            return self.forward_fused(packed);
+        }
         let shared = families * prefix;
         let [query, key, value] = self.split(
             &packed.narrow(0, shared, packed.dim(0)? - shared)?,
@@ -129,6 +135,10 @@ impl Attention {
             prefix,
             length,
         } = self.layout;
+        #[cfg(feature = "cuda")]
+        if self.is_fused(grad) {
+            return self.pull_fused(saved, grad);
+        }
         let shared = families * prefix;
         let own_grad = grad.narrow(0, shared, grad.dim(0)? - shared)?;
         let [query, key, value] =
@@ -159,6 +169,67 @@ impl Attention {
             ],
             0,
         )
+    }
+
+    /// Whether heads are laid out by kernels of their own.
+    #[cfg(feature = "cuda")]
+    fn is_fused(&self, x: &Tensor) -> bool {
+        fused::is_fused(x) && self.rotation.is_none()
+    }
+
+    /// The rows that the sequences of each family share, as sequences of their own.
+    #[cfg(feature = "cuda")]
+    fn of_prefix(&self) -> RowLayout {
+        RowLayout {
+            families: self.layout.families,
+            prompts: 1,
+            prefix: 0,
+            length: self.layout.prefix,
+        }
+    }
+
+    #[cfg(feature = "cuda")]
+    fn forward_fused(&self, packed: &Tensor) -> Result<(Tensor, Saved)> {
+        let causal = self.masks.is_some();
+        let attend = |[query, key, value]: [Tensor; 3]| -> Result<(Tensor, Heads)> {
+            let scores = query.matmul(&key.transpose(1, 2)?)?;
+            let weights = fused::softmax(&scores, causal)?;
+            let mixed = weights.matmul(&value)?;
+            let heads = Heads {
+                query,
+                key,
+                value,
+                weights,
+            };
+            Ok((mixed, heads))
+        };
+        let (mixed, own) = attend(fused::split(packed, &self.layout, self.heads)?)?;
+        if self.layout.prefix == 0 {
+            let rows = fused::join(&mixed, None, &self.layout, self.heads)?;
+            return Ok((rows, Saved { own, prefix: None }));
+        }
+        let (first, before) = attend(fused::split(packed, &self.of_prefix(), self.heads)?)?;
+        let rows = fused::join(&mixed, Some(&first), &self.layout, self.heads)?;
+        let prefix = Some(before);
+        Ok((rows, Saved { own, prefix }))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn pull_fused(&self, saved: &Saved, grad: &Tensor) -> Result<Tensor> {
+        let pull = |heads: &Heads, grad: &Tensor| -> Result<[Tensor; 3]> {
+            let value = heads.weights.transpose(1, 2)?.matmul(grad)?;
+            let weights = grad.matmul(&heads.value.transpose(1, 2)?)?;
+            let scores = fused::softmax_pull(&heads.weights, &weights)?;
+            let query = scores.matmul(&heads.key)?;
+            Ok([query, scores.transpose(1, 2)?.matmul(&heads.query)?, value])
+        };
+        let [own, first] = fused::part(grad, &self.layout, self.heads)?;
+        let own = pull(&saved.own, &own)?;
+        let first = match &saved.prefix {
+            Some(before) => Some(pull(before, &first)?),
+            None => None,
+        };
+        fused::merge(&own, first.as_ref(), &self.layout, self.heads)
     }
 
     /// Packed rows to queries, keys and values `[F, H, C, S, head_dim]`.

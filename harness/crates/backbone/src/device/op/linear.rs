@@ -12,13 +12,44 @@ pub(in crate::device) fn forward(linear: &Linear, x: &Tensor) -> Result<Tensor> 
         WeightLayout::InOut => x.matmul(&linear.weight)?,
     };
     let y = match &linear.bias {
-        Some(bias) => y.broadcast_add(bias)?,
+        Some(bias) => add_bias(&y, bias)?,
         None => y,
     };
     match &linear.low_rank {
         Some(change) => y + forward_change(change, x)?,
         None => Ok(y),
     }
+}
+
+/// `rest` and what the map gives.
+pub(in crate::device) fn forward_onto(
+    rest: &Tensor,
+    linear: &Linear,
+    x: &Tensor,
+) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let (
+        Linear {
+            low_rank: None,
+            layout: WeightLayout::OutIn,
+            ..
+        },
+        Some(bias),
+    ) = (linear, &linear.bias)
+        && crate::device::fused::is_fused(x)
+    {
+        let y = x.matmul(&linear.weight.t()?)?;
+        return crate::device::fused::add_bias_and_rest(&y, bias, rest);
+    }
+    rest + forward(linear, x)?
+}
+
+fn add_bias(y: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if crate::device::fused::is_fused(y) {
+        return crate::device::fused::add_bias(y, bias);
+    }
+    y.broadcast_add(bias)
 }
 
 /// The gradient of `x`, which itself is needed where there is a low-rank change.

@@ -32,9 +32,16 @@ pub(super) struct Rows {
     entry: Pick,
     tokens: Vec<u32>,
     positions: Tensor,
-    /// By block: from the rows before it, then rows of the inputs.
-    replaced: HashMap<usize, Pick>,
+    replaced: HashMap<usize, Replaced>,
     ends: Pick,
+}
+
+/// Rows that are replaced at the input of a block.
+struct Replaced {
+    /// From the rows before it, then rows of the inputs.
+    pick: Pick,
+    /// `[R, 1]`: 1 for a row that stays, 0 for one that is replaced.
+    stays: Tensor,
 }
 
 /// What the pull-back of a chunk reads.
@@ -83,7 +90,8 @@ impl Rows {
         };
         let is_padding = |row: usize| at[row].is_none();
         let entry: Vec<u32> = at.iter().map(source).collect();
-        let entry = Pick::new(accelerator, entry, tokens.len() + input_rows, is_padding)?;
+        let table = (tokens.len(), tokens.len() + input_rows);
+        let entry = Pick::new(accelerator, entry, table, is_padding)?;
         let positions = at.iter().map(|row| row.unwrap_or(filler).1 as u32);
         let positions = accelerator.index(positions.collect())?;
         let mut changes: HashMap<usize, Vec<u32>> = HashMap::new();
@@ -99,8 +107,12 @@ impl Rows {
         let replaced = changes
             .into_iter()
             .map(|(layer, index)| {
-                let pick = Pick::new(accelerator, index, count + input_rows, |_| false)?;
-                Ok((layer, pick))
+                let stays = index.iter().enumerate();
+                let stays = stays.map(|(row, from)| f32::from(u8::from(row == *from as usize)));
+                let stays = Tensor::from_iter(stays, accelerator.device())?;
+                let stays = stays.reshape((count, 1))?.to_dtype(accelerator.dtype())?;
+                let pick = Pick::new(accelerator, index, (count, count + input_rows), |_| false)?;
+                Ok((layer, Replaced { pick, stays }))
             })
             .collect::<Result<_>>()?;
         let placed = (accelerator.dtype(), accelerator.device());
@@ -110,7 +122,7 @@ impl Rows {
             tokens,
             positions,
             replaced,
-            ends: Pick::new(accelerator, ends, count, |_| false)?,
+            ends: Pick::new(accelerator, ends, (0, count), |_| false)?,
         })
     }
 
@@ -143,7 +155,7 @@ impl Rows {
         let mut saved = Vec::with_capacity(model.blocks.len());
         for (layer, weights) in model.blocks.iter().enumerate() {
             if let Some(replaced) = self.replaced.get(&layer) {
-                x = replaced.forward(&with_inputs(&x)?)?;
+                x = replaced.pick.forward(&with_inputs(&x)?)?;
             }
             let (y, kept) = block::forward(weights, &x, &self.attention)?;
             x = y;
@@ -172,17 +184,18 @@ impl Rows {
         gradients: &mut Gradients,
     ) -> Result<Option<Tensor>> {
         let normal = linear::pull(&model.projection, None, features, gradients)?;
-        let pooled = norm::pull(&model.ln_final, &trace.pooled, &normal, gradients)?;
-        let mut dx = self.ends.pull(&pooled)?;
+        let pooled = norm::pull(&model.ln_final, &trace.pooled, &normal, None, gradients)?;
+        let Some(mut dx) = self.ends.pull(&pooled)? else {
+            candle_core::bail!("text tower: no prompt to read");
+        };
         let mut inputs: Option<Tensor> = None;
-        let mut collect = |new: Tensor| -> Result<()> {
-            inputs = Some(match inputs.take() {
-                Some(sum) => (sum + new)?,
-                None => new,
-            });
+        let mut collect = |new: Option<Tensor>| -> Result<()> {
+            inputs = match (inputs.take(), new) {
+                (Some(sum), Some(new)) => Some((sum + new)?),
+                (sum, new) => sum.or(new),
+            };
             Ok(())
         };
-        let rows = dx.dim(0)?;
         for (layer, weights) in model.blocks.iter().enumerate().skip(lowest).rev() {
             dx = block::pull(
                 weights,
@@ -192,17 +205,12 @@ impl Rows {
                 gradients,
             )?;
             if let Some(replaced) = self.replaced.get(&layer) {
-                let table = replaced.pull(&dx)?;
-                collect(table.narrow(0, rows, table.dim(0)? - rows)?)?;
-                dx = table.narrow(0, 0, rows)?;
+                collect(replaced.pick.pull(&dx)?)?;
+                dx = dx.broadcast_mul(&replaced.stays)?;
             }
         }
         if lowest == 0 {
-            let table = self.entry.pull(&dx)?;
-            let tokens = self.tokens.len();
-            if table.dim(0)? > tokens {
-                collect(table.narrow(0, tokens, table.dim(0)? - tokens)?)?;
-            }
+            collect(self.entry.pull(&dx)?)?;
         }
         Ok(inputs)
     }
