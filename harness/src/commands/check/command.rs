@@ -38,7 +38,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
     let result = CheckResult::of(report);
     match arguments.json {
         true => output::print_json(&result)?,
-        false => output::print(&render(&result))?,
+        false => output::print(&render(&result, report, &output::style(arguments.color)))?,
     }
     if report
         .cells

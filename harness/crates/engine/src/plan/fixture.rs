@@ -105,10 +105,10 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
         suite: Suite {
             name: "suite".to_owned(),
             description: None,
-            upgrades: vec![Upgrade {
-                source: "s".to_owned(),
-                targets: targets.iter().map(|name| (*name).to_owned()).collect(),
-            }],
+            upgrades: vec![Upgrade::to_targets(
+                "s",
+                targets.iter().map(|name| (*name).to_owned()).collect(),
+            )],
             methods: vec![entry("coop")],
             modules: Vec::new(),
             datasets: vec![DatasetEntry::named("d")],

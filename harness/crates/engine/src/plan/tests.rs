@@ -10,7 +10,7 @@ use super::*;
 use crate::images::{Augment, FeaturePrecision};
 use crate::job::{BackboneFiles, DatasetFiles, JobOutput, Presence, UnitWork, Usage};
 use crate::registry::{Absent, Contents, InputKind};
-use crate::suite::{DatasetEntry, SplitsAndTrainings, SuiteSeeds, Upgrade};
+use crate::suite::{Chain, DatasetEntry, SplitsAndTrainings, SuiteSeeds, Upgrade};
 use harness_report::selection::{Selection, Term};
 use harness_store::Key;
 
@@ -181,13 +181,11 @@ fn what_cells_share_is_one_unit() {
 #[test]
 fn the_retrained_module_of_a_target_is_the_source_of_the_next_upgrade() {
     let mut inputs = inputs(&["t", "u"]);
-    let upgrade = |source: &str, target: &str| Upgrade {
-        source: source.to_owned(),
-        targets: vec![target.to_owned()],
-    };
-    inputs.suite.upgrades = vec![upgrade("s", "t"), upgrade("t", "u"), upgrade("s", "u")];
+    let chain = ["s", "t", "u"].map(str::to_owned).to_vec();
+    inputs.suite.upgrades = vec![Upgrade::Chain(Chain { chain })];
     let plan = plan(&inputs);
-    let [first, second, third] = &plan.cells[..] else {
+    // s → t, s → u and t → u.
+    let [first, third, second] = &plan.cells[..] else {
         panic!("three cells");
     };
     assert_eq!(first.oracle.as_ref(), Some(&second.train));

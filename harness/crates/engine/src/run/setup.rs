@@ -200,9 +200,9 @@ fn inputs(command: &WorkerCommand, suite: Suite, registry: &Registry) -> Result<
     }
     let mut absent = Vec::new();
     let mut backbones: Vec<BackboneFacts> = Vec::new();
-    for upgrade in &suite.upgrades {
-        for name in std::iter::once(&upgrade.source).chain(&upgrade.targets) {
-            if backbones.iter().all(|known| known.reference.name != *name) {
+    for pair in suite.pairs() {
+        for name in [pair.source, pair.target] {
+            if backbones.iter().all(|known| known.reference.name != name) {
                 let facts = BackboneFacts::read(&registry.search_path, name);
                 let facts = or_absent(facts, &mut absent)?;
                 backbones.push(facts.unwrap_or_else(|| BackboneFacts::absent(name)));

@@ -69,6 +69,7 @@ pub(super) fn example(key: &str) -> Option<&'static str> {
         "seeds" => "for example `seeds: [1, 2, 3]`",
         "training" => "for example `seeds: {split: [1, 2, 3], training: [1, 2]}`",
         "split" => "for example `seeds: {split: [1, 2, 3], training: [1, 2]}`",
+        "chain" => "for example `{chain: [a, b, c]}`, from the oldest to the newest",
         "targets" => "for example `targets: [micro-eva-clip]`",
         _ => return None,
     })
