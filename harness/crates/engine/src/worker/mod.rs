@@ -3,6 +3,7 @@
 //! A plugin that crashes ends its worker and nothing else: the scheduler marks the job
 //! as crashed and starts another worker.
 
+mod bench;
 mod channel;
 mod error;
 mod evaluation;
@@ -10,6 +11,7 @@ mod features;
 mod jobs;
 mod memory;
 mod pixels;
+mod predict;
 mod serve;
 mod state;
 mod usage;
