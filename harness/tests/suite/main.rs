@@ -17,6 +17,7 @@ mod init;
 mod install;
 mod layout;
 mod plan;
+mod predict;
 mod readme;
 mod schemas;
 mod withstand;

@@ -218,7 +218,13 @@ pub(super) fn render(result: &CheckResult, report: &Report, style: &Style) -> St
         "recommendation",
     ]);
     let heads: Vec<String> = heads.into_iter().map(str::to_owned).collect();
-    let mut text = entries(&heads, &rows.collect::<Vec<_>>(), style);
+    let all: Vec<usize> = (0..heads.len()).collect();
+    // Effect, points, recovery, cost and recommendation are the answer.
+    let needed = all.iter().copied();
+    let needed = needed.filter(|at| !["base (source)", "new (target)"].contains(&&*heads[*at]));
+    let needed: Vec<usize> = needed.collect();
+    let rows: Vec<NamedEntries> = rows.collect();
+    let mut text = entries(&heads, &rows, &[&all, &needed], style);
     for one in &result.modules {
         if one.effect == Effect::NotMeasured {
             let line = format!("{}: {}", one.module, one_line(&one.reason, 400));

@@ -393,7 +393,7 @@ fn names_paths_and_limits_are_no_part_of_a_key() {
     other.suite.time_limit = 1;
     other.methods[0].label = "other".to_owned();
     other.methods[0].method.plugin = "elsewhere/coop.so".into();
-    other.suite.upgrades[0].targets = vec!["renamed".to_owned()];
+    other.suite.upgrades[0] = Upgrade::to_targets("s", vec!["renamed".to_owned()]);
     other.backbones[1].reference.name = "renamed".to_owned();
     for backbone in &mut other.backbones {
         let sha256 = backbone.reference.files().unwrap().sha256.clone();

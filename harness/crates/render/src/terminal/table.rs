@@ -17,13 +17,23 @@ pub fn table(heads: &[String], rows: &[(String, Vec<String>)], style: &Style) ->
             (label.clone(), entries.collect())
         })
         .collect();
-    entries(heads, &rows, style)
+    grid(heads, &rows).draw(*style) + "\n"
 }
 
-/// The same of entries in two parts, which stand below each other where there is no room beside.
-pub fn entries(heads: &[String], rows: &[NamedEntries], style: &Style) -> String {
+/// The same of entries in two parts, which stand below each other where there is no room beside,
+/// with the first of some choices of columns that has room.
+pub fn entries(
+    heads: &[String],
+    rows: &[NamedEntries],
+    choices: &[&[usize]],
+    style: &Style,
+) -> String {
+    grid(heads, rows).draw_first(choices, *style) + "\n"
+}
+
+fn grid(heads: &[String], rows: &[NamedEntries]) -> Grid {
     let safe = |text: &String| one_line(text, NAME);
-    let grid = Grid {
+    Grid {
         heads: heads.iter().map(safe).collect(),
         rows: rows
             .iter()
@@ -38,6 +48,5 @@ pub fn entries(heads: &[String], rows: &[NamedEntries], style: &Style) -> String
             .collect(),
         pinned: heads.len().checked_sub(1),
         pinned_row: rows.len().checked_sub(1),
-    };
-    grid.draw(*style) + "\n"
+    }
 }
