@@ -20,4 +20,5 @@ mod plan;
 mod predict;
 mod readme;
 mod schemas;
+mod start;
 mod withstand;

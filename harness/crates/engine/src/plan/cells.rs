@@ -136,6 +136,11 @@ impl Plan {
         (graph, surveys)
     }
 
+    /// Cells whose files are on disk.
+    pub(crate) fn present(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
+        split(inputs, selection).0
+    }
+
     /// Cells that wait for files.
     pub(crate) fn waiting(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
         split(inputs, selection).1

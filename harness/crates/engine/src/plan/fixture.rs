@@ -44,6 +44,7 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
             templates: Vec::new(),
             class_ids: Vec::new(),
             sizes: [1, 1, 1],
+            train_per_class: Vec::new(),
             missing: 0,
         }),
     }

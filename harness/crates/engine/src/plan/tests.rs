@@ -125,6 +125,7 @@ fn features_of_many_images_and_views_are_shared_work() {
         class_names: vec![String::new(); 100],
         class_ids: Vec::new(),
         sizes: [5000, 0, 2049],
+        train_per_class: Vec::new(),
         missing: 0,
     });
     inputs.suite.images.views = 2;
@@ -254,6 +255,7 @@ fn a_class_bound_module_fits_where_its_classes_are() {
             class_names: Vec::new(),
             class_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
             sizes: [1, 1, 1],
+            train_per_class: Vec::new(),
             missing: 0,
         })
     };

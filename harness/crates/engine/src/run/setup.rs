@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::absence::or_absent;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
-use super::{machine, modules, prompts};
+use super::{machine, modules, prompts, shots};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
@@ -127,6 +127,11 @@ impl<'a> SetUp<'a> {
         let inputs = inputs(&settings.command, suite, &registry)?;
         for (name, note) in backbone_notes(&inputs) {
             observer.warn(&format!("backbone {name}: {note}"));
+        }
+        prompts::check_tokenizers(&inputs)?;
+        let cells = Plan::present(&inputs, &settings.selection);
+        for line in shots::warnings(&inputs, &cells)? {
+            observer.warn(&line);
         }
         for line in prompts::warnings(&inputs) {
             observer.warn(&line);
