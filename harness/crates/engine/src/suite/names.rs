@@ -67,7 +67,11 @@ fn unknown<'a>(
     node: &Node,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Mistake {
-    Mistake::new(node.mark, format!("unknown {kind} {name:?}")).meant(name, known)
+    let mistake = Mistake::new(node.mark, format!("unknown {kind} {name:?}"));
+    match hint::indentation(name) {
+        Some(advice) => mistake.hint(advice),
+        None => mistake.meant(name, known),
+    }
 }
 
 /// Every unknown source and target.

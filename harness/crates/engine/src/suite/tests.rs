@@ -621,6 +621,11 @@ fn a_chain_is_read_and_its_mistakes_are_told_as_those_of_a_chain() {
             "unknown key \"source\"",
         ),
         ("  - {chian: [micro-clip]}", "the key \"source\" is missing"),
+        ("  - [micro-clip, micro-eva-clip]", "or `- {chain: [A, B, C]}` for a chain"),
+        (
+            "  - {source: micro-clip,\n     targets: [micro-eva-clip - micro-clip]}",
+            "begin all entries in the same column",
+        ),
     ] {
         let found = with(upgrade).unwrap_err().to_string();
         assert!(found.contains(expected), "{upgrade}: {found}");
