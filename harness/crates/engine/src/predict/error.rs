@@ -20,7 +20,7 @@ pub enum PredictError {
     #[error(transparent)]
     Data(#[from] DataError),
     #[error(transparent)]
-    Images(#[from] AnalysisError),
+    Images(Box<AnalysisError>),
     #[error(transparent)]
     Registry(#[from] RegistryError),
     #[error(
@@ -48,6 +48,12 @@ pub enum PredictError {
     Pool(#[from] PoolError),
     #[error("the worker sent an unexpected reply to a prediction")]
     Unexpected,
+}
+
+impl From<AnalysisError> for PredictError {
+    fn from(error: AnalysisError) -> Self {
+        Self::Images(Box::new(error))
+    }
 }
 
 impl PredictError {
