@@ -123,7 +123,11 @@ pub fn predict(
         }
     }
     if !unreadable.is_empty() {
-        let more = if unreadable.len() > NAMED { "; …" } else { "" };
+        let more = if unreadable.len() > NAMED {
+            "; …"
+        } else {
+            ""
+        };
         return Err(PredictError::Unreadable {
             unreadable: unreadable.len(),
             images: paths.len(),

@@ -611,7 +611,10 @@ fn a_chain_is_read_and_its_mistakes_are_told_as_those_of_a_chain() {
             "  - {chain: [micro-clip, micro-eva-clop]}",
             "unknown backbone \"micro-eva-clop\"",
         ),
-        ("  - {chain: [micro-clip]}", "\"chain\": expected at least 2"),
+        (
+            "  - {chain: [micro-clip]}",
+            "\"chain\": expected at least 2",
+        ),
         (
             "  - {chain: [micro-clip, micro-clip]}",
             "duplicate entry \"micro-clip\"",
@@ -621,7 +624,10 @@ fn a_chain_is_read_and_its_mistakes_are_told_as_those_of_a_chain() {
             "unknown key \"source\"",
         ),
         ("  - {chian: [micro-clip]}", "the key \"source\" is missing"),
-        ("  - [micro-clip, micro-eva-clip]", "or `- {chain: [A, B, C]}` for a chain"),
+        (
+            "  - [micro-clip, micro-eva-clip]",
+            "or `- {chain: [A, B, C]}` for a chain",
+        ),
         (
             "  - {source: micro-clip,\n     targets: [micro-eva-clip - micro-clip]}",
             "begin all entries in the same column",

@@ -203,9 +203,8 @@ pub fn render_difference(judgement: &Judgement<'_>, style: &Style) -> String {
     );
     let is_same = all > 0 && unchanged == all && judgement.without_baseline == 0;
     if is_same && judgement.mismatches.is_empty() {
-        let sentence = format!(
-            "no differences: New is right and wrong on the same images in all {all} cells"
-        );
+        let sentence =
+            format!("no differences: New is right and wrong on the same images in all {all} cells");
         return format!(
             "{}\n{}\n{}",
             style.bold(&sentence),

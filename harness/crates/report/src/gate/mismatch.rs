@@ -177,10 +177,7 @@ fn data_changes(report: &Report, baseline: &Report, name: &str) -> String {
     if before.test_labels.is_some() && before.test_labels != after.test_labels {
         found.push("labels of test images".to_owned());
     }
-    let hashes = hashes(
-        Some(&before.manifest_sha256),
-        Some(&after.manifest_sha256),
-    );
+    let hashes = hashes(Some(&before.manifest_sha256), Some(&after.manifest_sha256));
     match found.is_empty() {
         true => format!("different images, training labels or templates: {hashes}"),
         false => format!("different {}; {hashes}", found.join(", ")),
