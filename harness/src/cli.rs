@@ -9,6 +9,7 @@ mod examples;
 mod install;
 mod list;
 mod modules;
+mod predict;
 mod report;
 mod suite;
 mod values;
@@ -23,6 +24,7 @@ pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, 
 pub(crate) use install::SelfAction;
 pub(crate) use list::{Kind, ListArguments, PluginAction};
 pub(crate) use modules::ModulesAction;
+pub(crate) use predict::PredictArguments;
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
 pub(crate) use suite::{
     FailOnArguments, InitArguments, PlanArguments, RuleArguments, RunArguments, SuiteArguments,
@@ -67,6 +69,9 @@ pub(crate) enum Command {
     /// Tell which trained modules to keep, retrain or drop on a new backbone
     #[command(after_help = examples::CHECK_MODULES)]
     Check(CheckModulesArguments),
+    /// Classify your own images with a module in a backbone
+    #[command(after_help = examples::PREDICT)]
+    Predict(PredictArguments),
     /// Show what a run would do and what it would cost
     #[command(after_help = examples::PLAN)]
     Plan(PlanArguments),

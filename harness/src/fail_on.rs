@@ -12,6 +12,12 @@ pub(crate) fn fail_on(arguments: &FailOnArguments, report: &Report) -> ExitCode 
         return code;
     }
     for one in &analyse(report).assessments {
+        let mut methods = report.methods.iter();
+        let method = methods.find(|method| method.label == one.method);
+        // What is retrained on the way only shows what retraining would bring.
+        if method.is_some_and(|method| !method.brings(&one.upgrade.source)) {
+            continue;
+        }
         if arguments.fail_on.contains(&one.recommendation) {
             say!(
                 "--fail-on: {} {} on {}, {} → {}",

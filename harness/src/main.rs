@@ -28,6 +28,7 @@ mod starter_suite;
 mod suite_path;
 mod table;
 mod thousands;
+mod writable;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Command::Modules { action } => commands::modules(&action),
         Command::Verify(arguments) => commands::verify(&arguments),
         Command::Embed(arguments) => commands::embed(&arguments),
+        Command::Predict(arguments) => commands::predict(&arguments),
         Command::Convert(arguments) => commands::convert(&arguments),
         Command::Analyze { what } => commands::analyze(&what),
         Command::Schema { of } => commands::schema(of),

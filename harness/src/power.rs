@@ -1,18 +1,23 @@
 //! Whether seeds and test sets are enough for the margin that the suite's gate asks for.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use harness_engine::run::Forecast;
-use harness_render::terminal::one_line;
+use harness_render::terminal::{Style, table};
 use harness_report::gate::BORROWED_DEVIATION;
 use harness_report::stats::{normal_quantile, student_quantile};
 use harness_report::{Replicates, Seeds};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::thousands::thousands;
 
 /// Assumed share of images that are right under one of two conditions and wrong under the other.
 const DISCORDANCE: f64 = 0.1;
 /// Probability of detecting a loss.
 const POWER: f64 = 0.8;
+/// Numbers of seeds that are shown beside the suite's own.
+const SEEDS: [usize; 3] = [3, 5, 10];
 /// Degrees of freedom that the gate takes from the other cells.
 const PRIOR_FREEDOM: f64 = 6.0;
 
@@ -33,15 +38,63 @@ fn detectable(images: u64, seeds: usize, cells: usize, alpha: f64) -> Option<f64
     Some(reach * variance.sqrt())
 }
 
-/// For each data set the loss that a gate would see, with the seeds and images that it has; nothing
-/// where the suite asks for no margin or all of it is within.
-pub(crate) fn warning(forecast: &Forecast) -> String {
+/// What a gate would see on a data set.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Power {
+    dataset: String,
+    /// Test images.
+    images: u64,
+    /// For the suite's seeds and for more of them.
+    by_seeds: Vec<Detectable>,
+}
+
+/// The smallest losses that some seeds detect, in points.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Detectable {
+    /// Seeds or, where they are crossed, few-shot splits.
+    seeds: usize,
+    /// In one of all changed cells.
+    points: f64,
+    /// If one cell changed alone.
+    points_alone: f64,
+}
+
+/// What the gate of a suite would see on each of its data sets; nothing where it has no gate.
+pub(crate) fn power(forecast: &Forecast) -> Vec<Power> {
     let Some(gate) = forecast.gate else {
-        return String::new();
+        return Vec::new();
     };
+    let own = replicates(forecast).count().max(1);
+    let cells = cells(forecast);
+    let more = SEEDS.into_iter().filter(|seeds| *seeds > own);
+    let seeds: Vec<usize> = std::iter::once(own).chain(more).collect();
+    let found = forecast.test_images.iter().filter_map(|(name, images)| {
+        let by_seeds = seeds.iter().map(|seeds| {
+            let points = |cells| Some(100.0 * detectable(*images, *seeds, cells, gate.alpha)?);
+            Some(Detectable {
+                seeds: *seeds,
+                points: points(cells)?,
+                points_alone: points(1)?,
+            })
+        });
+        Some(Power {
+            dataset: name.clone(),
+            images: *images,
+            by_seeds: by_seeds.collect::<Option<_>>()?,
+        })
+    });
+    found.collect()
+}
+
+fn replicates(forecast: &Forecast) -> Replicates {
     let seeds: BTreeSet<Seeds> = forecast.cells.iter().map(|cell| cell.seed).collect();
-    let replicates = Replicates::of(seeds);
-    let seeds = replicates.count().max(1);
+    Replicates::of(seeds)
+}
+
+/// Cells of the gate: with all of their seeds.
+fn cells(forecast: &Forecast) -> usize {
     let cells: BTreeSet<_> = forecast
         .cells
         .iter()
@@ -55,44 +108,46 @@ pub(crate) fn warning(forecast: &Forecast) -> String {
             )
         })
         .collect();
-    let cells = cells.len().max(1);
-    let lines = forecast.test_images.iter().filter_map(|(name, images)| {
-        let found = detectable(*images, seeds, cells, gate.alpha)? * 100.0;
-        let alone = detectable(*images, seeds, 1, gate.alpha)? * 100.0;
-        (found > gate.margin).then(|| {
-            format!(
-                "    {}: {images} test images detect {found:.1} points in one of {cells} cells, {alone:.1} in a \
-                 cell alone",
-                one_line(name, 40)
-            )
-        })
-    });
-    let lines: Vec<String> = lines.collect();
-    if lines.is_empty() {
+    cells.len().max(1)
+}
+
+/// The losses that the gate would see, by seeds and test images, if they are above its margin on
+/// some data set; nothing where the suite asks for no margin or all of it is within.
+pub(crate) fn warning(forecast: &Forecast, style: &Style) -> String {
+    let (Some(gate), found) = (forecast.gate, power(forecast)) else {
         return String::new();
-    }
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "\nwarning: {seeds} {} and these test sets detect only losses above the margin of {:.2} points, if \
+    };
+    let is_weak = |one: &&Power| one.by_seeds[0].points > gate.margin;
+    let weak: Vec<&Power> = found.iter().filter(is_weak).collect();
+    let Some(first) = weak.first() else {
+        return String::new();
+    };
+    let noun = replicates(forecast).noun();
+    let heads = first.by_seeds.iter().map(|one| match one.seeds {
+        1 => "1 seed".to_owned(),
+        seeds => format!("{seeds} {noun}"),
+    });
+    let heads: Vec<String> = std::iter::once("images".to_owned()).chain(heads).collect();
+    let rows = weak.iter().map(|one| {
+        let losses = one.by_seeds.iter();
+        let losses = losses.map(|at| format!("{:.1} ({:.1})", at.points, at.points_alone));
+        let texts = std::iter::once(thousands(one.images)).chain(losses);
+        (one.dataset.clone(), texts.collect())
+    });
+    let own = first.by_seeds[0].seeds;
+    format!(
+        "\nwarning: {own} {} and these test sets detect only losses above the margin of {:.2} points, if \
          modules are trained again (alpha {}, power {:.0} %, {:.1} points between trainings, {:.0} % of the \
-         images flip)",
-        if seeds == 1 {
-            "seed"
-        } else {
-            replicates.noun()
-        },
+         images flip)\nSmallest loss that is detected in one of {} cells (in a cell alone), in points\n{}",
+        if own == 1 { "seed" } else { noun },
         gate.margin,
         gate.alpha,
         POWER * 100.0,
         BORROWED_DEVIATION * 100.0,
-        DISCORDANCE * 100.0
-    );
-    for line in lines {
-        let _ = writeln!(text, "{line}");
-    }
-    text
+        DISCORDANCE * 100.0,
+        cells(forecast),
+        table(&heads, &rows.collect::<Vec<_>>(), style)
+    )
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(crate) struct CheckModulesArguments {
     /// Module files, or folders of them
     #[arg(required = true)]
     pub(crate) modules: Vec<PathBuf>,
-    /// The new backbone: a name or a path; repeatable
+    /// The new backbone: a name or a path; several are a chain, from the oldest to the newest
     #[arg(long, value_name = "BACKBONE", required = true)]
     pub(crate) target: Vec<String>,
     /// The backbone that the modules were trained on [default: found by its hash]

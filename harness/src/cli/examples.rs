@@ -41,3 +41,8 @@ Examples:
   harness check prod/*.safetensors --target eva02-clip-b16
   harness check prod/ --target micro-eva-clip --retrain --fail-on drop,retrain
   harness check coop.safetensors --target ./new --dataset digits -o report.json";
+
+pub(super) const PREDICT: &str = "\
+Examples:
+  harness predict --module prod/coop.safetensors --backbone eva02-clip-b16 --images photos -o preds.csv
+  harness predict --module coop.safetensors --backbone ./new --images cat.jpg dog.jpg --top 3";

@@ -1,7 +1,5 @@
 //! `harness run`.
 
-use std::path::Path;
-
 use harness_engine::modules::export;
 use harness_render::terminal;
 use harness_report::{ExitCode, Status};
@@ -18,6 +16,7 @@ use crate::output;
 use crate::report_files::write;
 use crate::reports::{baseline_of, read_baseline};
 use crate::settings::settings;
+use crate::writable::{check_files, check_folder};
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let settings = settings(&arguments.suite)?;
@@ -31,7 +30,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
             "--baseline, --margin, --alpha, --strict and --allow-mismatch belong to --gate",
         ));
     }
-    check_outputs(arguments)?;
+    check_files(arguments.output.iter().chain(&arguments.log_samples))?;
+    if let Some(folder) = &arguments.keep_modules {
+        check_folder(folder)?;
+    }
     fetch_missing(&settings.suite, settings.data.as_deref())?;
     let finished = measure(&settings)?;
     let report = &finished.report;
@@ -80,32 +82,4 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     }
     code = code.worst(fail_on(&arguments.fail_on, report));
     Ok(code)
-}
-
-/// Fails before hours are spent on a report whose folder is missing or cannot be written to.
-fn check_outputs(arguments: &RunArguments) -> Result<(), Failure> {
-    for path in arguments.output.iter().chain(&arguments.log_samples) {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let checked = match path.is_dir() {
-            true => Err(std::io::Error::from(std::io::ErrorKind::IsADirectory)),
-            false => probe(folder),
-        };
-        checked.map_err(|error| {
-            let message = format!("{}: cannot be written: {error}", path.display());
-            Failure::new(ExitCode::OutputNotWritten, message)
-                .hint("nothing was run; create the folder or choose another with -o")
-        })?;
-    }
-    Ok(())
-}
-
-/// Creates and removes a file in a folder.
-fn probe(folder: &Path) -> std::io::Result<()> {
-    let path = folder.join(format!(".harness-{}.tmp", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true).open(&path)?;
-    std::fs::remove_file(&path)
 }

@@ -223,3 +223,142 @@ fn a_suite_mixes_modules_with_methods_and_tests_each_on_its_own_data_set() {
         "{lacking}"
     );
 }
+
+#[test]
+fn several_targets_are_a_chain_that_tells_which_step_lost_what() {
+    let env = env();
+    let check = [
+        "check",
+        "prod",
+        "--target",
+        "micro-eva-clip",
+        "--target",
+        "micro-clip-unrelated",
+    ];
+    let found = json(&env, &[&check[..], &["--json"]].concat(), 0);
+    let chains = found["chains"].as_array().unwrap();
+    assert_eq!(chains.len(), 2, "nothing is trained without --retrain");
+    let stops = chains[0]["stops"].as_array().unwrap();
+    let names: Vec<_> = stops.iter().map(|stop| &stop["backbone"]).collect();
+    assert_eq!(
+        names,
+        ["micro-clip", "micro-eva-clip", "micro-clip-unrelated"]
+    );
+    let gain = |at: usize| stops[at]["gain"][0].as_f64().unwrap();
+    for at in [1, 2] {
+        let change = stops[at]["change"][0].as_f64().unwrap();
+        assert!((change - (gain(at) - gain(at - 1))).abs() < 1e-9, "{found}");
+        assert!(["lost", "gained", "open"].contains(&stops[at]["step"].as_str().unwrap()));
+    }
+    assert!(stops[0]["change"].is_null());
+
+    let retrained = [&check[..], &["--retrain"]].concat();
+    let found = json(
+        &env,
+        &[&retrained[..], &["--json", "-o", "r.json"]].concat(),
+        0,
+    );
+    // The files in both targets; what was trained again in between is in the chains alone.
+    assert_eq!(found["modules"].as_array().unwrap().len(), 4);
+    let of_eva = found["chains"].as_array().unwrap().iter();
+    let of_eva = of_eva.filter(|row| row["trained_on"] == "micro-eva-clip");
+    assert_eq!(of_eva.count(), 2);
+    let report = Report::read(env.path("r.json")).unwrap();
+    assert_eq!(report.chains[0].backbones.len(), 3);
+    let own = |name: &str| report.cells.iter().find(|cell| cell.upgrade.source == name);
+    let between = own("micro-eva-clip").unwrap();
+    // The module that the first upgrade retrained is the one that the second moves on.
+    let first = report
+        .cells
+        .iter()
+        .find(|cell| cell.method == between.method && cell.upgrade.target == "micro-eva-clip");
+    assert_eq!(first.unwrap().conditions.oracle, between.conditions.base);
+    let printed = text(&env, &retrained, 0);
+    for part in [
+        "micro-clip → micro-eva-clip → micro-clip-unrelated, 1 shot",
+        "trained on micro-eva-clip, moved to micro-clip-unrelated: ",
+        "micro-eva-clip → micro-clip-unrelated: ",
+    ] {
+        assert!(printed.contains(part), "{printed}");
+    }
+    // Files of every format have the chain.
+    for (ending, part) in [
+        (
+            "md",
+            "## micro-clip → micro-eva-clip → micro-clip-unrelated, 1 shot",
+        ),
+        ("tex", "\\label{tab:harness-chain-1}"),
+        ("html", "id=\"chain-1\""),
+    ] {
+        let file = format!("out.{ending}");
+        text(&env, &["export", "r.json", "-o", &file], 0);
+        let written = std::fs::read_to_string(env.path(&file)).unwrap();
+        assert!(written.contains(part), "{ending}");
+    }
+    // A recommendation for what was trained again on the way fails nothing.
+    let fails = [
+        &retrained[..],
+        &["--fail-on", "keep,retrain,drop,undecided"],
+    ]
+    .concat();
+    let told = error(&env, &fails, 106);
+    assert!(
+        !told.contains("micro-eva-clip → micro-clip-unrelated"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_suite_with_a_chain_trains_on_each_backbone_and_moves_to_the_later_ones() {
+    let env = TestEnv::new();
+    env.write(
+        "suite.yaml",
+        "name: test\nupgrades: [{chain: [micro-clip, micro-eva-clip, micro-clip-unrelated]}]\n\
+         methods: [coop]\ndatasets: [digits]\nshots: [1]\nseeds: [1]\nrecipe: {epochs: 1}\n",
+    );
+    let printed = text(&env, &["run", "suite.yaml", "-o", "r.json"], 0);
+    assert!(
+        printed.contains("trained on micro-eva-clip, moved to"),
+        "{printed}"
+    );
+    let report = Report::read(env.path("r.json")).unwrap();
+    let pairs = report.cells.iter();
+    let pairs: Vec<_> = pairs
+        .map(|cell| (cell.upgrade.source.as_str(), cell.upgrade.target.as_str()))
+        .collect();
+    assert_eq!(
+        pairs,
+        [
+            ("micro-clip", "micro-eva-clip"),
+            ("micro-clip", "micro-clip-unrelated"),
+            ("micro-eva-clip", "micro-clip-unrelated"),
+        ]
+    );
+}
+
+#[test]
+fn a_check_has_a_line_for_each_module_in_a_narrow_terminal_too() {
+    let env = env();
+    let mut command = env.command(&["check", "prod", "--target", "micro-eva-clip"]);
+    let output = command.env("COLUMNS", "130").output().unwrap();
+    let (printed, _) = ended(&output, 0);
+    let lines = printed.lines().filter(|line| line.contains("shot_seed1"));
+    assert_eq!(lines.count(), 2, "{printed}");
+    assert!(
+        printed.contains("no room for base (source), new (target)"),
+        "{printed}"
+    );
+    for line in printed.lines() {
+        assert!(line.chars().count() <= 130, "{line}");
+    }
+    let nowhere = [
+        "check",
+        "prod",
+        "--target",
+        "micro-eva-clip",
+        "-o",
+        "no/r.json",
+    ];
+    let refused = error(&env, &nowhere, 110);
+    assert!(refused.contains("nothing was run"), "{refused}");
+}

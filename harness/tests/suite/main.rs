@@ -17,6 +17,8 @@ mod init;
 mod install;
 mod layout;
 mod plan;
+mod predict;
 mod readme;
 mod schemas;
+mod start;
 mod withstand;

@@ -137,3 +137,20 @@ fn lists_are_json_or_fit_the_terminal() {
         }
     }
 }
+
+#[test]
+fn what_a_gate_detects_is_told_by_images_and_seeds() {
+    let env = TestEnv::new();
+    env.suite("[coop]", "[micro-eva-clip]", "gate: {margin: 1}\n");
+    let output = env.harness(&["plan", "suite.yaml"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("Smallest loss that is detected in one of "),
+        "{text}"
+    );
+    assert!(text.contains(" 10 seeds "), "{text}");
+    let plan = json(&env.harness(&["plan", "suite.yaml", "--json"]));
+    let first = &plan["power"][0]["by-seeds"];
+    let points = |at: usize| first[at]["points"].as_f64().unwrap();
+    assert!(points(0) > points(1) && points(1) > points(2));
+}

@@ -15,6 +15,7 @@ use harness_store::Key;
 use serde::{Deserialize, Serialize};
 
 use crate::images::ImageOptions;
+use crate::predict::{PredictJob, Prediction};
 
 /// A method of a plugin together with its configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -232,6 +233,8 @@ pub enum Work {
         plugin: PathBuf,
         setting: Box<harness_abi::wire::Setting>,
     },
+    /// Classify images with a module.
+    Predict(Box<PredictJob>),
     /// Do a unit of a plan.
     Unit {
         work: Box<UnitWork>,
@@ -346,6 +349,12 @@ pub enum JobOutput {
         recipe: Option<Recipe>,
         /// SHA-256 over the picked training images.
         picks_sha256: String,
+    },
+    Predicted {
+        /// One an image; none where images cannot be read.
+        predictions: Vec<Prediction>,
+        /// What is wrong with the images that cannot be read.
+        unreadable: Vec<String>,
     },
     Injected {
         evaluation: Evaluation,

@@ -15,6 +15,7 @@ pub mod images;
 pub mod job;
 pub mod modules;
 pub mod plan;
+pub mod predict;
 pub mod registry;
 pub mod run;
 pub mod schedule;

@@ -83,6 +83,7 @@ pub(crate) fn crossed(
         methods: methods.iter().map(|label| method(label)).collect(),
         datasets: datasets.iter().map(|name| dataset(name)).collect(),
         upgrades: vec![upgrade],
+        chains: Vec::new(),
         text_drift: Vec::new(),
         cells,
     }
@@ -122,6 +123,7 @@ fn method(label: &str) -> Method {
         config: json!({"context": 4}),
         recipe: None,
         module_sha256: None,
+        module_sources: Vec::new(),
         family: "prompt".into(),
         depth: "input".into(),
         parameters: Some(512),

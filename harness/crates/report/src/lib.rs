@@ -45,4 +45,4 @@ pub use report::{
 };
 pub use schema::report_schema;
 pub use seeds::{Replicates, Seeds, replicate_means, replicates};
-pub use upgrade::Upgrade;
+pub use upgrade::{Chain, Upgrade};

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::cell::Cell;
 use crate::labels::Labels;
 use crate::provenance::Provenance;
-use crate::upgrade::Upgrade;
+use crate::upgrade::{Chain, Upgrade};
 
 /// Everything a run found, and what it takes to get it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +29,10 @@ pub struct Report {
     /// In the suite's order, which is also the order of columns.
     pub datasets: Vec<Dataset>,
     pub upgrades: Vec<Upgrade>,
+    /// Backbones that replace one another, each chain with all of its upgrades above; absent
+    /// where the suite has none, and in older reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chains: Vec<Chain>,
     /// How the class embeddings of two backbones differ; empty in older
     /// reports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -179,12 +183,25 @@ pub struct Method {
     /// SHA-256 of the module file, where it was trained elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module_sha256: Option<String>,
+    /// The backbones that the module file was trained on; absent where there is no file, and in
+    /// older reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub module_sources: Vec<String>,
     pub family: String,
     /// How deep in the backbone it reaches.
     pub depth: String,
     /// Trained numbers, where they do not depend on the data set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<u64>,
+}
+
+impl Method {
+    /// Whether what is moved from `source` is the module file, and not a module that was trained
+    /// again on a backbone in the middle of a chain. True of methods without a file.
+    pub fn brings(&self, source: &str) -> bool {
+        let own = &self.module_sources;
+        own.is_empty() || own.iter().any(|name| name == source)
+    }
 }
 
 /// Whose recipe a method was trained with.

@@ -12,3 +12,11 @@ pub struct Upgrade {
     pub source: String,
     pub target: String,
 }
+
+/// Backbones that replace one another, from the oldest to the newest: modules of each are moved
+/// to every later one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chain {
+    pub backbones: Vec<String>,
+}

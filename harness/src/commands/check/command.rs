@@ -13,10 +13,12 @@ use crate::measure::measure;
 use crate::outcome::outcome;
 use crate::report_files::write;
 use crate::settings::{command_line, places, worker_command};
+use crate::writable::check_files;
 use crate::{interrupt, output};
 
 pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failure> {
     let places = places()?.with_data(arguments.data.as_deref(), None);
+    check_files(&arguments.output)?;
     let settings = Settings {
         // Paths in the suite are relative to the current folder.
         suite: "check".into(),
@@ -39,7 +41,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
     let result = CheckResult::of(report);
     match arguments.json {
         true => output::print_json(&result)?,
-        false => output::print(&render(&result))?,
+        false => output::print(&render(&result, report, &output::style(arguments.color)))?,
     }
     if report
         .cells

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::CheckModulesArguments;
 use crate::failure::Failure;
 
-/// The suite as text: an upgrade for each source that the modules were trained on.
+/// The suite as text: an upgrade or a chain for each source that the modules were trained on.
 pub(super) fn modules_suite(
     arguments: &CheckModulesArguments,
     places: &SearchPath,
@@ -43,7 +43,7 @@ pub(super) fn modules_suite(
     }
     let upgrades = sources
         .iter()
-        .map(|source| json!({"source": source, "targets": arguments.target}));
+        .map(|source| upgrade(source, &arguments.target));
     let mut suite = json!({
         "name": "check",
         "upgrades": upgrades.collect::<Vec<_>>(),
@@ -55,6 +55,21 @@ pub(super) fn modules_suite(
     }
     // JSON is YAML.
     Ok(format!("{suite:#}\n"))
+}
+
+/// What the modules of a source go through: one upgrade, or a chain of several. A source among
+/// the targets begins its own chain there.
+fn upgrade(source: &str, targets: &[String]) -> Value {
+    let own = targets.iter().position(|target| target == source);
+    match &targets[own.map_or(0, |at| at + 1)..] {
+        // An upgrade to itself is a mistake of the suite, which says so.
+        [] => json!({"source": source, "targets": targets}),
+        [only] => json!({"source": source, "targets": [only]}),
+        later => {
+            let chain = std::iter::once(source).chain(later.iter().map(String::as_str));
+            json!({"chain": chain.collect::<Vec<_>>()})
+        }
+    }
 }
 
 /// The module files that were named, each once; of a folder those in it.

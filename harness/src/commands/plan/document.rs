@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::asked::{Asked, run_command};
 use super::state::State;
+use crate::power::{Power, power};
 
 /// What a run of a suite would do and cost. Times are in seconds, sizes in bytes.
 #[derive(Serialize, JsonSchema)]
@@ -25,6 +26,8 @@ pub(super) struct PlanDocument {
     cost: Option<Cost>,
     /// With `--budget`: what fits into it.
     budget: Option<BudgetProposal>,
+    /// For each data set the losses that the suite's gate would detect; empty without a gate.
+    power: Vec<Power>,
     /// Inputs whose files are not on this machine.
     absent: Vec<AbsentInput>,
 }
@@ -142,6 +145,7 @@ impl PlanDocument {
             },
             cost: cost(forecast, asked),
             budget: budget(forecast, asked),
+            power: power(forecast),
             absent: forecast.absent.iter().map(absent).collect(),
         }
     }

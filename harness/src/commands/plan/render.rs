@@ -25,7 +25,7 @@ pub(super) fn render(forecast: &Forecast, asked: &Asked<'_>, style: &Style) -> S
     }
     text.push_str(&reasons(forecast));
     text.push_str(&left_out(forecast));
-    text.push_str(&power::warning(forecast));
+    text.push_str(&power::warning(forecast, style));
     text.push_str(&missing(forecast, &asked.suite.suite));
     // Writing to a String cannot fail.
     let _ = write!(

@@ -11,7 +11,7 @@ const EXTENSIONS: [&str; 12] = [
 
 /// Image files below a folder in byte order of their paths relative to it; hidden
 /// files and folders are passed over.
-pub(super) fn list(folder: &Path) -> Result<Vec<String>, AnalysisError> {
+pub(crate) fn list(folder: &Path) -> Result<Vec<String>, AnalysisError> {
     let mut names = Vec::new();
     walk(folder, &PathBuf::new(), &mut names)?;
     names.sort();

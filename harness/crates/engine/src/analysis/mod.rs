@@ -4,7 +4,7 @@
 mod drift;
 mod embed;
 mod error;
-mod images;
+pub(crate) mod images;
 mod inputs;
 #[cfg(feature = "reference")]
 mod reference;

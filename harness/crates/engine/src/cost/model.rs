@@ -408,6 +408,7 @@ mod tests {
             class_names: vec!["tench".to_owned(); 10],
             class_ids: Vec::new(),
             sizes: [5000, 0, 2 * PORTION_ROWS + 1],
+            train_per_class: Vec::new(),
             missing: 0,
         });
         inputs.suite.images.views = 3;

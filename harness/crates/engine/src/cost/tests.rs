@@ -18,6 +18,7 @@ fn three_by_two() -> Inputs {
     inputs.suite.datasets = ["d", "e"].map(crate::suite::DatasetEntry::named).to_vec();
     inputs.datasets[1].contents = Presence::Present(Contents {
         sizes: [400, 0, 900],
+        train_per_class: Vec::new(),
         class_names: vec!["tench".to_owned(); 10],
         class_ids: Vec::new(),
         missing: 0,

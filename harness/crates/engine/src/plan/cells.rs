@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::graph::Placement;
+use super::inputs::Origin;
 use super::{
     BackboneIndex, DatasetIndex, Fits, Graph, Inputs, MethodIndex, NotMeasured, UnitIndex,
 };
@@ -18,6 +19,8 @@ pub struct CellPlan {
     pub source: BackboneIndex,
     pub target: BackboneIndex,
     pub draw: Draw,
+    /// Whether the row's module file is measured; else a module is trained on the source.
+    pub is_file: bool,
     /// Unit of Z(s).
     pub zero_source: UnitIndex,
     /// Unit of Z(t).
@@ -46,6 +49,7 @@ impl CellPlan {
             source: self.source,
             target: self.target,
             draw: self.draw,
+            is_file: self.is_file,
         }
     }
 
@@ -92,6 +96,8 @@ pub(crate) struct Coordinates {
     pub(crate) source: BackboneIndex,
     pub(crate) target: BackboneIndex,
     pub(crate) draw: Draw,
+    /// Whether the row's module file is measured; else a module is trained on the source.
+    pub(crate) is_file: bool,
 }
 
 impl Coordinates {
@@ -130,6 +136,11 @@ impl Plan {
         (graph, surveys)
     }
 
+    /// Cells whose files are on disk.
+    pub(crate) fn present(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
+        split(inputs, selection).0
+    }
+
     /// Cells that wait for files.
     pub(crate) fn waiting(inputs: &Inputs, selection: &Selection) -> Vec<Coordinates> {
         split(inputs, selection).1
@@ -166,6 +177,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
         source,
         target,
         draw,
+        is_file,
     } = cell;
     let trained_on = inputs.training_set(dataset);
     let at = |backbone, dataset| Placement {
@@ -193,7 +205,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
     let zero_source = graph.zero_shot(inputs, source, dataset);
     let zero_target = graph.zero_shot(inputs, target, dataset);
     let home = at(source, trained_on);
-    let file = inputs[method].module.as_ref();
+    let file = inputs[method].module.as_ref().filter(|_| is_file);
     let (trained, base, new) = match file {
         Some(file) => {
             let mut adopt = |to| match fits.injection(inputs, home, to) {
@@ -223,6 +235,7 @@ fn plan_cell(inputs: &Inputs, fits: &Fits, graph: &mut Graph, cell: Coordinates)
         source,
         target,
         draw,
+        is_file,
         zero_source,
         zero_target,
         train: trained,
@@ -247,37 +260,39 @@ fn split(inputs: &Inputs, selection: &Selection) -> (Vec<Coordinates>, Vec<Coord
 fn positions(inputs: &Inputs) -> Vec<(CellLabels<'_>, Coordinates)> {
     let suite = &inputs.suite;
     let mut cells = Vec::new();
-    for upgrade in &suite.upgrades {
-        let source = inputs.backbone(&upgrade.source);
-        for target_name in &upgrade.targets {
-            let target = inputs.backbone(target_name);
-            let first = cells.len();
-            for method in (0..inputs.methods.len()).map(MethodIndex) {
-                for (dataset, draw) in places(inputs, method, source) {
-                    let labels = CellLabels {
-                        method: &inputs[method].label,
-                        dataset: &inputs[dataset].reference.name,
-                        source: &upgrade.source,
-                        target: target_name,
-                        shots: draw.shots,
-                        seed: draw.seeds,
-                    };
-                    let cell = Coordinates {
-                        method,
-                        dataset,
-                        source,
-                        target,
-                        draw,
-                    };
-                    cells.push((labels, cell));
-                }
+    for pair in suite.pairs() {
+        let source = inputs.backbone(pair.source);
+        let target = inputs.backbone(pair.target);
+        let first = cells.len();
+        for method in (0..inputs.methods.len()).map(MethodIndex) {
+            let Some(origin) = inputs.origin(method, &pair) else {
+                continue;
+            };
+            for (dataset, draw) in places(inputs, method) {
+                let labels = CellLabels {
+                    method: &inputs[method].label,
+                    dataset: &inputs[dataset].reference.name,
+                    source: &inputs[source].reference.name,
+                    target: &inputs[target].reference.name,
+                    shots: draw.shots,
+                    seed: draw.seeds,
+                };
+                let cell = Coordinates {
+                    method,
+                    dataset,
+                    source,
+                    target,
+                    draw,
+                    is_file: origin == Origin::File,
+                };
+                cells.push((labels, cell));
             }
-            cells[first..].sort_by_key(|(_, cell)| {
-                let mut shots = suite.shots.iter();
-                let own = shots.position(|shots| *shots == cell.draw.shots);
-                own.unwrap_or(usize::MAX)
-            });
         }
+        cells[first..].sort_by_key(|(_, cell)| {
+            let mut shots = suite.shots.iter();
+            let own = shots.position(|shots| *shots == cell.draw.shots);
+            own.unwrap_or(usize::MAX)
+        });
     }
     cells
 }
@@ -296,20 +311,21 @@ pub(crate) fn suite_labels(suite: &Suite) -> Option<Vec<CellLabels<'_>>> {
     }
     let seeds = suite.seeds.all();
     let mut cells = Vec::new();
-    for upgrade in &suite.upgrades {
-        for target in &upgrade.targets {
-            for method in &suite.methods {
-                for dataset in &suite.datasets {
-                    for (&shots, &seed) in product(&suite.shots, &seeds) {
-                        cells.push(CellLabels {
-                            method: &method.label,
-                            dataset: &dataset.label,
-                            source: &upgrade.source,
-                            target,
-                            shots,
-                            seed,
-                        });
-                    }
+    for pair in suite.pairs() {
+        for method in &suite.methods {
+            if method.module.is_some() && !pair.begins && !suite.oracle {
+                continue;
+            }
+            for dataset in &suite.datasets {
+                for (&shots, &seed) in product(&suite.shots, &seeds) {
+                    cells.push(CellLabels {
+                        method: &method.label,
+                        dataset: &dataset.label,
+                        source: pair.source,
+                        target: pair.target,
+                        shots,
+                        seed,
+                    });
                 }
             }
         }
@@ -323,19 +339,10 @@ fn product<'a, A, B>(first: &'a [A], second: &'a [B]) -> impl Iterator<Item = (&
         .flat_map(move |one| second.iter().map(move |other| (one, other)))
 }
 
-/// Where a row is measured in an upgrade from `source`: a method on every data set with every
-/// draw, a module on its own.
-fn places(
-    inputs: &Inputs,
-    method: MethodIndex,
-    source: BackboneIndex,
-) -> Vec<(DatasetIndex, Draw)> {
+/// Where a row is measured: a method on every data set with every draw, a module on its own.
+fn places(inputs: &Inputs, method: MethodIndex) -> Vec<(DatasetIndex, Draw)> {
     if let Some(home) = &inputs[method].home {
-        let is_source = home.sources.contains(&source);
-        return is_source
-            .then_some((home.dataset, home.draw))
-            .into_iter()
-            .collect();
+        return vec![(home.dataset, home.draw)];
     }
     let suite = &inputs.suite;
     let seeds = suite.seeds.all();

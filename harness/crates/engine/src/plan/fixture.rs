@@ -44,6 +44,7 @@ pub(crate) fn dataset(name: &str, shift_of: Option<&str>) -> DatasetFacts {
             templates: Vec::new(),
             class_ids: Vec::new(),
             sizes: [1, 1, 1],
+            train_per_class: Vec::new(),
             missing: 0,
         }),
     }
@@ -106,10 +107,10 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
         suite: Suite {
             name: "suite".to_owned(),
             description: None,
-            upgrades: vec![Upgrade {
-                source: "s".to_owned(),
-                targets: targets.iter().map(|name| (*name).to_owned()).collect(),
-            }],
+            upgrades: vec![Upgrade::to_targets(
+                "s",
+                targets.iter().map(|name| (*name).to_owned()).collect(),
+            )],
             methods: vec![entry("coop")],
             modules: Vec::new(),
             datasets: vec![DatasetEntry::named("d")],

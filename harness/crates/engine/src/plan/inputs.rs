@@ -12,7 +12,7 @@ use crate::job::{Draw, MethodRef};
 use crate::registry::{
     Absent, BackboneFacts, DatasetFacts, InputKind, ModuleFile, RegisteredPlugin,
 };
-use crate::suite::{MethodEntry, RecipeBase, Suite};
+use crate::suite::{MethodEntry, Pair, RecipeBase, Suite};
 
 /// The program that computes, as part of every content key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +111,15 @@ impl MethodInput {
     }
 }
 
+/// Where the module of a row comes from in an upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is trained on the source.
+    Training,
+    /// It is the row's file.
+    File,
+}
+
 /// Everything a plan needs to know.
 #[derive(Clone, Debug)]
 pub struct Inputs {
@@ -159,6 +168,26 @@ impl Inputs {
         let mut names = self.backbones.iter().map(|facts| &facts.reference.name);
         let position = names.position(|other| other == name);
         BackboneIndex(position.expect("inputs hold every backbone that an upgrade names"))
+    }
+
+    /// Where the module of a row comes from in an upgrade; none if the row has no part in it. A
+    /// module file takes part where it was trained on the source and, if modules are retrained,
+    /// anew on each backbone of a chain behind that one.
+    pub(crate) fn origin(&self, method: MethodIndex, pair: &Pair<'_>) -> Option<Origin> {
+        let row = &self[method];
+        let Some(file) = &row.module else {
+            return Some(Origin::Training);
+        };
+        let is_own = |name: &str| match &row.home {
+            Some(home) => home.sources.contains(&self.backbone(name)),
+            None => file.header.source == name,
+        };
+        if is_own(pair.source) {
+            return Some(Origin::File);
+        }
+        let is_retrained = self.suite.oracle && row.can_be_retrained();
+        let is_behind = pair.before.iter().any(|name| is_own(name));
+        (is_retrained && is_behind).then_some(Origin::Training)
     }
 
     /// Names of the absent ones among some backbones and data sets, each once.

@@ -10,7 +10,7 @@ use super::*;
 use crate::images::{Augment, FeaturePrecision};
 use crate::job::{BackboneFiles, DatasetFiles, JobOutput, Presence, UnitWork, Usage};
 use crate::registry::{Absent, Contents, InputKind};
-use crate::suite::{DatasetEntry, SplitsAndTrainings, SuiteSeeds, Upgrade};
+use crate::suite::{Chain, DatasetEntry, SplitsAndTrainings, SuiteSeeds, Upgrade};
 use harness_report::selection::{Selection, Term};
 use harness_store::Key;
 
@@ -125,6 +125,7 @@ fn features_of_many_images_and_views_are_shared_work() {
         class_names: vec![String::new(); 100],
         class_ids: Vec::new(),
         sizes: [5000, 0, 2049],
+        train_per_class: Vec::new(),
         missing: 0,
     });
     inputs.suite.images.views = 2;
@@ -181,13 +182,11 @@ fn what_cells_share_is_one_unit() {
 #[test]
 fn the_retrained_module_of_a_target_is_the_source_of_the_next_upgrade() {
     let mut inputs = inputs(&["t", "u"]);
-    let upgrade = |source: &str, target: &str| Upgrade {
-        source: source.to_owned(),
-        targets: vec![target.to_owned()],
-    };
-    inputs.suite.upgrades = vec![upgrade("s", "t"), upgrade("t", "u"), upgrade("s", "u")];
+    let chain = ["s", "t", "u"].map(str::to_owned).to_vec();
+    inputs.suite.upgrades = vec![Upgrade::Chain(Chain { chain })];
     let plan = plan(&inputs);
-    let [first, second, third] = &plan.cells[..] else {
+    // s → t, s → u and t → u.
+    let [first, third, second] = &plan.cells[..] else {
         panic!("three cells");
     };
     assert_eq!(first.oracle.as_ref(), Some(&second.train));
@@ -256,6 +255,7 @@ fn a_class_bound_module_fits_where_its_classes_are() {
             class_names: Vec::new(),
             class_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
             sizes: [1, 1, 1],
+            train_per_class: Vec::new(),
             missing: 0,
         })
     };
@@ -395,7 +395,7 @@ fn names_paths_and_limits_are_no_part_of_a_key() {
     other.suite.time_limit = 1;
     other.methods[0].label = "other".to_owned();
     other.methods[0].method.plugin = "elsewhere/coop.so".into();
-    other.suite.upgrades[0].targets = vec!["renamed".to_owned()];
+    other.suite.upgrades[0] = Upgrade::to_targets("s", vec!["renamed".to_owned()]);
     other.backbones[1].reference.name = "renamed".to_owned();
     for backbone in &mut other.backbones {
         let sha256 = backbone.reference.files().unwrap().sha256.clone();

@@ -58,6 +58,8 @@ pub struct Contents {
     pub class_ids: Vec<String>,
     /// Images of the train, val and test split.
     pub sizes: [usize; 3],
+    /// Training images of each class, in label order.
+    pub train_per_class: Vec<usize>,
     /// Images that are skipped because they are missing or unreadable.
     pub missing: usize,
 }
@@ -218,6 +220,7 @@ impl DatasetFacts {
                 class_ids: dataset.class_ids().to_vec(),
                 templates: dataset.templates().to_vec(),
                 sizes: Split::ALL.map(|split| dataset.len(split)),
+                train_per_class: train_per_class(&dataset),
                 missing: dataset.missing(),
             }),
             reference: DatasetRef {
@@ -230,6 +233,14 @@ impl DatasetFacts {
             },
         })
     }
+}
+
+fn train_per_class(dataset: &Dataset) -> Vec<usize> {
+    let mut counts = vec![0; dataset.classes().len()];
+    for label in &dataset.split(Split::Train).labels {
+        counts[*label as usize] += 1;
+    }
+    counts
 }
 
 /// Where a data set is on disk, and how the entry of a suite has it read.

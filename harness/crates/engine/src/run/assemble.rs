@@ -5,7 +5,7 @@ use std::time::Instant;
 use harness_abi::wire::Family;
 use harness_data::Sampler;
 use harness_report::{
-    Backbone, Cell, Conditions, Dataset, GateRule, Labels, Method, MethodRecipe, Plugin,
+    Backbone, Cell, Chain, Conditions, Dataset, GateRule, Labels, Method, MethodRecipe, Plugin,
     Provenance, Report, Retraining, Status, Suite, Training, Upgrade, Usage,
     selection::Selection,
     shell::{quote, quote_path},
@@ -20,7 +20,9 @@ use super::setup::{SetUp, Settings};
 use super::{drift, machine, score, status};
 use crate::device::DevicePlacement;
 use crate::job::{Evaluation, JobOutput};
-use crate::plan::{CellPlan, DatasetIndex, Inputs, MethodIndex, UnitIndex};
+use crate::plan::{
+    BackboneIndex, CellPlan, DatasetIndex, Inputs, MethodIndex, MethodInput, UnitIndex,
+};
 use crate::registry::file_name;
 use crate::suite::RecipeBase;
 use harness_store::sha256_hex;
@@ -65,6 +67,13 @@ pub(crate) fn assemble(
         methods: methods(setup),
         datasets: datasets(setup, results),
         upgrades: upgrades(inputs),
+        chains: inputs
+            .suite
+            .chains()
+            .map(|backbones| Chain {
+                backbones: backbones.to_vec(),
+            })
+            .collect(),
         text_drift: drift::text_drift(setup, results),
         cells: cells
             .map(|plan| cell(settings, inputs, plan, results))
@@ -119,6 +128,7 @@ fn methods(setup: &SetUp<'_>) -> Vec<Method> {
             plugin: file_name(&input.method.plugin),
             config: input.method.config.clone(),
             module_sha256: input.module.as_ref().map(|file| file.sha256.clone()),
+            module_sources: module_sources(&setup.inputs, input),
             recipe: input.module.is_none().then(|| MethodRecipe {
                 base: match input.base {
                     RecipeBase::Own => "own".to_owned(),
@@ -131,6 +141,16 @@ fn methods(setup: &SetUp<'_>) -> Vec<Method> {
             parameters: setup.fits.parameters(MethodIndex(index)),
         })
         .collect()
+}
+
+/// The backbones of the suite that a row's module file was trained on.
+fn module_sources(inputs: &Inputs, row: &MethodInput) -> Vec<String> {
+    let name = |index: &BackboneIndex| inputs[*index].reference.name.clone();
+    match (&row.home, &row.module) {
+        (Some(home), _) => home.sources.iter().map(name).collect(),
+        (None, Some(file)) => vec![file.header.source.clone()],
+        (None, None) => Vec::new(),
+    }
 }
 
 fn family_name(family: Family) -> &'static str {
@@ -190,13 +210,11 @@ fn test_labels(setup: &SetUp<'_>, results: &Results, dataset: DatasetIndex) -> O
 }
 
 fn upgrades(inputs: &Inputs) -> Vec<Upgrade> {
-    let upgrades = inputs.suite.upgrades.iter();
-    upgrades
-        .flat_map(|upgrade| {
-            upgrade.targets.iter().map(|target| Upgrade {
-                source: upgrade.source.clone(),
-                target: target.clone(),
-            })
+    let pairs = inputs.suite.pairs().into_iter();
+    pairs
+        .map(|pair| Upgrade {
+            source: pair.source.to_owned(),
+            target: pair.target.to_owned(),
         })
         .collect()
 }

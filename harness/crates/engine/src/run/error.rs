@@ -7,6 +7,7 @@ use harness_report::selection::UnmatchedError;
 
 use super::placement_error::PlacementError;
 use crate::device::DeviceError;
+use super::shots::TooManyShots;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;
@@ -49,6 +50,17 @@ pub enum RunError {
         .0.display()
     )]
     NotUtf8(PathBuf),
+    #[error(
+        "backbone {name}: {reason}, so prompts cannot be tokenized; copy the model's tokenizer.json to {}",
+        .path.display()
+    )]
+    NoTokenizer {
+        name: String,
+        path: PathBuf,
+        reason: String,
+    },
+    #[error(transparent)]
+    Shots(#[from] TooManyShots),
     #[error("interrupted before anything ran")]
     Interrupted,
 }

@@ -15,6 +15,7 @@ mod results;
 mod samples;
 mod score;
 mod setup;
+mod shots;
 mod status;
 mod suite_run;
 #[cfg(test)]

@@ -152,11 +152,9 @@ fn sources(
 ) -> Result<Vec<BackboneIndex>, PlacementError> {
     let header = &file.header;
     let sha256 = header.origin.as_ref().map(|origin| &origin.source_sha256);
-    let names: HashSet<&str> = suite
-        .upgrades
-        .iter()
-        .map(|one| one.source.as_str())
-        .collect();
+    let pairs = suite.pairs();
+    let names: HashSet<&str> = pairs.iter().map(|pair| pair.source).collect();
+    let begins = |name: &str| pairs.iter().any(|pair| pair.source == name && pair.begins);
     let is_own = |facts: &BackboneFacts| match (sha256, facts.reference.files.present()) {
         (Some(sha256), Some(files)) => files.sha256 == *sha256,
         // An absent backbone has no hash yet; it is compared once its files are there.
@@ -165,7 +163,9 @@ fn sources(
     let all = backbones.iter().enumerate();
     let all = all.filter(|(_, facts)| names.contains(facts.reference.name.as_str()));
     let found: Vec<BackboneIndex> = all
-        .filter(|(_, facts)| entry.allow_other_source || is_own(facts))
+        .filter(|(_, facts)| {
+            (entry.allow_other_source && begins(&facts.reference.name)) || is_own(facts)
+        })
         .map(|(index, _)| BackboneIndex(index))
         .collect();
     if found.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use harness_backbone::Tokenizer;
 
+use super::error::RunError;
 use crate::plan::Inputs;
 use crate::registry::Contents;
 
@@ -11,6 +12,29 @@ use crate::registry::Contents;
 const NAMED: usize = 3;
 /// Characters of a class name in it.
 const SHOWN: usize = 40;
+
+/// Every backbone is measured with prompts, so that each needs a tokenizer.
+///
+/// # Errors
+/// One has none.
+pub(super) fn check_tokenizers(inputs: &Inputs) -> Result<(), RunError> {
+    for backbone in &inputs.backbones {
+        let Some(files) = backbone.reference.files.present() else {
+            continue;
+        };
+        let reason = match Tokenizer::of(&files.path) {
+            Ok(Some(_)) => continue,
+            Ok(None) => "no tokenizer.json beside the weights".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        return Err(RunError::NoTokenizer {
+            name: backbone.reference.name.clone(),
+            path: files.path.clone(),
+            reason,
+        });
+    }
+    Ok(())
+}
 
 /// A line for each backbone and data set of which prompts are cut.
 pub(super) fn warnings(inputs: &Inputs) -> Vec<String> {

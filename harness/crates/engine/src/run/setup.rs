@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::absence::or_absent;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
-use super::{machine, modules, prompts};
 use crate::device::{DeviceChoice, DevicePlacement};
+use super::{machine, modules, prompts, shots};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
@@ -143,6 +143,11 @@ impl<'a> SetUp<'a> {
         for (name, note) in backbone_notes(&inputs) {
             observer.warn(&format!("backbone {name}: {note}"));
         }
+        prompts::check_tokenizers(&inputs)?;
+        let cells = Plan::present(&inputs, &settings.selection);
+        for line in shots::warnings(&inputs, &cells)? {
+            observer.warn(&line);
+        }
         for line in prompts::warnings(&inputs) {
             observer.warn(&line);
         }
@@ -248,9 +253,9 @@ fn inputs(
     }
     let mut absent = Vec::new();
     let mut backbones: Vec<BackboneFacts> = Vec::new();
-    for upgrade in &suite.upgrades {
-        for name in std::iter::once(&upgrade.source).chain(&upgrade.targets) {
-            if backbones.iter().all(|known| known.reference.name != *name) {
+    for pair in suite.pairs() {
+        for name in [pair.source, pair.target] {
+            if backbones.iter().all(|known| known.reference.name != name) {
                 let facts = BackboneFacts::read(&registry.search_path, name);
                 let facts = or_absent(facts, &mut absent)?;
                 backbones.push(facts.unwrap_or_else(|| BackboneFacts::absent(name)));

@@ -88,6 +88,7 @@ impl PoolTask {
     pub(crate) fn plugin(&self) -> Option<&Path> {
         match &self.work {
             Work::Inspect { plugin } | Work::Declare { plugin, .. } => Some(plugin),
+            Work::Predict(job) => Some(&job.method.plugin),
             Work::Unit { work, .. } => work.method().map(|method| method.plugin.as_path()),
         }
     }
@@ -96,6 +97,7 @@ impl PoolTask {
     pub(crate) fn backbone(&self) -> Option<&PathBuf> {
         match &self.work {
             Work::Inspect { .. } | Work::Declare { .. } => None,
+            Work::Predict(job) => job.backbone.files.present().map(|files| &files.path),
             Work::Unit { work, .. } => {
                 let files = work.weights().and_then(|backbone| backbone.files.present());
                 files.map(|files| &files.path)

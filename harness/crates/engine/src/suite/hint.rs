@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::tree::{Node, Value};
 
 /// Keys as other tools call them, or in another number.
-const SYNONYMS: [(&str, &str); 44] = [
+const SYNONYMS: [(&str, &str); 46] = [
     ("target", "targets"),
     ("to", "targets"),
     ("tgt", "targets"),
@@ -14,6 +14,8 @@ const SYNONYMS: [(&str, &str); 44] = [
     ("src", "source"),
     ("upgrade", "upgrades"),
     ("backbones", "upgrades"),
+    ("chain", "upgrades"),
+    ("chains", "chain"),
     ("models", "upgrades"),
     ("method", "methods"),
     ("dataset", "datasets"),
@@ -69,6 +71,7 @@ pub(super) fn example(key: &str) -> Option<&'static str> {
         "seeds" => "for example `seeds: [1, 2, 3]`",
         "training" => "for example `seeds: {split: [1, 2, 3], training: [1, 2]}`",
         "split" => "for example `seeds: {split: [1, 2, 3], training: [1, 2]}`",
+        "chain" => "for example `{chain: [a, b, c]}`, from the oldest to the newest",
         "targets" => "for example `targets: [micro-eva-clip]`",
         _ => return None,
     })
@@ -81,6 +84,12 @@ pub(super) fn wrong_type(types: &[&str], node: &Node, key: &str) -> Option<Strin
     match (key, &node.value) {
         ("upgrades", Value::Map(_)) => {
             return Some("begin each upgrade with `- `".to_owned());
+        }
+        ("upgrades", Value::List(_)) => {
+            return Some(
+                "write `- {source: A, targets: [B]}`, or `- {chain: [A, B, C]}` for a chain"
+                    .to_owned(),
+            );
         }
         ("upgrades", Value::Scalar { .. }) => return example("upgrades").map(str::to_owned),
         ("optimizer", Value::Map(_)) => {
@@ -180,6 +189,12 @@ fn number(text: &str, is_quoted: bool, admits_fractions: bool) -> Option<String>
     let is_unit = unit == "%" || unit.chars().all(|c| c.is_ascii_alphabetic());
     let value = text[..end].parse::<f64>().ok().filter(|_| is_unit)?;
     Some(format!("write {value}, without {unit:?}"))
+}
+
+/// What to do about a name that two entries of a list ran together to.
+pub(super) fn indentation(name: &str) -> Option<&'static str> {
+    name.contains(" - ")
+        .then_some("the next `- ` is indented further: begin all entries in the same column")
 }
 
 /// What to do about a name that is no method.

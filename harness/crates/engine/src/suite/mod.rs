@@ -17,6 +17,7 @@ mod syntax;
 mod tests;
 mod tree;
 mod types;
+mod upgrade;
 
 pub use dataset::{DatasetEntry, Ensemble, Sampler, SplitShares, TemplateChoice};
 pub use known::{Known, KnownInputs, LookupError};
@@ -26,4 +27,6 @@ pub use read::{Document, SuiteError};
 pub use recipe::{RecipeBase, RecipeChoice};
 pub use seeds::{SplitsAndTrainings, SuiteSeeds};
 pub use tree::Mark;
-pub use types::{Gate, MethodEntry, Suite, Upgrade, schema};
+pub use types::{Gate, MethodEntry, Suite, schema};
+pub(crate) use upgrade::Pair;
+pub use upgrade::{Chain, Targets, Upgrade};

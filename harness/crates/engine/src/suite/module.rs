@@ -42,9 +42,10 @@ pub(super) fn check(suite: &Node, entry: &Node, id: &str, known: &dyn Known) -> 
         ));
     }
     let items = |key: &str| suite.get(key).map(Node::items).unwrap_or_default();
-    let sources = items("upgrades")
-        .iter()
-        .filter_map(|upgrade| upgrade.get("source"));
+    let sources = items("upgrades").iter().filter_map(|upgrade| {
+        let chain = upgrade.get("chain").map(Node::items).unwrap_or_default();
+        upgrade.get("source").or(chain.first())
+    });
     let mut sources = sources.filter_map(Node::as_str);
     if let Some(other) = sources.find(|source| *source != header.source) {
         wrong(format!(

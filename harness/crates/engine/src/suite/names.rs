@@ -67,7 +67,11 @@ fn unknown<'a>(
     node: &Node,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Mistake {
-    Mistake::new(node.mark, format!("unknown {kind} {name:?}")).meant(name, known)
+    let mistake = Mistake::new(node.mark, format!("unknown {kind} {name:?}"));
+    match hint::indentation(name) {
+        Some(advice) => mistake.hint(advice),
+        None => mistake.meant(name, known),
+    }
 }
 
 /// Every unknown source and target.
@@ -112,11 +116,12 @@ pub(super) fn check_datasets(suite: &Node, known: &dyn KnownInputs) -> Vec<Mista
     found
 }
 
-/// Sources and targets with their nodes.
+/// Sources, targets and members of chains with their nodes.
 pub(super) fn backbones(suite: &Node) -> impl Iterator<Item = (&str, &Node)> {
     let nodes = items(suite, "upgrades").iter().flat_map(|upgrade| {
         let source = upgrade.get("source").into_iter();
-        source.chain(items(upgrade, "targets"))
+        let targets = source.chain(items(upgrade, "targets"));
+        targets.chain(items(upgrade, "chain"))
     });
     nodes.filter_map(|node| {
         let name = node.as_str().filter(|name| !name.is_empty())?;
@@ -124,7 +129,7 @@ pub(super) fn backbones(suite: &Node) -> impl Iterator<Item = (&str, &Node)> {
     })
 }
 
-/// Every duplicate upgrade.
+/// Every duplicate upgrade of those that are listed one by one; what a chain adds is done once.
 fn pairs(suite: &Node, found: &mut Vec<Mistake>) {
     let mut pairs: HashMap<(&str, &str), usize> = HashMap::new();
     for upgrade in items(suite, "upgrades") {

@@ -117,16 +117,22 @@ impl<'s> Shape<'s> {
                     found: Vec::new(),
                 };
                 shape.node(node, branch, name);
-                results.push(shape.found);
+                // Of two forms of a mapping that share no key with it, the first says more.
+                let has_key = required(schema).any(|key| node.get(key).is_some());
+                let rank = match has_key || node.entries().is_empty() {
+                    true => (false, shape.found.len()),
+                    false => (true, results.len()),
+                };
+                results.push((rank, shape.found));
             }
         }
-        if results.iter().any(Vec::is_empty) {
+        if results.iter().any(|(_, found)| found.is_empty()) {
             return;
         }
         let only_values = results.len() > 1 && !values.is_empty();
         if only_values {
             self.not_among(node, &values, name);
-        } else if let Some(best) = results.into_iter().min_by_key(Vec::len) {
+        } else if let Some((_, best)) = results.into_iter().min_by_key(|(rank, _)| *rank) {
             self.found.extend(best);
         } else {
             self.wrong_type(node, &expected_types, expected, name);
@@ -258,8 +264,7 @@ impl<'s> Shape<'s> {
                 (None, None) => {}
             }
         }
-        let required = schema.get("required").and_then(Json::as_array);
-        for key in required.into_iter().flatten().filter_map(Json::as_str) {
+        for key in required(schema) {
             if node.get(key).is_none() {
                 let message = format!("{name}: the key {key:?} is missing");
                 let mut mistake = Mistake::new(node.mark, message);
@@ -268,6 +273,12 @@ impl<'s> Shape<'s> {
             }
         }
     }
+}
+
+/// The keys that a mapping must have.
+fn required(schema: &Map<String, Json>) -> impl Iterator<Item = &str> {
+    let keys = schema.get("required").and_then(Json::as_array);
+    keys.into_iter().flatten().filter_map(Json::as_str)
 }
 
 /// The values that a schema enumerates.

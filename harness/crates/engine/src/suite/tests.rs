@@ -598,3 +598,42 @@ proptest::proptest! {
         let _ = read(lines.join("\n").as_bytes());
     }
 }
+
+#[test]
+fn a_chain_is_read_and_its_mistakes_are_told_as_those_of_a_chain() {
+    let old = "  - source: micro-clip\n    targets: [micro-eva-clip]";
+    assert!(GOOD.contains(old));
+    let with = |upgrade: &str| read(GOOD.replace(old, upgrade).as_bytes());
+    let suite = with("  - {chain: [micro-clip, micro-eva-clip]}").unwrap();
+    assert_eq!(suite.pairs().len(), 1);
+    for (upgrade, expected) in [
+        (
+            "  - {chain: [micro-clip, micro-eva-clop]}",
+            "unknown backbone \"micro-eva-clop\"",
+        ),
+        (
+            "  - {chain: [micro-clip]}",
+            "\"chain\": expected at least 2",
+        ),
+        (
+            "  - {chain: [micro-clip, micro-clip]}",
+            "duplicate entry \"micro-clip\"",
+        ),
+        (
+            "  - {chain: [micro-clip, micro-eva-clip], source: micro-clip}",
+            "unknown key \"source\"",
+        ),
+        ("  - {chian: [micro-clip]}", "the key \"source\" is missing"),
+        (
+            "  - [micro-clip, micro-eva-clip]",
+            "or `- {chain: [A, B, C]}` for a chain",
+        ),
+        (
+            "  - {source: micro-clip,\n     targets: [micro-eva-clip - micro-clip]}",
+            "begin all entries in the same column",
+        ),
+    ] {
+        let found = with(upgrade).unwrap_err().to_string();
+        assert!(found.contains(expected), "{upgrade}: {found}");
+    }
+}

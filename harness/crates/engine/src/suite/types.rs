@@ -10,6 +10,7 @@ use super::dataset::{DatasetEntry, Sampler};
 use super::module_entry::ModuleEntry;
 use super::seeds::SuiteSeeds;
 use crate::device::{ComputePrecision, DeviceChoice};
+use super::upgrade::{self, Pair, Upgrade};
 use crate::images::ImageOptions;
 
 /// What to run: methods × data sets × shots × seeds × upgrades.
@@ -22,7 +23,8 @@ pub struct Suite {
     /// One sentence on what the suite is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Which backbone is replaced by which.
+    /// Which backbone is replaced by which: a source with its targets, or a chain of backbones
+    /// `{chain: [a, b, c]}`, which means a → b, a → c and b → c.
     #[schemars(length(min = 1))]
     pub upgrades: Vec<Upgrade>,
     /// The methods to compare, each an id or an entry with options; needed unless there are
@@ -85,6 +87,18 @@ pub struct Suite {
     pub plugins: Vec<String>,
 }
 
+impl Suite {
+    /// Every upgrade, each once.
+    pub(crate) fn pairs(&self) -> Vec<Pair<'_>> {
+        upgrade::pairs(&self.upgrades)
+    }
+
+    /// The chains among its upgrades.
+    pub(crate) fn chains(&self) -> impl Iterator<Item = &[String]> {
+        upgrade::chains(&self.upgrades)
+    }
+}
+
 fn default_time_limit() -> u64 {
     600
 }
@@ -109,18 +123,6 @@ fn default_margin() -> f64 {
 
 fn default_alpha() -> f64 {
     GateRule::default().alpha
-}
-
-/// A source backbone and the backbones that its modules are moved to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Upgrade {
-    /// The backbone that modules are trained on: a name or a path.
-    #[schemars(length(min = 1))]
-    pub source: String,
-    /// The backbones that they are injected into.
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub targets: Vec<String>,
 }
 
 /// A method with its options. In a suite also just its id.

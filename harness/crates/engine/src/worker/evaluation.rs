@@ -45,13 +45,18 @@ pub(super) fn evaluate(
     })
 }
 
+/// Softmax probability of each class.
+pub(super) fn probabilities(row: &[f32]) -> Vec<f64> {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |value: &f32| f64::from(value - largest).exp();
+    let sum: f64 = row.iter().map(weight).sum();
+    row.iter().map(|value| weight(value) / sum).collect()
+}
+
 /// Softmax probability of a class; 0 of a class that has no logit.
 fn probability(row: &[f32], class: u32) -> f32 {
-    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weight = |value: f32| f64::from(value - largest).exp();
-    let sum: f64 = row.iter().map(|value| weight(*value)).sum();
-    row.get(class as usize)
-        .map_or(0.0, |value| (weight(*value) / sum) as f32)
+    let all = probabilities(row);
+    all.get(class as usize).map_or(0.0, |value| *value as f32)
 }
 
 /// The first of the largest values.

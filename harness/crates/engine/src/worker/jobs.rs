@@ -7,10 +7,10 @@ use harness_abi::wire::{
     ModuleOrigin, ParameterShape, Recipe, RecipeChanges, Role, Setting, Split as Part, TaskFacts,
     TrainJob,
 };
-use harness_backbone::{Architecture, Backbone};
+use harness_backbone::Architecture;
 use harness_data::{Dataset, FewShotSplit, Split, Summary, few_shot};
 use harness_host::{
-    boundary::{ClassFeatures, HostBench, TaskData, backbone_facts, setting, task_facts},
+    boundary::{HostBench, TaskData, backbone_facts, setting, task_facts},
     module_file::with_origin,
     plugin::{MethodHandle, PluginError},
 };
@@ -18,11 +18,13 @@ use harness_store::{FeatureStore, Sha256, sha256_hex};
 use safetensors::SafeTensors;
 
 use super::{
+    bench::bench,
     channel::Channel,
     error::JobError,
     evaluation::evaluate,
     features::{FeatureCache, FeatureSource},
     pixels::SplitPixels,
+    predict::predict,
     state::{LoadedBackbone, WorkerState},
 };
 use crate::{
@@ -45,6 +47,7 @@ pub(super) fn run(
     match &job.work {
         Work::Inspect { plugin } => inspect(state, plugin),
         Work::Declare { plugin, setting } => declare(state, plugin, setting),
+        Work::Predict(wanted) => predict(state, job, channel, wanted),
         Work::Unit { work, module } => unit(state, job, channel, work, module.as_deref()),
     }
 }
@@ -187,8 +190,7 @@ fn reads_views(state: &mut WorkerState, plugin: &Path) -> Result<(), JobError> {
 struct JobContext<'a> {
     job: &'a Job,
     channel: &'a Channel,
-    backbone: Arc<Backbone>,
-    class_features: Arc<ClassFeatures>,
+    loaded: LoadedBackbone,
     backbone_ref: &'a BackboneRef,
     dataset: Arc<Dataset>,
     dataset_ref: &'a DatasetRef,
@@ -205,15 +207,10 @@ impl<'a> JobContext<'a> {
         (backbone_ref, dataset_ref): (&'a BackboneRef, &'a DatasetRef),
         images: ImageOptions,
     ) -> Result<Self, JobError> {
-        let LoadedBackbone {
-            backbone,
-            class_features,
-        } = state.backbone(backbone_ref)?;
         Ok(Self {
             job,
             channel,
-            backbone,
-            class_features,
+            loaded: state.backbone(backbone_ref)?,
             backbone_ref,
             dataset: state.dataset(dataset_ref)?,
             dataset_ref,
@@ -225,7 +222,7 @@ impl<'a> JobContext<'a> {
 
     fn features(&self) -> FeatureSource<'_> {
         FeatureSource {
-            backbone: &self.backbone,
+            backbone: &self.loaded.backbone,
             backbone_ref: self.backbone_ref,
             dataset_ref: self.dataset_ref,
             store: &self.store,
@@ -237,7 +234,7 @@ impl<'a> JobContext<'a> {
 
     /// All images of a split, unchanged.
     fn whole(&self, split: Split) -> ImageSet {
-        let transform = self.backbone.transform().clone();
+        let transform = self.loaded.backbone.transform().clone();
         ImageSet::whole(Arc::clone(&self.dataset), transform, split)
     }
 
@@ -293,27 +290,8 @@ impl<'a> JobContext<'a> {
     }
 
     fn bench(&self, task: TaskData) -> Result<HostBench, JobError> {
-        let facts = backbone_facts(&self.backbone_ref.name, self.backbone.dims());
-        let path = &self.backbone_ref.files()?.path;
-        let words = self.backbone.tokenizer().ok_or_else(|| {
-            JobError::Failed(format!(
-                "{}: no tokenizer.json beside the weights, so prompts cannot be tokenized",
-                path.display()
-            ))
-        })?;
-        let (id, channel) = (self.job.id, self.channel.clone());
-        Ok(HostBench::new(
-            facts,
-            Arc::clone(&self.backbone),
-            Arc::clone(&self.class_features),
-            Arc::new(words.clone()),
-            task,
-            Box::new(move |done, total| {
-                channel
-                    .progress(id, done, total)
-                    .map_err(|error| format!("cannot reach the scheduler: {error}").into())
-            }),
-        ))
+        let id = self.job.id;
+        bench(self.backbone_ref, &self.loaded, task, (id, self.channel))
     }
 
     /// The bench for evaluations, which has only the test split.

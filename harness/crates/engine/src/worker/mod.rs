@@ -3,6 +3,7 @@
 //! A plugin that crashes ends its worker and nothing else: the scheduler marks the job
 //! as crashed and starts another worker.
 
+mod bench;
 mod channel;
 mod device;
 mod error;
@@ -11,6 +12,7 @@ mod features;
 mod jobs;
 mod memory;
 mod pixels;
+mod predict;
 mod serve;
 mod state;
 mod usage;

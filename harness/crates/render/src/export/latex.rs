@@ -2,12 +2,13 @@
 
 use crate::export::NAME;
 use crate::tables::averages::{Average, averages};
+use crate::tables::chain;
 use crate::tables::facts::{Facts, row};
 use crate::tables::{Cell, Number, Table};
 use crate::text::{heading, one_line, percent};
 use harness_report::Report;
 use harness_report::aggregate::{Block, blocks};
-use harness_report::analysis::{Analysis, Assessment, analyse};
+use harness_report::analysis::{Analysis, Assessment, ChainAnalysis, analyse};
 use harness_report::metrics::harmonic_mean;
 
 /// Data sets side by side: what fits a page of two columns in small type.
@@ -27,7 +28,55 @@ pub(crate) fn latex(report: &Report) -> String {
     for (number, block) in blocks(report).iter().enumerate() {
         file += &table(block, &analysis, number + 1);
     }
+    for (number, of) in analysis.chains.iter().enumerate() {
+        file += &chain_table(of, number + 1);
+    }
     file
+}
+
+/// A `table*` for a chain: the gain on each backbone, below it what the step to it changed.
+fn chain_table(of: &ChainAnalysis<'_>, number: usize) -> String {
+    let drawn = chain::chain(of);
+    let mut text = format!(
+        "\\begin{{table*}}\n\\centering\\small\n\\caption{{{}. Accuracy of modules over each \
+         backbone's zero-shot, and in brackets what the step to it changed, in points; * shown \
+         over all steps, methods and data sets.}}\n\\label{{tab:harness-chain-{number}}}\n\
+         \\begin{{tabular}}{{lll{}}}\n\\toprule\nmethod",
+        escape(&chain::heading(of)),
+        "r".repeat(of.backbones.len())
+    );
+    for head in &drawn.heads {
+        text += &format!(" & {}", escape(head));
+    }
+    text += " \\\\\n\\midrule\n";
+    for row in &drawn.rows {
+        text += &escape(row.label);
+        for cell in &row.cells {
+            text += " & ";
+            text += &match cell {
+                Cell::Stop { gain, change } => {
+                    let change = change.as_deref().map(signed);
+                    let change = change.map_or_else(String::new, |of| format!(" ({of})"));
+                    format!("{}{change}", signed(&gain.main()))
+                }
+                Cell::Text(text) => escape(text),
+                Cell::Blank => String::new(),
+                _ => MISSING.to_owned(),
+            };
+        }
+        text += " \\\\\n";
+    }
+    text + "\\bottomrule\n\\end{tabular}\n\\end{table*}\n"
+}
+
+/// Points without the glyph that TeX may lack, in a minus of its own length.
+fn signed(points: &str) -> String {
+    let number = points.trim_start_matches(|c: char| !c.is_ascii()).trim();
+    let (number, mark) = match number.strip_suffix('*') {
+        Some(number) => (number, "^{*}"),
+        None => (number, ""),
+    };
+    format!("${number}{mark}$")
 }
 
 fn table(block: &Block<'_>, analysis: &Analysis<'_>, number: usize) -> String {

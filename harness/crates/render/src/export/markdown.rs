@@ -3,6 +3,7 @@
 use crate::export::comparison::{Compared, change, numbers};
 use crate::export::{MESSAGE, NAME};
 use crate::tables::averages::{self, Average, averages};
+use crate::tables::chain;
 use crate::tables::matrix::{self, matrix};
 use crate::tables::recommendations::{self, recommendations};
 use crate::tables::{Cell, Table};
@@ -49,6 +50,14 @@ pub(crate) fn markdown(report: &Report, old: Option<&Report>) -> String {
         page += &format!("\n{}\n\n", averages::SPREAD);
         page += &drawn(&averages::spread(&block, &analysis));
         page += &problems(&block);
+    }
+    for of in &analysis.chains {
+        page += &format!("\n## {}\n\n", escape(&chain::heading(of), MESSAGE));
+        for sentence in chain::sentences(of) {
+            page += &format!("- {}\n", escape(&sentence, MESSAGE));
+        }
+        page += &format!("\n{}\n\n", escape(chain::TITLE, MESSAGE));
+        page += &drawn(&chain::chain(of));
     }
     page += &provenance(report);
     page
@@ -104,6 +113,10 @@ fn text(cell: &Cell<'_>) -> String {
             let partial = if *missing == 0 { "" } else { " ✗" };
             format!("{} {}{partial}", accuracy.text(), over_zero_shot.text())
         }
+        Cell::Stop { gain, change } => match change {
+            Some(change) => format!("{} ({})", gain.main(), escape(change, NAME)),
+            None => gain.main(),
+        },
         Cell::Recommendation {
             verdict: None,
             recommendation,

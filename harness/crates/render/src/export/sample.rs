@@ -4,6 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::fixture;
+use harness_report::Chain;
 use harness_report::Condition;
 use harness_report::Labels;
 use harness_report::Report;
@@ -52,6 +53,11 @@ pub(crate) fn hostile() -> Report {
     upgrade.source = HOSTILE[4].to_owned();
     upgrade.target = HOSTILE[9].to_owned();
     let upgrade = upgrade.clone();
+    report.chains = vec![Chain {
+        backbones: [&upgrade.source, &upgrade.target, HOSTILE[2]]
+            .map(str::to_owned)
+            .into(),
+    }];
     for (backbone, name) in report
         .backbones
         .iter_mut()

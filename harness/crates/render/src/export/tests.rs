@@ -110,7 +110,7 @@ fn what_differs_from_an_older_report_is_shown_and_what_is_of_other_data_said() {
             "{ending}"
         );
         assert!(
-            text.contains("different images, labels, class names or templates"),
+            text.contains("different images, training labels or templates"),
             "{ending}"
         );
         assert!(text.contains("unchanged"), "{ending}");

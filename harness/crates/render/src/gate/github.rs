@@ -92,7 +92,7 @@ fn row(one: &Comparison<'_>) -> String {
         "| {}{} | {} | {} | {} | {} | {} |\n",
         one.outcome.word(),
         if one.is_provisional() {
-            escape(PROVISIONAL)
+            format!(" {}", escape(PROVISIONAL.trim_start()))
         } else {
             String::new()
         },

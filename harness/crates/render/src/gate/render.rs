@@ -21,9 +21,7 @@ pub fn render(
     let mut text = style.bold(&sentence(judgement));
     text.push_str("\n\n");
     text.push_str(&mismatch_note(judgement));
-    for plugin in &judgement.changed_plugins {
-        text.push_str(&format!("changed plugin: {}\n", one_line(plugin, 200)));
-    }
+    text.push_str(&plugin_note(judgement));
     for one in judgement.regressions() {
         text.push_str(&block(one, judgement, commands));
         text.push('\n');
@@ -205,16 +203,19 @@ pub fn render_difference(judgement: &Judgement<'_>, style: &Style) -> String {
     );
     let is_same = all > 0 && unchanged == all && judgement.without_baseline == 0;
     if is_same && judgement.mismatches.is_empty() {
+        let sentence =
+            format!("no differences: New is right and wrong on the same images in all {all} cells");
         return format!(
-            "{}\n",
-            style.bold(&format!(
-                "no differences: New is right and wrong on the same images in all {all} cells"
-            ))
+            "{}\n{}\n{}",
+            style.bold(&sentence),
+            plugin_note(judgement),
+            difference_line(judgement)
         );
     }
     let mut text = style.bold(&sentence);
     text.push_str("\n\n");
     text.push_str(&mismatch_note(judgement));
+    text.push_str(&plugin_note(judgement));
     text.push_str("New (target) in percent, old → new, difference with its 95 % interval\n");
     for one in &judgement.comparisons {
         if one.outcome == Outcome::Unchanged {
@@ -237,13 +238,30 @@ pub fn render_difference(judgement: &Judgement<'_>, style: &Style) -> String {
         text.push_str(&style.paint(&line, one.direction()));
         text.push('\n');
     }
-    text.push_str(&format!(
-        "\nSummary better={} worse={} level={} unchanged={unchanged} without-baseline={} mismatches={}\n",
+    text.push('\n');
+    text.push_str(&difference_line(judgement));
+    text
+}
+
+/// The number of cells by direction, for `grep`.
+fn difference_line(judgement: &Judgement<'_>) -> String {
+    let directions = judgement.comparisons.iter().map(Comparison::direction);
+    let directions: Vec<i8> = directions.collect();
+    let count = |direction| directions.iter().filter(|one| **one == direction).count();
+    let unchanged = judgement.count(Outcome::Unchanged);
+    format!(
+        "Summary better={} worse={} level={} unchanged={unchanged} without-baseline={} mismatches={}\n",
         count(1),
         count(-1),
-        all - count(1) - count(-1) - unchanged,
+        directions.len() - count(1) - count(-1) - unchanged,
         judgement.without_baseline,
         judgement.mismatches.len()
-    ));
-    text
+    )
+}
+
+/// A line for each plugin that is another file.
+fn plugin_note(judgement: &Judgement<'_>) -> String {
+    let plugins = judgement.changed_plugins.iter();
+    let lines = plugins.map(|plugin| format!("changed plugin: {}\n", one_line(plugin, 200)));
+    lines.collect()
 }

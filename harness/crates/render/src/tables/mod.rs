@@ -2,6 +2,7 @@
 //! stands in them. Terminal, Markdown, LaTeX and HTML draw the same tables.
 
 pub(crate) mod averages;
+pub(crate) mod chain;
 pub(crate) mod cost;
 pub(crate) mod facts;
 pub(crate) mod flips;

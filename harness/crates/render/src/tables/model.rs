@@ -40,6 +40,11 @@ pub(crate) enum Cell<'a> {
         /// Seeds without a number.
         missing: usize,
     },
+    /// The gain of modules on a backbone of a chain, and what the step to it changed.
+    Stop {
+        gain: Number,
+        change: Option<String>,
+    },
     /// What became of a module and what to do with it.
     Recommendation {
         /// `None` where nothing was measured.

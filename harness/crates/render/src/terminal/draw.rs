@@ -52,6 +52,7 @@ fn slot(cell: &Cell<'_>, markers: impl Fn() -> String) -> Slot {
             format!("{} {}", accuracy.main(), markers()),
             over_zero_shot.main(),
         ),
+        Cell::Stop { gain, change } => Slot::new(gain.main(), change.clone().unwrap_or_default()),
         Cell::Recommendation {
             verdict: Some(verdict),
             recommendation,

@@ -84,17 +84,37 @@ impl Grid {
         }
     }
 
+    /// The first of some choices of columns that fits with a line for each row, or else with two;
+    /// what is left out is named below. As [`Grid::draw`] does where none fits.
+    pub(crate) fn draw_first(&self, choices: &[&[usize]], style: Style) -> String {
+        let Some(width) = style.width else {
+            return self.draw(style);
+        };
+        for is_stacked in [false, true] {
+            let texts = self.texts(is_stacked);
+            let mut choices = choices.iter();
+            if let Some(kept) = choices.find(|kept| columns(&texts, kept) <= width) {
+                return self.chosen(is_stacked, kept, style);
+            }
+        }
+        self.draw(style)
+    }
+
     /// The table without the columns for which there is no room.
     fn cut(&self, style: Style, width: usize) -> String {
-        let kept = self.with_room(width);
+        self.chosen(true, &self.with_room(width), style)
+    }
+
+    /// Some columns of the table, and the names of the others.
+    fn chosen(&self, is_stacked: bool, kept: &[usize], style: Style) -> String {
+        let drawn = style.paint_table(&self.lines(is_stacked, kept));
         let dropped = (0..self.heads.len()).filter(|column| !kept.contains(column));
         let names: Vec<&str> = dropped.map(|at| self.heads[at].as_str()).collect();
+        if names.is_empty() {
+            return drawn;
+        }
         let note = format!("no room for {}", names.join(", "));
-        format!(
-            "{}\n{}",
-            style.paint_table(&self.lines(true, &kept)),
-            wrap::sentence(&note, style.width, "  ")
-        )
+        format!("{drawn}\n{}", wrap::sentence(&note, style.width, "  "))
     }
 
     /// The table with every column, if it fits.

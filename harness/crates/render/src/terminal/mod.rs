@@ -1,6 +1,7 @@
 //! A report as text for a terminal.
 
 mod brief;
+mod chain;
 mod classes;
 mod details;
 mod draw;
@@ -16,6 +17,8 @@ mod tests;
 mod wrap;
 
 pub use crate::text::one_line;
+pub use chain::render_chains;
 pub use render::{render, render_details};
 pub use style::Style;
-pub use table::table;
+pub use table::{NamedEntries, entries, table};
+pub use wrap::paragraph;

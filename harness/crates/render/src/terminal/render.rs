@@ -4,6 +4,7 @@
 use crate::tables::cost;
 use crate::tables::recommendations::verdict_line;
 use crate::terminal::brief::brief;
+use crate::terminal::chain::{Extent, chains};
 use crate::terminal::details::details;
 use crate::terminal::draw::grid;
 use crate::terminal::left_out::left_out;
@@ -23,6 +24,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     for block in &blocks {
         brief(block, &analysis, *style, &mut text);
     }
+    chains(&analysis, Extent::Brief, *style, &mut text);
     notes(left_out(report), *style, &mut text);
     if blocks.len() > 1 {
         closing(&blocks, &analysis, *style, &mut text);
@@ -40,6 +42,7 @@ pub fn render_details(report: &Report, style: &Style) -> String {
     for block in &blocks {
         details(report, block, &analysis, *style, &mut text);
     }
+    chains(&analysis, Extent::Whole, *style, &mut text);
     if let Some(table) = cost::cost(report) {
         text.push_str(&wrap::sentence(cost::TITLE, style.width, "  "));
         text.push('\n');

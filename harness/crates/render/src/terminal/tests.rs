@@ -3,9 +3,9 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::fixture;
-use crate::terminal::{Style, render, render_details};
-use harness_report::Report;
+use crate::terminal::{Style, render, render_chains, render_details};
 use harness_report::Status;
+use harness_report::{Chain, Report, Upgrade};
 
 const PLAIN: Style = Style {
     colour: false,
@@ -158,6 +158,75 @@ fn many_data_sets_fit_whatever_width_is_asked_for() {
                 "column {n} is lost at {width}"
             );
         }
+    }
+}
+
+/// The same methods along a chain, of which the fixture's upgrade is the first step.
+fn chained() -> Report {
+    let mut report = whole(&[1, 2, 3]);
+    let Upgrade { source, target } = report.upgrades[0].clone();
+    let later = "micro-next".to_owned();
+    let cells = report.cells.clone();
+    for from in [&source, &target] {
+        let upgrade = Upgrade {
+            source: from.clone(),
+            target: later.clone(),
+        };
+        report.cells.extend(cells.iter().cloned().map(|mut cell| {
+            cell.upgrade = upgrade.clone();
+            if let (true, Some(zero)) = (*from == source, fixture::scored(300)) {
+                cell.conditions.new = Some(zero);
+            }
+            cell
+        }));
+        report.upgrades.push(upgrade);
+    }
+    report.chains = vec![Chain {
+        backbones: vec![source, target, later],
+    }];
+    report
+}
+
+#[test]
+fn a_chain_shows_gains_and_steps_and_names_the_loss() {
+    let report = chained();
+    let brief = render(&report, &PLAIN);
+    let details = render_details(&report, &PLAIN);
+    for text in [&brief, &details] {
+        assert!(
+            text.contains("micro-clip → micro-eva-clip → micro-next, 16 shots"),
+            "{text}"
+        );
+        assert!(
+            text.contains("micro-eva-clip → micro-next: 16 of 16 modules lost gain"),
+            "{text}"
+        );
+        assert!(
+            text.contains("trained on micro-eva-clip, moved to micro-next: 4 of 8 modules help")
+        );
+        assert!(text.contains("Means over data sets"), "{text}");
+    }
+    let rows = |text: &str| {
+        let rows = text
+            .lines()
+            .filter(|line| line.contains(" emoji-high-contrast ┆ micro"));
+        rows.count()
+    };
+    // Rows of single data sets are for those who ask.
+    assert_eq!(rows(&brief), 0, "{brief}");
+    assert!(
+        details.matches("┆ micro-eva-clip ┆").count() > brief.matches("┆ micro-eva-clip ┆").count()
+    );
+    for width in [60, 80, 100, 132] {
+        let style = Style {
+            colour: false,
+            width: Some(width),
+        };
+        let text = render_chains(&report, &style);
+        for line in text.lines() {
+            assert!(line.width() <= width, "{} > {width}: {line}", line.width());
+        }
+        assert!(text.contains("▼"), "{text}");
     }
 }
 

@@ -1,9 +1,15 @@
 //! Text in lines of a given width.
 
+use crate::terminal::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The fewest columns that sentences are broken for.
 const NARROWEST: usize = 20;
+
+/// A sentence in the width of a terminal, continued lines set in.
+pub fn paragraph(text: &str, style: &Style) -> String {
+    sentence(text, style.width, "  ")
+}
 
 /// Breaks a sentence at its spaces; lines but the first start with `indent`. A word
 /// that no line can hold is broken too.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::assess::{Family, Group};
 use crate::analysis::assessment::Assessment;
+use crate::analysis::chain::ChainAnalysis;
 use crate::analysis::claims::shown;
 use crate::analysis::measured::{Measured, Priors};
 use crate::analysis::ranks::RankStability;
@@ -21,6 +22,8 @@ pub struct Analysis<'a> {
     pub assessments: Vec<Assessment<'a>>,
     /// One for each upgrade × shots with at least two methods to rank.
     pub ranks: Vec<RankStability<'a>>,
+    /// One for each chain × shots that has a cell.
+    pub chains: Vec<ChainAnalysis<'a>>,
 }
 
 impl<'a> Analysis<'a> {
@@ -112,6 +115,7 @@ pub fn analyse(report: &Report) -> Analysis<'_> {
     Analysis {
         rule,
         ranks: ranks.collect(),
+        chains: ChainAnalysis::all(report, &assessments, &priors, rule),
         assessments,
     }
 }

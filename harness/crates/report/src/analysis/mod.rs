@@ -9,6 +9,9 @@ mod analyse;
 mod assess;
 mod assessment;
 mod averages;
+mod chain;
+#[cfg(test)]
+mod chain_tests;
 mod claims;
 mod decide;
 mod effect;
@@ -25,6 +28,7 @@ mod words;
 pub use analyse::{Analysis, analyse};
 pub use assessment::{Assessment, Missing, Retrained};
 pub use averages::{AverageRatio, MethodAverages, Spread};
+pub use chain::{ChainAnalysis, ChainRow, Step, StepClaim, Stop};
 pub use claims::Claim;
 pub use decide::Deciding;
 pub use effect::{Effect, Ratio};

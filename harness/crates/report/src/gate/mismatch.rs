@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::cell::Cell;
-use crate::report::Report;
+use crate::cell::{Cell, Training};
+use crate::report::{Dataset, Report};
 use crate::seeds::Seeds;
 use crate::upgrade::Upgrade;
 
@@ -53,25 +53,8 @@ pub fn mismatches(
     let here: BTreeMap<Key<'_>, &Cell> = report.cells.iter().map(|c| (key(c), c)).collect();
     for old in baseline.cells.iter().filter(|cell| wanted(cell)) {
         let Some(new) = here.get(&key(old)) else {
-            if !report.cells.iter().any(|cell| cell.dataset == old.dataset) {
-                find(
-                    format!("data set {:?}", old.dataset),
-                    "only in the baseline".to_owned(),
-                );
-                continue;
-            }
-            find(
-                "cells".to_owned(),
-                format!(
-                    "{} on {} across {} → {} with {} shots and seed {} is only in the baseline",
-                    old.method,
-                    old.dataset,
-                    old.upgrade.source,
-                    old.upgrade.target,
-                    old.shots,
-                    old.seed
-                ),
-            );
+            let (location, problem) = absent(report, old);
+            find(location, problem);
             continue;
         };
         for name in [&old.upgrade.source, &old.upgrade.target] {
@@ -80,14 +63,19 @@ pub fn mismatches(
                 let found = backbones.find(|backbone| backbone.name == *name)?;
                 Some(found.sha256.clone())
             };
-            if hash(report) != hash(baseline) {
-                find(format!("backbone {name:?}"), "different files".to_owned());
+            let (before, after) = (hash(baseline), hash(report));
+            if before != after {
+                let change = hashes(before.as_deref(), after.as_deref());
+                find(
+                    format!("backbone {name:?}"),
+                    format!("different files: {change}"),
+                );
             }
         }
         if !same_data(report, baseline, &old.dataset) {
             find(
                 format!("data set {:?}", old.dataset),
-                "different images, labels, class names or templates".to_owned(),
+                data_changes(report, baseline, &old.dataset),
             );
         }
         let method = |report: &'_ Report| {
@@ -119,12 +107,89 @@ pub fn mismatches(
             if before.picks_sha256 != after.picks_sha256 {
                 find(
                     format!("data set {:?}", old.dataset),
-                    format!("different training images drawn with seed {}", old.seed),
+                    format!(
+                        "different training images drawn with seed {}: {}",
+                        old.seed,
+                        draw_changes(before, after)
+                    ),
                 );
             }
         }
     }
     found.into_iter().collect()
+}
+
+/// What the report lacks of a cell of the baseline: a whole data set, method, upgrade or seed is
+/// one difference, whatever the number of its cells.
+fn absent(report: &Report, old: &Cell) -> (String, String) {
+    let lacks = |has: &dyn Fn(&Cell) -> bool| !report.cells.iter().any(has);
+    let upgrade = format!("{} → {}", old.upgrade.source, old.upgrade.target);
+    let location = if lacks(&|cell| cell.dataset == old.dataset) {
+        format!("data set {:?}", old.dataset)
+    } else if lacks(&|cell| cell.method == old.method) {
+        format!("method {:?}", old.method)
+    } else if lacks(&|cell| cell.upgrade == old.upgrade) {
+        format!("upgrade {upgrade}")
+    } else if lacks(&|cell| cell.shots == old.shots) {
+        format!("shots {}", old.shots)
+    } else if lacks(&|cell| cell.seed == old.seed) {
+        format!("seed {}", old.seed)
+    } else {
+        let problem = format!(
+            "{} on {} across {upgrade} with {} shots and seed {} is only in the baseline",
+            old.method, old.dataset, old.shots, old.seed
+        );
+        return ("cells".to_owned(), problem);
+    };
+    (location, "only in the baseline".to_owned())
+}
+
+/// `1a2b3c4d → 5e6f7a8b`, the starts of two hashes.
+fn hashes(before: Option<&str>, after: Option<&str>) -> String {
+    let short = |hash: Option<&str>| match hash {
+        Some(hash) => hash.chars().take(8).collect(),
+        None => "absent".to_owned(),
+    };
+    format!("sha256 {} → {}", short(before), short(after))
+}
+
+/// What differs in a data set: sizes and class names, or else something that only its hash tells.
+fn data_changes(report: &Report, baseline: &Report, name: &str) -> String {
+    let find = |report: &'_ Report| -> Option<Dataset> {
+        let mut datasets = report.datasets.iter();
+        datasets.find(|dataset| dataset.name == name).cloned()
+    };
+    let (Some(before), Some(after)) = (find(baseline), find(report)) else {
+        return "described in one of the reports only".to_owned();
+    };
+    let sizes = |of: &Dataset| {
+        json!({
+            "classes": of.classes, "train images": of.train, "val images": of.val,
+            "test images": of.test, "missing images": of.missing, "shift_of": of.shift_of,
+        })
+    };
+    let mut found = Vec::new();
+    collect("", &sizes(&before), &sizes(&after), &mut found);
+    let names = before.class_names.iter().zip(&after.class_names);
+    if let Some((old, new)) = names.into_iter().find(|(old, new)| old != new) {
+        found.push(format!("class name {old:?} → {new:?}"));
+    }
+    if before.test_labels.is_some() && before.test_labels != after.test_labels {
+        found.push("labels of test images".to_owned());
+    }
+    let hashes = hashes(Some(&before.manifest_sha256), Some(&after.manifest_sha256));
+    match found.is_empty() {
+        true => format!("different images, training labels or templates: {hashes}"),
+        false => format!("different {}; {hashes}", found.join(", ")),
+    }
+}
+
+/// Why other images were drawn, as far as the reports say.
+fn draw_changes(before: &Training, after: &Training) -> String {
+    match (&before.sampler, &after.sampler) {
+        (Some(old), Some(new)) if old != new => format!("sampler {old} → {new}"),
+        _ => hashes(Some(&before.picks_sha256), Some(&after.picks_sha256)),
+    }
 }
 
 /// Which fields differ and how, such as `lr 0.002 → 0.01, epochs 50 → 20`.

@@ -117,6 +117,24 @@ fn a_cell_that_lost_its_number_is_no_pass() {
 }
 
 #[test]
+fn what_is_gone_altogether_is_one_line() {
+    let old = report([500, 500, 500], &[1, 2]);
+    let without = |gone: &dyn Fn(&crate::cell::Cell) -> bool| {
+        let mut new = old.clone();
+        new.cells.retain(|cell| !gone(cell));
+        let found = mismatches(&new, &old, |_| true);
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let only = |what: &str| vec![format!("{what}: only in the baseline")];
+    assert_eq!(without(&|cell| cell.dataset == "x"), only("data set \"x\""));
+    assert_eq!(without(&|cell| cell.method == "b"), only("method \"b\""));
+    assert_eq!(without(&|cell| cell.seed == 2.into()), only("seed 2"));
+    let one = without(&|cell| cell.seed == 2.into() && cell.method == "b" && cell.dataset == "x");
+    assert_eq!(one.len(), 1);
+    assert!(one[0].starts_with("cells: b on x across "), "{one:?}");
+}
+
+#[test]
 fn reports_of_other_things_are_named() {
     let old = report([500, 500, 500], &[1]);
     let place = |edit: &dyn Fn(&mut Report)| {
@@ -129,11 +147,19 @@ fn reports_of_other_things_are_named() {
     for (edit, expected) in [
         (
             &|r: &mut Report| r.datasets[0].manifest_sha256 = "0".into(),
-            "data set \"x\": different images",
+            "data set \"x\": different images, training labels or templates: sha256 dd → 0",
+        ),
+        (
+            &|r: &mut Report| {
+                r.datasets[0].manifest_sha256 = "0".into();
+                r.datasets[0].test = 900;
+                r.datasets[0].class_names[1] = "cube".into();
+            },
+            "data set \"x\": different test images 1000 → 900, class name \"square\" → \"cube\"; sha256 dd → 0",
         ),
         (
             &|r: &mut Report| r.backbones[1].sha256 = "0".into(),
-            "backbone \"micro-eva-clip\": different files",
+            "backbone \"micro-eva-clip\": different files: sha256 bb → 0",
         ),
         (
             &|r: &mut Report| r.methods[0].config = serde_json::json!({"context": 8}),
@@ -151,7 +177,7 @@ fn reports_of_other_things_are_named() {
             "cells: a on x across micro-clip → micro-eva-clip with 16 shots and seed 1 is only \
              in the baseline",
         ),
-    ] as [(&dyn Fn(&mut Report), &str); 5]
+    ] as [(&dyn Fn(&mut Report), &str); 6]
     {
         let found = place(edit);
         assert_eq!(found.len(), 1, "{found:?}");

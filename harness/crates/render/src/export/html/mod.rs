@@ -3,6 +3,7 @@
 //! The tables, the switch of the matrix and the charts are plain HTML, CSS and SVG; a
 //! script adds what a reader asks for: the seeds and classes of one entry.
 
+mod chain;
 mod chart;
 mod classes;
 mod comparison;

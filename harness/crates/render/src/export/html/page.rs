@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::export::NAME;
 use crate::export::comparison::Compared;
+use crate::export::html::chain;
 use crate::export::html::comparison::comparison;
 use crate::export::html::data::data;
 use crate::export::html::provenance::provenance;
@@ -44,6 +45,15 @@ pub(crate) fn html(report: &Report, old: Option<&Report>) -> Result<String, Erro
             section: html,
         });
     }
+    let mut chains = Vec::new();
+    for (index, of) in analysis.chains.iter().enumerate() {
+        let Section { id, heading, html } = chain::section(&templates, index, of)?;
+        chains.push(Part {
+            id,
+            heading,
+            section: html,
+        });
+    }
     let compared = old.map(|old| Compared::of(report, old));
     let comparison_section = match &compared {
         Some(compared) => comparison(&templates, compared)?,
@@ -56,6 +66,7 @@ pub(crate) fn html(report: &Report, old: Option<&Report>) -> Result<String, Erro
         comparison => compared.map(|compared| compared.name),
         comparison_section,
         blocks => Serde(parts),
+        chains => Serde(chains),
         provenance_section => provenance(&templates, report)?,
         style => STYLE,
         script => SCRIPT,

@@ -15,6 +15,7 @@ impl Templates {
         for (name, source) in [
             ("page.html", include_str!("page.html")),
             ("block.html", include_str!("block.html")),
+            ("chain.html", include_str!("chain.html")),
             ("scatter.html", include_str!("scatter.html")),
             ("flow.html", include_str!("flow.html")),
             ("comparison.html", include_str!("comparison.html")),
