@@ -19,12 +19,18 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
         store: arguments.store.clone(),
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),
-        memory: arguments.memory.map(|mib| mib.saturating_mul(1 << 20)),
+        memory: arguments.memory.map(mebibytes),
+        worker_memory: arguments.worker_memory.map(mebibytes),
         fresh: arguments.fresh,
+        rehash: arguments.rehash,
         command: worker_command()?,
         cancel: interrupt::watch()?,
         command_line: command_line(),
     })
+}
+
+fn mebibytes(count: u64) -> u64 {
+    count.saturating_mul(1 << 20)
 }
 
 /// What backbones and data sets are called without a suite.

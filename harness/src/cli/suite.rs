@@ -20,6 +20,9 @@ pub(crate) struct SuiteArguments {
     /// [default: what is available, at most 2048 for each]
     #[arg(long, value_name = "MIB", value_parser = at_least_one())]
     pub(crate) memory: Option<u64>,
+    /// Memory that no worker may exceed; one that needs more ends as a crashed cell
+    #[arg(long, value_name = "MIB", value_parser = at_least_one())]
+    pub(crate) worker_memory: Option<u64>,
     /// Cache directory [default: .harness]
     #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
     pub(crate) store: Option<PathBuf>,
@@ -29,6 +32,9 @@ pub(crate) struct SuiteArguments {
     /// Ignore cached results
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Hash image files again instead of using remembered digests
+    #[arg(long)]
+    pub(crate) rehash: bool,
     /// Select cells by method, dataset, source, target, shots or seed; repeatable
     #[arg(long, value_name = "KEY=VALUE,…")]
     pub(crate) only: Vec<Term>,

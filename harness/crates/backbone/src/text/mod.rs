@@ -11,4 +11,4 @@ mod trace;
 
 pub use parameters::TextParameter;
 pub use prompt::{PromptBatch, Segment, TextEdit, TokenRows};
-pub use tower::TextTower;
+pub use tower::{ACTIVATION_LIMIT, TextTower};

@@ -12,7 +12,7 @@ use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_la
 use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
-use crate::worker;
+use crate::worker::WorkerMemory;
 use harness_report::selection::Selection;
 use harness_store::{Store, sha256_file};
 
@@ -37,8 +37,12 @@ pub struct Settings<'a> {
     pub jobs: Option<usize>,
     /// Bytes for all workers together; by default what is available.
     pub memory: Option<u64>,
+    /// Bytes that the system lets no worker exceed; by default as many as there are.
+    pub worker_memory: Option<u64>,
     /// Whether to ignore stored results.
     pub fresh: bool,
+    /// Whether to hash image files again instead of believing remembered digests.
+    pub rehash: bool,
     pub command: WorkerCommand,
     /// Set from outside when the run is to stop.
     pub cancel: &'a AtomicBool,
@@ -55,6 +59,7 @@ pub(crate) struct SetUp<'a> {
     pub(crate) pool: Pool<'a>,
     pub(crate) fits: Fits,
     pub(crate) plan: Plan,
+    pub(crate) memory: WorkerMemory,
 }
 
 impl<'a> SetUp<'a> {
@@ -76,11 +81,8 @@ impl<'a> SetUp<'a> {
         }
         let jobs = settings.jobs.unwrap_or_else(machine::cores);
         let mut command = settings.command.clone();
-        let share = |memory: u64| memory / jobs.max(1) as u64;
-        let available = || machine::memory().map(|memory| share(memory).min(MEMORY));
-        if let Some(share) = settings.memory.map(share).or_else(available) {
-            command.envs.push(worker::memory_limit(share));
-        }
+        let memory = worker_memory(settings, jobs);
+        command.envs.extend(memory.envs());
         let mut pool = Pool {
             command,
             jobs,
@@ -91,6 +93,7 @@ impl<'a> SetUp<'a> {
         let search_path = SearchPath::of_suite(&settings.suite)
             .with_data(settings.data.as_deref(), document.data())
             .with_digests(store.root().join("digests"))
+            .with_rehash(settings.rehash)
             .with_aliases()?;
         let named = document.plugins();
         let registry = Registry::discover(search_path, &named, &pool, Some(&store), observer)?;
@@ -161,7 +164,20 @@ impl<'a> SetUp<'a> {
             pool,
             fits,
             plan,
+            memory,
         })
+    }
+}
+
+/// What each of `jobs` workers may take.
+fn worker_memory(settings: &Settings<'_>, jobs: usize) -> WorkerMemory {
+    let each = |memory: u64| memory / jobs.max(1) as u64;
+    let available = || machine::memory().map(|memory| each(memory).min(MEMORY));
+    let share = settings.memory.map(each).or_else(available);
+    let limit = settings.worker_memory;
+    WorkerMemory {
+        share: share.map(|share| share.min(limit.unwrap_or(u64::MAX))).or(limit),
+        limit,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use super::excerpt::excerpt;
 use super::worker::{Message, Worker, WorkerCommand};
 use super::{Observer, PoolTask, Progress, TaskIndex, TaskResult};
 use crate::job::{Job, Line, Outcome};
@@ -68,6 +69,7 @@ impl Pool<'_> {
             done,
             results: vec![None; tasks.len()],
             started: vec![false; tasks.len()],
+            is_second: vec![false; tasks.len()],
             workers: BTreeMap::new(),
             next_worker: 0,
             sender,
@@ -100,6 +102,8 @@ struct Run<'r> {
     done: &'r mut Done<'r>,
     results: Vec<Option<TaskResult>>,
     started: Vec<bool>,
+    /// Whether a task is tried again, because the system killed its worker.
+    is_second: Vec<bool>,
     workers: BTreeMap<u64, Member>,
     next_worker: u64,
     sender: Sender<(u64, Message)>,
@@ -262,7 +266,7 @@ impl Run<'_> {
         let expected = |id: u64| task.is_some_and(|task| task.0 as u64 == id);
         match message {
             Message::Line(Line::Warning { message }) => {
-                self.observer.warn(&message);
+                self.observer.warn(&excerpt(message));
                 Ok(())
             }
             Message::Line(Line::Progress { id, done, total }) if expected(id) => {
@@ -275,9 +279,11 @@ impl Run<'_> {
                 member.busy = None;
                 let result = match outcome {
                     Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
-                    Outcome::NotInjectable { reason } => TaskResult::NotInjectable { reason },
+                    Outcome::NotInjectable { reason } => TaskResult::NotInjectable {
+                        reason: excerpt(reason),
+                    },
                     Outcome::Failed { message } => TaskResult::Failed {
-                        message,
+                        message: excerpt(message),
                         log: member.worker.log(),
                     },
                 };
@@ -305,11 +311,21 @@ impl Run<'_> {
         let Some(busy) = member.busy else {
             return Ok(());
         };
-        let message = match why {
-            Some(why) => format!("the worker {why}"),
-            None => format!("the worker {end} before it replied"),
-        };
+        let TaskIndex(index) = busy.task;
+        if why.is_none() && end.was_killed && !std::mem::replace(&mut self.is_second[index], true) {
+            self.observer.warn(&format!(
+                "{}: the worker {}; trying once more",
+                self.tasks[index].name, end.text
+            ));
+            self.started[index] = false;
+            return Ok(());
+        }
         let log = member.worker.log();
+        let message = match (why, out_of_memory(&log)) {
+            (Some(why), _) => format!("the worker {why}"),
+            (None, Some(line)) => format!("the worker ran out of memory: {line}"),
+            (None, None) => format!("the worker {} before it replied", end.text),
+        };
         self.settle(busy.task, TaskResult::Crashed { message, log })
     }
 
@@ -340,6 +356,12 @@ impl Run<'_> {
 
     fn settle(&mut self, index: TaskIndex, result: TaskResult) -> Result<(), PoolError> {
         let result = (self.done)(index, result)?;
+        if self.is_second[index.0] && matches!(result, TaskResult::Finished { .. }) {
+            self.observer.warn(&format!(
+                "flaky: {}: finished when it was tried once more",
+                self.tasks[index.0].name
+            ));
+        }
         self.observer.finished(&self.tasks[index.0], &result);
         self.results[index.0] = Some(result);
         Ok(())
@@ -378,4 +400,10 @@ impl Run<'_> {
             left: Progress::estimate(elapsed, share),
         }
     }
+}
+
+/// What Rust's allocator says before it aborts.
+fn out_of_memory(log: &str) -> Option<&str> {
+    let mut lines = log.lines().rev().map(str::trim);
+    lines.find(|line| line.starts_with("memory allocation of "))
 }

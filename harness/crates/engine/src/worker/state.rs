@@ -11,7 +11,7 @@ use harness_host::{
 };
 use lru::LruCache;
 
-use super::{error::JobError, features::FeatureCache, memory::activation_limit};
+use super::{error::JobError, features::FeatureCache, memory::WorkerMemory};
 use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef};
 
 /// Backbones kept at once: a source and a target.
@@ -51,9 +51,9 @@ impl WorkerState {
         } = wanted.files()?;
         let load = || -> Result<_, JobError> {
             let mut backbone = Backbone::load_at(path, *image_size)?;
-            if let Some(bytes) = activation_limit() {
-                backbone = backbone.with_activation_limit(bytes);
-            }
+            let activations = WorkerMemory::of_environment().activations();
+            let most = usize::try_from(activations).unwrap_or(usize::MAX);
+            backbone = backbone.with_activation_limit(most);
             Ok(LoadedBackbone {
                 backbone: Arc::new(backbone),
                 class_features: Arc::default(),
