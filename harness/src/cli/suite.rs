@@ -29,6 +29,9 @@ pub(crate) struct SuiteArguments {
     /// Folder of data sets, searched before the suite's `data`
     #[arg(long, value_name = "DIR", env = "HARNESS_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Do not load the plugins that the suite names; a plugin is code that runs with your permissions
+    #[arg(long)]
+    pub(crate) no_plugins_from_suite: bool,
     /// Ignore cached results
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -72,6 +75,9 @@ pub(crate) struct RunArguments {
     /// Copy the modules trained on the sources to a folder, with a manifest
     #[arg(long, value_name = "DIR")]
     pub(crate) keep_modules: Option<PathBuf>,
+    /// Download nothing; files that are missing are listed
+    #[arg(long)]
+    pub(crate) offline: bool,
     /// Print every table and explanation
     #[arg(long)]
     pub(crate) details: bool,
@@ -110,6 +116,9 @@ pub(crate) struct RuleArguments {
     /// Compare even if inputs differ
     #[arg(long)]
     pub(crate) allow_mismatch: bool,
+    /// Go on with a report that was edited after it was written
+    #[arg(long)]
+    pub(crate) allow_edited: bool,
 }
 
 impl RuleArguments {

@@ -16,6 +16,7 @@ mod gate;
 mod init;
 mod install;
 mod layout;
+mod misbehaving;
 mod plan;
 mod readme;
 mod schemas;

@@ -27,6 +27,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         jobs: arguments.jobs.map(usize::from),
         memory: None,
         worker_memory: None,
+        suite_plugins: true,
         fresh: false,
         rehash: arguments.rehash,
         command: worker_command()?,

@@ -39,6 +39,8 @@ pub struct Settings<'a> {
     pub memory: Option<u64>,
     /// Bytes that the system lets no worker exceed; by default as many as there are.
     pub worker_memory: Option<u64>,
+    /// Whether to load the plugins that the suite names.
+    pub suite_plugins: bool,
     /// Whether to ignore stored results.
     pub fresh: bool,
     /// Whether to hash image files again instead of believing remembered digests.
@@ -95,7 +97,10 @@ impl<'a> SetUp<'a> {
             .with_digests(store.root().join("digests"))
             .with_rehash(settings.rehash)
             .with_aliases()?;
-        let named = document.plugins();
+        let named = match settings.suite_plugins {
+            true => document.plugins(),
+            false => Vec::new(),
+        };
         let registry = Registry::discover(search_path, &named, &pool, Some(&store), observer)?;
         for broken in &registry.broken {
             observer.warn(&format!(

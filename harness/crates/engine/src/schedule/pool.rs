@@ -92,6 +92,10 @@ struct Busy {
 
 struct Member {
     worker: Worker,
+    /// Whether it has done a job before, which may have left something behind.
+    has_worked: bool,
+    /// When it was found to have ended.
+    ended: Option<Instant>,
     busy: Option<Busy>,
 }
 
@@ -102,7 +106,8 @@ struct Run<'r> {
     done: &'r mut Done<'r>,
     results: Vec<Option<TaskResult>>,
     started: Vec<bool>,
-    /// Whether a task is tried again, because the system killed its worker.
+    /// Whether a task is tried again, in a worker of its own: the system killed the first, or an
+    /// earlier job may have damaged it.
     is_second: Vec<bool>,
     workers: BTreeMap<u64, Member>,
     next_worker: u64,
@@ -132,6 +137,7 @@ impl Run<'_> {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
             self.deadlines()?;
+            self.bury()?;
             let progress = self.progress();
             self.observer.tick(&progress);
         }
@@ -163,14 +169,16 @@ impl Run<'_> {
         let idle: Vec<u64> = self.idle().collect();
         for id in idle {
             let worker = &self.workers[&id].worker;
-            let fits = |task: &PoolTask, same_backbone: bool| {
-                task.plugin() == worker.plugin.as_deref()
+            let fits = |index: usize, same_backbone: bool| {
+                let task = &self.tasks[index];
+                !self.is_second[index]
+                    && task.plugin() == worker.plugin.as_deref()
                     && (!same_backbone || task.backbone() == worker.backbone.as_ref())
             };
             let found = [true, false].into_iter().find_map(|same_backbone| {
                 ready
                     .iter()
-                    .position(|index| fits(&self.tasks[index.0], same_backbone))
+                    .position(|index| fits(index.0, same_backbone))
             });
             if let Some(position) = found {
                 self.dispatch(id, ready.remove(position))?;
@@ -206,7 +214,7 @@ impl Run<'_> {
         let wanted = self.tasks[task.0].plugin();
         let usable = self.idle().find(|id| {
             let loaded = self.workers[id].worker.plugin.as_deref();
-            wanted.is_none() || loaded.is_none() || loaded == wanted
+            !self.is_second[task.0] && (wanted.is_none() || loaded.is_none() || loaded == wanted)
         });
         if usable.is_some() {
             return Ok(usable);
@@ -228,7 +236,13 @@ impl Run<'_> {
                     source,
                 }
             })?;
-        self.workers.insert(id, Member { worker, busy: None });
+        let member = Member {
+            worker,
+            has_worked: false,
+            ended: None,
+            busy: None,
+        };
+        self.workers.insert(id, member);
         Ok(Some(id))
     }
 
@@ -277,6 +291,7 @@ impl Run<'_> {
             }
             Message::Line(Line::Reply { id, outcome }) if expected(id) => {
                 member.busy = None;
+                member.has_worked = true;
                 let result = match outcome {
                     Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
                     Outcome::NotInjectable { reason } => TaskResult::NotInjectable {
@@ -312,10 +327,13 @@ impl Run<'_> {
             return Ok(());
         };
         let TaskIndex(index) = busy.task;
-        if why.is_none() && end.was_killed && !std::mem::replace(&mut self.is_second[index], true) {
+        let was_killed = why.is_none() && end.was_killed;
+        let is_doubtful = was_killed || member.has_worked;
+        if is_doubtful && !std::mem::replace(&mut self.is_second[index], true) {
+            let what = why.as_deref().unwrap_or(&end.text);
             self.observer.warn(&format!(
-                "{}: the worker {}; trying once more",
-                self.tasks[index].name, end.text
+                "{}: the worker {what}; trying once more in another",
+                self.tasks[index].name
             ));
             self.started[index] = false;
             return Ok(());
@@ -327,6 +345,28 @@ impl Run<'_> {
             (None, None) => format!("the worker {} before it replied", end.text),
         };
         self.settle(busy.task, TaskResult::Crashed { message, log })
+    }
+
+    /// Gives up workers that have ended without closing their stdout, once what they wrote before
+    /// had time to arrive.
+    fn bury(&mut self) -> Result<(), PoolError> {
+        for member in self.workers.values_mut() {
+            if member.ended.is_none() && member.worker.has_ended() {
+                member.ended = Some(Instant::now());
+            }
+        }
+        let is_gone =
+            |member: &Member| member.ended.is_some_and(|since| since.elapsed() > EXIT_GRACE);
+        let gone: Vec<u64> = self
+            .workers
+            .iter()
+            .filter(|(_, member)| is_gone(member))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in gone {
+            self.fail_worker(id, None)?;
+        }
+        Ok(())
     }
 
     fn deadlines(&mut self) -> Result<(), PoolError> {

@@ -29,8 +29,11 @@ while IFS= read -r line; do
         litter) sleep 1000 > /dev/null 2>&1 & echo $! >> "$PIDS"; reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}' ;;
         killed-once) if [ -e "$DIARY.once" ]; then reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}'
             else : > "$DIARY.once"; kill -KILL $$; fi ;;
+        latent) reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}'
+            IFS= read -r line; kill -SEGV $$ ;;
         killed) kill -KILL $$ ;;
         bomb) echo "memory allocation of 99 bytes failed" >&2; kill -ABRT $$ ;;
+        heir) setsid sleep 1000 2> /dev/null & echo $! >> "$PIDS"; kill -SEGV $$ ;;
         daemon) setsid sleep 1000 > /dev/null 2>&1 & echo $! >> "$PIDS"; kill -SEGV $$ ;;
         wordy) printf '{"reply":{"id":%s,"outcome":{"failed":{"message":"' "$id"; head -c 30000000 /dev/zero | tr '\0' x; printf '"}}}}\n' ;;
         noisy) head -c 3000000 /dev/zero | tr '\0' x >&2; echo "last words" >&2; exit 1 ;;
@@ -286,11 +289,18 @@ fn a_worker_that_the_system_killed_is_tried_once_more_and_called_flaky() {
     );
     let Warnings(warnings) = warnings;
     assert_eq!(warnings.len(), 3, "{warnings:?}");
-    assert!(warnings[0].ends_with("trying once more"), "{warnings:?}");
+    assert!(warnings[0].ends_with("trying once more in another"), "{warnings:?}");
     assert!(warnings.iter().any(|line| line.starts_with("flaky: killed-once")));
     let attempts = stage.diary().concat();
     let attempts = attempts.iter().filter(|name| *name == "killed");
     assert_eq!(attempts.count(), 2);
+}
+
+#[test]
+fn a_job_that_ends_its_worker_later_costs_no_other_job() {
+    let stage = Stage::new();
+    let results = stage.run(1, &[task("latent"), task("good"), task("also-good")]);
+    assert!(results.iter().all(finished), "{results:?}");
 }
 
 #[test]
@@ -309,6 +319,20 @@ fn memory_that_ran_out_is_named_and_a_long_error_is_cut() {
     };
     assert!(message.len() < 5000 && message.ends_with("(29996000 more characters)"));
     assert!(finished(&results[2]));
+}
+
+#[test]
+fn an_end_is_seen_though_a_child_holds_the_stdout_open() {
+    let stage = Stage::new();
+    let mut pool = stage.pool(1);
+    pool.time_limit = Duration::from_secs(60);
+    let results = pool.run(&[task("heir")], &mut Silent, &mut |_, result| Ok(result));
+    let results = results.unwrap();
+    assert!(
+        matches!(&results[0], TaskResult::Crashed { message, .. } if message.contains("signal 11")),
+        "{results:?}"
+    );
+    stage.assert_no_orphan();
 }
 
 #[test]

@@ -153,6 +153,13 @@ impl Worker {
         }
     }
 
+    /// Whether the process has ended, though something that it started may hold its stdout open.
+    pub(crate) fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        self.group
+            .is_some_and(|group| matches!(waitid(WaitId::Pid(group), options), Ok(Some(_))))
+    }
+
     /// Closes the worker's stdin and waits for it to exit.
     pub(crate) fn retire(mut self) {
         self.end(GRACE);
