@@ -133,8 +133,7 @@ impl Registry {
                 Err(_) => None,
             };
             if let (Some(store), Some(inspection)) = (store, inspection) {
-                // Where it is lost, the plugin is asked again.
-                let _ = store.put_descriptor(&sha256, &inspection);
+                store.put_descriptor(&sha256, &inspection)?;
             }
             match inspected {
                 Ok(descriptor) => {
