@@ -11,6 +11,7 @@ mod cli;
 mod data;
 mod end_to_end;
 mod env;
+mod faults;
 mod full_size;
 mod gate;
 mod init;
