@@ -16,6 +16,7 @@ mod full_size;
 mod gate;
 mod init;
 mod install;
+mod kills;
 mod layout;
 mod misbehaving;
 mod plan;
