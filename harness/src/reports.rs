@@ -35,7 +35,7 @@ pub(crate) fn baseline_of(suite: &str, named: Option<&PathBuf>) -> Result<PathBu
 
 /// A report without what is suspicious in it.
 pub(crate) fn read_plain(path: &Path, allow_edited: bool) -> Result<Report, Failure> {
-    read(path, allow_edited).map_err(|error| set_up(error))
+    read(path, allow_edited).map_err(set_up)
 }
 
 pub(crate) fn read_report(path: &Path, allow_edited: bool) -> Result<Report, Failure> {

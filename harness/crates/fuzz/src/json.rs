@@ -8,7 +8,14 @@ use serde_json::{Value, json};
 use crate::text::SCALARS;
 
 /// Written in place of a marker once the rest is text: what no value can hold.
-const RAW: [&str; 6] = ["1e999", "NaN", "-0", "1e-999", "1E+2", "123456789012345678901234567890"];
+const RAW: [&str; 6] = [
+    "1e999",
+    "NaN",
+    "-0",
+    "1e-999",
+    "1E+2",
+    "123456789012345678901234567890",
+];
 const MARKER: &str = "\u{1}raw\u{1}";
 
 /// Changes one thing.
@@ -58,11 +65,15 @@ fn at<'v>(value: &'v mut Value, number: &mut usize) -> Option<&'v mut Value> {
 fn change(node: &mut Value, rng: &mut ChaCha8Rng) -> Option<String> {
     match (rng.random_range(0..9), &mut *node) {
         (0, Value::Object(entries)) => {
-            let key = entries.keys().nth(rng.random_range(0..entries.len().max(1)))?;
+            let key = entries
+                .keys()
+                .nth(rng.random_range(0..entries.len().max(1)))?;
             return Some(key.clone());
         }
         (1, Value::Object(entries)) => {
-            let key = entries.keys().nth(rng.random_range(0..entries.len().max(1)))?;
+            let key = entries
+                .keys()
+                .nth(rng.random_range(0..entries.len().max(1)))?;
             let key = key.clone();
             entries.remove(&key);
         }

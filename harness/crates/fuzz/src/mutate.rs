@@ -72,7 +72,9 @@ fn safetensors(input: Vec<u8>, rng: &mut ChaCha8Rng) -> Vec<u8> {
     let header = json::mutate(input[8..end].to_vec(), rng);
     let mut stated = header.len() as u64;
     if rng.random_ratio(1, 10) {
-        stated = *[0, 1, stated / 2, stated + 8, u64::MAX].choose(rng).unwrap_or(&0);
+        stated = *[0, 1, stated / 2, stated + 8, u64::MAX]
+            .choose(rng)
+            .unwrap_or(&0);
     }
     [&stated.to_le_bytes()[..], &header, &input[end..]].concat()
 }

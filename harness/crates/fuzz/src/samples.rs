@@ -64,7 +64,9 @@ pub(crate) fn weights() -> Vec<Vec<u8>> {
 }
 
 pub(crate) fn configs() -> Vec<Vec<u8>> {
-    vec![file("harness/fixtures/golden/backbones/hf-clip/config.json")]
+    vec![file(
+        "harness/fixtures/golden/backbones/hf-clip/config.json",
+    )]
 }
 
 pub(crate) fn tokenizers() -> Vec<Vec<u8>> {
@@ -98,15 +100,18 @@ pub(crate) fn tokenizers() -> Vec<Vec<u8>> {
 /// Name of the pickle in a checkpoint.
 const PICKLE: &str = "data.pkl";
 
-/// The files in a checkpoint, by name.
-static CHECKPOINT: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
+/// Name and bytes of a file in an archive.
+type Entry = (String, Vec<u8>);
+
+/// The files in a checkpoint.
+static CHECKPOINT: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     let bytes = file("harness/fixtures/golden/backbones/eva-clip-rei/model.pt");
     let entries = unpack(bytes).unwrap_or_else(|error| panic!("the checkpoint: {error}"));
     assert!(entries.iter().any(|(name, _)| name.ends_with(PICKLE)));
     entries
 });
 
-fn unpack(bytes: Vec<u8>) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+fn unpack(bytes: Vec<u8>) -> Result<Vec<Entry>, Box<dyn Error>> {
     let mut archive = ZipArchive::new(Cursor::new(bytes))?;
     let mut entries = Vec::new();
     for index in 0..archive.len() {
@@ -131,7 +136,11 @@ pub(crate) fn checkpoint(pickle: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in CHECKPOINT.iter() {
         writer.start_file(name.as_str(), stored)?;
-        writer.write_all(if name.ends_with(PICKLE) { pickle } else { bytes })?;
+        writer.write_all(if name.ends_with(PICKLE) {
+            pickle
+        } else {
+            bytes
+        })?;
     }
     Ok(writer.finish()?.into_inner())
 }
@@ -186,7 +195,8 @@ pub(crate) fn png() -> Vec<u8> {
 
 /// A small picture in a format.
 fn encoded(format: image::ImageFormat) -> Vec<u8> {
-    let picture = image::RgbImage::from_fn(9, 7, |x, y| image::Rgb([x as u8 * 20, y as u8 * 30, 7]));
+    let picture =
+        image::RgbImage::from_fn(9, 7, |x, y| image::Rgb([x as u8 * 20, y as u8 * 30, 7]));
     let mut bytes = Cursor::new(Vec::new());
     // What the build cannot write is no sample.
     let _ = picture.write_to(&mut bytes, format);
@@ -197,9 +207,18 @@ pub(crate) fn images() -> Vec<Vec<u8>> {
     use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Pnm, Tiff, WebP};
     let formats = [Png, Jpeg, Gif, WebP, Bmp, Tiff, Pnm];
     let drawn = formats.into_iter().map(encoded);
-    let found = ["alpha.png", "gray.png", "palette.png", "tiny.png", "cmyk.jpg"]
-        .map(|name| file(&format!("harness/fixtures/golden/io/{name}")));
-    drawn.chain(found).filter(|bytes| !bytes.is_empty()).collect()
+    let found = [
+        "alpha.png",
+        "gray.png",
+        "palette.png",
+        "tiny.png",
+        "cmyk.jpg",
+    ]
+    .map(|name| file(&format!("harness/fixtures/golden/io/{name}")));
+    drawn
+        .chain(found)
+        .filter(|bytes| !bytes.is_empty())
+        .collect()
 }
 
 pub(crate) fn modules() -> Vec<Vec<u8>> {

@@ -47,7 +47,7 @@ pub(crate) fn mutate(input: Vec<u8>, rng: &mut ChaCha8Rng) -> Vec<u8> {
             let other = rng.random_range(0..lines.len());
             lines.swap(at, other);
         }
-        3 => lines[at].insert_str(0, *["  ", "- ", "\t", "? "].choose(rng).unwrap_or(&" ")),
+        3 => lines[at].insert_str(0, ["  ", "- ", "\t", "? "].choose(rng).unwrap_or(&" ")),
         4 => {
             let depth = *[3, 40, 3000].choose(rng).unwrap_or(&3);
             let nested = format!("x: {}{}", "[".repeat(depth), "]".repeat(depth));

@@ -25,7 +25,12 @@ fn no_reader_panics_or_hangs() {
     for reader in &READERS {
         let counts = drive(reader, 0..CASES, 1, folder.path());
         let counts = counts.unwrap_or_else(|error| panic!("{}: {error}", reader.name));
-        assert!(counts.failures.is_empty(), "{}: {:?}", reader.name, counts.failures);
+        assert!(
+            counts.failures.is_empty(),
+            "{}: {:?}",
+            reader.name,
+            counts.failures
+        );
         assert_eq!(counts.accepted + counts.refused, CASES);
         assert!(counts.refused > 0, "{}: nothing was refused", reader.name);
     }

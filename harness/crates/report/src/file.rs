@@ -52,9 +52,7 @@ pub enum ReadError {
     #[error("{path}: larger than {} MiB, which no report is", MOST_BYTES >> 20)]
     TooLarge { path: PathBuf },
     /// Its content is not what a run wrote.
-    #[error(
-        "{path}: edited after it was written: its digest is {stated}, its content's {found}"
-    )]
+    #[error("{path}: edited after it was written: its digest is {stated}, its content's {found}")]
     Edited {
         path: PathBuf,
         stated: String,
@@ -330,7 +328,8 @@ mod tests {
     #[test]
     fn an_edited_report_is_known_and_a_formatted_one_is_not_edited() {
         // Without a contradiction: only the digest tells.
-        let message = refused(|text| text.replace("\"name\": \"quickstart\"", "\"name\": \"mine\""));
+        let message =
+            refused(|text| text.replace("\"name\": \"quickstart\"", "\"name\": \"mine\""));
         assert!(message.contains("edited after it was written"), "{message}");
 
         let folder = tempfile::tempdir().unwrap();

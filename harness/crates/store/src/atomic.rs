@@ -179,7 +179,11 @@ mod tests {
         let left = std::fs::read_dir(folder.path()).unwrap();
         let mut left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
         left.sort();
-        let mut expected = [own.path().to_owned(), folder.path().join(alive), folder.path().join("theirs")];
+        let mut expected = [
+            own.path().to_owned(),
+            folder.path().join(alive),
+            folder.path().join("theirs"),
+        ];
         expected.sort();
         assert_eq!(left, expected);
     }

@@ -173,14 +173,12 @@ impl Store {
                 read => read.map(drop).map_err(|warning| warning.reason),
             },
             FileKind::Module => return self.module_state(file, name.unwrap_or_default()),
-            FileKind::Descriptor => {
-                match entry::read::<DescriptorRecord<IgnoredAny>>(&file.path) {
-                    Ok(Some(record)) if Some(record.sha256.as_str()) != name => {
-                        Err("it belongs to another plugin".to_owned())
-                    }
-                    read => read.map(drop).map_err(|warning| warning.reason),
+            FileKind::Descriptor => match entry::read::<DescriptorRecord<IgnoredAny>>(&file.path) {
+                Ok(Some(record)) if Some(record.sha256.as_str()) != name => {
+                    Err("it belongs to another plugin".to_owned())
                 }
-            }
+                read => read.map(drop).map_err(|warning| warning.reason),
+            },
             FileKind::Log => return log::verify(&file.path),
             FileKind::Digests => return FileDigests::verify(&file.path),
         };
@@ -350,6 +348,10 @@ mod tests {
                 store.remove(&file).unwrap();
             }
         }
-        assert_eq!(states(&store).len(), 3, "the unit, its log and a descriptor");
+        assert_eq!(
+            states(&store).len(),
+            3,
+            "the unit, its log and a descriptor"
+        );
     }
 }

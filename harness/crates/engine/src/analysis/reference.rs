@@ -87,6 +87,9 @@ mod tests {
         assert_eq!(rows(1), None);
         let rows = rows(2).unwrap();
         assert!(rows.iter().flatten().all(|id| *id <= 2));
-        assert!(rows.iter().all(|row| row.ends_with(&[2]) && row.starts_with(&[1])));
+        assert!(
+            rows.iter()
+                .all(|row| row.ends_with(&[2]) && row.starts_with(&[1]))
+        );
     }
 }

@@ -182,7 +182,9 @@ mod tests {
         let link = std::os::unix::fs::symlink::<&str, PathBuf>;
         link("nowhere", name("dangling")).unwrap();
         link("/dev/zero", name("endless")).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(name("pipe")).status();
+        let made = std::process::Command::new("mkfifo")
+            .arg(name("pipe"))
+            .status();
         assert!(made.unwrap().success());
         let search_path = SearchPath::at(folder.path().to_owned(), folder.path().to_owned());
         let found = find(&search_path, &["."]).unwrap();
@@ -197,6 +199,9 @@ mod tests {
             .collect();
         assert_eq!(reasons.len(), 4, "{reasons:?}");
         assert!(reasons.iter().any(|one| one.contains("No such file")));
-        assert_eq!(reasons.iter().filter(|one| one.contains("a pipe")).count(), 3);
+        assert_eq!(
+            reasons.iter().filter(|one| one.contains("a pipe")).count(),
+            3
+        );
     }
 }

@@ -15,9 +15,9 @@ mod search_path;
 mod shards;
 
 pub use absent::{Absent, AbsentFile, InputKind, readable};
+pub use discovery::RegisteredPlugin;
 pub(crate) use discovery::file_name;
 pub use discovery::{DescriptorError, DuplicateMethod, Registry, RegistryError};
-pub use discovery::RegisteredPlugin;
 pub use facts::{Architecture, BackboneFacts, Contents, DatasetFacts, FactsError, PresentBackbone};
 pub(crate) use facts::{find_dataset, missing, not_found};
 pub use harness_hub::registry::{BackboneEntry, NominalDims, TowerDims};

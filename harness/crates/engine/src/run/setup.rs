@@ -181,7 +181,9 @@ fn worker_memory(settings: &Settings<'_>, jobs: usize) -> WorkerMemory {
     let share = settings.memory.map(each).or_else(available);
     let limit = settings.worker_memory;
     WorkerMemory {
-        share: share.map(|share| share.min(limit.unwrap_or(u64::MAX))).or(limit),
+        share: share
+            .map(|share| share.min(limit.unwrap_or(u64::MAX)))
+            .or(limit),
         limit,
     }
 }

@@ -176,9 +176,7 @@ impl Run<'_> {
                     && (!same_backbone || task.backbone() == worker.backbone.as_ref())
             };
             let found = [true, false].into_iter().find_map(|same_backbone| {
-                ready
-                    .iter()
-                    .position(|index| fits(index.0, same_backbone))
+                ready.iter().position(|index| fits(index.0, same_backbone))
             });
             if let Some(position) = found {
                 self.dispatch(id, ready.remove(position))?;
@@ -355,8 +353,11 @@ impl Run<'_> {
                 member.ended = Some(Instant::now());
             }
         }
-        let is_gone =
-            |member: &Member| member.ended.is_some_and(|since| since.elapsed() > EXIT_GRACE);
+        let is_gone = |member: &Member| {
+            member
+                .ended
+                .is_some_and(|since| since.elapsed() > EXIT_GRACE)
+        };
         let gone: Vec<u64> = self
             .workers
             .iter()

@@ -41,7 +41,9 @@ fn marked(mark: &str) -> Vec<Pid> {
             // Empty for a process that has ended, refused for one of another user.
             let environment = fs::read(entry.path().join("environ")).ok()?;
             let mut variables = environment.split(|byte| *byte == 0);
-            variables.any(|one| one == wanted.as_bytes()).then_some(())?;
+            variables
+                .any(|one| one == wanted.as_bytes())
+                .then_some(())?;
             Pid::from_raw(number)
         })
         .collect()
@@ -58,7 +60,10 @@ mod tests {
     fn a_child_that_left_group_and_parent_is_found_by_its_mark() {
         let mark = format!("test-{}", std::process::id());
         let status = Command::new("sh")
-            .args(["-c", "setsid sh -c 'sleep 1000 & sleep 1000' >/dev/null 2>&1 &"])
+            .args([
+                "-c",
+                "setsid sh -c 'sleep 1000 & sleep 1000' >/dev/null 2>&1 &",
+            ])
             .env(VARIABLE, &mark)
             .status()
             .unwrap();

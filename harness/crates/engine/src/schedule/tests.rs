@@ -275,9 +275,14 @@ fn a_worker_that_the_system_killed_is_tried_once_more_and_called_flaky() {
     let stage = Stage::new();
     let tasks = [task("killed-once"), task("killed"), task("good")];
     let mut warnings = Warnings::default();
-    let results = stage.pool(1).run(&tasks, &mut warnings, &mut |_, result| Ok(result));
+    let results = stage
+        .pool(1)
+        .run(&tasks, &mut warnings, &mut |_, result| Ok(result));
     let results = results.unwrap();
-    assert!(finished(&results[0]) && finished(&results[2]), "{results:?}");
+    assert!(
+        finished(&results[0]) && finished(&results[2]),
+        "{results:?}"
+    );
     assert_eq!(
         results[1],
         TaskResult::Crashed {
@@ -289,8 +294,15 @@ fn a_worker_that_the_system_killed_is_tried_once_more_and_called_flaky() {
     );
     let Warnings(warnings) = warnings;
     assert_eq!(warnings.len(), 3, "{warnings:?}");
-    assert!(warnings[0].ends_with("trying once more in another"), "{warnings:?}");
-    assert!(warnings.iter().any(|line| line.starts_with("flaky: killed-once")));
+    assert!(
+        warnings[0].ends_with("trying once more in another"),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings
+            .iter()
+            .any(|line| line.starts_with("flaky: killed-once"))
+    );
     let attempts = stage.diary().concat();
     let attempts = attempts.iter().filter(|name| *name == "killed");
     assert_eq!(attempts.count(), 2);

@@ -31,7 +31,8 @@ impl WorkerMemory {
     /// Bytes of activations that a text tower keeps: half of the share. The rest is for weights,
     /// images and the plugin.
     pub(crate) fn activations(self) -> u64 {
-        self.share.map_or(ACTIVATION_LIMIT as u64, |bytes| bytes / 2)
+        self.share
+            .map_or(ACTIVATION_LIMIT as u64, |bytes| bytes / 2)
     }
 
     /// What this worker was told.
