@@ -8,6 +8,7 @@ use harness_render::terminal::one_line;
 use harness_report::ExitCode;
 
 use crate::absent_inputs::blocks;
+use crate::output;
 
 /// Characters of a message that are shown; some quote what a plugin said.
 const WIDEST: usize = 2000;
@@ -51,6 +52,10 @@ impl Failure {
         say!("error: {}", one_line(&self.message, WIDEST));
         if let Some(hint) = self.hint {
             say!("hint: {}", one_line(&hint, WIDEST));
+        }
+        if self.code == ExitCode::Outstanding {
+            // The last line of every run; where stdout is gone, nobody reads it.
+            let _ = output::print("Summary interrupted=1\n");
         }
         self.code
     }

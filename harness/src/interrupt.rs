@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use harness_engine::run::RunError;
 use harness_report::ExitCode;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
@@ -34,9 +35,8 @@ pub(crate) fn watch() -> Result<&'static AtomicBool, Failure> {
             if !SCHEDULING.load(Ordering::Relaxed) {
                 thread::sleep(PATIENCE);
                 if !SCHEDULING.load(Ordering::Relaxed) {
-                    say!("error: interrupted before anything ran");
-                    say!("hint: run the same command again to continue");
-                    std::process::exit(i32::from(ExitCode::Outstanding.code()));
+                    let failure = Failure::from(RunError::Interrupted).report();
+                    std::process::exit(i32::from(failure.code()));
                 }
             }
         }

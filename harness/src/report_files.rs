@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use harness_render::export::{ExportError, export};
 use harness_report::{ExitCode, Report};
+use harness_store::collect_drafts;
 
 use crate::failure::Failure;
 
@@ -17,6 +18,9 @@ pub(crate) fn write_each(
     files: &[PathBuf],
     write: impl Fn(&Path) -> Result<(), ExportError>,
 ) -> ExitCode {
+    for path in files {
+        collect_drafts(path);
+    }
     let codes = files.iter().map(|path| match write(path) {
         Ok(()) => ExitCode::Ok,
         Err(error) => Failure::new(ExitCode::OutputNotWritten, error).report(),

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use harness_render::terminal::one_line;
 use harness_report::gate::Judgement;
 use harness_report::selection::{CellLabels, Selection};
-use harness_report::{ExitCode, Report};
+use harness_report::{ExitCode, ReadError, Report};
 
 use crate::failure::Failure;
 use crate::output;
@@ -15,22 +16,61 @@ pub(crate) fn pinned_of(baseline: &Path) -> PathBuf {
 }
 
 /// The baseline that is named, or that of the suite: `reports/` and its file name.
-pub(crate) fn baseline_of(suite: &str, named: Option<&PathBuf>) -> PathBuf {
-    let of_suite = || {
-        let name = Path::new(suite).file_stem().unwrap_or_default();
-        Path::new("reports").join(name).with_extension("json")
-    };
-    named.cloned().unwrap_or_else(of_suite)
+///
+/// # Errors
+/// The suite's path has no file name.
+pub(crate) fn baseline_of(suite: &str, named: Option<&PathBuf>) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
+        return Ok(named.clone());
+    }
+    match Path::new(suite).file_stem() {
+        Some(name) => Ok(Path::new("reports").join(name).with_extension("json")),
+        None => {
+            let message =
+                format!("the suite's path {suite:?} has no file name to call a baseline by");
+            Err(Failure::new(ExitCode::SetUp, message).hint("name the file with --baseline"))
+        }
+    }
 }
 
-pub(crate) fn read_report(path: &Path) -> Result<Report, Failure> {
-    let report = Report::read(path).map_err(|error| Failure::new(ExitCode::SetUp, error))?;
+/// A report without what is suspicious in it.
+pub(crate) fn read_plain(path: &Path, allow_edited: bool) -> Result<Report, Failure> {
+    read(path, allow_edited).map_err(set_up)
+}
+
+pub(crate) fn read_report(path: &Path, allow_edited: bool) -> Result<Report, Failure> {
+    let report = read_plain(path, allow_edited)?;
     output::warn_of(&report);
     Ok(report)
 }
 
-pub(crate) fn read_baseline(path: &Path) -> Result<Report, Failure> {
-    Report::read(path).map_err(|error| {
+fn set_up(error: ReadError) -> Failure {
+    let is_edited = matches!(error, ReadError::Edited { .. });
+    let failure = Failure::new(ExitCode::SetUp, error);
+    match is_edited {
+        true => failure.hint("`--allow-edited` goes on with it"),
+        false => failure,
+    }
+}
+
+fn read(path: &Path, allow_edited: bool) -> Result<Report, ReadError> {
+    match Report::read_edited(path)? {
+        (report, None) => Ok(report),
+        (report, Some(edited)) if allow_edited => {
+            say!("warning: {}", one_line(&edited.to_string(), 400));
+            Ok(report)
+        }
+        (_, Some(edited)) => Err(edited),
+    }
+}
+
+pub(crate) fn read_baseline(path: &Path, allow_edited: bool) -> Result<Report, Failure> {
+    read(path, allow_edited).map_err(|error| {
+        if matches!(error, ReadError::Edited { .. }) {
+            return Failure::new(ExitCode::Incomparable, error).hint(
+                "`--allow-edited` goes on with it; `git checkout` brings back the accepted one",
+            );
+        }
         Failure::new(ExitCode::Incomparable, format!("no baseline: {error}"))
             .hint("`harness baseline accept REPORT.json` makes a report the baseline")
     })

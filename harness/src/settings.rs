@@ -19,17 +19,24 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
         store: arguments.store.clone(),
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),
-        memory: arguments.memory.map(|mib| mib.saturating_mul(1 << 20)),
         device: DeviceSettings {
             choice: arguments.device,
             precision: arguments.precision,
             jobs_each: arguments.jobs_per_gpu.map(usize::from),
         },
+        memory: arguments.memory.map(mebibytes),
+        worker_memory: arguments.worker_memory.map(mebibytes),
+        suite_plugins: !arguments.no_plugins_from_suite,
         fresh: arguments.fresh,
+        rehash: arguments.rehash,
         command: worker_command()?,
         cancel: interrupt::watch()?,
         command_line: command_line(),
     })
+}
+
+fn mebibytes(count: u64) -> u64 {
+    count.saturating_mul(1 << 20)
 }
 
 /// What backbones and data sets are called without a suite.

@@ -7,6 +7,7 @@ use harness_engine::cards::{Count, MethodCard, counts, dims};
 use harness_engine::registry::{RegisteredPlugin, Registry, UnusablePlugin};
 use harness_engine::schedule::Pool;
 use harness_report::ExitCode;
+use harness_store::Store;
 
 use crate::failure::Failure;
 use crate::progress::Reporter;
@@ -52,7 +53,8 @@ impl Cards {
         let named: Vec<&str> = named.into_iter().collect();
         let mut reporter = Reporter::new();
         let places = places()?;
-        let found = Registry::discover(places, &named, &pool, None, &mut reporter);
+        let store = Store::existing();
+        let found = Registry::discover(places, &named, &pool, store.as_ref(), &mut reporter);
         reporter.finish();
         let registry = found.map_err(|error| set_up(&error))?;
         let plugins: Vec<&RegisteredPlugin> = registry.plugins.iter().collect();

@@ -2,10 +2,14 @@
 
 use std::fmt::Write;
 
+use harness_render::terminal::one_line;
 use serde_json::to_value;
 
 use super::gather::{CLASSES, Cards, Entry, SHOTS};
 use super::words::{recipe, word};
+
+/// Characters of one of a plugin's texts.
+const WIDEST: usize = 2000;
 
 /// The whole document.
 pub(crate) fn markdown(cards: &Cards) -> String {
@@ -30,7 +34,7 @@ pub(crate) fn markdown(cards: &Cards) -> String {
             word(to_value(card.family)),
             cell(&card.depth),
             cell(&recipe(card.recipe.as_ref())),
-            id = card.id,
+            id = cell(&card.id),
         );
     }
     let _ = writeln!(
@@ -49,11 +53,13 @@ fn section(Entry { card, .. }: &Entry, out: &mut String) {
     let _ = writeln!(
         out,
         "\n## {}\n\n{} ({}).\n",
-        card.id, card.title, card.paper
+        plain(&card.id),
+        plain(&card.title),
+        plain(&card.paper)
     );
     let mut item = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = writeln!(out, "- {name}: {value}");
+            let _ = writeln!(out, "- {name}: {}", plain(value));
         }
     };
     item("sites", &sites.join(", "));
@@ -66,7 +72,27 @@ fn section(Entry { card, .. }: &Entry, out: &mut String) {
     }
 }
 
+/// A plugin's words on one line, as words: nothing that steers a terminal or that HTML reads.
+fn plain(text: &str) -> String {
+    one_line(text, WIDEST).replace('<', "&lt;")
+}
+
 /// Text that does not end a table's cell.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('*', "\\*")
+    plain(text).replace('|', "\\|").replace('*', "\\*")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_plugin_steer_neither_a_terminal_nor_a_page() {
+        for text in [plain, cell].map(|of| of("\u{1b}[2J\u{7}\u{202e}<script>a|b\n# c")) {
+            assert!(
+                !text.contains(['\u{1b}', '\u{7}', '\u{202e}', '<', '\n']),
+                "{text:?}"
+            );
+        }
+    }
 }

@@ -26,6 +26,9 @@ pub(crate) struct SweepArguments {
     /// Write a plot
     #[arg(short, long, value_name = "FILE.svg")]
     pub(crate) output: Option<PathBuf>,
+    /// Go on with a report that was edited after it was written
+    #[arg(long)]
+    pub(crate) allow_edited: bool,
 }
 
 #[derive(Args)]

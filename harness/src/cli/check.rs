@@ -47,6 +47,9 @@ pub(crate) struct CheckModulesArguments {
     /// Cache directory [default: .harness]
     #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
     pub(crate) store: Option<PathBuf>,
+    /// Hash image files again instead of using remembered digests
+    #[arg(long)]
+    pub(crate) rehash: bool,
     /// Colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,

@@ -36,6 +36,9 @@ pub(crate) enum BaselineAction {
         /// Select cells by method, dataset, source, target, shots or seed; repeatable
         #[arg(long, value_name = "KEY=VALUE,…")]
         only: Vec<Term>,
+        /// Go on with a report that was edited after it was written
+        #[arg(long)]
+        allow_edited: bool,
     },
     /// Make the current baseline the pinned reference, which accepting leaves alone
     Pin {
@@ -56,6 +59,9 @@ pub(crate) struct DiffArguments {
     /// Compare even if inputs differ
     #[arg(long)]
     pub(crate) allow_mismatch: bool,
+    /// Go on with a report that was edited after it was written
+    #[arg(long)]
+    pub(crate) allow_edited: bool,
     /// Colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
@@ -78,4 +84,7 @@ pub(crate) struct ExportArguments {
     /// Compare even if inputs differ
     #[arg(long, requires = "compare")]
     pub(crate) allow_mismatch: bool,
+    /// Go on with a report that was edited after it was written
+    #[arg(long)]
+    pub(crate) allow_edited: bool,
 }

@@ -34,15 +34,24 @@ pub(crate) struct SuiteArguments {
     /// Worker processes that share a GPU [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs_per_gpu: Option<u16>,
+    /// Memory that no worker may exceed; one that needs more ends as a crashed cell
+    #[arg(long, value_name = "MIB", value_parser = at_least_one())]
+    pub(crate) worker_memory: Option<u64>,
     /// Cache directory [default: .harness]
     #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
     pub(crate) store: Option<PathBuf>,
     /// Folder of data sets, searched before the suite's `data`
     #[arg(long, value_name = "DIR", env = "HARNESS_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Do not load the plugins that the suite names; a plugin is code that runs with your permissions
+    #[arg(long)]
+    pub(crate) no_plugins_from_suite: bool,
     /// Ignore cached results
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Hash image files again instead of using remembered digests
+    #[arg(long)]
+    pub(crate) rehash: bool,
     /// Select cells by method, dataset, source, target, shots or seed; repeatable
     #[arg(long, value_name = "KEY=VALUE,…")]
     pub(crate) only: Vec<Term>,
@@ -80,6 +89,9 @@ pub(crate) struct RunArguments {
     /// Copy the modules trained on the sources to a folder, with a manifest
     #[arg(long, value_name = "DIR")]
     pub(crate) keep_modules: Option<PathBuf>,
+    /// Download nothing; files that are missing are listed
+    #[arg(long)]
+    pub(crate) offline: bool,
     /// Print every table and explanation
     #[arg(long)]
     pub(crate) details: bool,
@@ -118,6 +130,9 @@ pub(crate) struct RuleArguments {
     /// Compare even if inputs differ
     #[arg(long)]
     pub(crate) allow_mismatch: bool,
+    /// Go on with a report that was edited after it was written
+    #[arg(long)]
+    pub(crate) allow_edited: bool,
 }
 
 impl RuleArguments {

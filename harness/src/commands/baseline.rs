@@ -17,13 +17,14 @@ pub(crate) fn baseline(action: &BaselineAction) -> Result<ExitCode, Failure> {
             report,
             baseline,
             only,
+            allow_edited,
         } => {
-            let report = read_report(report)?;
-            let path = baseline_of(&report.suite.path, baseline.as_ref());
-            accept_into(&report, &path, only)
+            let report = read_report(report, *allow_edited)?;
+            let path = baseline_of(&report.suite.path, baseline.as_ref())?;
+            accept_into(&report, &path, (only, *allow_edited))
         }
         BaselineAction::Pin { baseline } => {
-            let report = read_baseline(baseline)?;
+            let report = read_baseline(baseline, false)?;
             let pinned = pinned_of(baseline);
             write(&report, &pinned)?;
             output::print(&format!(
@@ -46,8 +47,15 @@ fn write(report: &Report, path: &Path) -> Result<(), Failure> {
     written.map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))
 }
 
-fn accept_into(report: &Report, path: &Path, only: &[Term]) -> Result<ExitCode, Failure> {
-    let old = path.exists().then(|| read_baseline(path)).transpose()?;
+fn accept_into(
+    report: &Report,
+    path: &Path,
+    (only, allow_edited): (&[Term], bool),
+) -> Result<ExitCode, Failure> {
+    let old = path
+        .exists()
+        .then(|| read_baseline(path, allow_edited))
+        .transpose()?;
     let selection: Selection = only.iter().cloned().collect();
     // What only the baseline has cannot be accepted, and would be dropped from it.
     selected(&selection, [report])?;

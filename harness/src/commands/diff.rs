@@ -11,8 +11,8 @@ use crate::output;
 use crate::reports::{read_report, refuse_mismatches, selected};
 
 pub(crate) fn diff(arguments: &DiffArguments) -> Result<ExitCode, Failure> {
-    let old = read_report(&arguments.old)?;
-    let new = read_report(&arguments.new)?;
+    let old = read_report(&arguments.old, arguments.allow_edited)?;
+    let new = read_report(&arguments.new, arguments.allow_edited)?;
     let selection: Selection = arguments.only.iter().cloned().collect();
     selected(&selection, [&old, &new])?;
     let wanted = |cell: &Cell| selection.admits(&cell.into());

@@ -5,16 +5,15 @@ use std::path::Path;
 use harness_render::export::export_comparison;
 use harness_report::gate::judge;
 use harness_report::selection::Selection;
-use harness_report::{ExitCode, GateRule, Report};
+use harness_report::{ExitCode, GateRule};
 
 use crate::cli::ExportArguments;
 use crate::failure::Failure;
 use crate::report_files::{write, write_each};
-use crate::reports::{refuse_mismatches, selected};
+use crate::reports::{read_plain, refuse_mismatches, selected};
 
 pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
-    let read =
-        |path: &Path| Report::read(path).map_err(|error| Failure::new(ExitCode::SetUp, error));
+    let read = |path: &Path| read_plain(path, arguments.allow_edited);
     let selection: Selection = arguments.only.iter().cloned().collect();
     let report = read(&arguments.report)?;
     selected(&selection, [&report])?;

@@ -19,10 +19,10 @@ use crate::reports::{
 };
 
 pub(crate) fn gate(arguments: &GateArguments) -> Result<ExitCode, Failure> {
-    let report = read_report(&arguments.report)?;
+    let report = read_report(&arguments.report, arguments.rule.allow_edited)?;
     let named = fail_on(&arguments.fail_on, &report);
     let is_alone = arguments.rule.baseline.is_none()
-        && !baseline_of(&report.suite.path, None).exists()
+        && !baseline_of(&report.suite.path, None).is_ok_and(|path| path.exists())
         && !arguments.fail_on.fail_on.is_empty();
     if is_alone {
         say!("no baseline: only the recommendations are judged");
@@ -50,8 +50,8 @@ pub(super) struct Gate<'a> {
 impl Gate<'_> {
     /// Prints the outcome and returns the exit status.
     pub(super) fn compare(&self, report: &Report) -> Result<ExitCode, Failure> {
-        let path = baseline_of(&report.suite.path, self.rule.baseline.as_ref());
-        let baseline = read_baseline(&path)?;
+        let path = baseline_of(&report.suite.path, self.rule.baseline.as_ref())?;
+        let baseline = read_baseline(&path, self.rule.allow_edited)?;
         let asked = report.suite.gate.unwrap_or_default();
         let rule = GateRule {
             margin: self.rule.margin.unwrap_or(asked.margin),
@@ -102,7 +102,7 @@ impl Gate<'_> {
         if !path.exists() {
             return Ok(ExitCode::Ok);
         }
-        let pinned = read_baseline(&path)?;
+        let pinned = read_baseline(&path, self.rule.allow_edited)?;
         let selection: Selection = self.only.iter().cloned().collect();
         // Cells that are no longer in the accepted baseline were removed on purpose.
         let coordinates = |cell: &Cell| {

@@ -23,7 +23,8 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     if arguments.gate {
         // Fail before hours are spent on a report that cannot be compared.
         let suite = arguments.suite.suite.display().to_string();
-        read_baseline(&baseline_of(&suite, arguments.rule.baseline.as_ref()))?;
+        let baseline = baseline_of(&suite, arguments.rule.baseline.as_ref())?;
+        read_baseline(&baseline, arguments.rule.allow_edited)?;
     } else if arguments.rule.is_given() {
         return Err(Failure::new(
             ExitCode::Usage,
@@ -34,7 +35,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     if let Some(folder) = &arguments.keep_modules {
         check_folder(folder)?;
     }
-    fetch_missing(&settings.suite, settings.data.as_deref())?;
+    if !arguments.offline {
+        fetch_missing(&settings.suite, settings.data.as_deref())?;
+    }
     let finished = measure(&settings)?;
     let report = &finished.report;
     let mut code = outcome(report);

@@ -2,18 +2,19 @@
 
 use std::fmt::Write;
 
+use harness_report::ExitCode;
 use harness_report::sweep::{Sweep, SweepError};
-use harness_report::{ExitCode, Report};
 use harness_store::write_atomically;
 
 use crate::cli::SweepArguments;
 use crate::failure::Failure;
+use crate::reports::read_plain;
 use crate::{output, table};
 
 pub(super) fn sweep(arguments: &SweepArguments) -> Result<ExitCode, Failure> {
     let path = &arguments.report;
     let set_up = |error: &dyn std::fmt::Display| Failure::new(ExitCode::SetUp, error);
-    let report = Report::read(path).map_err(|error| set_up(&error))?;
+    let report = read_plain(path, arguments.allow_edited)?;
     let sweep = Sweep::of(&report, arguments.over.as_deref()).map_err(|error| {
         let failure = set_up(&format!("{}: {error}", path.display()));
         match error {

@@ -77,6 +77,19 @@ fn dependencies_point_one_way() {
             ],
         ),
         ("harness-embedded", &["harness-backbone", "harness-data"]),
+        (
+            "harness-fuzz",
+            &[
+                "harness-abi",
+                "harness-backbone",
+                "harness-checkpoint",
+                "harness-data",
+                "harness-engine",
+                "harness-host",
+                "harness-hub",
+                "harness-report",
+            ],
+        ),
     ];
     let mut seen = 0;
     for package in &metadata.packages {

@@ -40,6 +40,8 @@ pub use names::NamedParameter;
 pub use ops::Dropout;
 pub use published::{clip_b16, clip_l14, published};
 pub use source_image::SourceImage;
-pub use text::{PromptBatch, Segment, TextEdit, TextParameter, TextTower, TokenRows};
+pub use text::{
+    ACTIVATION_LIMIT, PromptBatch, Segment, TextEdit, TextParameter, TextTower, TokenRows,
+};
 pub use tokenizer::Tokenizer;
 pub use transform::{Crop, Filter, ImageTransform, Resize, Rounding};

@@ -28,7 +28,7 @@ pub(crate) fn resolve(
     options: &OpenOptions,
     problems: &mut Problems,
 ) -> Result<Parts, DataError> {
-    let mut cache = FileDigests::open(options.digests.as_deref(), path, false);
+    let mut cache = FileDigests::open(options.digests.as_deref(), path, options.rehash);
     let mut content = [const { Vec::new() }; 3];
     let mut missing = 0;
     for split in Split::ALL {

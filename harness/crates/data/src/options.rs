@@ -25,6 +25,10 @@ pub struct OpenOptions {
     pub label_base: u32,
     /// Folder in which hashes of image files are cached; affects only speed.
     pub digests: Option<PathBuf>,
+    /// Whether to hash every image file again instead of believing `digests`. Workers, who are
+    /// told of it in JSON, believe what was hashed before they started.
+    #[serde(skip)]
+    pub rehash: bool,
 }
 
 /// A random split of the images into train, val and test, stratified by class.

@@ -1,13 +1,15 @@
 //! Reading and writing report files.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::lint::Finding;
 use crate::report::Report;
-use harness_store::write_atomically;
+use harness_store::{Key, write_atomically};
 
 /// Why a report could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,15 @@ pub enum ReadError {
         expected: &'static str,
         found: String,
     },
+    #[error("{path}: larger than {} MiB, which no report is", MOST_BYTES >> 20)]
+    TooLarge { path: PathBuf },
+    /// Its content is not what a run wrote.
+    #[error("{path}: edited after it was written: its digest is {stated}, its content's {found}")]
+    Edited {
+        path: PathBuf,
+        stated: String,
+        found: String,
+    },
     /// Numbers in the file contradict each other.
     #[error("{path}: inconsistent: {}", list(.findings))]
     Inconsistent {
@@ -54,6 +65,9 @@ pub enum ReadError {
         findings: Vec<Finding>,
     },
 }
+
+/// Bytes that are read; a file with as many is too large for a report.
+const MOST_BYTES: u64 = (1 << 30) + 1;
 
 /// Why a report could not be written. The file that was there before is intact.
 #[derive(Debug, thiserror::Error)]
@@ -84,17 +98,25 @@ struct Header {
 
 impl Report {
     /// Reads a report and checks that it does not contradict itself
-    /// ([`Report::lint`]). No derived number is taken from the file: H, retention
+    /// ([`Report::lint`]) and was not edited. No derived number is taken from the file: H, retention
     /// and all others are computed anew from the per-image results.
     ///
     /// # Errors
     /// See [`ReadError`]; each names the file.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ReadError> {
+        match Self::read_edited(path)? {
+            (report, None) => Ok(report),
+            (_, Some(edited)) => Err(edited),
+        }
+    }
+
+    /// As [`Report::read`], and also gives a report that was edited, with the error that says so.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; each names the file.
+    pub fn read_edited(path: impl AsRef<Path>) -> Result<(Self, Option<ReadError>), ReadError> {
         let path = path.as_ref();
-        let text = std::fs::read(path).map_err(|source| ReadError::Io {
-            path: path.into(),
-            source,
-        })?;
+        let text = read_bounded(path)?;
         let extension = path.extension().and_then(OsStr::to_str);
         let is_suite = matches!(extension, Some("yaml" | "yml"));
         let malformed = |source| match is_suite {
@@ -108,16 +130,24 @@ impl Report {
         // The format first: a newer file differs in ways the types cannot name.
         let header: Header = serde_json::from_slice(&text).map_err(malformed)?;
         check_format(path, header.schema)?;
-        let report: Self = serde_json::from_slice(&text).map_err(malformed)?;
+        let mut report: Self = serde_json::from_slice(&text).map_err(malformed)?;
         let findings = report.lint();
-        if findings.is_empty() {
-            Ok(report)
-        } else {
-            Err(ReadError::Inconsistent {
+        if !findings.is_empty() {
+            return Err(ReadError::Inconsistent {
                 path: path.into(),
                 findings,
-            })
+            });
         }
+        let Some(stated) = report.digest.take() else {
+            return Ok((report, None));
+        };
+        let found = digest(&text).map_err(malformed)?;
+        let edited = (stated != found).then(|| ReadError::Edited {
+            path: path.into(),
+            stated,
+            found,
+        });
+        Ok((report, edited))
     }
 
     /// Writes the report as indented JSON: beside the destination first, then in
@@ -128,15 +158,26 @@ impl Report {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), WriteError> {
         let path = path.as_ref();
         self.check_finite(path)?;
-        let mut json = serde_json::to_vec_pretty(self).map_err(|source| WriteError::Json {
+        let json = self.to_json().map_err(|source| WriteError::Json {
             path: path.into(),
             source,
         })?;
-        json.push(b'\n');
         write_atomically(path, &json).map_err(|source| WriteError::Io {
             path: path.into(),
             source,
         })
+    }
+
+    /// Indented JSON with a digest of its content.
+    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut value = serde_json::to_vec_pretty(self)?;
+        let line = format!("  \"digest\": \"{}\",\n", digest(&value)?);
+        // The first line opens the object, the second says which format it is.
+        let mut ends = value.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let after_format = ends.nth(1).map_or(0, |(end, _)| end + 1);
+        value.splice(after_format..after_format, line.into_bytes());
+        value.push(b'\n');
+        Ok(value)
     }
 
     /// An error that names `path` when a number is NaN or infinite.
@@ -150,6 +191,29 @@ impl Report {
             findings,
         })
     }
+}
+
+fn read_bounded(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let io = |source| ReadError::Io {
+        path: path.into(),
+        source,
+    };
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).map_err(io)?;
+    file.take(MOST_BYTES).read_to_end(&mut text).map_err(io)?;
+    match text.len() as u64 {
+        MOST_BYTES.. => Err(ReadError::TooLarge { path: path.into() }),
+        _ => Ok(text),
+    }
+}
+
+/// SHA-256 of a report's text but its digest, whatever its indentation and the order of its keys.
+fn digest(text: &[u8]) -> Result<String, serde_json::Error> {
+    let mut value: Value = serde_json::from_slice(text)?;
+    if let Some(report) = value.as_object_mut() {
+        report.remove("digest");
+    }
+    Ok(Key::of(&value).as_str().to_owned())
 }
 
 fn check_format(path: &Path, found: String) -> Result<(), ReadError> {
@@ -259,6 +323,32 @@ mod tests {
             "{message}"
         );
         assert_eq!(Report::read(&path).unwrap(), sample());
+    }
+
+    #[test]
+    fn an_edited_report_is_known_and_a_formatted_one_is_not_edited() {
+        // Without a contradiction: only the digest tells.
+        let message =
+            refused(|text| text.replace("\"name\": \"quickstart\"", "\"name\": \"mine\""));
+        assert!(message.contains("edited after it was written"), "{message}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.json");
+        sample().write(&path).unwrap();
+        let text = std::fs::read(&path).unwrap();
+        let value: Value = serde_json::from_slice(&text).unwrap();
+        std::fs::write(&path, value.to_string()).unwrap();
+        assert_eq!(Report::read(&path).unwrap(), sample());
+        let mut other = value.clone();
+        other["suite"]["name"] = "mine".into();
+        std::fs::write(&path, other.to_string()).unwrap();
+        let (report, edited) = Report::read_edited(&path).unwrap();
+        assert_eq!(report.suite.name, "mine");
+        assert!(matches!(edited, Some(ReadError::Edited { .. })));
+        // Without a digest it is a report of an older version.
+        other.as_object_mut().unwrap().remove("digest");
+        std::fs::write(&path, other.to_string()).unwrap();
+        assert!(Report::read(&path).is_ok());
     }
 
     #[cfg(unix)]

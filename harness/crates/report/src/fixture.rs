@@ -56,6 +56,7 @@ pub(crate) fn crossed(
     }
     Report {
         schema: Report::FORMAT.into(),
+        digest: None,
         suite: Suite {
             name: "quickstart".into(),
             path: "suites/quickstart.yaml".into(),

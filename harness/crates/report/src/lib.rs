@@ -22,6 +22,7 @@ mod labels;
 mod lint;
 pub mod metrics;
 mod provenance;
+mod ranges;
 mod report;
 mod schema;
 mod seeds;

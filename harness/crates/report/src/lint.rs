@@ -31,7 +31,7 @@ impl Report {
     /// Accuracies agree with counts and bitmaps, totals with the data set, every
     /// name resolves and is unique, no cell comes twice, a finished cell has Base and New,
     /// a module came through injection unchanged, and the zero-shot of a backbone on a data
-    /// set is the same in every cell.
+    /// set is the same in every cell. Fractions, times and counts are what they can be.
     pub fn lint(&self) -> Vec<Finding> {
         let mut findings = self.not_finite();
         self.lint_names(&mut findings);
@@ -43,6 +43,7 @@ impl Report {
             lint_cell(cell, dataset, &mut findings);
         }
         self.lint_zero_shot(&mut findings);
+        findings.extend(self.out_of_range());
         findings
     }
 

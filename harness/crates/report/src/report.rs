@@ -17,6 +17,10 @@ use crate::upgrade::{Chain, Upgrade};
 pub struct Report {
     /// Format of the file: [`Report::FORMAT`].
     pub schema: String,
+    /// SHA-256 of the rest of the file as canonical JSON, by which an edited file is known. Only in
+    /// files; absent in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     pub suite: Suite,
     pub provenance: Provenance,
     /// How images were shown; absent in older reports.

@@ -19,8 +19,48 @@ pub fn join(words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a line is a single command of `program` whose words are quoted as [`quote`] does it: a
+/// shell that reads it starts nothing else and expands nothing.
+pub(crate) fn is_command_of(line: &str, program: &str) -> bool {
+    if !line.starts_with(&format!("{program} ")) || line.chars().any(char::is_control) {
+        return false;
+    }
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\'' => {
+                if !rest.by_ref().any(|c| c == '\'') {
+                    return false;
+                }
+            }
+            '$' if rest.peek() == Some(&'\'') => {
+                rest.next();
+                loop {
+                    match rest.next() {
+                        Some('\\') => {
+                            rest.next();
+                        }
+                        Some('\'') => break,
+                        Some(_) => {}
+                        None => return false,
+                    }
+                }
+            }
+            '\\' if rest.peek() == Some(&'\'') => {
+                rest.next();
+            }
+            c if is_plain(c) || c == ' ' => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c)
+}
+
 fn quote_bytes(bytes: &[u8]) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
     match std::str::from_utf8(bytes) {
         Ok(word) if !word.is_empty() && word.chars().all(is_plain) => return word.to_owned(),
         Ok(word) if is_printable(word) => return format!("'{}'", word.replace('\'', r"'\''")),

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::temporary::temporary_prefix;
+use crate::temporary::{is_abandoned, temporary_prefix};
 
 /// Like [`replace_file`], for bytes in memory.
 ///
@@ -60,10 +60,13 @@ pub fn install_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 /// Flushes a finished draft to the disk and renames it to `path`.
 fn put_in_place(file: tempfile::NamedTempFile, folder: &Path, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|failed| {
-        let reason = format!("cannot write {}: {}", path.display(), failed.error);
-        io::Error::new(failed.error.kind(), reason)
+    let draft = file.into_temp_path();
+    std::fs::rename(&draft, path).map_err(|error| {
+        let reason = format!("cannot write {}: {error}", path.display());
+        io::Error::new(error.kind(), reason)
     })?;
+    // Nothing is left under its name; a failed rename has it removed.
+    let _ = draft.keep();
     // The rename itself is durable only once the folder is.
     fs_err::File::open(folder)?.sync_all()
 }
@@ -81,6 +84,35 @@ pub fn replace_link(path: &Path, target: &Path) -> io::Result<()> {
     }
     fs_err::os::unix::fs::symlink(target, &fresh)?;
     fs_err::rename(&fresh, path)
+}
+
+/// Removes what killed commands left unfinished in the folder of `path`, as far as that is known: drafts
+/// of processes that are gone, or that nothing was written to for an hour.
+pub fn collect_drafts(path: &Path) {
+    let entries = std::fs::read_dir(folder_of(path)).into_iter().flatten();
+    for entry in entries.flatten() {
+        let (path, about) = (entry.path(), entry.metadata());
+        let written = about.as_ref().ok().and_then(|about| about.modified().ok());
+        if written.and_then(|written| is_abandoned(&path, written)) != Some(true) {
+            continue;
+        }
+        // What cannot be removed is in nobody's way.
+        let _ = match about.is_ok_and(|about| about.is_dir()) {
+            true => std::fs::remove_dir_all(&path),
+            false => std::fs::remove_file(&path),
+        };
+    }
+}
+
+/// A folder beside `path` for what becomes that file, removed when it is dropped and collected by
+/// [`collect_drafts`] if the process is killed.
+///
+/// # Errors
+/// The folder above is missing or cannot be written to.
+pub fn draft_folder(path: &Path) -> io::Result<tempfile::TempDir> {
+    tempfile::Builder::new()
+        .prefix(&temporary_prefix())
+        .tempdir_in(folder_of(path))
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -128,6 +160,32 @@ mod tests {
         std::fs::write(&plain, b"x").unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&ours), mode(&plain));
+    }
+
+    #[test]
+    fn drafts_of_processes_that_are_gone_are_collected_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        // Linux gives no process a number this large.
+        let gone = crate::temporary::tests::temporary_name(i32::MAX as u32);
+        let alive = crate::temporary::tests::temporary_name(std::process::id());
+        std::fs::write(folder.path().join(&gone), "x").unwrap();
+        std::fs::create_dir(folder.path().join(format!("{gone}-d"))).unwrap();
+        std::fs::write(folder.path().join(format!("{gone}-d/draft")), "x").unwrap();
+        std::fs::write(folder.path().join(&alive), "x").unwrap();
+        std::fs::write(folder.path().join("theirs"), "x").unwrap();
+        let path = folder.path().join("report.json");
+        let own = draft_folder(&path).unwrap();
+        collect_drafts(&path);
+        let left = std::fs::read_dir(folder.path()).unwrap();
+        let mut left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
+        left.sort();
+        let mut expected = [
+            own.path().to_owned(),
+            folder.path().join(alive),
+            folder.path().join("theirs"),
+        ];
+        expected.sort();
+        assert_eq!(left, expected);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::file_digests::FileDigests;
 use crate::file_state::FileState;
 use crate::log;
 use crate::regular;
-use crate::root::{Record, Store, StoreError};
+use crate::root::{DescriptorRecord, Record, Store, StoreError};
 use crate::temporary::is_abandoned;
 
 /// What a file of the store is for.
@@ -173,9 +173,12 @@ impl Store {
                 read => read.map(drop).map_err(|warning| warning.reason),
             },
             FileKind::Module => return self.module_state(file, name.unwrap_or_default()),
-            FileKind::Descriptor => entry::read::<IgnoredAny>(&file.path)
-                .map(drop)
-                .map_err(|warning| warning.reason),
+            FileKind::Descriptor => match entry::read::<DescriptorRecord<IgnoredAny>>(&file.path) {
+                Ok(Some(record)) if Some(record.sha256.as_str()) != name => {
+                    Err("it belongs to another plugin".to_owned())
+                }
+                read => read.map(drop).map_err(|warning| warning.reason),
+            },
             FileKind::Log => return log::verify(&file.path),
             FileKind::Digests => return FileDigests::verify(&file.path),
         };
@@ -313,6 +316,11 @@ mod tests {
         write(&store, "logs/l.log", "anything");
         write(&store, "units/folder/file", "abc");
         write(&store, "digests/d", "abc");
+        store.put_descriptor("00", &1).unwrap();
+        let descriptors = store.root().join("descriptors");
+        std::fs::copy(descriptors.join("00"), descriptors.join("01")).unwrap();
+        assert_eq!(store.descriptor::<u8>("00"), Some(1));
+        assert_eq!(store.descriptor::<u8>("01"), None, "of another plugin");
         let link = store.root().join("modules/link.safetensors");
         std::os::unix::fs::symlink("m.safetensors", link).unwrap();
         let found = states(&store);
@@ -320,7 +328,7 @@ mod tests {
         let bad: Vec<String> = bad
             .map(|(path, state)| format!("{path}: {}", state.removable_because().unwrap()))
             .collect();
-        assert_eq!(bad.len(), 8, "{bad:#?}");
+        assert_eq!(bad.len(), 9, "{bad:#?}");
         assert!(bad[0].starts_with("features/d/00000000.safetensors: damaged: not a whole shard"));
         assert_eq!(
             bad[1..],
@@ -330,6 +338,7 @@ mod tests {
                 "units/torn: damaged: it has no digest line",
                 "modules/link.safetensors: damaged: a symbolic link is in its place",
                 "modules/m.safetensors: no stored training wrote it",
+                "descriptors/01: damaged: it belongs to another plugin",
                 "logs/l.log: damaged: it has no digest line",
                 "digests/d: damaged: it has no digest line",
             ]
@@ -339,6 +348,10 @@ mod tests {
                 store.remove(&file).unwrap();
             }
         }
-        assert_eq!(states(&store).len(), 2, "the unit and its log");
+        assert_eq!(
+            states(&store).len(),
+            3,
+            "the unit, its log and a descriptor"
+        );
     }
 }

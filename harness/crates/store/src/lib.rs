@@ -26,7 +26,9 @@ mod regular;
 mod root;
 mod temporary;
 
-pub use atomic::{install_file, replace_file, replace_link, write_atomically};
+pub use atomic::{
+    collect_drafts, draft_folder, install_file, replace_file, replace_link, write_atomically,
+};
 pub use digest::{FieldDigest, Sha256, hex, sha256_file, sha256_hex, sha256_reader};
 pub use entry::Warning;
 pub use features::{

@@ -40,6 +40,13 @@ pub(crate) struct Record<R> {
     outcome: R,
 }
 
+/// What a plugin says of itself: its digest inside guards against renamed files.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DescriptorRecord<D> {
+    pub(crate) sha256: String,
+    descriptor: D,
+}
+
 impl Store {
     /// Opens `root`, or `$HARNESS_STORE`, or `.harness` in the current directory.
     ///
@@ -63,6 +70,13 @@ impl Store {
         // Workers may be started elsewhere.
         let root = fs_err::canonicalize(&root).map_err(fail)?;
         Ok(Self { root })
+    }
+
+    /// The store that [`Store::open`] would open by default, if it is there and can be used.
+    pub fn existing() -> Option<Self> {
+        let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+        let root = named.map_or_else(|| PathBuf::from(DEFAULT), PathBuf::from);
+        root.is_dir().then(|| Self::open(Some(root)).ok()).flatten()
     }
 
     /// The folder itself.
@@ -151,7 +165,10 @@ impl Store {
 
     /// What the plugin with this digest says of itself, if it was asked before.
     pub fn descriptor<D: DeserializeOwned>(&self, sha256: &str) -> Option<D> {
-        entry::read(&self.descriptor_path(sha256)).ok().flatten()
+        let read = entry::read::<DescriptorRecord<D>>(&self.descriptor_path(sha256));
+        let record = read.ok().flatten()?;
+        // The record of another plugin counts as none.
+        (record.sha256 == sha256).then_some(record.descriptor)
     }
 
     /// Keeps what a plugin says of itself.
@@ -163,7 +180,11 @@ impl Store {
         sha256: &str,
         descriptor: &D,
     ) -> Result<(), StoreError> {
-        entry::write(&self.descriptor_path(sha256), descriptor).map_err(|source| self.error(source))
+        let record = DescriptorRecord {
+            sha256: sha256.to_owned(),
+            descriptor,
+        };
+        entry::write(&self.descriptor_path(sha256), &record).map_err(|source| self.error(source))
     }
 
     /// Where the log of a unit that failed is kept.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::tower::TextTower;
+use super::tower::{ACTIVATION_LIMIT, TextTower};
 use crate::block::{self, BlockShape};
 use crate::checkpoint::{Architecture, TextNames, Weights};
 use crate::error::Result;
@@ -65,7 +65,7 @@ impl TextTower {
             ln_final: weights.layer_norm(&norm_name, dims.width, architecture.text_eps)?,
             projection,
             dims,
-            activation_limit: 1 << 30,
+            activation_limit: ACTIVATION_LIMIT,
             pool: Arc::default(),
             accelerator: None,
         })

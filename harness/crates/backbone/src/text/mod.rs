@@ -12,4 +12,4 @@ mod trace;
 pub(crate) use engine::{Sequences, Source};
 pub use parameters::TextParameter;
 pub use prompt::{PromptBatch, Segment, TextEdit, TokenRows};
-pub use tower::TextTower;
+pub use tower::{ACTIVATION_LIMIT, TextTower};

@@ -42,14 +42,17 @@ pub struct TextTower {
     pub(crate) accelerator: Option<Arc<Accelerator>>,
 }
 
+/// Bytes of activations that a tower keeps unless [`TextTower::with_activation_limit`] says otherwise.
+pub const ACTIVATION_LIMIT: usize = 1 << 30;
+
 impl TextTower {
     /// The tower's dimensions.
     pub fn dims(&self) -> &TextDims {
         &self.dims
     }
 
-    /// The same tower with another limit on the bytes of activations that it keeps of a request; 1
-    /// GiB is the default. What is not kept is computed again when gradients are asked for, with the
+    /// The same tower with another limit on the bytes of activations that it keeps of a request than
+    /// [`ACTIVATION_LIMIT`]. What is not kept is computed again when gradients are asked for, with the
     /// same bits.
     #[must_use]
     pub fn with_activation_limit(self, bytes: usize) -> Self {

@@ -1,5 +1,6 @@
 //! Encoding a text with the tokenizer of a backbone.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::{clean::clean, clip};
@@ -18,6 +19,13 @@ pub struct Tokenizer {
     end: u32,
     /// Whether texts are cleaned first, as CLIP's own tokenizer does.
     cleans: bool,
+}
+
+/// What `work` gives; none if it panics, as the library does over a file whose merges are shorter
+/// than their prefix, for one.
+fn unharmed<T>(work: impl FnOnce() -> T) -> Option<T> {
+    // Nothing that it leaves half done is used again.
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 impl Tokenizer {
@@ -52,8 +60,8 @@ impl Tokenizer {
             reason,
         };
         // Parsed by name: `from_bytes` is generic and would be compiled here once more.
-        let mut inner = text
-            .parse::<tokenizers::Tokenizer>()
+        let mut inner = unharmed(|| text.parse::<tokenizers::Tokenizer>())
+            .ok_or_else(|| at("not a tokenizer: its parts contradict each other".to_owned()))?
             .map_err(|e| at(format!("not a tokenizer: {e}")))?;
         // Length is decided here, not by settings that happen to be saved in the file.
         inner.with_padding(None);
@@ -86,10 +94,12 @@ impl Tokenizer {
             true => clean(text),
             false => text.to_owned(),
         };
-        let encoding = self
-            .inner
-            .encode(cleaned.as_str(), false)
-            .map_err(|e| BackboneError::Tokenizer(format!("cannot encode {text:?}: {e}")))?;
+        let failed = |reason: &dyn std::fmt::Display| {
+            BackboneError::Tokenizer(format!("cannot encode {text:?}: {reason}"))
+        };
+        let encoding = unharmed(|| self.inner.encode(cleaned.as_str(), false))
+            .ok_or_else(|| failed(&"the tokenizer's parts contradict each other"))?
+            .map_err(|e| failed(&e))?;
         let ids = encoding.get_ids().to_vec();
         let (start, end) = OPEN_CLIP;
         let is_spelled = self.cleans && (cleaned.contains(start) || cleaned.contains(end));

@@ -112,6 +112,7 @@ impl Features {
             append(&mut features, &found.map_err(|e| subject.error(e))?)?;
             advance(batch.len());
         }
+        subject.check_finite("text", texts, &features)?;
         self.features("text_features", texts.len(), features);
         let length = subject.backbone.dims().text.context_length;
         let padded = |row: &Vec<u32>| {
@@ -166,6 +167,7 @@ impl Features {
                 ),
             });
         }
+        subject.check_finite("image", names, &features)?;
         self.features("image_features", names.len(), features);
         self.note("images", names);
         Ok(())

@@ -21,6 +21,16 @@ pub enum AnalysisError {
     /// An input file cannot be used.
     #[error("{}: {reason}", .path.display())]
     Input { path: PathBuf, reason: String },
+    /// What a tower computed is no number.
+    #[error(
+        "backbone {name}: the feature of the {kind} {item:?} holds NaN or infinity: its weights are \
+         damaged, or too large for f32"
+    )]
+    NotFinite {
+        name: String,
+        kind: &'static str,
+        item: String,
+    },
     /// Two text towers have different shapes.
     #[error("{source_name} and {target_name} cannot be compared: {reason}")]
     Incomparable {

@@ -25,7 +25,13 @@ pub fn verify_reference(
     let failed = |error| subject.error(error);
     let reference = ReferenceClip::load(&subject.files.path).map_err(failed)?;
     let backbone = &subject.backbone;
-    let rows = rows(backbone.text().end_token());
+    let end = backbone.text().end_token();
+    let rows = rows(end).ok_or_else(|| AnalysisError::Input {
+        path: subject.files.path.clone(),
+        reason: format!(
+            "the end token is {end}; the comparison needs one above 1, with the start token before it"
+        ),
+    })?;
     let found = backbone.text().encode_ids(&rows).map_err(failed)?;
     let expected = reference.encode_ids(&rows).map_err(failed)?;
     let texts = Comparison::of("text features", &found, &expected)?;
@@ -44,13 +50,14 @@ pub fn verify_reference(
 }
 
 /// Prompts of rising length over the whole vocabulary. CLIP's start token stands
-/// right before its end token, which is the last.
-fn rows(end: u32) -> Vec<Vec<u32>> {
+/// right before its end token, which is the last; none if there is no room for both.
+fn rows(end: u32) -> Option<Vec<Vec<u32>>> {
+    let start = end.checked_sub(1).filter(|start| *start > 0)?;
     let row = |prompt: u32| {
-        let words = (0..4 + 3 * prompt).map(|word| (prompt * 7919 + word * 104_729) % (end - 1));
-        std::iter::once(end - 1).chain(words).chain([end]).collect()
+        let words = (0..4 + 3 * prompt).map(|word| (prompt * 7919 + word * 104_729) % start);
+        std::iter::once(start).chain(words).chain([end]).collect()
     };
-    (0..PROMPTS).map(row).collect()
+    Some((0..PROMPTS).map(row).collect())
 }
 
 /// Waves of another frequency in each image and channel, within [-2, 2].
@@ -68,4 +75,21 @@ fn pixels(side: usize) -> Result<Tensor, AnalysisError> {
         (IMAGES, 3, side, side),
         &Device::Cpu,
     )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_token_without_words_before_it_has_no_prompts() {
+        assert_eq!(rows(0), None);
+        assert_eq!(rows(1), None);
+        let rows = rows(2).unwrap();
+        assert!(rows.iter().flatten().all(|id| *id <= 2));
+        assert!(
+            rows.iter()
+                .all(|row| row.ends_with(&[2]) && row.starts_with(&[1]))
+        );
+    }
 }

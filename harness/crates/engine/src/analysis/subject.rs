@@ -42,6 +42,25 @@ impl Subject {
         }
     }
 
+    /// An error that names the first of `items` whose feature is no number. `features` are as many
+    /// rows of the same length.
+    pub(super) fn check_finite(
+        &self,
+        kind: &'static str,
+        items: &[String],
+        features: &[f32],
+    ) -> Result<(), AnalysisError> {
+        let Some(at) = features.iter().position(|value| !value.is_finite()) else {
+            return Ok(());
+        };
+        let width = (features.len() / items.len().max(1)).max(1);
+        Err(AnalysisError::NotFinite {
+            name: self.name.clone(),
+            kind,
+            item: items.get(at / width).cloned().unwrap_or_default(),
+        })
+    }
+
     pub(super) fn tokenizer(&self) -> Result<&Tokenizer, AnalysisError> {
         self.backbone.tokenizer().ok_or_else(|| {
             let path = self.files.path.join("tokenizer.json");

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use rustix::process::Signal;
 use super::error::ConversionError;
 use super::job::{Answer, Conversion, Job, Limits};
 use crate::schedule::WorkerCommand;
-use harness_store::sha256_file;
+use harness_store::{collect_drafts, draft_folder, sha256_file};
 
 /// Bytes of an answer that are read: the names of a million tensors.
 const LONGEST_ANSWER: u64 = 128 << 20;
@@ -52,13 +51,9 @@ pub fn convert(
         path: conversion.output.clone(),
         reason: error.to_string(),
     };
-    let folder = conversion.output.parent();
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    collect_drafts(&conversion.output);
     // Beside the output, so that moving it into place is atomic.
-    let drafts = tempfile::Builder::new()
-        .prefix(".convert-")
-        .tempdir_in(folder.unwrap_or(Path::new(".")))
-        .map_err(fail)?;
+    let drafts = draft_folder(&conversion.output).map_err(fail)?;
     let draft = drafts.path().join("draft.safetensors");
     let job = Job {
         input: conversion.input.clone(),

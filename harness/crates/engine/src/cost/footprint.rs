@@ -14,8 +14,6 @@ const WORKER: u64 = 48 << 20;
 const BACKBONES: u64 = 2;
 /// Bytes of features that a worker keeps.
 const FEATURES: u64 = 256 << 20;
-/// Bytes of activations that the text tower keeps for its gradients.
-const ACTIVATIONS: u64 = 1 << 30;
 /// Bytes of a stored result for each test image: two classes and two probabilities, as text.
 const RESULT: u64 = 32;
 /// Bytes of a number.
@@ -30,7 +28,8 @@ pub(crate) struct Footprint {
 
 impl CostModel<'_> {
     /// Roughly: weights, features, logits and, in trainings, activations; on disk features,
-    /// predictions and modules. `parameters` are the trained numbers, if they are known.
+    /// predictions and modules. The text tower keeps no more activations than a worker's share of
+    /// the memory allows. `parameters` are the trained numbers, if they are known.
     pub(crate) fn footprint(&self, unit: &Unit, parameters: Option<u64>) -> Footprint {
         let (dims, size) = self.place(unit);
         let joint = dims.embed_dim as u64 * NUMBER;
@@ -70,7 +69,7 @@ impl CostModel<'_> {
                     let image = batch.saturating_mul(image_activations(&dims.image));
                     let text = match method.card.family {
                         Family::Features => 0,
-                        _ => text.min(ACTIVATIONS),
+                        _ => text.min(self.activations),
                     };
                     match method.card.data {
                         DataNeed::Pixels => text.saturating_add(image),

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::iter::Sum;
 
 use harness_abi::wire::{DataNeed, Family, MethodCard, Site};
-use harness_backbone::{Dims, Tokenizer, clip_b16, clip_l14};
+use harness_backbone::{ACTIVATION_LIMIT, Dims, Tokenizer, clip_b16, clip_l14};
 use harness_data::KnownDataset;
 
 use super::flops::{self, Prompts};
@@ -64,6 +64,8 @@ pub(crate) struct CostModel<'i> {
     dims: Vec<Dims>,
     /// In the order of [`Inputs::datasets`]; counted when first needed.
     sizes: OnceCell<Vec<Size>>,
+    /// Most bytes of activations that a worker's text tower keeps for its gradients.
+    pub(super) activations: u64,
 }
 
 /// Numbers of a data set that decide its cost.
@@ -84,7 +86,14 @@ impl<'i> CostModel<'i> {
             fits,
             dims: inputs.backbones.iter().map(dims).collect(),
             sizes: OnceCell::new(),
+            activations: ACTIVATION_LIMIT as u64,
         }
+    }
+
+    /// With workers that keep at most so many bytes of activations.
+    pub(crate) fn with_activations(mut self, bytes: u64) -> Self {
+        self.activations = bytes;
+        self
     }
 
     /// A unit's share of the time at the usual throughput of a core.

@@ -13,7 +13,7 @@ use super::flops::{self, Prompts};
 const TEXT: usize = 512;
 const IMAGE: usize = 768;
 /// Prompts of a step, their tokens, and images.
-const PROMPTS: usize = 16;
+const PROMPTS: usize = 8;
 const TOKENS: usize = 16;
 const IMAGES: usize = 1;
 /// Timings, of which the fastest counts.

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use harness_abi::wire::{Descriptor, MethodCard, ModuleHeader};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::libraries::{self, Origin};
+use super::libraries::{self, Library, Origin, UnusablePlugin};
 use super::{LibraryError, ModuleFile, ModuleFileError, SearchPath};
 use crate::job::{JobOutput, Work};
 use crate::schedule::{Observer, Pool, PoolError, PoolTask, Silent, TaskError, TaskResult};
@@ -20,11 +22,14 @@ pub struct RegisteredPlugin {
     origin: Origin,
 }
 
-/// A library that was found and could not be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnusablePlugin {
-    pub path: PathBuf,
-    pub reason: String,
+/// What the store keeps of a plugin.
+#[derive(Serialize, Deserialize)]
+enum Inspection {
+    Described(Descriptor),
+    /// It hung, and would again.
+    NoAnswer {
+        seconds: f64,
+    },
 }
 
 /// Backbones, data sets and methods by name.
@@ -37,7 +42,7 @@ pub struct Registry {
 
 impl Registry {
     /// Finds the plugins. Each is asked for its descriptor in a worker of its own, unless
-    /// `store` has it.
+    /// `store` has it. One that once gave no answer is asked again only if the suite names it.
     ///
     /// # Errors
     /// A named plugin is missing, or no worker can be started.
@@ -53,26 +58,46 @@ impl Registry {
             broken: Vec::new(),
             search_path,
         };
+        let found = libraries::find(&registry.search_path, named)?;
+        registry.broken = found.unusable;
+        let digests: Vec<_> = found
+            .usable
+            .par_iter()
+            .map(|library| sha256_file(&library.path))
+            .collect();
         let mut unknown = Vec::new();
         let mut seen = Vec::new();
-        for libraries::Library { path, origin } in libraries::find(&registry.search_path, named)? {
-            let sha256 = sha256_file(&path).map_err(|source| LibraryError::Read {
-                path: path.clone(),
-                source,
-            })?;
+        for (Library { path, origin }, sha256) in found.usable.into_iter().zip(digests) {
+            let sha256 = match sha256 {
+                Ok(sha256) => sha256,
+                Err(error) => {
+                    let reason = format!("cannot be read: {error}");
+                    registry.broken.push(UnusablePlugin { path, reason });
+                    continue;
+                }
+            };
             // The same library in two search_path is one plugin.
             if seen.contains(&sha256) {
                 continue;
             }
             seen.push(sha256.clone());
             match store.and_then(|store| store.descriptor(&sha256)) {
-                Some(descriptor) => registry.plugins.push(RegisteredPlugin {
-                    path,
-                    sha256,
-                    descriptor,
-                    origin,
-                }),
-                None => unknown.push((path, sha256, origin)),
+                Some(Inspection::Described(descriptor)) => {
+                    registry.plugins.push(RegisteredPlugin {
+                        path,
+                        sha256,
+                        descriptor,
+                        origin,
+                    });
+                }
+                Some(Inspection::NoAnswer { seconds }) if origin != Origin::Suite => {
+                    let reason = format!(
+                        "no answer within {seconds} s when it was last asked; it is asked again once it \
+                         changes or the suite's `plugins` name it"
+                    );
+                    registry.broken.push(UnusablePlugin { path, reason });
+                }
+                _ => unknown.push((path, sha256, origin)),
             }
         }
         registry.inspect(unknown, pool, store)?;
@@ -99,11 +124,19 @@ impl Registry {
         let tasks: Vec<PoolTask> = libraries.iter().map(task).collect();
         let results = pool.run(&tasks, &mut Silent, &mut |_, result| Ok(result))?;
         for ((path, sha256, origin), result) in libraries.into_iter().zip(results) {
-            match descriptor(result) {
+            let inspected = descriptor(result);
+            let inspection = match &inspected {
+                Ok(descriptor) => Some(Inspection::Described(descriptor.clone())),
+                Err(DescriptorError::Worker(TaskError::TimedOut { seconds })) => {
+                    Some(Inspection::NoAnswer { seconds: *seconds })
+                }
+                Err(_) => None,
+            };
+            if let (Some(store), Some(inspection)) = (store, inspection) {
+                store.put_descriptor(&sha256, &inspection)?;
+            }
+            match inspected {
                 Ok(descriptor) => {
-                    if let Some(store) = store {
-                        store.put_descriptor(&sha256, &descriptor)?;
-                    }
                     self.plugins.push(RegisteredPlugin {
                         path,
                         sha256,

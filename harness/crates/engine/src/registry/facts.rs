@@ -256,6 +256,7 @@ pub(crate) fn find_dataset(
             OpenOptions {
                 known,
                 digests: search_path.digests().map(Path::to_owned),
+                rehash: search_path.rehash(),
                 ..entry.opening()
             },
         )),

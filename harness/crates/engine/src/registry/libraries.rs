@@ -24,25 +24,35 @@ pub(crate) struct Library {
     pub(crate) origin: Origin,
 }
 
+/// Something that has the name of a plugin and is no library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusablePlugin {
+    pub path: PathBuf,
+    pub reason: String,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Libraries {
+    pub(crate) usable: Vec<Library>,
+    pub(crate) unusable: Vec<UnusablePlugin>,
+}
+
 /// Why a library that a suite or the environment names cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LibraryError {
     #[error("no plugin at {} ({origin}): expected a shared library or a folder of them", .path.display())]
     Missing { path: PathBuf, origin: &'static str },
-    #[error("cannot read the plugin {}: {source}", .path.display())]
-    Read {
-        path: PathBuf,
-        source: std::io::Error,
-    },
 }
 
 /// Every library: those that the suite names, those in the environment's path, and
-/// those beside the executable or installed with it. Each once.
+/// those beside the executable or installed with it. Each once. What lies in a folder under the name of a
+/// plugin and is no file, such as a link to nothing, harms nothing.
 ///
 /// # Errors
 /// A path that was named does not exist.
-pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Vec<Library>, LibraryError> {
+pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Libraries, LibraryError> {
     let environment = std::env::var_os(VARIABLE).unwrap_or_default();
     let of_environment = std::env::split_paths(&environment)
         .filter(|path| !path.as_os_str().is_empty())
@@ -71,17 +81,27 @@ pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Vec<Libra
     if let Some(folder) = install_layout::plugin_folder() {
         found.extend(in_folder(&folder).map(|path| (path, Origin::Executable)));
     }
-    let mut libraries: Vec<Library> = Vec::new();
+    let mut libraries = Libraries::default();
     for (path, origin) in found {
-        let path = fs_err::canonicalize(&path).map_err(|source| LibraryError::Read {
-            path: path.clone(),
-            source,
-        })?;
-        if libraries.iter().all(|library| library.path != path) {
-            libraries.push(Library { path, origin });
+        match canonical_file(&path) {
+            Ok(path) => {
+                if libraries.usable.iter().all(|library| library.path != path) {
+                    libraries.usable.push(Library { path, origin });
+                }
+            }
+            Err(reason) => libraries.unusable.push(UnusablePlugin { path, reason }),
         }
     }
     Ok(libraries)
+}
+
+/// The file that a path leads to. Reading a pipe would wait, and reading a device never end.
+fn canonical_file(path: &Path) -> Result<PathBuf, String> {
+    let found = std::fs::canonicalize(path).map_err(|error| error.to_string())?;
+    match found.is_file() {
+        true => Ok(found),
+        false => Err("expected a shared library, found a folder, a pipe or a device".to_owned()),
+    }
 }
 
 /// Libraries in a folder whose file name is a plugin's, in order of their names.
@@ -107,7 +127,7 @@ fn in_folder(folder: &Path) -> impl Iterator<Item = PathBuf> {
 /// The environment names a plugin that is missing or cannot be read.
 pub fn plugin_files() -> Result<Vec<PathBuf>, LibraryError> {
     let mut found: Vec<PathBuf> = Vec::new();
-    for library in find(&SearchPath::of_current_folder(), &[])? {
+    for library in find(&SearchPath::of_current_folder(), &[])?.usable {
         let is_new = |other: &PathBuf| other.file_name() != library.path.file_name();
         if found.iter().all(is_new) {
             found.push(library.path);
@@ -130,7 +150,7 @@ mod tests {
         std::fs::write(folder.path().join("harness_plugin_a.txt"), "").unwrap();
         let search_path = SearchPath::at(folder.path().to_owned(), folder.path().to_owned());
         let names = |named: &[&str]| -> Vec<String> {
-            let found = find(&search_path, named).unwrap().into_iter();
+            let found = find(&search_path, named).unwrap().usable.into_iter();
             let here = fs_err::canonicalize(folder.path()).unwrap();
             found
                 .filter_map(|library| {
@@ -147,6 +167,41 @@ mod tests {
         assert!(
             error.contains("nowhere.so") && error.contains("`plugins`"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_file_in_a_folder_of_plugins_is_told_and_never_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| {
+            let file = format!("{DLL_PREFIX}harness_plugin_{name}{DLL_SUFFIX}");
+            folder.path().join(file)
+        };
+        std::fs::write(name("good"), "").unwrap();
+        std::fs::create_dir(name("folder")).unwrap();
+        let link = std::os::unix::fs::symlink::<&str, PathBuf>;
+        link("nowhere", name("dangling")).unwrap();
+        link("/dev/zero", name("endless")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(name("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        let search_path = SearchPath::at(folder.path().to_owned(), folder.path().to_owned());
+        let found = find(&search_path, &["."]).unwrap();
+        let is_here = |path: &&Path| path.starts_with(folder.path());
+        let usable = found.usable.iter().map(|library| library.path.as_path());
+        assert_eq!(usable.filter(is_here).count(), 1);
+        let reasons: Vec<&str> = found
+            .unusable
+            .iter()
+            .filter(|one| is_here(&one.path.as_path()))
+            .map(|one| one.reason.as_str())
+            .collect();
+        assert_eq!(reasons.len(), 4, "{reasons:?}");
+        assert!(reasons.iter().any(|one| one.contains("No such file")));
+        assert_eq!(
+            reasons.iter().filter(|one| one.contains("a pipe")).count(),
+            3
         );
     }
 }

@@ -15,14 +15,14 @@ mod search_path;
 mod shards;
 
 pub use absent::{Absent, AbsentFile, InputKind, readable};
+pub use discovery::RegisteredPlugin;
 pub(crate) use discovery::file_name;
 pub use discovery::{DescriptorError, DuplicateMethod, Registry, RegistryError};
-pub use discovery::{RegisteredPlugin, UnusablePlugin};
 pub use facts::{Architecture, BackboneFacts, Contents, DatasetFacts, FactsError, PresentBackbone};
 pub(crate) use facts::{find_dataset, missing, not_found};
 pub use harness_hub::registry::{BackboneEntry, NominalDims, TowerDims};
 pub use install_layout::{INSTALLED_PLUGINS, INSTALLED_SUITES, built_in_suite, suite_folder};
-pub use libraries::{LibraryError, plugin_files};
+pub use libraries::{LibraryError, UnusablePlugin, plugin_files};
 pub use location::{DatasetPath, Location, LocationError};
 pub use module_file::{ModuleFile, ModuleFileError};
 pub use search_path::{PatternError, SearchPath};

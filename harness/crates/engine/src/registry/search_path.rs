@@ -22,6 +22,7 @@ pub struct SearchPath {
     /// Folders of the user's own data sets.
     data: Vec<PathBuf>,
     digests: Option<PathBuf>,
+    rehash: bool,
     published: Published,
 }
 
@@ -45,6 +46,7 @@ impl SearchPath {
             roots: vec![root],
             data: Vec::new(),
             digests: None,
+            rehash: false,
             published: Published::embedded(),
         }
     }
@@ -70,6 +72,7 @@ impl SearchPath {
             roots,
             data: Vec::new(),
             digests: None,
+            rehash: false,
             published: Published::embedded(),
         }
     }
@@ -151,6 +154,17 @@ impl SearchPath {
     /// Folders in which data sets are looked for by name.
     pub fn data(&self) -> &[PathBuf] {
         &self.data
+    }
+
+    /// Has every image file hashed again, whatever the cached digests say.
+    pub fn with_rehash(mut self, rehash: bool) -> Self {
+        self.rehash = rehash;
+        self
+    }
+
+    /// Whether image files are hashed again.
+    pub fn rehash(&self) -> bool {
+        self.rehash
     }
 
     /// Where digests of image files are cached.

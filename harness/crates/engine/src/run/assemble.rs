@@ -37,6 +37,7 @@ pub(crate) fn assemble(
     let cells = setup.plan.cells.iter();
     let mut report = Report {
         schema: Report::FORMAT.to_owned(),
+        digest: None,
         suite: Suite {
             name: inputs.suite.name.clone(),
             path: settings.suite.display().to_string(),

@@ -141,7 +141,7 @@ pub fn forecast(
         open.filter(|unit| is_kind(&plan.graph[**unit].work))
             .count()
     };
-    let costs = CostModel::new(inputs, &setup.fits);
+    let costs = CostModel::new(inputs, &setup.fits).with_activations(setup.memory.activations());
     let measured = UnitCosts::of(&plan.graph, &open, &costs).unwrap_or_else(|error| {
         observer.warn(&format!("no estimate of the cost: {error}"));
         None

@@ -13,7 +13,7 @@ use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_la
 use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
-use crate::worker;
+use crate::worker::WorkerMemory;
 use harness_backbone::Precision;
 use harness_report::selection::Selection;
 use harness_store::{Store, sha256_file};
@@ -43,8 +43,14 @@ pub struct Settings<'a> {
     pub memory: Option<u64>,
     /// What the towers run on, before what the suite says.
     pub device: DeviceSettings,
+    /// Bytes that the system lets no worker exceed; by default as many as there are.
+    pub worker_memory: Option<u64>,
+    /// Whether to load the plugins that the suite names.
+    pub suite_plugins: bool,
     /// Whether to ignore stored results.
     pub fresh: bool,
+    /// Whether to hash image files again instead of believing remembered digests.
+    pub rehash: bool,
     pub command: WorkerCommand,
     /// Set from outside when the run is to stop.
     pub cancel: &'a AtomicBool,
@@ -72,6 +78,7 @@ pub(crate) struct SetUp<'a> {
     pub(crate) plan: Plan,
     /// The devices of the workers; none for the CPU.
     pub(crate) placement: Option<DevicePlacement>,
+    pub(crate) memory: WorkerMemory,
 }
 
 impl<'a> SetUp<'a> {
@@ -102,8 +109,12 @@ impl<'a> SetUp<'a> {
         let search_path = SearchPath::of_suite(&settings.suite)
             .with_data(settings.data.as_deref(), document.data())
             .with_digests(store.root().join("digests"))
+            .with_rehash(settings.rehash)
             .with_aliases()?;
-        let named = document.plugins();
+        let named = match settings.suite_plugins {
+            true => document.plugins(),
+            false => Vec::new(),
+        };
         let registry = Registry::discover(search_path, &named, &pool, Some(&store), observer)?;
         for broken in &registry.broken {
             observer.warn(&format!(
@@ -125,7 +136,7 @@ impl<'a> SetUp<'a> {
             suite: settings.suite.clone(),
             unmatched,
         };
-        let placement = place(settings, &suite, &mut pool)?;
+        let (placement, memory) = place(settings, &suite, &mut pool)?;
         if let Some(placement) = &placement {
             observer.warn(&placement.to_string());
         }
@@ -182,6 +193,7 @@ impl<'a> SetUp<'a> {
             fits,
             plan,
             placement,
+            memory,
         })
     }
 }
@@ -191,7 +203,7 @@ fn place(
     settings: &Settings<'_>,
     suite: &Suite,
     pool: &mut Pool<'_>,
-) -> Result<Option<DevicePlacement>, RunError> {
+) -> Result<(Option<DevicePlacement>, WorkerMemory), RunError> {
     let device = settings.device;
     let placement = DevicePlacement::resolve(
         device.choice.or(suite.device).unwrap_or_default(),
@@ -202,15 +214,30 @@ fn place(
         pool.devices.len() * device.jobs_each.unwrap_or(1)
     });
     pool.jobs = settings.jobs.or(of_gpus).unwrap_or_else(machine::cores);
-    let share = |memory: u64| memory / pool.jobs.max(1) as u64;
+    let memory = worker_memory(settings, pool.jobs, placement.as_ref());
+    pool.command.envs.extend(memory.envs());
+    Ok((placement, memory))
+}
+
+/// What each of `jobs` workers may take: of the host's memory, or of the GPU's.
+fn worker_memory(
+    settings: &Settings<'_>,
+    jobs: usize,
+    placement: Option<&DevicePlacement>,
+) -> WorkerMemory {
+    let each = |memory: u64| memory / jobs.max(1) as u64;
     let available = || match placement {
-        Some(_) => Some(DEVICE_MEMORY / device.jobs_each.unwrap_or(1).max(1) as u64),
-        None => machine::memory().map(|memory| share(memory).min(MEMORY)),
+        Some(placement) => Some(each(DEVICE_MEMORY * placement.numbers.len() as u64)),
+        None => machine::memory().map(|memory| each(memory).min(MEMORY)),
     };
-    if let Some(share) = settings.memory.map(share).or_else(available) {
-        pool.command.envs.push(worker::memory_limit(share));
+    let share = settings.memory.map(each).or_else(available);
+    let limit = settings.worker_memory;
+    // The limit is one of the host's memory.
+    let most = if placement.is_some() { u64::MAX } else { limit.unwrap_or(u64::MAX) };
+    WorkerMemory {
+        share: share.map(|share| share.min(most)).or(limit),
+        limit,
     }
-    Ok(placement)
 }
 
 /// What is read of the backbones otherwise than it is stored.

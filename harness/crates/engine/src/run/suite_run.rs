@@ -73,7 +73,8 @@ pub fn run<'s>(
             absent: setup.inputs.absent,
         });
     }
-    let costs = CostModel::new(&setup.inputs, &setup.fits);
+    let costs =
+        CostModel::new(&setup.inputs, &setup.fits).with_activations(setup.memory.activations());
     let wanted = setup.plan.cells.iter().flat_map(|cell| cell.units());
     let results = execute(
         &setup.plan.graph,

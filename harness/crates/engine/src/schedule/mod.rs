@@ -4,8 +4,10 @@
 //! plugin at most. A crash, a hang or malformed output is the result
 //! of the one task it was doing; the others continue.
 
+mod excerpt;
 mod pool;
 mod progress;
+mod strays;
 mod tail;
 mod task;
 #[cfg(test)]

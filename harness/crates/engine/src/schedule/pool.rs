@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use super::excerpt::excerpt;
 use super::worker::{Message, Worker, WorkerCommand};
 use super::{Observer, PoolTask, Progress, TaskIndex, TaskResult};
 use crate::device::WorkerDevice;
@@ -71,6 +72,7 @@ impl Pool<'_> {
             done,
             results: vec![None; tasks.len()],
             started: vec![false; tasks.len()],
+            is_second: vec![false; tasks.len()],
             workers: BTreeMap::new(),
             next_worker: 0,
             sender,
@@ -95,6 +97,10 @@ struct Member {
     worker: Worker,
     /// Which of the pool's devices it has.
     device: Option<usize>,
+    /// Whether it has done a job before, which may have left something behind.
+    has_worked: bool,
+    /// When it was found to have ended.
+    ended: Option<Instant>,
     busy: Option<Busy>,
 }
 
@@ -105,6 +111,9 @@ struct Run<'r> {
     done: &'r mut Done<'r>,
     results: Vec<Option<TaskResult>>,
     started: Vec<bool>,
+    /// Whether a task is tried again, in a worker of its own: the system killed the first, or an
+    /// earlier job may have damaged it.
+    is_second: Vec<bool>,
     workers: BTreeMap<u64, Member>,
     next_worker: u64,
     sender: Sender<(u64, Message)>,
@@ -133,6 +142,7 @@ impl Run<'_> {
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
             self.deadlines()?;
+            self.bury()?;
             let progress = self.progress();
             self.observer.tick(&progress);
         }
@@ -164,14 +174,14 @@ impl Run<'_> {
         let idle: Vec<u64> = self.idle().collect();
         for id in idle {
             let worker = &self.workers[&id].worker;
-            let fits = |task: &PoolTask, same_backbone: bool| {
-                task.plugin() == worker.plugin.as_deref()
+            let fits = |index: usize, same_backbone: bool| {
+                let task = &self.tasks[index];
+                !self.is_second[index]
+                    && task.plugin() == worker.plugin.as_deref()
                     && (!same_backbone || task.backbone() == worker.backbone.as_ref())
             };
             let found = [true, false].into_iter().find_map(|same_backbone| {
-                ready
-                    .iter()
-                    .position(|index| fits(&self.tasks[index.0], same_backbone))
+                ready.iter().position(|index| fits(index.0, same_backbone))
             });
             if let Some(position) = found {
                 self.dispatch(id, ready.remove(position))?;
@@ -207,7 +217,7 @@ impl Run<'_> {
         let wanted = self.tasks[task.0].plugin();
         let usable = self.idle().find(|id| {
             let loaded = self.workers[id].worker.plugin.as_deref();
-            wanted.is_none() || loaded.is_none() || loaded == wanted
+            !self.is_second[task.0] && (wanted.is_none() || loaded.is_none() || loaded == wanted)
         });
         if usable.is_some() {
             return Ok(usable);
@@ -234,6 +244,8 @@ impl Run<'_> {
         let member = Member {
             worker,
             device,
+            has_worked: false,
+            ended: None,
             busy: None,
         };
         self.workers.insert(id, member);
@@ -283,7 +295,7 @@ impl Run<'_> {
         let expected = |id: u64| task.is_some_and(|task| task.0 as u64 == id);
         match message {
             Message::Line(Line::Warning { message }) => {
-                self.observer.warn(&message);
+                self.observer.warn(&excerpt(message));
                 Ok(())
             }
             Message::Line(Line::Progress { id, done, total }) if expected(id) => {
@@ -294,11 +306,14 @@ impl Run<'_> {
             }
             Message::Line(Line::Reply { id, outcome }) if expected(id) => {
                 member.busy = None;
+                member.has_worked = true;
                 let result = match outcome {
                     Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
-                    Outcome::NotInjectable { reason } => TaskResult::NotInjectable { reason },
+                    Outcome::NotInjectable { reason } => TaskResult::NotInjectable {
+                        reason: excerpt(reason),
+                    },
                     Outcome::Failed { message } => TaskResult::Failed {
-                        message,
+                        message: excerpt(message),
                         log: member.worker.log(),
                     },
                 };
@@ -326,12 +341,50 @@ impl Run<'_> {
         let Some(busy) = member.busy else {
             return Ok(());
         };
-        let message = match why {
-            Some(why) => format!("the worker {why}"),
-            None => format!("the worker {end} before it replied"),
-        };
+        let TaskIndex(index) = busy.task;
+        let was_killed = why.is_none() && end.was_killed;
+        let is_doubtful = was_killed || member.has_worked;
+        if is_doubtful && !std::mem::replace(&mut self.is_second[index], true) {
+            let what = why.as_deref().unwrap_or(&end.text);
+            self.observer.warn(&format!(
+                "{}: the worker {what}; trying once more in another",
+                self.tasks[index].name
+            ));
+            self.started[index] = false;
+            return Ok(());
+        }
         let log = member.worker.log();
+        let message = match (why, out_of_memory(&log)) {
+            (Some(why), _) => format!("the worker {why}"),
+            (None, Some(line)) => format!("the worker ran out of memory: {line}"),
+            (None, None) => format!("the worker {} before it replied", end.text),
+        };
         self.settle(busy.task, TaskResult::Crashed { message, log })
+    }
+
+    /// Gives up workers that have ended without closing their stdout, once what they wrote before
+    /// had time to arrive.
+    fn bury(&mut self) -> Result<(), PoolError> {
+        for member in self.workers.values_mut() {
+            if member.ended.is_none() && member.worker.has_ended() {
+                member.ended = Some(Instant::now());
+            }
+        }
+        let is_gone = |member: &Member| {
+            member
+                .ended
+                .is_some_and(|since| since.elapsed() > EXIT_GRACE)
+        };
+        let gone: Vec<u64> = self
+            .workers
+            .iter()
+            .filter(|(_, member)| is_gone(member))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in gone {
+            self.fail_worker(id, None)?;
+        }
+        Ok(())
     }
 
     fn deadlines(&mut self) -> Result<(), PoolError> {
@@ -361,6 +414,12 @@ impl Run<'_> {
 
     fn settle(&mut self, index: TaskIndex, result: TaskResult) -> Result<(), PoolError> {
         let result = (self.done)(index, result)?;
+        if self.is_second[index.0] && matches!(result, TaskResult::Finished { .. }) {
+            self.observer.warn(&format!(
+                "flaky: {}: finished when it was tried once more",
+                self.tasks[index.0].name
+            ));
+        }
         self.observer.finished(&self.tasks[index.0], &result);
         self.results[index.0] = Some(result);
         Ok(())
@@ -399,4 +458,10 @@ impl Run<'_> {
             left: Progress::estimate(elapsed, share),
         }
     }
+}
+
+/// What Rust's allocator says before it aborts.
+fn out_of_memory(log: &str) -> Option<&str> {
+    let mut lines = log.lines().rev().map(str::trim);
+    lines.find(|line| line.starts_with("memory allocation of "))
 }

@@ -27,6 +27,15 @@ while IFS= read -r line; do
         hang) sleep 1000 & echo $! >> "$PIDS"; echo "hanging" >&2; wait ;;
         mute) exec 1>&-; sleep 1000 & echo $! >> "$PIDS"; wait ;;
         litter) sleep 1000 > /dev/null 2>&1 & echo $! >> "$PIDS"; reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}' ;;
+        killed-once) if [ -e "$DIARY.once" ]; then reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}'
+            else : > "$DIARY.once"; kill -KILL $$; fi ;;
+        latent) reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}'
+            IFS= read -r line; kill -SEGV $$ ;;
+        killed) kill -KILL $$ ;;
+        bomb) echo "memory allocation of 99 bytes failed" >&2; kill -ABRT $$ ;;
+        heir) setsid sleep 1000 2> /dev/null & echo $! >> "$PIDS"; kill -SEGV $$ ;;
+        daemon) setsid sleep 1000 > /dev/null 2>&1 & echo $! >> "$PIDS"; kill -SEGV $$ ;;
+        wordy) printf '{"reply":{"id":%s,"outcome":{"failed":{"message":"' "$id"; head -c 30000000 /dev/zero | tr '\0' x; printf '"}}}}\n' ;;
         noisy) head -c 3000000 /dev/zero | tr '\0' x >&2; echo "last words" >&2; exit 1 ;;
         fail) echo "the reason" >&2; reply $id '"failed":{"message":"no such thing"}' ;;
         unfit) reply $id '"not-injectable":{"reason":"too wide"}' ;;
@@ -248,6 +257,104 @@ fn each_way_to_misbehave_is_the_status_of_its_task_alone() {
             log.len()
         );
     }
+}
+
+/// What the pool warned of.
+#[derive(Default)]
+struct Warnings(Vec<String>);
+
+impl Observer for Warnings {
+    fn finished(&mut self, _: &PoolTask, _: &TaskResult) {}
+    fn tick(&mut self, _: &Progress) {}
+    fn warn(&mut self, message: &str) {
+        self.0.push(message.to_owned());
+    }
+}
+
+#[test]
+fn a_worker_that_the_system_killed_is_tried_once_more_and_called_flaky() {
+    let stage = Stage::new();
+    let tasks = [task("killed-once"), task("killed"), task("good")];
+    let mut warnings = Warnings::default();
+    let results = stage
+        .pool(1)
+        .run(&tasks, &mut warnings, &mut |_, result| Ok(result));
+    let results = results.unwrap();
+    assert!(
+        finished(&results[0]) && finished(&results[2]),
+        "{results:?}"
+    );
+    assert_eq!(
+        results[1],
+        TaskResult::Crashed {
+            message: "the worker was ended by signal 9 (killed, possibly out of memory) before it \
+                      replied"
+                .into(),
+            log: String::new()
+        }
+    );
+    let Warnings(warnings) = warnings;
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(
+        warnings[0].ends_with("trying once more in another"),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings
+            .iter()
+            .any(|line| line.starts_with("flaky: killed-once"))
+    );
+    let attempts = stage.diary().concat();
+    let attempts = attempts.iter().filter(|name| *name == "killed");
+    assert_eq!(attempts.count(), 2);
+}
+
+#[test]
+fn a_job_that_ends_its_worker_later_costs_no_other_job() {
+    let stage = Stage::new();
+    let results = stage.run(1, &[task("latent"), task("good"), task("also-good")]);
+    assert!(results.iter().all(finished), "{results:?}");
+}
+
+#[test]
+fn memory_that_ran_out_is_named_and_a_long_error_is_cut() {
+    let stage = Stage::new();
+    let results = stage.run(1, &[task("bomb"), task("wordy"), task("good")]);
+    let TaskResult::Crashed { message, .. } = &results[0] else {
+        panic!("{results:?}");
+    };
+    assert_eq!(
+        message,
+        "the worker ran out of memory: memory allocation of 99 bytes failed"
+    );
+    let TaskResult::Failed { message, .. } = &results[1] else {
+        panic!("not a failure");
+    };
+    assert!(message.len() < 5000 && message.ends_with("(29996000 more characters)"));
+    assert!(finished(&results[2]));
+}
+
+#[test]
+fn an_end_is_seen_though_a_child_holds_the_stdout_open() {
+    let stage = Stage::new();
+    let mut pool = stage.pool(1);
+    pool.time_limit = Duration::from_secs(60);
+    let results = pool.run(&[task("heir")], &mut Silent, &mut |_, result| Ok(result));
+    let results = results.unwrap();
+    assert!(
+        matches!(&results[0], TaskResult::Crashed { message, .. } if message.contains("signal 11")),
+        "{results:?}"
+    );
+    stage.assert_no_orphan();
+}
+
+#[test]
+fn a_child_in_a_session_of_its_own_ends_with_its_worker() {
+    let stage = Stage::new();
+    stage.run(1, &[task("daemon"), task("good")]);
+    let pids = std::fs::read_to_string(stage.path("pids")).unwrap();
+    assert_eq!(pids.lines().count(), 1);
+    stage.assert_no_orphan();
 }
 
 #[test]

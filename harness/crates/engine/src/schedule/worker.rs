@@ -1,7 +1,8 @@
 //! One worker process.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::strays;
 use super::tail::Tail;
 use crate::job::{Job, Line};
 
@@ -52,12 +54,21 @@ pub(crate) enum Message {
     Closed,
 }
 
+/// How a worker ended.
+pub(crate) struct WorkerEnd {
+    pub(crate) text: String,
+    /// Whether somebody else killed it, such as a system that is out of memory.
+    pub(crate) was_killed: bool,
+}
+
 pub(crate) struct Worker {
     child: Child,
     group: Option<Pid>,
     /// `None` once the worker was told that nothing more comes.
     jobs: Option<Sender<String>>,
     log: Tail,
+    /// In its environment and in that of everything it starts.
+    mark: String,
     ended: bool,
     /// The plugin it has loaded.
     pub(crate) plugin: Option<PathBuf>,
@@ -74,6 +85,7 @@ impl Worker {
         id: u64,
         messages: Sender<(u64, Message)>,
     ) -> std::io::Result<Self> {
+        let mark = mark(id);
         let mut child = Command::new(&command.program)
             .args(&command.args)
             // One thread a worker: a sum's order, and so its last bits, would
@@ -81,6 +93,7 @@ impl Worker {
             .env("RAYON_NUM_THREADS", "1")
             .envs(command.envs.iter().map(|(name, value)| (name, value)))
             .envs(own)
+            .env(strays::VARIABLE, &mark)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -103,6 +116,7 @@ impl Worker {
             group,
             jobs,
             log,
+            mark,
             ended: false,
             plugin: None,
             backbone: None,
@@ -128,10 +142,25 @@ impl Worker {
 
     /// Ends the worker's process group and says how the worker ended. A worker
     /// that is about to exit by itself gets `patience` to do so.
-    pub(crate) fn end(&mut self, patience: Duration) -> String {
+    pub(crate) fn end(&mut self, patience: Duration) -> WorkerEnd {
         self.jobs = None;
-        self.await_end(patience);
-        self.kill()
+        let by_itself = self.await_end(patience);
+        let status = self.kill();
+        let signal = status.as_ref().ok().and_then(ExitStatus::signal);
+        WorkerEnd {
+            was_killed: by_itself && signal == Some(Signal::KILL.as_raw()),
+            text: match status {
+                Ok(status) => describe(status),
+                Err(error) => format!("could not be waited for: {error}"),
+            },
+        }
+    }
+
+    /// Whether the process has ended, though something that it started may hold its stdout open.
+    pub(crate) fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        self.group
+            .is_some_and(|group| matches!(waitid(WaitId::Pid(group), options), Ok(Some(_))))
     }
 
     /// Closes the worker's stdin and waits for it to exit.
@@ -139,40 +168,49 @@ impl Worker {
         self.end(GRACE);
     }
 
-    /// Waits until the worker has ended, without collecting its status: until
+    /// Waits until the worker has ended and says whether it has, without collecting its status: until
     /// then its process id, and so its group's, cannot belong to anyone else.
-    fn await_end(&self, patience: Duration) {
-        let Some(group) = self.group else { return };
+    fn await_end(&self, patience: Duration) -> bool {
+        let Some(group) = self.group else {
+            return false;
+        };
         let start = Instant::now();
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
         while start.elapsed() < patience {
             match waitid(WaitId::Pid(group), options) {
                 Ok(None) => std::thread::sleep(Duration::from_millis(5)),
-                Ok(Some(_)) | Err(_) => return,
+                Ok(Some(_)) => return true,
+                Err(_) => return false,
             }
         }
+        false
     }
 
-    fn kill(&mut self) -> String {
-        if self.ended {
-            return String::new();
-        }
+    fn kill(&mut self) -> io::Result<ExitStatus> {
         self.ended = true;
         if let Some(group) = self.group {
             // Fails only when nothing is left of the group.
             let _ = kill_process_group(group, Signal::KILL);
         }
-        match self.child.wait() {
-            Ok(status) => describe(status),
-            Err(error) => format!("could not be waited for: {error}"),
-        }
+        let status = self.child.wait();
+        strays::kill(&self.mark);
+        status
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.kill();
+        if !self.ended {
+            // Nobody is left who could be told.
+            let _ = self.kill();
+        }
     }
+}
+
+/// Another one for each worker of each process.
+fn mark(id: u64) -> String {
+    let random = RandomState::new().hash_one(id);
+    format!("{}-{id}-{random:016x}", std::process::id())
 }
 
 fn listen(stdout: ChildStdout, id: u64, messages: &Sender<(u64, Message)>) {

@@ -9,6 +9,9 @@ const MOST_SHOWN: usize = 40;
 /// Characters of a source line that are shown.
 const WIDEST: usize = 100;
 
+/// Characters of a message that are shown; some quote the suite.
+const LONGEST: usize = 2000;
+
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
@@ -159,10 +162,15 @@ fn is_steering(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Text on one line, with control characters written as escapes.
+/// Text on one line and within bounds, with control characters written as escapes.
 fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut out = String::new();
+    for (index, character) in text.chars().enumerate() {
+        if index == LONGEST {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "… ({} more characters)", text.chars().count() - index);
+            break;
+        }
         if is_steering(character) {
             // Writing to a String cannot fail.
             let _ = write!(out, "{}", character.escape_unicode());

@@ -1,6 +1,7 @@
 //! The suite: the YAML file that says what to run, and every mistake in it.
 
 mod aliases;
+mod bounds;
 mod dataset;
 mod hint;
 mod known;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::tree::{self, Node};
 use super::{
-    DatasetEntry, Known, KnownInputs, Mark, Mistake, Mistakes, Suite, names, schema, shape,
+    DatasetEntry, Known, KnownInputs, Mark, Mistake, Mistakes, Suite, bounds, names, schema, shape,
 };
 
 /// How a report begins, within its first bytes.
@@ -189,6 +189,7 @@ impl Document {
         found.extend(names::check(&self.tree, known));
         self.none_of(found)?;
         let suite: Suite = self.values(|text| serde_yaml::from_str(text))?;
+        self.none_of(bounds::check(&suite, &self.tree).into_iter().collect())?;
         suite.images.check().map_err(|error| {
             let images = self.tree.get("images");
             let node = images.and_then(|images| images.get(error.key())).or(images);

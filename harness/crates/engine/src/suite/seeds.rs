@@ -41,9 +41,19 @@ impl SuiteSeeds {
         }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Both(seeds) => seeds.len(),
+            Self::Crossed(SplitsAndTrainings { split, training }) => {
+                split.len().saturating_mul(training.len())
+            }
+        }
+    }
+
     /// Whether there are none, as in a suite of modules alone.
     pub fn is_empty(&self) -> bool {
-        self.all().is_empty()
+        self.count() == 0
     }
 }
 

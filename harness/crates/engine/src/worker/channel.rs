@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustix::{
-    io::dup,
+    io::fcntl_dupfd_cloexec,
     stdio::{dup2_stdout, stderr, stdout},
 };
 
@@ -31,7 +31,8 @@ struct State {
 impl Channel {
     /// Takes stdout for the protocol; what a plugin prints goes to the log.
     pub(super) fn take_stdout() -> io::Result<Self> {
-        let out = File::from(dup(stdout())?);
+        // What a plugin starts must not hold it open when the worker has ended.
+        let out = File::from(fcntl_dupfd_cloexec(stdout(), 3)?);
         dup2_stdout(stderr())?;
         Ok(Self {
             state: Arc::new(Mutex::new(State {

@@ -17,6 +17,6 @@ mod serve;
 mod state;
 mod usage;
 
-pub(crate) use memory::memory_limit;
+pub(crate) use memory::WorkerMemory;
 pub(crate) use serve::die_with_the_scheduler;
 pub use serve::serve;

@@ -6,12 +6,15 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use super::{channel::Channel, error::JobError, jobs, state::WorkerState, usage::Meter};
+use super::{
+    channel::Channel, error::JobError, jobs, memory::WorkerMemory, state::WorkerState, usage::Meter,
+};
 use crate::job::{Job, Line, Outcome};
 
 /// Reads jobs from stdin and answers them until stdin ends.
 pub fn serve() -> io::Result<()> {
     die_with_the_scheduler()?;
+    WorkerMemory::of_environment().confine()?;
     let channel = Channel::take_stdout()?;
     let mut state = WorkerState::new();
     for line in io::stdin().lock().lines() {

@@ -12,7 +12,7 @@ use harness_host::{
 use lru::LruCache;
 
 use super::{
-    device::OpenDevice, error::JobError, features::FeatureCache, memory::activation_limit,
+    device::OpenDevice, error::JobError, features::FeatureCache, memory::WorkerMemory,
 };
 use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef};
 
@@ -60,9 +60,9 @@ impl WorkerState {
         };
         let load = || -> Result<_, JobError> {
             let mut backbone = Backbone::load_at(path, *image_size)?;
-            if let Some(bytes) = activation_limit() {
-                backbone = backbone.with_activation_limit(bytes);
-            }
+            let activations = WorkerMemory::of_environment().activations();
+            let most = usize::try_from(activations).unwrap_or(usize::MAX);
+            backbone = backbone.with_activation_limit(most);
             if let Some(device) = &device {
                 backbone = device.place(backbone);
             }

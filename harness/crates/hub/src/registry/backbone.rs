@@ -85,18 +85,24 @@ struct FileOptions {
     #[schemars(length(min = 1))]
     name: String,
     /// Bytes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "u64")]
     size: Option<u64>,
     /// Approximate size in bytes, for plans; not checked.
     #[serde(default)]
     about: Option<u64>,
     /// SHA-256 in hexadecimal.
-    #[serde(default)]
-    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    #[serde(default, deserialize_with = "stated")]
+    #[schemars(with = "String", regex(pattern = r"^[0-9a-f]{64}$"))]
     sha256: Option<String>,
     /// Whether the backbone works without it.
     #[serde(default)]
     optional: bool,
+}
+
+/// A key that is there has a value: an empty one would silently mean that nothing is checked.
+fn stated<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }
 
 // By hand, because an untagged enum reports neither the mistake nor its location.
