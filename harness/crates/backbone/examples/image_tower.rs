@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
-use harness_backbone::{Backbone, ImageTransform, SourceImage};
+use harness_backbone::{Backbone, ImageTransform};
 use image::{ImageFormat, Rgb, RgbImage};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
@@ -94,8 +94,7 @@ fn preparation(transform: &ImageTransform) -> Result<f64> {
     let mut file = Cursor::new(Vec::new());
     image.write_to(&mut file, ImageFormat::Jpeg)?;
     let (_, cpu) = seconds(|| {
-        let image = SourceImage::decode(file.get_ref())?;
-        transform.normalise(&transform.crop_source(&image)?)?;
+        transform.apply(&image::load_from_memory(file.get_ref())?.into_rgb8())?;
         Ok(())
     })?;
     Ok(cpu)
