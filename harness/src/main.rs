@@ -59,6 +59,7 @@ fn main() -> ExitCode {
         Command::Modules { action } => commands::modules(&action),
         Command::Verify(arguments) => commands::verify(&arguments),
         Command::Embed(arguments) => commands::embed(&arguments),
+        Command::Inspect(arguments) => commands::inspect(&arguments),
         Command::Convert(arguments) => commands::convert(&arguments),
         Command::Analyze { what } => commands::analyze(&what),
         Command::Schema { of } => commands::schema(of),
