@@ -14,6 +14,7 @@ use super::weights::Weights;
 use super::{bottleneck, cache, context, deep, lora, maple, peft};
 use crate::checkpoint::Converted;
 use crate::error::ConvertError;
+use crate::inspect::{Inspected, inspect};
 use crate::options::Options;
 
 /// Writes the module file of a checkpoint that a method's public repository, or PEFT, saved.
@@ -27,21 +28,17 @@ pub fn convert_module(
     options: &Options,
     record: &TrainingRecord,
 ) -> Result<Converted, ConvertError> {
-    let mut weights = Weights::read(input, options)?;
     let wrong = |reason: String| ConvertError::Module {
         path: input.to_owned(),
         title: record.method.title(),
         reason,
     };
-    let shapes = weights.shapes();
-    let named = shapes
-        .iter()
-        .map(|(name, shape)| (name.as_str(), shape.as_slice()));
-    let methods = ModuleMethod::recognise(named);
-    let mut module = match methods.contains(&record.method) || methods.is_empty() {
-        true => read(&mut weights, record, input).map_err(wrong)?,
-        false => return Err(wrong(other(&methods))),
-    };
+    let inspected = inspect(input, options)?;
+    if !inspected.methods.contains(&record.method) {
+        return Err(wrong(other(&inspected)));
+    }
+    let mut weights = Weights::read(input, options)?;
+    let mut module = read(&mut weights, record, input).map_err(wrong)?;
     let left: Vec<&str> = weights.names().collect();
     if let Some(first) = left.first() {
         let count = left.len();
@@ -80,16 +77,21 @@ fn set(config: &mut Value, record: &TrainingRecord) -> Result<(), String> {
 }
 
 /// What the file is instead.
-fn other(methods: &[ModuleMethod]) -> String {
-    let titles: Vec<&str> = methods.iter().map(|method| method.title()).collect();
-    let ids: Vec<String> = methods
-        .iter()
+fn other(inspected: &Inspected) -> String {
+    let methods = inspected.methods.iter();
+    let titles: Vec<&str> = methods.clone().map(|method| method.title()).collect();
+    let options: Vec<String> = methods
         .map(|method| format!("--module {}", method.id()))
         .collect();
+    if titles.is_empty() {
+        let first = inspected.tensors.keys().next();
+        let first = first.map_or_else(String::new, |name| format!(", such as `{name}`"));
+        return format!("its tensors{first} are those of no known method");
+    }
     format!(
         "its tensors are those of a {}; use {}",
         titles.join(" or "),
-        ids.join(" or ")
+        options.join(" or ")
     )
 }
 

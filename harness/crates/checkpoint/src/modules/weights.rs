@@ -138,15 +138,6 @@ impl Weights {
         self.left_out.extend(parts);
     }
 
-    /// The names and shapes of what is left.
-    pub(super) fn shapes(&self) -> Vec<(String, Vec<u64>)> {
-        let shape = |weight: &Weight| weight.shape.iter().map(|side| *side as u64).collect();
-        let tensors = self.tensors.iter();
-        tensors
-            .map(|(name, weight)| (name.clone(), shape(weight)))
-            .collect()
-    }
-
     /// Names of what is left.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
