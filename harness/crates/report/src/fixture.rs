@@ -84,6 +84,7 @@ pub(crate) fn crossed(
         datasets: datasets.iter().map(|name| dataset(name)).collect(),
         upgrades: vec![upgrade],
         text_drift: Vec::new(),
+        input_notes: Vec::new(),
         cells,
     }
 }

@@ -64,6 +64,7 @@ pub(crate) fn assemble(
         datasets: datasets(setup, results),
         upgrades: upgrades(inputs),
         text_drift: drift::text_drift(setup, results),
+        input_notes: setup.notes.clone(),
         cells: cells
             .map(|plan| cell(settings, inputs, plan, results))
             .collect(),

@@ -55,6 +55,8 @@ pub(crate) struct SetUp<'a> {
     pub(crate) pool: Pool<'a>,
     pub(crate) fits: Fits,
     pub(crate) plan: Plan,
+    /// What readers of a report should know of the inputs.
+    pub(crate) notes: Vec<String>,
 }
 
 impl<'a> SetUp<'a> {
@@ -125,11 +127,12 @@ impl<'a> SetUp<'a> {
         };
         pool.time_limit = Duration::from_secs(suite.time_limit);
         let inputs = inputs(&settings.command, suite, &registry)?;
-        for (name, note) in backbone_notes(&inputs) {
-            observer.warn(&format!("backbone {name}: {note}"));
-        }
-        for line in prompts::warnings(&inputs) {
-            observer.warn(&line);
+        let mut notes: Vec<String> = backbone_notes(&inputs)
+            .map(|(name, note)| format!("backbone {name}: {note}"))
+            .collect();
+        notes.extend(prompts::warnings(&inputs));
+        for note in &notes {
+            observer.warn(note);
         }
         if !is_checked {
             let cells = cell_labels(&inputs);
@@ -161,6 +164,7 @@ impl<'a> SetUp<'a> {
             pool,
             fits,
             plan,
+            notes,
         })
     }
 }
