@@ -22,6 +22,7 @@ pub struct TrainingRecord {
     /// Keys of the method's configuration that replace those derived from the file.
     pub config: Map<String, Value>,
     /// File with the values of a Tip-Adapter cache, if it is not beside the keys.
+    #[serde(with = "harness_store::json_path::optional", default)]
     pub values: Option<PathBuf>,
 }
 

@@ -34,6 +34,7 @@ pub struct Limits {
 /// A job as the process reads it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Job {
+    #[serde(with = "harness_store::json_path")]
     pub(super) input: PathBuf,
     pub(super) options: Options,
     pub(super) task: Task,
@@ -45,6 +46,7 @@ pub(super) struct Job {
 pub(super) enum Task {
     Convert {
         /// Where the result is written, in a folder that the parent process removes.
+        #[serde(with = "harness_store::json_path")]
         draft: PathBuf,
         module: Option<TrainingRecord>,
     },

@@ -40,12 +40,6 @@ pub enum RunError {
         suite: PathBuf,
         unmatched: UnmatchedError,
     },
-    #[error(
-        "{}: a path that is not UTF-8, which cannot be passed on to worker processes; rename it, or \
-         choose another folder",
-        .0.display()
-    )]
-    NotUtf8(PathBuf),
     #[error("interrupted before anything ran")]
     Interrupted,
 }

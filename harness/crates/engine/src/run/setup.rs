@@ -70,12 +70,6 @@ impl<'a> SetUp<'a> {
             None => Document::read(&settings.suite)?,
         };
         let store = Store::open(settings.store.clone())?;
-        let suite = std::path::absolute(&settings.suite).unwrap_or_default();
-        for path in [store.root(), &suite, &settings.command.program] {
-            if path.to_str().is_none() {
-                return Err(RunError::NotUtf8(path.to_owned()));
-            }
-        }
         let jobs = settings.jobs.unwrap_or_else(machine::cores);
         let mut command = settings.command.clone();
         let share = |memory: u64| memory / jobs.max(1) as u64;
