@@ -177,9 +177,9 @@ fn nested(arena: &Arena, entries: &[(Id, Id)], path: &str, state: &mut State) {
         let full = format!("{path}{name}");
         match arena.get(value) {
             Value::Tensor(tensor) => {
-                if state.tensors.insert(full.clone(), tensor.clone()).is_some() {
-                    state.obstacles.push((full, "it is duplicated".to_owned()));
-                }
+                let other = state.tensors.insert(full.clone(), tensor.clone());
+                let duplicated = other.map(|_| (full, "it is duplicated".to_owned()));
+                state.obstacles.extend(duplicated);
             }
             Value::Dict(inner) => nested(arena, inner, &format!("{full}."), state),
             _ => {}

@@ -48,7 +48,7 @@ pub(super) enum Task {
         /// Where the result is written, in a folder that the parent process removes.
         #[serde(with = "harness_store::json_path")]
         draft: PathBuf,
-        module: Option<TrainingRecord>,
+        module: Option<Box<TrainingRecord>>,
     },
     Inspect,
 }
@@ -60,5 +60,5 @@ pub(super) type Answer = Result<Reply, ConversionError>;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
     Converted(Converted),
-    Inspected(Inspected),
+    Inspected(Box<Inspected>),
 }

@@ -62,7 +62,7 @@ pub fn convert(
         },
         task: Task::Convert {
             draft: draft.clone(),
-            module: conversion.module.clone(),
+            module: conversion.module.clone().map(Box::new),
         },
         limits: conversion.limits,
     };
@@ -98,7 +98,7 @@ pub fn inspect(
         limits,
     };
     match ask(&job, command)?? {
-        Reply::Inspected(inspected) => Ok(inspected),
+        Reply::Inspected(inspected) => Ok(*inspected),
         Reply::Converted(_) => Err(unexpected(&job)),
     }
 }

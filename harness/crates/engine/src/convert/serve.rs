@@ -49,7 +49,7 @@ fn answer(job: &Job) -> Answer {
         }
         Task::Inspect => {
             let inspected = inspect(&job.input, &job.options);
-            (inspected.map(Reply::Inspected), None)
+            (inspected.map(Box::new).map(Reply::Inspected), None)
         }
     };
     reply.map_err(|error| failure(error, output))
