@@ -16,7 +16,7 @@ mod values;
 
 pub(crate) use analyze::{Analysis, DriftArguments, SweepArguments};
 pub(crate) use backbone::{
-    ConvertArguments, EmbedArguments, FetchArguments, Learner, VerifyArguments,
+    ConvertArguments, EmbedArguments, FetchArguments, InspectArguments, VerifyArguments,
 };
 pub(crate) use cache::{CacheAction, CacheArguments};
 pub(crate) use check::CheckModulesArguments;
@@ -119,6 +119,8 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Write features of texts and images to a file
     Embed(EmbedArguments),
+    /// Say what a checkpoint or module file is, without loading it
+    Inspect(InspectArguments),
     /// Convert a PyTorch checkpoint to safetensors without executing it
     Convert(ConvertArguments),
     /// Analyse backbones and reports without training
@@ -145,7 +147,7 @@ pub(crate) enum Command {
     /// Do jobs from stdin, started by `run` and `plan`
     #[command(hide = true)]
     Worker,
-    /// Convert the checkpoint that stdin names, started by `convert`
+    /// Convert the checkpoint that stdin names, started by `convert` and `inspect`
     #[command(hide = true)]
     ConvertWorker,
 }

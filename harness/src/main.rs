@@ -61,6 +61,7 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => commands::verify(&arguments),
         Command::Embed(arguments) => commands::embed(&arguments),
         Command::Predict(arguments) => commands::predict(&arguments),
+        Command::Inspect(arguments) => commands::inspect(&arguments),
         Command::Convert(arguments) => commands::convert(&arguments),
         Command::Analyze { what } => commands::analyze(&what),
         Command::Schema { of } => commands::schema(of),

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use harness_engine::convert::ModuleMethod;
+use serde_json::{Map, Value};
 
-use super::values::{at_least_one, renaming, safetensors_file, tolerance};
+use super::values::{at_least_one, module_method, renaming, safetensors_file, settings, tolerance};
 
 #[derive(Args)]
 pub(crate) struct FetchArguments {
@@ -58,7 +60,7 @@ pub(crate) struct EmbedArguments {
 
 #[derive(Args)]
 pub(crate) struct ConvertArguments {
-    /// Checkpoint: .pt, .pth, .bin or model.pth.tar-N
+    /// Checkpoint: .pt, .pth, .bin or model.pth.tar-N; with --module also a PEFT folder
     pub(crate) input: PathBuf,
     /// File to write
     #[arg(short, long, value_name = "FILE.safetensors", value_parser = safetensors_file)]
@@ -81,9 +83,9 @@ pub(crate) struct ConvertArguments {
     /// Convert half precision to single precision
     #[arg(long)]
     pub(crate) widen: bool,
-    /// Write a module file of this method; the checkpoint is a prompt learner
-    #[arg(long, value_name = "METHOD", requires_all = ["source", "dataset", "seed"])]
-    pub(crate) module: Option<Learner>,
+    /// Write a module file of this method, whose public repository saved the checkpoint
+    #[arg(long, value_name = "METHOD", value_parser = module_method(), requires_all = ["source", "dataset", "seed"])]
+    pub(crate) module: Option<ModuleMethod>,
     /// With --module: backbone it was trained on
     #[arg(long, value_name = "NAME", requires = "module")]
     pub(crate) source: Option<String>,
@@ -93,7 +95,7 @@ pub(crate) struct ConvertArguments {
     /// With --module: seed it was trained with
     #[arg(long, value_name = "N", requires = "module")]
     pub(crate) seed: Option<u64>,
-    /// With --module and class-specific contexts: class ids, one per line, in order
+    /// With --module and a tensor per class: class ids, one per line, in order
     #[arg(long, value_name = "FILE", requires = "module")]
     pub(crate) classes: Option<PathBuf>,
     /// With --module: words that initialised the context; empty if random
@@ -104,6 +106,12 @@ pub(crate) struct ConvertArguments {
         default_value = "a photo of a"
     )]
     pub(crate) init: String,
+    /// With --module: keys of the method's configuration that the file does not contain
+    #[arg(long, value_name = "JSON", requires = "module", value_parser = settings, default_value = "{}", hide_default_value = true)]
+    pub(crate) config: Map<String, Value>,
+    /// With --module tip-adapter or tip-adapter-f: the file with the cache's values
+    #[arg(long, value_name = "FILE", requires = "module")]
+    pub(crate) values: Option<PathBuf>,
     /// Memory limit
     #[arg(long, value_name = "MIB", default_value = "8192", value_parser = at_least_one())]
     pub(crate) memory: u64,
@@ -115,8 +123,17 @@ pub(crate) struct ConvertArguments {
     pub(crate) timeout: u64,
 }
 
-/// Methods whose checkpoints become module files.
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Learner {
-    Coop,
+#[derive(Args)]
+pub(crate) struct InspectArguments {
+    /// Checkpoint, safetensors or module file, or a PEFT folder
+    pub(crate) file: PathBuf,
+    /// Entry that holds the weights, if it has an unusual name; dots between nested ones
+    #[arg(long, value_name = "PATH")]
+    pub(crate) key: Option<String>,
+    /// Show every tensor
+    #[arg(long)]
+    pub(crate) tensors: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }

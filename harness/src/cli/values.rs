@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use harness_engine::device::Precision;
+use harness_engine::convert::ModuleMethod;
 use harness_render::export::{Format, UnknownEnding};
 use harness_report::analysis::Recommendation;
+use serde_json::{Map, Value};
 
 /// What a value should have been.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +23,12 @@ pub(crate) enum ValueError {
     Recommendation,
     #[error("expected a number and a unit: 90m, 8h or 1d12h")]
     Duration,
+    #[error("expected a method")]
+    Module,
     #[error("expected FROM=TO")]
     Renaming,
+    #[error("expected a JSON object, such as {{\"alpha\": 1.0}}: {0}")]
+    Settings(String),
     #[error("expected a file name ending in .{}", .0.join(" or ."))]
     Extension(&'static [&'static str]),
 }
@@ -47,6 +53,16 @@ pub(super) fn tolerance(text: &str) -> Result<f64, ValueError> {
 
 pub(super) fn drift_file(text: &str) -> Result<PathBuf, ValueError> {
     with_extension(text, &["json", "svg"])
+}
+
+/// The methods whose checkpoints become modules, by id.
+pub(super) fn module_method() -> impl TypedValueParser<Value = ModuleMethod> {
+    PossibleValuesParser::new(ModuleMethod::ALL.map(ModuleMethod::id))
+        .try_map(|id| ModuleMethod::find(&id).ok_or(ValueError::Module))
+}
+
+pub(super) fn settings(text: &str) -> Result<Map<String, Value>, ValueError> {
+    serde_json::from_str(text).map_err(|error| ValueError::Settings(error.to_string()))
 }
 
 pub(super) fn safetensors_file(text: &str) -> Result<PathBuf, ValueError> {

@@ -335,6 +335,59 @@ fn a_checkpoint_is_converted_within_limits_or_refused_in_one_line() {
     assert!(text(&output.stderr).contains("nowhere/out.safetensors"));
 }
 
+#[test]
+fn a_file_is_described_with_the_command_that_uses_it() {
+    let env = TestEnv::without_plugins();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let path = |name: &str| fixtures.join(name).to_str().unwrap().to_owned();
+    let inspect = |name: &str| {
+        let output = env.harness(&["inspect", name]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    for (file, parts) in [
+        (
+            "modules/cocoop.pth.tar-10",
+            ["prompt learner of CoCoOp", "--module cocoop --source"],
+        ),
+        (
+            "modules/keys_3shots.pt",
+            [
+                "cache of Tip-Adapter",
+                "--classes FILE --config '{\"alpha\"",
+            ],
+        ),
+        (
+            "modules/peft",
+            ["lora_A.weight [2, 32] F32", "--module clip-lora"],
+        ),
+        (
+            "golden/backbones/eva-clip-rei/model.pt",
+            ["a backbone, layout eva-clip", "-o FOLDER/model.safetensors"],
+        ),
+        (
+            "golden/backbones/hf-clip",
+            ["a backbone, layout hf-clip", "harness verify"],
+        ),
+    ] {
+        let found = inspect(&path(file));
+        for part in parts {
+            assert!(found.contains(part), "{file}: {found}");
+        }
+    }
+    let (peft, module) = (path("modules/peft"), "module.safetensors");
+    let trained = ["--source", "./clip", "--dataset", "dtd", "--seed", "1"];
+    let convert = ["convert", &peft, "-o", module, "--module", "clip-lora"];
+    let output = env.harness(&[&convert[..], &trained[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let found = inspect(module);
+    let expected = "module of clip-lora, trained on ./clip with dtd (seed 1)";
+    assert!(found.contains(expected), "{found}");
+    let output = env.harness(&["inspect", &path("pickles/calls-a-command.pt")]);
+    assert_eq!(output.status.code(), Some(96));
+    assert!(text(&output.stderr).contains("system"));
+}
+
 /// Type, shape and bytes of every tensor of a safetensors file.
 fn tensors(file: &[u8]) -> BTreeMap<String, (String, Vec<usize>, Vec<u8>)> {
     let file = safetensors::SafeTensors::deserialize(file).unwrap();

@@ -365,6 +365,33 @@ fn every_command_that_selects_reads_the_same_syntax() {
 }
 
 #[test]
+fn a_folder_whose_name_is_not_utf8_is_as_good_as_any() {
+    use std::os::unix::ffi::OsStrExt;
+    let env = TestEnv::new();
+    let plain = env.path("plain");
+    let strange = env
+        .folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    let mut found = Vec::new();
+    for folder in [plain, strange] {
+        std::fs::create_dir(&folder).unwrap();
+        env.suite("[coop]", "[micro-eva-clip]", "oracle: false");
+        std::fs::rename(env.path("suite.yaml"), folder.join("suite.yaml")).unwrap();
+        let mut command =
+            env.command(&["run", "suite.yaml", "--store", "store", "-o", "report.json"]);
+        let output = command.current_dir(&folder).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        found.push(numbers(&Report::read(folder.join("report.json")).unwrap()));
+    }
+    assert_eq!(found[0], found[1]);
+}
+
+#[test]
 fn a_folder_that_is_not_found_by_name_is_offered_as_a_path() {
     let env = TestEnv::new();
     std::fs::create_dir(env.path("pets")).unwrap();

@@ -18,6 +18,8 @@ pub struct Config {
     pub(crate) encoder: Encoder,
     /// The projections of each attention layer that are adapted.
     pub(crate) projections: Vec<Projection>,
+    /// The blocks that are adapted; `null` for all.
+    pub(crate) blocks: Option<Blocks>,
     /// Prompt template; `{}` is the class name.
     pub(crate) template: String,
 }
@@ -32,6 +34,16 @@ pub enum Encoder {
     Text,
     /// The image tower.
     Image,
+}
+
+/// Blocks of each tower, counted from 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Blocks {
+    /// Blocks of the text tower.
+    pub(crate) text: Vec<usize>,
+    /// Blocks of the image tower.
+    pub(crate) image: Vec<usize>,
 }
 
 /// A projection of an attention layer.
@@ -56,6 +68,7 @@ impl Default for Config {
             dropout: 0.25,
             encoder: Encoder::Both,
             projections: vec![Projection::Q, Projection::K, Projection::V],
+            blocks: None,
             template: "a photo of a {}.".to_owned(),
         }
     }
@@ -80,10 +93,28 @@ impl Config {
         if self.projections.is_empty() || repeated {
             return fail("projections must list at least one of q, k, v, out, each at most once");
         }
+        for &tower in self.encoder.towers() {
+            let blocks = self.blocks.as_ref().map(|blocks| blocks.of(tower));
+            let is_sorted = |blocks: &[usize]| blocks.is_sorted_by(|a, b| a < b);
+            if blocks.is_some_and(|blocks| blocks.is_empty() || !is_sorted(blocks)) {
+                return fail(
+                    "blocks must list at least one block of each adapted tower, ascending",
+                );
+            }
+        }
         if !self.template.contains("{}") {
             return fail("template must contain {}");
         }
         Ok(())
+    }
+}
+
+impl Blocks {
+    pub(crate) fn of(&self, tower: Tower) -> &[usize] {
+        match tower {
+            Tower::Text => &self.text,
+            Tower::Image => &self.image,
+        }
     }
 }
 

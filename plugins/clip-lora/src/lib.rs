@@ -8,12 +8,12 @@
 mod config;
 
 use harness_sdk::{
-    Batch, Card, Edits, Host, Init, Method, OptimizerKind, Parameter, Parameters, Prompts, Recipe,
-    Result, Schedule, Tensor, export_plugin,
+    Batch, Card, Edits, Error, Host, Init, Method, OptimizerKind, Parameter, Parameters, Prompts,
+    Recipe, Result, Schedule, Tensor, export_plugin,
     wire::{DataNeed, Family, Setting, Site, Tower},
 };
 
-pub use config::{Config, Encoder, Projection};
+pub use config::{Blocks, Config, Encoder, Projection};
 
 /// CLIP-LoRA for one backbone.
 pub struct ClipLora {
@@ -33,6 +33,26 @@ fn dims(setting: &Setting, tower: Tower) -> (usize, usize) {
     }
 }
 
+/// The adapted blocks of a tower, all of which it has.
+fn blocks(config: &Config, setting: &Setting, tower: Tower) -> Result<Vec<usize>> {
+    let (layers, _) = dims(setting, tower);
+    let Some(blocks) = &config.blocks else {
+        return Ok((0..layers).collect());
+    };
+    let blocks = blocks.of(tower);
+    match blocks.iter().find(|block| **block >= layers) {
+        Some(block) => Err(Error::NotInjectable(format!(
+            "needs block {block} of the {}, {} has {layers} blocks",
+            match tower {
+                Tower::Text => "text tower",
+                Tower::Image => "image tower",
+            },
+            setting.backbone.name
+        ))),
+        None => Ok(blocks.to_vec()),
+    }
+}
+
 /// Prefix of a projection's parameters: `text.3.q`.
 fn site(tower: Tower, layer: usize, projection: Projection) -> String {
     let tower = match tower {
@@ -45,8 +65,7 @@ fn site(tower: Tower, layer: usize, projection: Projection) -> String {
 impl ClipLora {
     fn edits(&self, host: &Host, parameters: &Parameters, tower: Tower) -> Result<Edits> {
         let mut edits = Edits::new(tower);
-        let (layers, _) = dims(host.setting(), tower);
-        for layer in 0..layers {
+        for layer in blocks(&self.config, host.setting(), tower)? {
             for &projection in &self.config.projections {
                 let site = site(tower, layer, projection);
                 let a = parameters.get(&format!("{site}.a"))?;
@@ -107,8 +126,8 @@ impl Method for ClipLora {
         config.check()?;
         let mut parameters = vec![];
         for tower in config.encoder.towers() {
-            let (layers, width) = dims(setting, *tower);
-            for layer in 0..layers {
+            let (_, width) = dims(setting, *tower);
+            for layer in blocks(config, setting, *tower)? {
                 for &projection in &config.projections {
                     let site = site(*tower, layer, projection);
                     // kaiming_uniform(a = √5), torch's default for a linear layer.

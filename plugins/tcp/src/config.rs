@@ -13,6 +13,9 @@ pub struct Config {
     /// The text block at whose input the class tokens enter; `null` for 2/3 of the depth,
     /// block 8 of 12.
     pub(crate) layer: Option<usize>,
+    /// Text after the class name. The authors use ", a type of pet." for Oxford Pets and the
+    /// like for other data sets.
+    pub(crate) suffix: String,
     /// w, the weight of the distance to the zero-shot text features.
     pub(crate) weight: f64,
 }
@@ -25,6 +28,7 @@ impl Default for Config {
                 ..Context::default()
             },
             layer: None,
+            suffix: ".".to_owned(),
             weight: 8.0,
         }
     }

@@ -49,7 +49,7 @@ impl Method for Tcp {
             ],
             deviations: &[
                 "the class tokens enter at 2/3 of the depth; the reference supports only block 8 of 12",
-                "words after the class name in a template are dropped; the reference keeps them",
+                "`suffix`, the text after the class name, is a period by default; the reference has words of its own for most data sets",
                 "parameters are f32; the reference trains in f16 with an eps of 1e-3, which is kept",
                 "training images are single unaugmented views unless the suite's `images` says otherwise; the reference trains on random crops of 8 to 100 % of the area, flipped half of the time",
             ],
@@ -77,7 +77,7 @@ impl Method for Tcp {
 
     fn setup(config: &Config, host: &Host) -> Result<Self> {
         Ok(Self {
-            prompts: config.context.prompts(host)?,
+            prompts: config.context.prompts_with_suffix(host, &config.suffix)?,
             zero_shot: host.zero_shot()?,
             layer: config.layer(&host.setting().backbone)?,
             weight: config.weight,

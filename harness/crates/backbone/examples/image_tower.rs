@@ -14,7 +14,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use common::{Result, median, random, seconds};
-use harness_backbone::{Backbone, ImageTransform, SourceImage};
+use harness_backbone::{Backbone, ImageTransform};
 use image::{ImageFormat, Rgb, RgbImage};
 
 /// Alternating runs of each, of which the median counts.
@@ -88,8 +88,7 @@ fn preparation(transform: &ImageTransform) -> Result<f64> {
     let mut file = Cursor::new(Vec::new());
     image.write_to(&mut file, ImageFormat::Jpeg)?;
     let (_, cpu) = seconds(|| {
-        let image = SourceImage::decode(file.get_ref())?;
-        transform.normalise(&transform.crop_source(&image)?)?;
+        transform.apply(&image::load_from_memory(file.get_ref())?.into_rgb8())?;
         Ok(())
     })?;
     Ok(cpu)

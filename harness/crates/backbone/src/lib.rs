@@ -23,7 +23,6 @@ mod modules;
 mod names;
 mod ops;
 mod published;
-mod source_image;
 mod text;
 mod tokenizer;
 mod transform;
@@ -39,7 +38,6 @@ pub use image::{ImageEdit, ImageTower};
 pub use names::NamedParameter;
 pub use ops::Dropout;
 pub use published::{clip_b16, clip_l14, published};
-pub use source_image::SourceImage;
 pub use text::{
     ACTIVATION_LIMIT, PromptBatch, Segment, TextEdit, TextParameter, TextTower, TokenRows,
 };

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::archive::Archive;
 use super::error::ConvertError;
 use super::pickle::{self, Refused};
-use super::{Options, state, write};
+use super::state::{self, State};
+use super::{Options, write};
 
 /// Result of a conversion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,25 @@ pub struct Converted {
 /// It is not a checkpoint, it names what weights do not need, or an entry cannot be
 /// written; then there is no file at `output`, or still the one that was there.
 pub fn convert(input: &Path, output: &Path, options: &Options) -> Result<Converted, ConvertError> {
+    let (mut archive, found) = open(input, options)?;
+    let bytes = write::write(
+        &mut archive,
+        &found.tensors,
+        &options.metadata,
+        options.widen,
+        output,
+    )?;
+    let tensors = found.tensors.into_iter();
+    Ok(Converted {
+        tensors: tensors.map(|(name, tensor)| (name, tensor.shape)).collect(),
+        bytes,
+        left_out: found.left_out.into_iter().collect(),
+        notes: found.notes,
+    })
+}
+
+/// A checkpoint's archive, and where in it the weights are.
+pub(crate) fn open(input: &Path, options: &Options) -> Result<(Archive, State), ConvertError> {
     let mut archive = Archive::open(input)?;
     let program = archive.pickle()?;
     let refused = |Refused { at, reason }| ConvertError::Pickle {
@@ -57,18 +77,5 @@ pub fn convert(input: &Path, output: &Path, options: &Options) -> Result<Convert
             entries,
         },
     })?;
-    let bytes = write::write(
-        &mut archive,
-        &found.tensors,
-        &options.metadata,
-        options.widen,
-        output,
-    )?;
-    let tensors = found.tensors.into_iter();
-    Ok(Converted {
-        tensors: tensors.map(|(name, tensor)| (name, tensor.shape)).collect(),
-        bytes,
-        left_out: found.left_out.into_iter().collect(),
-        notes: found.notes,
-    })
+    Ok((archive, found))
 }

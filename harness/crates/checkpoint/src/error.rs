@@ -26,8 +26,12 @@ pub enum ConvertError {
         path: PathBuf,
         entries: Vec<(String, String)>,
     },
-    #[error("{}: not a prompt learner of CoOp: {reason}", .path.display())]
-    PromptLearner { path: PathBuf, reason: String },
+    #[error("{}: no {title}: {reason}", .path.display())]
+    Module {
+        path: PathBuf,
+        title: &'static str,
+        reason: String,
+    },
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }

@@ -7,10 +7,12 @@ use glob::Pattern;
 use super::names;
 use super::options::Options;
 use super::pickle::{Arena, Id, TensorValue, Value};
+use crate::modules::ROOT;
 use crate::obstacle::Obstacle;
+use crate::settings::{Setting, settings};
 
 /// Keys under which training scripts put the state dict, in order of preference.
-const WRAPPERS: [&str; 10] = [
+const WRAPPERS: [&str; 11] = [
     "state_dict",
     "model_state_dict",
     "model",
@@ -21,9 +23,10 @@ const WRAPPERS: [&str; 10] = [
     "state_dict_ema",
     "ema_state_dict",
     "model_state",
+    "weights",
 ];
 /// Entries beside it that are not weights.
-const BESIDE: [&str; 39] = [
+const BESIDE: [&str; 40] = [
     "epoch",
     "epochs",
     "optimizer",
@@ -64,6 +67,8 @@ const BESIDE: [&str; 39] = [
     "datamodule_hparams_name",
     "datamodule_hyper_parameters",
     "MixedPrecision",
+    // CLIP-LoRA.
+    "metadata",
 ];
 /// State dicts inside each other.
 const MOST_WRAPPED: usize = 4;
@@ -77,12 +82,17 @@ pub(crate) struct State {
     pub(crate) left_out: BTreeSet<String>,
     /// How names were changed, a line each.
     pub(crate) notes: Vec<String>,
+    /// Plain values beside the tensors.
+    pub(crate) settings: BTreeMap<String, Setting>,
     obstacles: Vec<Obstacle>,
 }
 
 /// Finds the state dict below a pickle's root, or everything that is in its way.
 pub(crate) fn find(arena: &Arena, root: Id, options: &Options) -> Result<State, Vec<Obstacle>> {
-    let mut state = State::default();
+    let mut state = State {
+        settings: settings(arena, root),
+        ..State::default()
+    };
     let found = descend(arena, root, options, &mut state);
     state.obstacles.extend(found.err());
     // Without tensors nothing more can be said of them.
@@ -107,6 +117,14 @@ fn descend(arena: &Arena, root: Id, options: &Options, state: &mut State) -> Res
                 module(arena, at, "", 0, state)?;
                 return any_tensor(state);
             }
+            Value::Tensor(tensor) => {
+                state.tensors.insert(ROOT.to_owned(), tensor.clone());
+                return Ok(());
+            }
+            Value::Dict(entries) if is_nested(arena, entries) => {
+                nested(arena, entries, "", state);
+                return any_tensor(state);
+            }
             Value::Dict(entries) => {
                 let is_state = entries
                     .iter()
@@ -127,6 +145,46 @@ fn descend(arena: &Arena, root: Id, options: &Options, state: &mut State) -> Res
         path.trim_end_matches('.').to_owned(),
         format!("expected a dict of tensors or a module, found {what}"),
     ))
+}
+
+/// Whether a dict holds dicts of tensors, or of such dicts, and no state dict has its usual name.
+fn is_nested(arena: &Arena, entries: &[(Id, Id)]) -> bool {
+    fn holds_tensors(arena: &Arena, id: Id, depth: usize) -> bool {
+        match arena.get(id) {
+            Value::Tensor(_) => depth > 0,
+            Value::Dict(entries) if depth < MOST_WRAPPED => {
+                let mut values = entries.iter();
+                !entries.is_empty()
+                    && values.all(|(key, value)| {
+                        arena.text(*key).is_some() && holds_tensors(arena, *value, depth + 1)
+                    })
+            }
+            _ => false,
+        }
+    }
+    let mut names = entries.iter().filter_map(|(key, _)| arena.text(*key));
+    !entries.is_empty()
+        && names.all(|name| !WRAPPERS.contains(&name))
+        && entries.iter().all(|(key, value)| {
+            let is_dict = matches!(arena.get(*value), Value::Dict(_));
+            is_dict && arena.text(*key).is_some() && holds_tensors(arena, *value, 0)
+        })
+}
+
+/// Collects the tensors of dicts inside each other, whose names are joined with dots.
+fn nested(arena: &Arena, entries: &[(Id, Id)], path: &str, state: &mut State) {
+    for (name, value) in named(arena, entries) {
+        let full = format!("{path}{name}");
+        match arena.get(value) {
+            Value::Tensor(tensor) => {
+                let other = state.tensors.insert(full.clone(), tensor.clone());
+                let duplicated = other.map(|_| (full, "it is duplicated".to_owned()));
+                state.obstacles.extend(duplicated);
+            }
+            Value::Dict(inner) => nested(arena, inner, &format!("{full}."), state),
+            _ => {}
+        }
+    }
 }
 
 fn any_tensor(state: &State) -> Result<(), Obstacle> {

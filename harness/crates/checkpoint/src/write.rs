@@ -59,6 +59,30 @@ pub(crate) fn write(
     })
 }
 
+/// A tensor's numbers in single precision, in row-major order.
+pub(crate) fn read_single(
+    archive: &mut Archive,
+    name: &str,
+    tensor: &TensorValue,
+) -> Result<Vec<f32>, ConvertError> {
+    let plan = plan(archive, name, tensor, true)?;
+    let mut bytes = values(archive, &plan)?;
+    if let Some(wide) = tensor.storage.dtype.widen(&bytes) {
+        bytes = wide;
+    } else if plan.dtype != Dtype::F32 {
+        let reason = format!(
+            "expected F32 or half precision, found {}",
+            plan.dtype.name()
+        );
+        return Err(archive.entry(name, reason));
+    }
+    let (numbers, _) = bytes.as_chunks::<4>();
+    Ok(numbers
+        .iter()
+        .map(|number| f32::from_le_bytes(*number))
+        .collect())
+}
+
 fn plan<'t>(
     archive: &Archive,
     name: &'t str,

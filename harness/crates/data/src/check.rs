@@ -21,6 +21,8 @@ pub struct DatasetCheck {
     pub format: &'static str,
     /// In label order.
     pub classes: Vec<Class>,
+    /// Prompt templates, each with exactly one `{}`.
+    pub templates: Vec<String>,
     /// Images of each class by split, in the order of [`Split::ALL`], as annotated.
     pub counts: Vec<[usize; 3]>,
     /// The known data set whose published sizes it should have.
@@ -84,6 +86,7 @@ impl DatasetCheck {
             name: summary.name,
             format: summary.format,
             classes: summary.classes,
+            templates: summary.templates,
             counts,
             known,
             problems: groups,

@@ -24,6 +24,7 @@ pub struct OpenOptions {
     /// The label of the first class in the data set's files.
     pub label_base: u32,
     /// Folder in which hashes of image files are cached; affects only speed.
+    #[serde(with = "harness_store::json_path::optional", default)]
     pub digests: Option<PathBuf>,
     /// Whether to hash every image file again instead of believing `digests`. Workers, who are
     /// told of it in JSON, believe what was hashed before they started.

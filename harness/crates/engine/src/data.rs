@@ -7,7 +7,7 @@ pub use harness_data::{DatasetCheck, KnownDataset, ProblemGroup, Sampler, Split}
 
 pub use crate::job::Draw;
 use crate::registry::{Absent, FactsError, SearchPath, find_dataset as find};
-use crate::run::RunError;
+use crate::run::{RunError, cut_by_clip};
 use crate::suite::{DatasetEntry, Document, SuiteError};
 
 /// The paths of a few-shot split, in its order.
@@ -107,6 +107,25 @@ pub fn check_suite(
         .collect())
 }
 
+/// Notes the classes whose prompts do not fit into CLIP's context.
+fn with_cut_prompts(mut check: DatasetCheck) -> DatasetCheck {
+    let names: Vec<&str> = check
+        .classes
+        .iter()
+        .map(|class| class.name.as_str())
+        .collect();
+    // A name that cannot be encoded is reported by what encodes it.
+    let cut = cut_by_clip(&check.templates, &names).unwrap_or_default();
+    let items: Vec<String> = cut.into_iter().map(str::to_owned).collect();
+    if !items.is_empty() {
+        check.notes.push(ProblemGroup {
+            kind: "prompt cut to CLIP's context of 77 tokens",
+            items,
+        });
+    }
+    check
+}
+
 fn look(
     search_path: &SearchPath,
     entry: &DatasetEntry,
@@ -116,6 +135,7 @@ fn look(
     let found = find(search_path, entry, "").map_err(LookError::from);
     let outcome = found
         .and_then(|(path, opening)| Ok(DatasetCheck::run(&path, &opening, decode, progress)?))
+        .map(with_cut_prompts)
         .map_err(|error| match error {
             LookError::Facts(FactsError::Absent(absent)) if absent.request.is_some() => {
                 LookError::NotFetched {

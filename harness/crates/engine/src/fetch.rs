@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 pub use harness_hub::{Download, FetchError, Progress, RetryPolicy, Verification};
 use harness_hub::{Fetched, Repo, Request};
 
-use crate::registry::{Absent, Location, SearchPath, fetch_shards, missing, not_found, repository};
+use crate::registry::{
+    Absent, Location, SearchPath, fetch_shards, fetch_weights, missing, not_found, repository,
+};
 use crate::run::RunError;
 use crate::suite::{Document, SuiteError};
 
@@ -141,7 +143,7 @@ impl Needs {
             });
         };
         for (name, request) in &self.requests {
-            add(name, hub.fetch(request, policy, progress)?);
+            add(name, fetch_weights(hub, request, policy, progress)?);
         }
         for (name, repo) in &self.repositories {
             add(name, fetch_shards(hub, repo, policy, progress)?);

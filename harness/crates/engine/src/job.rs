@@ -21,6 +21,7 @@ use crate::predict::{PredictJob, Prediction};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodRef {
     /// The plugin's shared library.
+    #[serde(with = "harness_store::json_path")]
     pub plugin: PathBuf,
     /// SHA-256 of the library, so that a rebuilt plugin is another method.
     pub plugin_sha256: String,
@@ -75,6 +76,7 @@ pub struct BackboneRef {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BackboneFiles {
     /// The folder that holds the weights, the config and the tokenizer.
+    #[serde(with = "harness_store::json_path")]
     pub path: PathBuf,
     /// SHA-256 over everything that decides what the backbone computes.
     pub sha256: String,
@@ -113,6 +115,7 @@ impl DatasetRef {
 /// A data set on disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DatasetFiles {
+    #[serde(with = "harness_store::json_path")]
     pub path: PathBuf,
     /// How it is read.
     #[serde(default)]
@@ -153,7 +156,11 @@ pub enum ModuleSource {
     /// In the store, under the key of the training that wrote it.
     Training { key: Key },
     /// In a file, trained elsewhere.
-    File { path: PathBuf, sha256: String },
+    File {
+        #[serde(with = "harness_store::json_path")]
+        path: PathBuf,
+        sha256: String,
+    },
 }
 
 /// Work whose result is stored on its own, under a key of everything that can change it.
@@ -227,9 +234,13 @@ impl UnitWork {
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
     /// Read a plugin's descriptor.
-    Inspect { plugin: PathBuf },
+    Inspect {
+        #[serde(with = "harness_store::json_path")]
+        plugin: PathBuf,
+    },
     /// Ask what every method of a plugin would train in a setting, by default.
     Declare {
+        #[serde(with = "harness_store::json_path")]
         plugin: PathBuf,
         setting: Box<harness_abi::wire::Setting>,
     },
@@ -239,6 +250,7 @@ pub enum Work {
     Unit {
         work: Box<UnitWork>,
         /// File that a training writes its module to and an injection reads it from.
+        #[serde(with = "harness_store::json_path::optional", default)]
         module: Option<PathBuf>,
     },
 }
@@ -248,6 +260,7 @@ pub enum Work {
 pub struct Job {
     pub id: u64,
     /// Root of the content-addressed store.
+    #[serde(with = "harness_store::json_path")]
     pub store: PathBuf,
     pub work: Work,
 }

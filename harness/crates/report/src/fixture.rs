@@ -86,6 +86,7 @@ pub(crate) fn crossed(
         upgrades: vec![upgrade],
         chains: Vec::new(),
         text_drift: Vec::new(),
+        input_notes: Vec::new(),
         cells,
     }
 }

@@ -41,6 +41,10 @@ pub struct Report {
     /// reports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub text_drift: Vec<TextDrift>,
+    /// What readers should know of the inputs, such as prompts that were cut; empty in older
+    /// reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub input_notes: Vec<String>,
     pub cells: Vec<Cell>,
 }
 

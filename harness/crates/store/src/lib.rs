@@ -20,6 +20,7 @@ mod features;
 mod file_digests;
 mod file_state;
 mod inventory;
+pub mod json_path;
 mod key;
 mod log;
 mod regular;

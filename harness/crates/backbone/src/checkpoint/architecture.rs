@@ -1,4 +1,4 @@
-//! Every number that shapes the two towers, from tensor shapes and the configuration.
+//! Dimensions and constants of both towers, from tensor shapes and the configuration.
 
 use super::catalog::Catalog;
 use super::config::Config;
@@ -7,13 +7,13 @@ use super::rope_buffers::is_rope_table;
 use crate::dims::{Activation, Dims, ImageDims, TextDims};
 use crate::error::Result;
 
-/// LayerNorm epsilon of CLIP; transformers' configuration can say otherwise.
+/// LayerNorm epsilon of CLIP unless configured.
 const CLIP_EPS: f32 = 1e-5;
 /// LayerNorm epsilon of EVA02's image tower.
 const EVA_EPS: f32 = 1e-6;
-/// Width of an attention head where open_clip's and timm's configurations name none.
+/// Width of an attention head in open_clip and timm unless configured.
 const HEAD_WIDTH: usize = 64;
-/// Grid to which EVA02's rotary coordinates are rescaled unless configured.
+/// Side of the grid to which EVA02 rescales its rotary coordinates unless configured.
 const ROPE_GRID: usize = 16;
 
 /// Shapes and constants of both towers.
@@ -28,23 +28,23 @@ pub struct Architecture {
     pub text_eps: f32,
     /// LayerNorm epsilon of the image tower.
     pub image_eps: f32,
-    /// Of plain ViT blocks; EVA02's SwiGLU has none.
+    /// Activation of the image tower's MLP; not used by EVA02's SwiGLU.
     pub image_activation: Activation,
-    /// Side of the grid of patches whose position embeddings are stored.
+    /// Side of the patch grid of the stored position embeddings.
     pub(crate) stored_grid: usize,
-    /// Side of the grid that rotary coordinates refer to.
+    /// Side of the reference grid of the rotary coordinates.
     pub(crate) rope_grid: usize,
-    /// What is read otherwise than it is written, a line each.
+    /// How the loaded model differs from the stored one, one line per difference.
     pub notes: Vec<String>,
-    /// End token where the configuration names one.
+    /// End-of-text token, if configured.
     pub(crate) end_token: Option<u32>,
 }
 
-/// A number that only the archives published by OpenAI carry as a tensor.
+/// A scalar that OpenAI's published archives store as a tensor.
 const OPENAI_BUFFER: &str = "input_resolution";
 
 impl Architecture {
-    /// Reads names and shapes, and the configuration for what they do not tell.
+    /// Reads dimensions from names and shapes, and the rest from the configuration.
     pub(crate) fn read(
         catalog: &Catalog,
         config: &Config,
@@ -53,7 +53,7 @@ impl Architecture {
         if !config.fits(&layout) {
             let key = Config::wanted(&layout).replace('`', "");
             let name = layout.name();
-            return Err(config.error(&key, format!("expected these sections for layout {name}")));
+            return Err(config.error(&key, format!("layout {name} needs these sections")));
         }
         if layout.is_transformers() {
             config.is_clip()?;
@@ -100,7 +100,7 @@ impl Architecture {
 }
 
 impl Architecture {
-    /// For images of another size, whose position embeddings are interpolated.
+    /// The same towers for another image size, with interpolated position embeddings.
     pub(crate) fn at_size(mut self, config: &Config, size: usize) -> Result<Self> {
         let image = &mut self.dims.image;
         if size == image.image_size {
@@ -109,15 +109,15 @@ impl Architecture {
         let key = "image size";
         if size == 0 || !size.is_multiple_of(image.patch_size) {
             let reason = format!(
-                "{size} is no multiple of the patch size {}",
+                "{size} is not a multiple of the patch size {}",
                 image.patch_size
             );
             return Err(config.error(key, reason));
         }
         let intp = "vision_cfg.intp_freq";
         if self.layout.image == ImageNames::EvaClip && config.value(intp).is_none() {
-            let reason = "no such key, which stands for false in EVA-CLIP: rotary coordinates that are \
-                          not rescaled, of which only the stored size is computed";
+            let reason = "key is missing; EVA-CLIP's default is false (rotary coordinates are not \
+                          rescaled), which is only supported at the stored image size";
             return Err(config.error(intp, reason.into()));
         }
         self.notes.push(format!(
@@ -130,7 +130,7 @@ impl Architecture {
     }
 }
 
-/// Dimensions of the text tower and the length of the joint feature.
+/// Dimensions of the text tower, and of the joint embedding.
 fn text_dims(catalog: &Catalog, config: &Config, names: TextNames) -> Result<(TextDims, usize)> {
     let [vocab_size, width] = catalog.dims(&names.token_embedding())?;
     let blocks = names.blocks();
@@ -210,7 +210,7 @@ fn image_dims(catalog: &Catalog, config: &Config, names: ImageNames) -> Result<I
     if patches == 0 || grid * grid != patches {
         return Err(catalog.error(
             position_name,
-            "one position for the class token and a square grid of patches".into(),
+            "one position for the class token, the rest a square grid of patches".into(),
             format!("{positions} positions"),
         ));
     }
@@ -219,7 +219,7 @@ fn image_dims(catalog: &Catalog, config: &Config, names: ImageNames) -> Result<I
     check_heads(config, &heads_key, width, heads)?;
     if names.is_eva() && !(width / heads).is_multiple_of(4) {
         let reason = format!(
-            "head width {} is no multiple of 4, which RoPE needs",
+            "head width {} is not a multiple of 4, as RoPE requires",
             width / heads
         );
         return Err(config.error(&heads_key, reason));
@@ -263,7 +263,7 @@ fn image_dims(catalog: &Catalog, config: &Config, names: ImageNames) -> Result<I
     })
 }
 
-/// Heads of the image tower, and the key that decided.
+/// Number of heads of the image tower, and the key it comes from.
 fn image_heads(config: &Config, names: ImageNames, width: usize) -> Result<(String, usize)> {
     match names {
         ImageNames::Transformers => {
@@ -282,7 +282,7 @@ fn image_heads(config: &Config, names: ImageNames, width: usize) -> Result<(Stri
             let key = "vision_cfg.head_width";
             let head_width = config.count(key)?.unwrap_or(HEAD_WIDTH);
             if !width.is_multiple_of(head_width) {
-                let reason = format!("width {width} is no multiple of head width {head_width}");
+                let reason = format!("width {width} is not a multiple of head width {head_width}");
                 return Err(config.error(key, reason));
             }
             Ok((key.into(), width / head_width))
@@ -294,11 +294,11 @@ fn check_heads(config: &Config, key: &str, width: usize, heads: usize) -> Result
     if heads > 0 && width.is_multiple_of(heads) {
         return Ok(());
     }
-    let reason = format!("width {width} does not split into {heads} heads");
+    let reason = format!("width {width} is not divisible by {heads} heads");
     Err(config.error(key, reason))
 }
 
-/// The end token of transformers' configuration. 2 is a placeholder that OpenAI's files carry.
+/// The end-of-text token of transformers' configuration. OpenAI's files have the placeholder 2.
 fn end_token(config: &Config, vocab_size: usize) -> Result<Option<u32>> {
     match config.count("text_config.eos_token_id")? {
         Some(id) if id != 2 && id < vocab_size => Ok(u32::try_from(id).ok()),
@@ -306,14 +306,13 @@ fn end_token(config: &Config, vocab_size: usize) -> Result<Option<u32>> {
     }
 }
 
-/// Whether timm defines the model, all of whose EVA02 have heads of one width and one rotary grid.
+/// Whether this is one of timm's own EVA02 models, which share head width and rotary grid.
 fn is_published_eva02(config: &Config) -> bool {
     let name = config.text("vision_cfg.timm_model_name");
     name.is_some_and(|name| name.starts_with("eva02_"))
 }
 
-/// Side of the grid that rotary coordinates refer to; `ROPE_GRID` where the files say so by naming
-/// none.
+/// Side of the reference grid of the rotary coordinates; `ROPE_GRID` if the key's absence implies it.
 fn rope_grid(
     catalog: &Catalog,
     config: &Config,
@@ -333,11 +332,11 @@ fn rope_grid(
             let grid = config
                 .count("vision_cfg.pt_hw_seq_len")?
                 .unwrap_or(ROPE_GRID);
-            // Stored tables are compared with what is computed, so they tell as well.
+            // Stored tables are compared with the computed ones, so a wrong guess is noticed.
             let has_tables = catalog.shapes().any(|(name, _)| is_rope_table(name));
             let unknown = |key: &str| {
-                let reason = "no such key, which stands for false in EVA-CLIP, and only true is \
-                              computed here; write true if the model was trained so";
+                let reason = "key is missing; EVA-CLIP's default is false, but only true is supported. \
+                              Set it to true if the model was trained that way";
                 Err(config.error(key, reason.into()))
             };
             if !has_tables && config.value("vision_cfg.rope").is_none() {

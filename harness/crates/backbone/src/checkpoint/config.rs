@@ -1,4 +1,4 @@
-//! The JSON configuration beside the weights, in the forms open_clip and transformers write.
+//! The JSON configuration beside the weights, as open_clip or transformers writes it.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use super::layout::CheckpointLayout;
 use crate::dims::Activation;
 use crate::error::{BackboneError, Result};
 
-/// Keys of open_clip that change what is computed, with the value that these towers compute.
+/// Keys of open_clip that change the computation, with the only supported value.
 const OPEN_CLIP_FIXED: [(&str, &str); 24] = [
     ("text_cfg.hf_model_name", "null"),
     ("text_cfg.embed_cls", "false"),
@@ -36,8 +36,8 @@ const OPEN_CLIP_FIXED: [(&str, &str); 24] = [
     ("vision_cfg.intp_freq", "true"),
 ];
 
-/// What transformers' `CLIPConfig` assumes of keys that a file does not have. Its `save_pretrained`
-/// writes only values that differ.
+/// Defaults of transformers' `CLIPConfig`. Its `save_pretrained` writes only values that differ
+/// from them.
 static CLIP_CONFIG: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "projection_dim": 512,
@@ -65,8 +65,8 @@ static CLIP_CONFIG: LazyLock<Value> = LazyLock::new(|| {
         },
     })
 });
-/// The sections of transformers. A section with `_dict` after its name, as old files have, replaces the
-/// one without: transformers completes it by the defaults and lets it win.
+/// Sections of transformers' configuration. Old files also have them with the suffix `_dict`; as in
+/// transformers, such a section, completed with the defaults, takes precedence.
 const CLIP_SECTIONS: [&str; 2] = ["text_config", "vision_config"];
 
 /// A parsed configuration and where it came from.
@@ -81,7 +81,7 @@ impl Config {
         Self { origin, root }
     }
 
-    /// Whether this is the form of configuration that goes with a layout.
+    /// Whether the configuration has the sections of a layout.
     pub(crate) fn fits(&self, layout: &CheckpointLayout) -> bool {
         if layout.is_transformers() {
             return self.model_type() == Some("clip")
@@ -96,7 +96,7 @@ impl Config {
             .all(|s| self.get(s).is_some_and(Value::is_object))
     }
 
-    /// The sections that `fits` looks for, for messages.
+    /// The sections that [`Self::fits`] requires, for error messages.
     pub(crate) fn wanted(layout: &CheckpointLayout) -> &'static str {
         if layout.is_transformers() {
             "`text_config` and `vision_config`"
@@ -105,7 +105,7 @@ impl Config {
         }
     }
 
-    /// Refuses transformers' models that share CLIP's tensor names and not its computation.
+    /// Rejects transformers' models that have CLIP's tensor names but compute something else.
     pub(crate) fn is_clip(&self) -> Result<()> {
         match self.model_type() {
             None | Some("clip") => Ok(()),
@@ -120,12 +120,12 @@ impl Config {
         self.root.get("model_type")?.as_str()
     }
 
-    /// The value at a dotted path, or what transformers assumes of it.
+    /// The value at a dotted path, or transformers' default.
     fn get(&self, path: &str) -> Option<&Value> {
         self.given(path).or_else(|| at(&CLIP_CONFIG, path))
     }
 
-    /// The value that the file has at a dotted path; open_clip's hub files wrap the model in
+    /// The file's value at a dotted path. open_clip's hub files have the model under
     /// `model_cfg`.
     fn given(&self, path: &str) -> Option<&Value> {
         let model = self.root.get("model_cfg").unwrap_or(&self.root);
@@ -137,7 +137,7 @@ impl Config {
         at(root, &self.actual(path))
     }
 
-    /// The path with the section that transformers reads.
+    /// The path, with the section that takes precedence in transformers.
     fn actual(&self, path: &str) -> String {
         for section in CLIP_SECTIONS {
             let winner = format!("{section}_dict");
@@ -159,7 +159,7 @@ impl Config {
         }
     }
 
-    /// Keys in which a section of transformers differs from the one that wins over it.
+    /// Keys in which a section differs from the one that takes precedence over it.
     pub(crate) fn notes(&self) -> Vec<String> {
         let notes = CLIP_SECTIONS.iter().filter_map(|section| {
             let winner = format!("{section}_dict");
@@ -180,18 +180,18 @@ impl Config {
         notes.collect()
     }
 
-    /// Keys of the whole file.
+    /// Top-level keys and values.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (&str, &Value)> {
         let entries = self.root.as_object().into_iter().flatten();
         entries.map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The value that the file has, of any type.
+    /// The file's value, of any type.
     pub(crate) fn value(&self, path: &str) -> Option<&Value> {
         self.given(path)
     }
 
-    /// A count, if the key is there.
+    /// A positive integer, if present.
     pub(crate) fn count(&self, path: &str) -> Result<Option<usize>> {
         let Some(value) = self.get(path) else {
             return Ok(None);
@@ -202,17 +202,17 @@ impl Config {
         }
     }
 
-    /// A count that must be there.
+    /// A required positive integer.
     pub(crate) fn require(&self, path: &str) -> Result<usize> {
         self.count(path)?.ok_or_else(|| {
             self.error(
                 path,
-                "expected a positive integer, found no such key".into(),
+                "expected a positive integer, but the key is missing".into(),
             )
         })
     }
 
-    /// Fails if a count is given and differs from what the tensors say.
+    /// Fails if the count is present and differs from the tensors'.
     pub(crate) fn agrees(&self, path: &str, tensors: usize) -> Result<()> {
         match self.count(path)? {
             Some(count) if count != tensors => {
@@ -222,7 +222,7 @@ impl Config {
         }
     }
 
-    /// A side length that may be written as a number or as a pair of equal numbers.
+    /// As [`Self::agrees`], for a side length, which may also be a pair of equal numbers.
     pub(crate) fn side_agrees(&self, path: &str, tensors: usize) -> Result<()> {
         let Some(value) = self.get(path) else {
             return Ok(());
@@ -242,12 +242,12 @@ impl Config {
         match self.given(path) {
             Some(_) => format!("{value}, but the tensors have {tensors}"),
             None => format!(
-                "no such key, for which transformers takes {value}, but the tensors have {tensors}"
+                "key is missing; transformers' default is {value}, but the tensors have {tensors}"
             ),
         }
     }
 
-    /// A truth value, or the default.
+    /// A boolean, or the default.
     pub(crate) fn flag(&self, path: &str, default: bool) -> Result<bool> {
         match self.get(path) {
             None => Ok(default),
@@ -267,7 +267,7 @@ impl Config {
         }
     }
 
-    /// Three numbers, one a colour channel, or one number for all three, if the key is there.
+    /// One number per colour channel, or one for all three, if present.
     pub(crate) fn channels(&self, path: &str) -> Result<Option<[f32; 3]>> {
         let Some(value) = self.get(path) else {
             return Ok(None);
@@ -280,20 +280,19 @@ impl Config {
             .map_err(|_| self.error(path, format!("expected three numbers, found {value}")))
     }
 
-    /// A text, if the key is there.
+    /// A string, if present.
     pub(crate) fn text(&self, path: &str) -> Option<&str> {
         self.get(path)?.as_str()
     }
 
-    /// Refuses to guess the activation of weights that OpenAI trained: open_clip's default for a
-    /// configuration without `quick_gelu` is GELU, and they were trained with QuickGELU.
+    /// Requires `quick_gelu` for OpenAI's weights: they were trained with QuickGELU, but open_clip's
+    /// default is GELU.
     pub(crate) fn knows_activation(&self, is_openais: bool) -> Result<()> {
         if is_openais && self.get("quick_gelu").is_none() {
             return Err(self.error(
                 "quick_gelu",
-                "found no such key, and the weights carry the buffers of OpenAI's archives, which were \
-                 trained with QuickGELU; write \"quick_gelu\": true, or false if these were trained on \
-                 with GELU"
+                "key is missing; the weights look like OpenAI's, which were trained with QuickGELU. \
+                 Set it to true, or to false if they were fine-tuned with GELU"
                     .into(),
             ));
         }
@@ -324,7 +323,7 @@ impl Config {
         }
     }
 
-    /// Refuses options of open_clip that these towers do not compute.
+    /// Rejects options of open_clip that the towers do not support.
     pub(crate) fn refuse_unknown_computation(&self) -> Result<()> {
         for (key, computed) in OPEN_CLIP_FIXED {
             let Some(found) = self.get(key).map(Value::to_string) else {
@@ -332,7 +331,7 @@ impl Config {
             };
             let is_empty = (key.ends_with("timm_proj") && found == "\"\"") || found == "{}";
             if found != computed && !is_empty {
-                let reason = format!("{found} is not supported; only {computed} is computed here");
+                let reason = format!("{found} is not supported; only {computed} is");
                 return Err(self.error(key, reason));
             }
         }

@@ -78,6 +78,18 @@ impl ImageNames {
 }
 
 impl CheckpointLayout {
+    /// The layout of weights from the names and shapes of their tensors; `origin` is named in
+    /// errors.
+    ///
+    /// # Errors
+    /// A tower is missing, or is of an architecture that is not supported.
+    pub fn recognise(
+        origin: &str,
+        shapes: impl Iterator<Item = (String, Vec<usize>)>,
+    ) -> Result<Self> {
+        Self::detect(&Catalog::new(origin.to_owned(), shapes.collect()))
+    }
+
     pub(crate) fn detect(catalog: &Catalog) -> Result<Self> {
         let texts = [
             TextNames::Transformers,

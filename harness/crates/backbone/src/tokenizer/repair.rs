@@ -1,14 +1,14 @@
-//! Repairs broken Unicode where ftfy's `fix_text` would, for the ways in which names get broken.
+//! Repairs broken Unicode as ftfy's `fix_text` does, as far as it occurs in names.
 
 use tokenizers::NormalizedString;
 
 use super::mojibake::{decode_controls, decode_mojibake};
 
-/// Rounds of repair; each undoes one layer, and text is seldom broken more than twice.
+/// Maximum rounds of repair. Each undoes one layer of damage; more than two are rare.
 const ROUNDS: usize = 16;
-/// Letters and digits of the longest character reference.
+/// Length of the longest name of a character reference.
 const LONGEST_REFERENCE: usize = 24;
-/// Ligatures and digraphs of Latin letters that are taken apart.
+/// Latin ligatures and digraphs, with their letters.
 const LIGATURES: [(char, &str); 22] = [
     ('Ĳ', "IJ"),
     ('ĳ', "ij"),
@@ -34,14 +34,14 @@ const LIGATURES: [(char, &str); 22] = [
     ('ﬆ', "st"),
 ];
 
-/// The text, line by line, with character references resolved, mojibake decoded, ligatures and
-/// wide characters replaced, quotes straightened, control characters dropped, in NFC.
+/// Repairs each line: resolves character references, decodes mojibake, replaces ligatures, wide
+/// characters and curly quotes, removes control characters, and normalises to NFC.
 pub(super) fn repair(text: &str) -> String {
     text.split_inclusive('\n').map(repair_line).collect()
 }
 
 fn repair_line(line: &str) -> String {
-    // Where there is a tag, references belong to the markup.
+    // In a line with a tag, references are part of the markup.
     let is_markup = line.contains('<');
     let mut text = line.to_owned();
     for _ in 0..ROUNDS {
@@ -64,7 +64,7 @@ fn repair_line(line: &str) -> String {
     text
 }
 
-/// Resolves references that end in a semicolon.
+/// Resolves character references that end with a semicolon.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -83,7 +83,7 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// The reference at the start of a text; empty if there is none.
+/// The character reference at the start of a text, or an empty string.
 fn reference(text: &str) -> &str {
     let number = usize::from(text[1..].starts_with('#'));
     let name = &text[1 + number..];
@@ -96,7 +96,7 @@ fn reference(text: &str) -> &str {
     }
 }
 
-/// Ligatures apart, full and half width forms in their usual width, straight quotes.
+/// Replaces ligatures, full-width and half-width forms, and curly quotes.
 fn replace_characters(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -117,7 +117,7 @@ fn replace_characters(text: &str) -> String {
     out
 }
 
-/// Drops `ESC [ numbers letter`.
+/// Removes terminal escapes of the form `ESC [ numbers letter`.
 fn remove_terminal_escapes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -139,7 +139,7 @@ fn remove_terminal_escapes(text: &str) -> String {
     out
 }
 
-/// Control characters that no name contains on purpose.
+/// Whether a control character never occurs in a name on purpose.
 fn is_unwanted(c: char) -> bool {
     matches!(
         c,
@@ -153,7 +153,7 @@ fn is_unwanted(c: char) -> bool {
     )
 }
 
-/// Normalisation form C.
+/// Normalises to form C.
 fn compose(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();

@@ -121,28 +121,26 @@ fn level(sum: i32) -> u8 {
 
 const HALF: i32 = 1 << (BITS - 1);
 
-/// Resizes `C` channels side by side from `from` to `to`, each width and height.
-pub(crate) fn resize<const C: usize>(
-    pixels: &[u8],
-    from: (u32, u32),
-    to: (u32, u32),
-    filter: Filter,
-) -> Vec<u8> {
+/// Bytes of a pixel.
+const CHANNELS: usize = 3;
+
+/// Resizes interleaved RGB pixels from `from` to `to`, each width and height.
+pub(crate) fn resize(pixels: &[u8], from: (u32, u32), to: (u32, u32), filter: Filter) -> Vec<u8> {
     let side = |side: u32| side as usize;
     let (from, to) = ((side(from.0), side(from.1)), (side(to.0), side(to.1)));
     if from == to {
         return pixels.to_vec();
     }
     if filter == Filter::Nearest {
-        return nearest::<C>(pixels, from, to);
+        return nearest(pixels, from, to);
     }
     let by_rows = |pixels: Vec<u8>| match from.0 == to.0 {
         true => pixels,
-        false => resize_rows::<C>(&pixels, from.0, &windows(from.0, to.0, filter)),
+        false => resize_rows(&pixels, from.0, &windows(from.0, to.0, filter)),
     };
     let by_columns = |pixels: Vec<u8>, width: usize| match from.1 == to.1 {
         true => pixels,
-        false => resize_columns(&pixels, width * C, &windows(from.1, to.1, filter)),
+        false => resize_columns(&pixels, width * CHANNELS, &windows(from.1, to.1, filter)),
     };
     match columns_first(from, to) {
         true => by_rows(by_columns(pixels.to_vec(), from.0)),
@@ -158,13 +156,13 @@ fn columns_first(from: (usize, usize), to: (usize, usize)) -> bool {
     rows > 0 && rows > 2 * columns
 }
 
-fn resize_rows<const C: usize>(pixels: &[u8], width: usize, windows: &[Window]) -> Vec<u8> {
-    let rows = pixels.chunks_exact(width * C);
-    let mut out = Vec::with_capacity(rows.len() * windows.len() * C);
+fn resize_rows(pixels: &[u8], width: usize, windows: &[Window]) -> Vec<u8> {
+    let rows = pixels.chunks_exact(width * CHANNELS);
+    let mut out = Vec::with_capacity(rows.len() * windows.len() * CHANNELS);
     for row in rows {
-        let (row, _) = row.as_chunks::<C>();
+        let (row, _) = row.as_chunks::<CHANNELS>();
         for window in windows {
-            let mut sums = [HALF; C];
+            let mut sums = [HALF; CHANNELS];
             for (pixel, weight) in row[window.first..].iter().zip(&window.weights) {
                 for (sum, value) in sums.iter_mut().zip(pixel) {
                     *sum += i32::from(*value) * weight;
@@ -193,7 +191,7 @@ fn resize_columns(pixels: &[u8], stride: usize, windows: &[Window]) -> Vec<u8> {
 }
 
 /// The pixel under the centre of the new one.
-fn nearest<const C: usize>(pixels: &[u8], from: (usize, usize), to: (usize, usize)) -> Vec<u8> {
+fn nearest(pixels: &[u8], from: (usize, usize), to: (usize, usize)) -> Vec<u8> {
     // PIL adds the step up, whose rounding decides ties.
     let sources = |from: usize, to: usize| -> Vec<usize> {
         let step = from as f64 / to as f64;
@@ -205,9 +203,9 @@ fn nearest<const C: usize>(pixels: &[u8], from: (usize, usize), to: (usize, usiz
         };
         std::iter::repeat_with(next).take(to).collect()
     };
-    let (pixels, _) = pixels.as_chunks::<C>();
+    let (pixels, _) = pixels.as_chunks::<CHANNELS>();
     let columns = sources(from.0, to.0);
-    let mut out = Vec::with_capacity(to.0 * to.1 * C);
+    let mut out = Vec::with_capacity(to.0 * to.1 * CHANNELS);
     for row in sources(from.1, to.1) {
         for column in &columns {
             out.extend(pixels[row * from.0 + column]);

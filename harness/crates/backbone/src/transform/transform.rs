@@ -1,12 +1,11 @@
 //! The evaluation transform: resize, crop, normalise.
 
 use candle_core::{Device, Tensor};
-use image::{RgbImage, RgbaImage};
+use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
 use super::resample::{self, Filter};
 use crate::error::{BackboneError, Result};
-use crate::source_image::{Channels, SourceImage, premultiply, unpremultiply};
 
 /// Channel means of OpenAI's training images, used by the whole CLIP family.
 pub(crate) const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
@@ -17,8 +16,8 @@ const LONGEST: u64 = 1 << 20;
 
 /// Resize, centre crop, scaling of the levels, normalisation.
 ///
-/// Images come converted to RGB, as CoOp's reader and transformers hand them over, or as a
-/// [`SourceImage`], which is converted after resizing as open_clip does.
+/// Images come converted to RGB, as CoOp's reader and transformers hand them over, so that all
+/// backbones of a suite see the same colours. open_clip converts palettes and alpha after resizing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageTransform {
     /// Side of the square result in pixels.
@@ -124,30 +123,6 @@ impl ImageTransform {
     pub fn crop(&self, image: &RgbImage) -> Result<RgbImage> {
         let (width, height) = self.resized(image.dimensions())?;
         self.centre(resize(image, (width, height), self.filter)?)
-    }
-
-    /// As [`Self::crop`], for an image that is converted to RGB after resizing.
-    ///
-    /// # Errors
-    /// As [`Self::crop`].
-    pub fn crop_source(&self, source: &SourceImage) -> Result<RgbImage> {
-        let to = self.resized(source.dimensions())?;
-        let resized = match &source.0 {
-            Channels::Rgb(pixels) => resize(pixels, to, self.filter)?,
-            Channels::Indexed(pixels) => resize(pixels, to, Filter::Nearest)?,
-            // PIL weights colours by alpha, unless no two pixels are mixed.
-            Channels::Alpha(pixels)
-                if self.filter == Filter::Nearest || pixels.dimensions() == to =>
-            {
-                opaque(&resize_rgba(pixels, to, self.filter)?)
-            }
-            Channels::Alpha(pixels) => {
-                let mut pixels = pixels.clone();
-                premultiply(&mut pixels);
-                unpremultiply(&resize_rgba(&pixels, to, self.filter)?)
-            }
-        };
-        self.centre(resized)
     }
 
     /// Width and height of an image before the crop.
@@ -272,23 +247,7 @@ impl Crop {
 
 /// Resizes an RGB image.
 pub(crate) fn resize(image: &RgbImage, to: (u32, u32), filter: Filter) -> Result<RgbImage> {
-    let pixels = resample::resize::<3>(image.as_raw(), image.dimensions(), to, filter);
-    RgbImage::from_raw(to.0, to.1, pixels).ok_or_else(other_size)
-}
-
-fn resize_rgba(image: &RgbaImage, to: (u32, u32), filter: Filter) -> Result<RgbaImage> {
-    let pixels = resample::resize::<4>(image.as_raw(), image.dimensions(), to, filter);
-    RgbaImage::from_raw(to.0, to.1, pixels).ok_or_else(other_size)
-}
-
-/// The colours as they are, without alpha.
-fn opaque(pixels: &RgbaImage) -> RgbImage {
-    RgbImage::from_fn(pixels.width(), pixels.height(), |x, y| {
-        let [r, g, b, _] = pixels.get_pixel(x, y).0;
-        image::Rgb([r, g, b])
-    })
-}
-
-fn other_size() -> BackboneError {
-    BackboneError::Image("cannot resize: buffer of another size".into())
+    let pixels = resample::resize(image.as_raw(), image.dimensions(), to, filter);
+    RgbImage::from_raw(to.0, to.1, pixels)
+        .ok_or_else(|| BackboneError::Image("cannot resize: buffer of another size".into()))
 }

@@ -66,7 +66,7 @@ fn keys_that_transformers_does_not_write_have_its_defaults() {
     let message = refusal("hf-clip", &short);
     assert!(
         message
-            .contains("`vision_config.hidden_size`: no such key, for which transformers takes 768"),
+            .contains("`vision_config.hidden_size`: key is missing; transformers' default is 768"),
         "{message}"
     );
     let message = refusal("hf-clip", &json!({"model_type": "clip"}));

@@ -184,7 +184,7 @@ fn configurations_that_contradict_the_tensors_are_refused() {
             |c| {
                 c["text_cfg"].as_object_mut().unwrap().remove("heads");
             },
-            &["text_cfg.heads", "no such key"],
+            &["text_cfg.heads", "the key is missing"],
         ),
         (
             |c| c["vision_cfg"]["image_size"] = 64.into(),

@@ -92,8 +92,8 @@ impl Machine<'_> {
                 self.long(length)?;
             }
             b'G' => {
-                self.reader.take(8)?;
-                self.push(Value::Number);
+                let value = f64::from_be_bytes(self.reader.array()?);
+                self.push(Value::Float(value));
             }
             b'X' => self.text::<4>()?,
             0x8c => self.text::<1>()?,

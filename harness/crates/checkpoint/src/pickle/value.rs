@@ -13,7 +13,8 @@ pub(crate) enum Value {
     None,
     Bool,
     Int(i64),
-    /// An integer of more than 64 bits, or a float: nothing asks for its value.
+    Float(f64),
+    /// An integer of more than 64 bits: nothing asks for its value.
     Number,
     Text(String),
     Bytes,
@@ -103,6 +104,7 @@ impl Arena {
             Value::None => "None".to_owned(),
             Value::Bool => "a bool".to_owned(),
             Value::Int(value) => format!("the number {value}"),
+            Value::Float(value) => format!("the number {value}"),
             Value::Number => "a number".to_owned(),
             Value::Text(_) => "text".to_owned(),
             Value::Bytes => "bytes".to_owned(),

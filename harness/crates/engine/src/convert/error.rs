@@ -13,9 +13,17 @@ pub enum ConversionError {
     #[error("{0}")]
     Input(String),
     #[error("cannot write {}: {reason}", .path.display())]
-    Output { path: PathBuf, reason: String },
+    Output {
+        #[serde(with = "harness_store::json_path")]
+        path: PathBuf,
+        reason: String,
+    },
     #[error("{}: conversion stopped: {reason}", .path.display())]
-    Ended { path: PathBuf, reason: String },
+    Ended {
+        #[serde(with = "harness_store::json_path")]
+        path: PathBuf,
+        reason: String,
+    },
     #[error("cannot start the converting process: {0}")]
     Start(String),
 }

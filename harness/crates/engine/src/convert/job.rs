@@ -1,8 +1,8 @@
-//! What the converting process is asked to do.
+//! What the process that reads checkpoints is asked to do.
 
 use std::path::PathBuf;
 
-use harness_checkpoint::{Converted, Options, TrainingRecord};
+use harness_checkpoint::{Converted, Inspected, Options, TrainingRecord};
 use serde::{Deserialize, Serialize};
 
 use super::error::ConversionError;
@@ -15,7 +15,7 @@ pub struct Conversion {
     pub output: PathBuf,
     /// What is converted and how; its metadata are added to.
     pub options: Options,
-    /// Set if the checkpoint is a prompt learner of CoOp, which becomes a module.
+    /// Set if the checkpoint is a method's, which becomes a module.
     pub module: Option<TrainingRecord>,
     pub limits: Limits,
 }
@@ -31,16 +31,34 @@ pub struct Limits {
     pub time: u64,
 }
 
-/// A conversion as the process reads it.
+/// A job as the process reads it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Job {
+    #[serde(with = "harness_store::json_path")]
     pub(super) input: PathBuf,
-    /// Where the result is written, in a folder that the parent process removes.
-    pub(super) draft: PathBuf,
     pub(super) options: Options,
-    pub(super) module: Option<TrainingRecord>,
+    pub(super) task: Task,
     pub(super) limits: Limits,
 }
 
+/// What is done with the input.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Task {
+    Convert {
+        /// Where the result is written, in a folder that the parent process removes.
+        #[serde(with = "harness_store::json_path")]
+        draft: PathBuf,
+        module: Option<Box<TrainingRecord>>,
+    },
+    Inspect,
+}
+
 /// Its reply.
-pub(super) type Answer = Result<Converted, ConversionError>;
+pub(super) type Answer = Result<Reply, ConversionError>;
+
+/// What was done.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Reply {
+    Converted(Converted),
+    Inspected(Box<Inspected>),
+}

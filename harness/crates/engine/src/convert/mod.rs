@@ -2,11 +2,13 @@
 
 mod error;
 mod job;
+mod layout;
 mod process;
 mod serve;
 
 pub use error::ConversionError;
-pub use harness_checkpoint::{Options, TrainingRecord};
+pub use harness_checkpoint::{Form, Inspected, ModuleMethod, Options, TensorFacts, TrainingRecord};
 pub use job::{Conversion, Limits};
-pub use process::{Written, convert};
+pub use layout::backbone_layout;
+pub use process::{Written, convert, inspect};
 pub use serve::serve;

@@ -7,11 +7,11 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use harness_checkpoint::{Converted, Options};
+use harness_checkpoint::{Converted, Inspected, Options};
 use rustix::process::Signal;
 
 use super::error::ConversionError;
-use super::job::{Answer, Conversion, Job, Limits};
+use super::job::{Answer, Conversion, Job, Limits, Reply, Task};
 use crate::schedule::WorkerCommand;
 use harness_store::{collect_drafts, draft_folder, sha256_file};
 
@@ -38,14 +38,8 @@ pub fn convert(
     conversion: &Conversion,
     command: &WorkerCommand,
 ) -> Result<Written, ConversionError> {
-    let unread = |reason: &dyn std::fmt::Display| {
-        ConversionError::Input(format!("{}: {reason}", conversion.input.display()))
-    };
-    // A pipe or a device may never end.
-    let found = std::fs::metadata(&conversion.input).map_err(|error| unread(&error))?;
-    if !found.is_file() {
-        return Err(unread(&"not a file"));
-    }
+    let unread = |reason: &dyn std::fmt::Display| unread(&conversion.input, reason);
+    require_file(&conversion.input)?;
     let sha256 = sha256_file(&conversion.input).map_err(|error| unread(&error))?;
     let fail = |error: std::io::Error| ConversionError::Output {
         path: conversion.output.clone(),
@@ -57,23 +51,71 @@ pub fn convert(
     let draft = drafts.path().join("draft.safetensors");
     let job = Job {
         input: conversion.input.clone(),
-        draft: draft.clone(),
         options: Options {
             metadata: BTreeMap::from([("converted_from_sha256".to_owned(), sha256.clone())]),
             ..conversion.options.clone()
         },
-        module: conversion.module.clone(),
+        task: Task::Convert {
+            draft: draft.clone(),
+            module: conversion.module.clone().map(Box::new),
+        },
         limits: conversion.limits,
     };
-    let converted = ask(&job, command)?.map_err(|error| match error {
+    let reply = ask(&job, command)?.map_err(|error| match error {
         ConversionError::Output { reason, .. } => ConversionError::Output {
             path: conversion.output.clone(),
             reason,
         },
         other => other,
     })?;
+    let Reply::Converted(converted) = reply else {
+        return Err(unexpected(&job));
+    };
     fs_err::rename(&draft, &conversion.output).map_err(fail)?;
     Ok(Written { converted, sha256 })
+}
+
+/// Says what a file is, in such a process, without reading its tensors.
+///
+/// # Errors
+/// The file is no checkpoint, or exceeds the limits.
+pub fn inspect(
+    input: &Path,
+    options: &Options,
+    limits: Limits,
+    command: &WorkerCommand,
+) -> Result<Inspected, ConversionError> {
+    require_file(input)?;
+    let job = Job {
+        input: input.to_owned(),
+        options: options.clone(),
+        task: Task::Inspect,
+        limits,
+    };
+    match ask(&job, command)?? {
+        Reply::Inspected(inspected) => Ok(*inspected),
+        Reply::Converted(_) => Err(unexpected(&job)),
+    }
+}
+
+fn unread(input: &Path, reason: &dyn std::fmt::Display) -> ConversionError {
+    ConversionError::Input(format!("{}: {reason}", input.display()))
+}
+
+/// A pipe or a device may never end.
+fn require_file(input: &Path) -> Result<(), ConversionError> {
+    let found = std::fs::metadata(input).map_err(|error| unread(input, &error))?;
+    match found.is_file() {
+        true => Ok(()),
+        false => Err(unread(input, &"not a file")),
+    }
+}
+
+fn unexpected(job: &Job) -> ConversionError {
+    ConversionError::Ended {
+        path: job.input.clone(),
+        reason: "it sent an unexpected reply".to_owned(),
+    }
 }
 
 fn ask(job: &Job, command: &WorkerCommand) -> Result<Answer, ConversionError> {

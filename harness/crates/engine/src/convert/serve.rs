@@ -1,12 +1,13 @@
 //! The converting process.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use harness_checkpoint::{ConvertError, convert, convert_prompt_learner};
+use harness_checkpoint::{ConvertError, convert, convert_module, inspect};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::error::ConversionError;
-use super::job::{Answer, Job, Limits};
+use super::job::{Answer, Job, Limits, Reply, Task};
 use crate::worker::die_with_the_scheduler;
 
 /// Reads one job from stdin, does it within its limits, and replies on stdout.
@@ -38,15 +39,28 @@ fn confine(limits: Limits) -> io::Result<()> {
 }
 
 fn answer(job: &Job) -> Answer {
-    let converted = match &job.module {
-        Some(record) => convert_prompt_learner(&job.input, &job.draft, &job.options, record),
-        None => convert(&job.input, &job.draft, &job.options),
+    let (reply, output) = match &job.task {
+        Task::Convert { draft, module } => {
+            let converted = match module {
+                Some(record) => convert_module(&job.input, draft, &job.options, record),
+                None => convert(&job.input, draft, &job.options),
+            };
+            (converted.map(Reply::Converted), Some(draft.clone()))
+        }
+        Task::Inspect => {
+            let inspected = inspect(&job.input, &job.options);
+            (inspected.map(Box::new).map(Reply::Inspected), None)
+        }
     };
-    converted.map_err(|error| match error {
-        ConvertError::Io(error) => ConversionError::Output {
-            path: job.draft.clone(),
+    reply.map_err(|error| failure(error, output))
+}
+
+fn failure(error: ConvertError, output: Option<PathBuf>) -> ConversionError {
+    match (error, output) {
+        (ConvertError::Io(error), Some(path)) => ConversionError::Output {
+            path,
             reason: error.to_string(),
         },
-        other => ConversionError::Input(other.to_string()),
-    })
+        (other, _) => ConversionError::Input(other.to_string()),
+    }
 }

@@ -6,6 +6,7 @@ use harness_hub::registry::{Aliases, BackboneEntry, backbone_files};
 use harness_hub::{Hub, Repo, RepoKind, Request};
 
 use super::absent::{Absent, AbsentFile, InputKind};
+use super::weight_shards::with_shards;
 use super::{Location, LocationError};
 use crate::suite::{Document, SuiteError};
 
@@ -131,6 +132,7 @@ impl Published {
     }
 
     fn locate(&self, name: &str, request: Request) -> Result<Location, LocationError> {
+        let request = with_shards(&self.hub, request)?;
         let located = self.hub.locate(&request)?;
         if located.is_complete() {
             return Ok(Location::Found(located.folder));

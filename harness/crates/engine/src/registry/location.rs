@@ -44,6 +44,8 @@ pub enum LocationError {
         /// The beginning of the file.
         found: String,
     },
+    #[error("{}: {reason}; delete the file and fetch it again", .path.display())]
+    Index { path: PathBuf, reason: String },
 }
 
 impl<F> Location<F> {

@@ -13,6 +13,7 @@ mod location;
 mod module_file;
 mod search_path;
 mod shards;
+mod weight_shards;
 
 pub use absent::{Absent, AbsentFile, InputKind, readable};
 pub use discovery::RegisteredPlugin;
@@ -27,3 +28,4 @@ pub use location::{DatasetPath, Location, LocationError};
 pub use module_file::{ModuleFile, ModuleFileError};
 pub use search_path::{PatternError, SearchPath};
 pub(crate) use shards::{fetch as fetch_shards, repository};
+pub(crate) use weight_shards::fetch as fetch_weights;

@@ -76,6 +76,7 @@ pub(crate) fn assemble(
             })
             .collect(),
         text_drift: drift::text_drift(setup, results),
+        input_notes: setup.notes.clone(),
         cells: cells
             .map(|plan| cell(settings, inputs, plan, results))
             .collect(),

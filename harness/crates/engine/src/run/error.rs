@@ -45,12 +45,6 @@ pub enum RunError {
         unmatched: UnmatchedError,
     },
     #[error(
-        "{}: a path that is not UTF-8, which cannot be passed on to worker processes; rename it, or \
-         choose another folder",
-        .0.display()
-    )]
-    NotUtf8(PathBuf),
-    #[error(
         "backbone {name}: {reason}, so prompts cannot be tokenized; copy the model's tokenizer.json to {}",
         .path.display()
     )]

@@ -25,5 +25,6 @@ pub use error::RunError;
 pub use forecast::{CellState, Forecast, ForecastCell, Proposal, forecast};
 pub use machine::cores;
 pub use placement_error::PlacementError;
+pub(crate) use prompts::cut_by_clip;
 pub use setup::{DeviceSettings, Settings};
 pub use suite_run::{Finished, run};

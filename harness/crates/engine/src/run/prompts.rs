@@ -8,6 +8,8 @@ use super::error::RunError;
 use crate::plan::Inputs;
 use crate::registry::Contents;
 
+/// Context length of every published CLIP.
+const CLIP_CONTEXT: usize = 77;
 /// Classes that a warning names.
 const NAMED: usize = 3;
 /// Characters of a class name in it.
@@ -72,17 +74,39 @@ pub(super) fn warnings(inputs: &Inputs) -> Vec<String> {
     lines
 }
 
+/// Names of classes with prompts that are cut to the context of CLIP's published text towers.
+///
+/// # Errors
+/// CLIP's tokenizer cannot be made, or a name contains its special tokens.
+pub(crate) fn cut_by_clip<'n>(
+    templates: &[String],
+    names: &[&'n str],
+) -> harness_backbone::Result<Vec<&'n str>> {
+    let mut cut = Vec::new();
+    for (prompt, name) in longest(templates, names).into_iter().zip(names) {
+        // A token is at least one byte.
+        if prompt.len() + 2 > CLIP_CONTEXT
+            && Tokenizer::clip()?.prompt(&prompt, usize::MAX)?.len() > CLIP_CONTEXT
+        {
+            cut.push(*name);
+        }
+    }
+    Ok(cut)
+}
+
 /// The longest prompt of each class, in label order.
 fn prompts(dataset: &Contents) -> impl Iterator<Item = String> {
-    let template = dataset
-        .templates
-        .iter()
-        .max_by_key(|template| template.len());
-    let names = template.into_iter().flat_map(|template| {
-        let names = dataset.class_names.iter();
+    let names: Vec<&str> = dataset.class_names.iter().map(String::as_str).collect();
+    longest(&dataset.templates, &names).into_iter()
+}
+
+fn longest(templates: &[String], names: &[&str]) -> Vec<String> {
+    let template = templates.iter().max_by_key(|template| template.len());
+    let prompts = template.into_iter().flat_map(|template| {
+        let names = names.iter();
         names.map(move |name| template.replace("{}", name))
     });
-    names.collect::<Vec<_>>().into_iter()
+    prompts.collect()
 }
 
 fn warning(dataset: &Contents, context: usize, tokenizer: &Tokenizer) -> Option<String> {
@@ -120,5 +144,26 @@ fn shown(name: &str) -> String {
     match name.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("`{}…`", &name[..end]),
         None => format!("`{name}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut_by_clip;
+
+    #[test]
+    fn a_prompt_is_cut_if_its_longest_template_does_not_fit() {
+        // 71 words, and with the template, the period and both ends 75, 77 or 78 tokens.
+        let name = "cat ".repeat(71);
+        let name = name.trim();
+        for (template, is_cut) in [
+            ("a {}.", false),
+            ("a photo of {}.", false),
+            ("a photo of a {}.", true),
+        ] {
+            let templates = ["{}".to_owned(), template.to_owned()];
+            let found = cut_by_clip(&templates, &["cat", name]).unwrap();
+            assert_eq!(found == [name], is_cut, "{template}");
+        }
     }
 }

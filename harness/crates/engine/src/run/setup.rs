@@ -79,6 +79,8 @@ pub(crate) struct SetUp<'a> {
     /// The devices of the workers; none for the CPU.
     pub(crate) placement: Option<DevicePlacement>,
     pub(crate) memory: WorkerMemory,
+    /// What readers of a report should know of the inputs.
+    pub(crate) notes: Vec<String>,
 }
 
 impl<'a> SetUp<'a> {
@@ -92,12 +94,6 @@ impl<'a> SetUp<'a> {
             None => Document::read(&settings.suite)?,
         };
         let store = Store::open(settings.store.clone())?;
-        let suite = std::path::absolute(&settings.suite).unwrap_or_default();
-        for path in [store.root(), &suite, &settings.command.program] {
-            if path.to_str().is_none() {
-                return Err(RunError::NotUtf8(path.to_owned()));
-            }
-        }
         let mut pool = Pool {
             command: settings.command.clone(),
             jobs: settings.jobs.unwrap_or_else(machine::cores),
@@ -151,16 +147,17 @@ impl<'a> SetUp<'a> {
         };
         pool.time_limit = Duration::from_secs(suite.time_limit);
         let inputs = inputs(&settings.command, suite, &registry, placement.as_ref())?;
-        for (name, note) in backbone_notes(&inputs) {
-            observer.warn(&format!("backbone {name}: {note}"));
-        }
         prompts::check_tokenizers(&inputs)?;
         let cells = Plan::present(&inputs, &settings.selection);
         for line in shots::warnings(&inputs, &cells)? {
             observer.warn(&line);
         }
-        for line in prompts::warnings(&inputs) {
-            observer.warn(&line);
+        let mut notes: Vec<String> = backbone_notes(&inputs)
+            .map(|(name, note)| format!("backbone {name}: {note}"))
+            .collect();
+        notes.extend(prompts::warnings(&inputs));
+        for note in &notes {
+            observer.warn(note);
         }
         if !is_checked {
             let cells = cell_labels(&inputs);
@@ -194,6 +191,7 @@ impl<'a> SetUp<'a> {
             plan,
             placement,
             memory,
+            notes,
         })
     }
 }

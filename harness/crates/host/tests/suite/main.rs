@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod converted_modules;
 mod deep;
 mod frozen_abi;
 mod golden_boundary;

@@ -181,6 +181,12 @@ impl MethodTask {
         self.words.class_name_token_ids.len()
     }
 
+    /// Ids of the classes, in order.
+    pub(crate) fn class_ids(&self) -> Vec<String> {
+        let classes = self.facts().classes.into_iter();
+        classes.map(|class| class.id).collect()
+    }
+
     fn facts(&self) -> TaskFacts {
         let classes = (0..self.classes()).map(|i| Class {
             id: format!("class{i}"),

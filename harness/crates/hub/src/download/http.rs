@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use ureq::config::ConfigBuilder;
 use ureq::http::{HeaderMap, Response, StatusCode, Uri};
-use ureq::{Agent, Body};
+use ureq::typestate::AgentScope;
+use ureq::{Agent, Body, Proxy};
 
 use super::error::{FetchError, Refusal};
+use super::forward;
 use super::retry::TransientFailure;
 use crate::settings::Settings;
 
@@ -15,6 +18,8 @@ const MAX_REDIRECTS: usize = 10;
 /// An HTTP client with the settings of a hub.
 pub(crate) struct Client {
     agent: Agent,
+    /// For `http` addresses, if there is a proxy that is asked for them.
+    forward: Option<(Agent, Proxy)>,
     authorization: Option<String>,
     /// The only origin to which the token is sent.
     home: Option<Origin>,
@@ -44,21 +49,44 @@ impl From<FetchError> for Failure {
     }
 }
 
+/// What every agent keeps to.
+fn limits() -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        .max_redirects(0)
+        .http_status_as_error(false)
+        // Sizes, ranges and hashes refer to the stored bytes.
+        .accept_encoding("identity")
+        .user_agent(concat!("harness/", env!("CARGO_PKG_VERSION")))
+        .timeout_connect(Some(Duration::from_secs(20)))
+        .timeout_recv_response(Some(Duration::from_secs(60)))
+        .timeout_per_read(Some(Duration::from_secs(60)))
+}
+
 impl Client {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let config = Agent::config_builder()
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // Sizes, ranges and hashes refer to the stored bytes.
-            .accept_encoding("identity")
-            .user_agent(concat!("harness/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(Duration::from_secs(20)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
-            .timeout_per_read(Some(Duration::from_secs(60)));
+        let config = limits().build();
+        let proxy = config.proxy().cloned();
+        let forward = proxy.and_then(|proxy| {
+            // Connections to the proxy itself need none.
+            let agent = forward::agent(limits().proxy(None).build(), &proxy)?;
+            Some((agent, proxy))
+        });
         Self {
-            agent: Agent::new_with_config(config.build()),
+            agent: Agent::new_with_config(config),
+            forward,
             authorization: settings.token.as_ref().map(|token| token.header()),
             home: origin(&settings.endpoint),
+        }
+    }
+
+    fn agent_for(&self, url: &str) -> &Agent {
+        let uri = url.parse::<Uri>().ok();
+        let is_forwarded = |proxy: &Proxy| {
+            uri.is_some_and(|uri| uri.scheme_str() == Some("http") && !proxy.is_no_proxy(&uri))
+        };
+        match &self.forward {
+            Some((agent, proxy)) if is_forwarded(proxy) => agent,
+            _ => &self.agent,
         }
     }
 
@@ -72,9 +100,10 @@ impl Client {
         let mut at = url.to_owned();
         for _ in 0..=MAX_REDIRECTS {
             let had_token = self.authorization.is_some() && origin(&at) == self.home;
+            let agent = self.agent_for(&at);
             let mut request = match verb {
-                Verb::Head => self.agent.head(&at),
-                Verb::Get => self.agent.get(&at),
+                Verb::Head => agent.head(&at),
+                Verb::Get => agent.get(&at),
             };
             for (name, value) in headers {
                 request = request.header(*name, value);

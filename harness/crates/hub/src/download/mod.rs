@@ -2,6 +2,7 @@
 
 mod error;
 mod fetch;
+mod forward;
 mod http;
 mod progress;
 mod retry;

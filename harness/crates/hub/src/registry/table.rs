@@ -68,13 +68,17 @@ fn repo_file(file: &BackboneFile) -> RepoFile {
 }
 
 /// The usual files of a backbone: weights and configuration under the names of open_clip or
-/// transformers, and tokenizer and image transform if present.
+/// transformers, weights perhaps as an index of shards, and tokenizer and image transform if present.
 pub fn backbone_files() -> Vec<RepoFile> {
     vec![
-        RepoFile::any_of(["open_clip_model.safetensors", "model.safetensors"]),
+        RepoFile::any_of([
+            "open_clip_model.safetensors",
+            "model.safetensors",
+            "model.safetensors.index.json",
+        ]),
         RepoFile::any_of(["open_clip_config.json", "config.json"]),
         RepoFile::file("tokenizer.json").optional(),
-        RepoFile::file("preprocessor_config.json").optional(),
+        RepoFile::any_of(["preprocessor_config.json", "processor_config.json"]).optional(),
     ]
 }
 

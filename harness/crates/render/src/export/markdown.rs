@@ -20,6 +20,9 @@ use harness_report::shell::join;
 pub(crate) fn markdown(report: &Report, old: Option<&Report>) -> String {
     let analysis = analyse(report);
     let mut page = format!("# {}\n", escape(&report.suite.name, NAME));
+    for note in &report.input_notes {
+        page += &format!("\n⚠ {}\n", escape(note, MESSAGE));
+    }
     if let Some(old) = old {
         page += &comparison(&Compared::of(report, old));
     }

@@ -225,3 +225,16 @@ fn tables_of_text_are_as_committed() {
         insta::assert_snapshot!(format!("table{ending}"), exported(&report, ending));
     }
 }
+
+#[test]
+fn notes_on_the_inputs_are_on_every_page() {
+    let note = "d on b: prompts of 2 classes are cut to the context of 77 tokens";
+    let report = Report {
+        input_notes: vec![note.to_owned()],
+        ..fixture::report(&[], &[], &[], |_, _, _| Err(harness_report::Status::NotRun))
+    };
+    for format in [".md", ".html"] {
+        let page = exported(&report, format).replace("&#58;", ":");
+        assert!(page.contains(note), "{format}");
+    }
+}

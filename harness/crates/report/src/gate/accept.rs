@@ -97,6 +97,7 @@ fn merge(report: &Report, baseline: &Report) -> Report {
         text_drift: union(&report.text_drift, &baseline.text_drift, |a, b| {
             (&a.upgrade, &a.dataset) == (&b.upgrade, &b.dataset)
         }),
+        input_notes: union(&report.input_notes, &baseline.input_notes, |a, b| a == b),
         ..report.clone()
     }
 }

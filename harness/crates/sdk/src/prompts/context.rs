@@ -121,8 +121,16 @@ impl Context {
     /// # Errors
     /// The class names cannot be tokenised.
     pub fn prompts(&self, host: &Host) -> Result<ClassPrompts> {
+        self.prompts_with_suffix(host, ".")
+    }
+
+    /// As [`Self::prompts`], with another text after the class name than a period.
+    ///
+    /// # Errors
+    /// As for [`Self::prompts`].
+    pub fn prompts_with_suffix(&self, host: &Host, suffix: &str) -> Result<ClassPrompts> {
         let names = host.class_names();
-        let texts: Vec<String> = names.iter().map(|name| format!("{name}.")).collect();
+        let texts: Vec<String> = names.iter().map(|name| format!("{name}{suffix}")).collect();
         let mut tokenized = host.tokenize(&texts)?;
         for row in &mut tokenized.rows {
             row.push(tokenized.end_of_text);

@@ -4,7 +4,6 @@ use minijinja::value::Serde;
 use minijinja::{Error, context};
 use serde::Serialize;
 
-use crate::export::NAME;
 use crate::export::comparison::Compared;
 use crate::export::html::chain;
 use crate::export::html::comparison::comparison;
@@ -12,6 +11,7 @@ use crate::export::html::data::data;
 use crate::export::html::provenance::provenance;
 use crate::export::html::section::{Section, section};
 use crate::export::html::templates::Templates;
+use crate::export::{MESSAGE, NAME};
 use crate::text::one_line;
 use harness_report::Report;
 use harness_report::aggregate::blocks;
@@ -65,6 +65,7 @@ pub(crate) fn html(report: &Report, old: Option<&Report>) -> Result<String, Erro
         lead => lead(report),
         comparison => compared.map(|compared| compared.name),
         comparison_section,
+        input_notes => report.input_notes.iter().map(|note| one_line(note, MESSAGE)).collect::<Vec<_>>(),
         blocks => Serde(parts),
         chains => Serde(chains),
         provenance_section => provenance(&templates, report)?,
