@@ -66,6 +66,9 @@ pub(crate) struct RunArguments {
     /// Copy the modules trained on the sources to a folder, with a manifest
     #[arg(long, value_name = "DIR")]
     pub(crate) keep_modules: Option<PathBuf>,
+    /// Print what plugins write to stdout and stderr; nothing is printed for cached results
+    #[arg(long)]
+    pub(crate) show_log: bool,
     /// Print every table and explanation
     #[arg(long)]
     pub(crate) details: bool,

@@ -55,6 +55,7 @@
 
 #![warn(missing_docs)]
 
+mod author_frame;
 mod boundary;
 mod error;
 #[doc(hidden)]

@@ -31,7 +31,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         cancel: interrupt::watch()?,
         command_line: command_line(),
     };
-    let finished = measure(&settings)?;
+    let finished = measure(&settings, false)?;
     let report = &finished.report;
     let mut code = outcome(report);
     code = code.worst(write(report, &arguments.output));

@@ -9,7 +9,7 @@ use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use super::{machine, modules, prompts};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
-use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
+use crate::registry::{BackboneFacts, DatasetFacts, RegisteredPlugin, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
 use crate::worker;
@@ -128,6 +128,9 @@ impl<'a> SetUp<'a> {
         for (name, note) in backbone_notes(&inputs) {
             observer.warn(&format!("backbone {name}: {note}"));
         }
+        for line in slow_plugins(&inputs, &registry) {
+            observer.warn(&line);
+        }
         for line in prompts::warnings(&inputs) {
             observer.warn(&line);
         }
@@ -171,6 +174,25 @@ fn backbone_notes(inputs: &Inputs) -> impl Iterator<Item = (&str, &String)> {
         let notes = backbone.architecture.present().map(|found| &found.notes);
         let name = backbone.reference.name.as_str();
         notes.into_iter().flatten().map(move |note| (name, note))
+    })
+}
+
+/// Plugins of the suite whose tensor operations were built without optimisation.
+fn slow_plugins<'a>(
+    inputs: &'a Inputs,
+    registry: &'a Registry,
+) -> impl Iterator<Item = String> + 'a {
+    let is_used = |plugin: &&RegisteredPlugin| {
+        let mut methods = inputs.methods.iter();
+        methods.any(|input| input.method.plugin == plugin.path)
+    };
+    let unoptimised = |plugin: &&RegisteredPlugin| plugin.descriptor.plugin.opt_level == Some('0');
+    let slow = registry.plugins.iter().filter(unoptimised).filter(is_used);
+    slow.map(|plugin| {
+        format!(
+            "the dependencies of the plugin {} were built at opt-level 0, which makes tensor operations tens of times slower; put `[profile.dev.package.\"*\"]` with `opt-level = 3` into its Cargo.toml, or build with --release",
+            plugin.path.display()
+        )
     })
 }
 

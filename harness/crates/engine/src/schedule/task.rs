@@ -16,6 +16,8 @@ pub struct PoolTask {
     pub work: Work,
     /// Tasks that must finish first; each comes earlier in the list.
     pub needs: Vec<TaskIndex>,
+    /// Where the log of a failure is kept, if anywhere.
+    pub log: Option<PathBuf>,
     /// Share of the whole, for the estimate of the time left.
     pub weight: f64,
 }

@@ -381,6 +381,7 @@ impl<'a> JobContext<'a> {
         let job = TrainJob {
             seed: draw.seeds.training,
             recipe: recipe.clone(),
+            check_gradients: false,
         };
         let start = Instant::now();
         let trained = method.train(self.bench(task)?.object(), &job)?;
