@@ -9,6 +9,7 @@ mod examples;
 mod install;
 mod list;
 mod modules;
+mod plugin;
 mod report;
 mod suite;
 mod values;
@@ -21,8 +22,9 @@ pub(crate) use cache::{CacheAction, CacheArguments};
 pub(crate) use check::CheckModulesArguments;
 pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, Sampler};
 pub(crate) use install::SelfAction;
-pub(crate) use list::{Kind, ListArguments, PluginAction};
+pub(crate) use list::{Kind, ListArguments};
 pub(crate) use modules::ModulesAction;
+pub(crate) use plugin::{CheckPluginArguments, NewPluginArguments, PluginAction};
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
 pub(crate) use suite::{
     FailOnArguments, InitArguments, PlanArguments, RuleArguments, RunArguments, SuiteArguments,
@@ -95,7 +97,7 @@ pub(crate) enum Command {
     Fetch(FetchArguments),
     /// List methods, backbones or data sets
     List(ListArguments),
-    /// Inspect plugins
+    /// Write and inspect plugins
     Plugin {
         #[command(subcommand)]
         action: PluginAction,

@@ -1,7 +1,7 @@
 //! What `run` and `plan` have in common.
 
 use harness_engine::registry::SearchPath;
-use harness_engine::run::{RunError, Settings};
+use harness_engine::run::{OtherMethods, RunError, Settings};
 use harness_engine::schedule::WorkerCommand;
 use harness_report::ExitCode;
 
@@ -15,6 +15,7 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
     Ok(Settings {
         suite: find_suite(&arguments.suite)?,
         text: None,
+        other_methods: other_methods(arguments)?,
         selection: arguments.only.iter().cloned().collect(),
         store: arguments.store.clone(),
         data: arguments.data.clone(),
@@ -24,6 +25,25 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
         command: worker_command()?,
         cancel: interrupt::watch()?,
         command_line: command_line(),
+    })
+}
+
+/// The plugins and methods of the command line; paths are relative to the current folder.
+fn other_methods(arguments: &SuiteArguments) -> Result<OtherMethods, Failure> {
+    let plugins = arguments.plugin.iter().map(|path| {
+        let found = path.canonicalize().map_err(|error| {
+            let message = format!("--plugin {}: {error}", path.display());
+            Failure::new(ExitCode::SetUp, message)
+                .hint("name a shared library, such as target/debug/libmy_method.so, or a folder")
+        })?;
+        match found.to_str() {
+            Some(_) => Ok(found),
+            None => Err(RunError::NotUtf8(found).into()),
+        }
+    });
+    Ok(OtherMethods {
+        plugins: plugins.collect::<Result<_, Failure>>()?,
+        methods: arguments.method.clone(),
     })
 }
 

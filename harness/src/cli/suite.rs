@@ -32,6 +32,13 @@ pub(crate) struct SuiteArguments {
     /// Select cells by method, dataset, source, target, shots or seed; repeatable
     #[arg(long, value_name = "KEY=VALUE,…")]
     pub(crate) only: Vec<Term>,
+    /// Also use a plugin, or a folder of them; without --method, run its methods in place of
+    /// the suite's; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plugin: Vec<PathBuf>,
+    /// Run a method in place of the suite's; rows of the suite keep their options; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: Vec<String>,
     /// Colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,

@@ -17,6 +17,7 @@ mod list;
 mod modules;
 mod plan;
 mod plugin;
+mod plugin_check;
 mod run;
 mod schema;
 mod self_install;

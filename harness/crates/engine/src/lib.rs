@@ -14,6 +14,7 @@ pub mod images;
 pub mod job;
 pub mod modules;
 pub mod plan;
+pub mod plugin_check;
 pub mod registry;
 pub mod run;
 pub mod schedule;

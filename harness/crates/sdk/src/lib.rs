@@ -79,3 +79,5 @@ pub use prompts::{
     ClassPrompts, ClassTokenPosition, Context, Edits, Prompts, TowerPrompts, TowerPromptsShape,
     deep,
 };
+pub use schemars;
+pub use serde;

@@ -1,6 +1,6 @@
 //! Runs the modules' suite and prints what follows.
 
-use harness_engine::run::Settings;
+use harness_engine::run::{OtherMethods, Settings};
 use harness_report::selection::Selection;
 use harness_report::{ExitCode, Status};
 
@@ -22,6 +22,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         suite: "check".into(),
         text: Some(modules_suite(arguments, &places)?),
         selection: Selection::default(),
+        other_methods: OtherMethods::default(),
         store: arguments.store.clone(),
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),

@@ -60,6 +60,10 @@ pub struct TrainSummary {
     /// The recipe that was used; none if the method states none.
     #[serde(default, deserialize_with = "super::recipe::stated")]
     pub recipe: Option<Recipe>,
+    /// Whether gradients were compared with finite differences, see
+    /// [`TrainJob::check_gradients`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checked_gradients: bool,
 }
 
 /// Images to probe a module on.

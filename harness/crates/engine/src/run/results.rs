@@ -56,6 +56,7 @@ impl Results {
             | JobOutput::Injected { evaluation, .. } => Some(evaluation),
             JobOutput::Inspected { .. }
             | JobOutput::Declared { .. }
+            | JobOutput::Checked { .. }
             | JobOutput::Surveyed { .. }
             | JobOutput::Features { .. } => None,
         }

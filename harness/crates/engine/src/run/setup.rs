@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::absence::or_absent;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
+use super::other_methods::OtherMethods;
 use super::{machine, modules, prompts};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{BackboneFacts, DatasetFacts, RegisteredPlugin, Registry, SearchPath};
@@ -29,6 +30,8 @@ pub struct Settings<'a> {
     pub text: Option<String>,
     /// Which cells; all of them by default.
     pub selection: Selection,
+    /// What is run in place of the suite's methods.
+    pub other_methods: OtherMethods,
     /// Root of the store, see [`Store::open`].
     pub store: Option<PathBuf>,
     /// Folder to look for data sets by name, before the suite's own.
@@ -92,7 +95,8 @@ impl<'a> SetUp<'a> {
             .with_data(settings.data.as_deref(), document.data())
             .with_digests(store.root().join("digests"))
             .with_aliases()?;
-        let named = document.plugins();
+        let mut named = document.plugins();
+        named.extend(settings.other_methods.named());
         let registry = Registry::discover(search_path, &named, &pool, Some(&store), observer)?;
         for broken in &registry.broken {
             observer.warn(&format!(
@@ -110,6 +114,7 @@ impl<'a> SetUp<'a> {
         let suite = document
             .check(&registry)
             .map_err(crate::suite::SuiteError::from)?;
+        let suite = settings.other_methods.replace(suite, &registry)?;
         let unmatched = |unmatched| RunError::Unmatched {
             suite: settings.suite.clone(),
             unmatched,

@@ -90,6 +90,7 @@ impl PoolTask {
     pub(crate) fn plugin(&self) -> Option<&Path> {
         match &self.work {
             Work::Inspect { plugin } | Work::Declare { plugin, .. } => Some(plugin),
+            Work::Check(check) => Some(&check.method.plugin),
             Work::Unit { work, .. } => work.method().map(|method| method.plugin.as_path()),
         }
     }
@@ -97,7 +98,7 @@ impl PoolTask {
     /// The backbone whose weights a worker has to load for it.
     pub(crate) fn backbone(&self) -> Option<&PathBuf> {
         match &self.work {
-            Work::Inspect { .. } | Work::Declare { .. } => None,
+            Work::Inspect { .. } | Work::Declare { .. } | Work::Check(_) => None,
             Work::Unit { work, .. } => {
                 let files = work.weights().and_then(|backbone| backbone.files.present());
                 files.map(|files| &files.path)

@@ -4,6 +4,7 @@
 //! as crashed and starts another worker.
 
 mod channel;
+mod check;
 mod error;
 mod evaluation;
 mod features;

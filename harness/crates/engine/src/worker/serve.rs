@@ -52,9 +52,11 @@ fn without_backtrace(mut message: String) -> String {
     message
 }
 
+/// Whether a name that the backbone does not have is the method's fault.
 fn is_training(job: &Job) -> bool {
     match &job.work {
         Work::Unit { work, .. } => matches!(**work, UnitWork::Train { .. }),
+        Work::Check(_) => true,
         Work::Inspect { .. } | Work::Declare { .. } => false,
     }
 }

@@ -55,6 +55,8 @@ pub(crate) fn train<M: Method>(
         parameters: trainable.count(),
         final_loss,
         recipe: Some(recipe),
+        // Without a step there is no gradient.
+        checked_gradients: job.check_gradients && steps > 0,
     };
     Ok((module, summary))
 }
