@@ -51,9 +51,9 @@ pub(crate) fn library(name: &PluginName) -> String {
 
 fn filled(template: &str, name: &PluginName, sdk: &Sdk) -> String {
     template
-        .replace("{name}", &name.to_string())
-        .replace("{crate}", &name.in_code())
-        .replace("{type}", &name.of_type())
-        .replace("{library}", &library(name))
-        .replace("{sdk}", &sdk.dependency())
+        .replace("@NAME@", &name.to_string())
+        .replace("@CRATE@", &name.in_code())
+        .replace("@TYPE@", &name.of_type())
+        .replace("@LIBRARY@", &library(name))
+        .replace("@SDK@", &sdk.dependency())
 }

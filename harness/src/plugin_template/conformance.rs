@@ -1,3 +1,3 @@
 //! What every method must satisfy, on a host with toy towers.
 
-harness_sdk::conformance!({crate}::{type});
+harness_sdk::conformance!(@CRATE@::@TYPE@);

@@ -1,4 +1,4 @@
-//! {type}: learned vectors before the class name, as in CoOp (arXiv 2109.01134). Replace what
+//! @TYPE@: learned vectors before the class name, as in CoOp (arXiv 2109.01134). Replace what
 //! differs in your method.
 
 use harness_sdk::{
@@ -24,19 +24,19 @@ impl Default for Config {
 }
 
 /// What is computed from the backbone at hand, and again on a target.
-pub struct {type} {
+pub struct @TYPE@ {
     start: u32,
     /// Token ids of `name . [EOT]` of each class.
     names: Vec<Vec<u32>>,
 }
 
-impl Method for {type} {
+impl Method for @TYPE@ {
     type Config = Config;
 
     fn card() -> Card {
         Card {
-            id: "{name}",
-            title: "{type}: one line on its idea",
+            id: "@NAME@",
+            title: "@TYPE@: one line on its idea",
             paper: "unpublished",
             family: Family::Input,
             depth: "text input",
@@ -49,10 +49,11 @@ impl Method for {type} {
         }
     }
 
-    /// `self.ctx = nn.Parameter(torch.empty(M, D).normal_(std=0.02))`
+    /// `self.ctx = nn.Parameter(token_embedding("a photo of a"))`
     fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
         let shape = [config.length, setting.backbone.text.width];
-        Ok(vec![Parameter::new("ctx", &shape, Init::Normal { std: 0.02 })])
+        let init = Init::Words("a photo of a".to_owned());
+        Ok(vec![Parameter::new("ctx", &shape, init)])
     }
 
     fn setup(_config: &Config, host: &Host) -> Result<Self> {
@@ -79,4 +80,4 @@ impl Method for {type} {
     }
 }
 
-export_plugin!({type});
+export_plugin!(@TYPE@);

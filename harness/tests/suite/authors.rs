@@ -168,17 +168,23 @@ fn a_new_plugin_is_written_once() {
     assert!(read("Cargo.toml").contains("harness-sdk = \"0.1\""));
     assert!(read("src/lib.rs").contains("export_plugin!(MyMethod);"));
     assert!(read("tests/conformance.rs").contains("conformance!(my_method::MyMethod)"));
+    assert!(
+        read("src/lib.rs").contains(r#"format!("{name}.")"#),
+        "the class's name is not the plugin's"
+    );
     for path in [
+        "Cargo.toml",
+        "src/lib.rs",
+        "tests/conformance.rs",
         "suite.yaml",
         "README.md",
-        ".github/workflows/check.yml",
         ".gitignore",
     ] {
-        assert!(
-            !read(path).contains(['{', '}']) || path == "suite.yaml",
-            "{path}"
-        );
+        for placeholder in ["@NAME@", "@CRATE@", "@TYPE@", "@LIBRARY@", "@SDK@"] {
+            assert!(!read(path).contains(placeholder), "{path}: {placeholder}");
+        }
     }
+    assert!(read(".github/workflows/check.yml").contains("actions/checkout@v4"));
     let again = env.harness(&["plugin", "new", "my-method"]);
     assert_eq!(again.status.code(), Some(110), "{}", text(&again.stderr));
     let bad = env.harness(&["plugin", "new", "My_Method"]);
