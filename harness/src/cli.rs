@@ -10,6 +10,7 @@ mod install;
 mod list;
 mod modules;
 mod predict;
+mod plugin;
 mod report;
 mod suite;
 mod values;
@@ -22,9 +23,10 @@ pub(crate) use cache::{CacheAction, CacheArguments};
 pub(crate) use check::CheckModulesArguments;
 pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, Sampler};
 pub(crate) use install::SelfAction;
-pub(crate) use list::{Kind, ListArguments, PluginAction};
+pub(crate) use list::{Kind, ListArguments};
 pub(crate) use modules::ModulesAction;
 pub(crate) use predict::PredictArguments;
+pub(crate) use plugin::{CheckPluginArguments, NewPluginArguments, PluginAction};
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
 pub(crate) use suite::{
     FailOnArguments, InitArguments, PlanArguments, RuleArguments, RunArguments, SuiteArguments,
@@ -100,7 +102,7 @@ pub(crate) enum Command {
     Fetch(FetchArguments),
     /// List methods, backbones or data sets
     List(ListArguments),
-    /// Inspect plugins
+    /// Write and inspect plugins
     Plugin {
         #[command(subcommand)]
         action: PluginAction,

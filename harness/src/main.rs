@@ -17,6 +17,7 @@ mod install;
 mod interrupt;
 mod local_path;
 mod measure;
+mod new_plugin;
 mod outcome;
 mod output;
 mod power;

@@ -21,6 +21,8 @@ const WIDEST: usize = 300;
 pub(crate) struct Reporter {
     bar: Option<ProgressBar>,
     told: Instant,
+    /// Whether to print what plugins write.
+    shows_logs: bool,
 }
 
 impl Reporter {
@@ -28,7 +30,13 @@ impl Reporter {
         Self {
             bar: has_bar().then(bar),
             told: Instant::now(),
+            shows_logs: false,
         }
+    }
+
+    /// Also prints what plugins write to stdout and stderr.
+    pub(crate) fn with_logs(self, shows_logs: bool) -> Self {
+        Self { shows_logs, ..self }
     }
 
     /// Takes the bar away before results are printed.
@@ -67,6 +75,20 @@ impl Observer for Reporter {
         };
         let line = format!("{word}: {}: {message}", task.name);
         self.say(&one_line(&line, WIDEST));
+        if let Some(log) = &task.log {
+            self.say(&format!("log: {}", log.display()));
+        }
+    }
+
+    fn wants_logs(&self) -> bool {
+        self.shows_logs
+    }
+
+    fn log(&mut self, task: &PoolTask, text: &str) {
+        let name = one_line(&task.name, WIDEST);
+        for line in text.lines() {
+            self.say(&format!("{name}: {}", one_line(line, WIDEST)));
+        }
     }
 
     fn tick(&mut self, progress: &Progress) {

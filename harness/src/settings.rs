@@ -1,7 +1,7 @@
 //! What `run` and `plan` have in common.
 
 use harness_engine::registry::SearchPath;
-use harness_engine::run::{DeviceSettings, RunError, Settings};
+use harness_engine::run::{DeviceSettings, OtherMethods, RunError, Settings};
 use harness_engine::schedule::WorkerCommand;
 use harness_report::ExitCode;
 
@@ -15,6 +15,7 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
     Ok(Settings {
         suite: find_suite(&arguments.suite)?,
         text: None,
+        other_methods: other_methods(arguments)?,
         selection: arguments.only.iter().cloned().collect(),
         store: arguments.store.clone(),
         data: arguments.data.clone(),
@@ -37,6 +38,22 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
 
 fn mebibytes(count: u64) -> u64 {
     count.saturating_mul(1 << 20)
+}
+
+/// The plugins and methods of the command line; paths are relative to the current folder.
+fn other_methods(arguments: &SuiteArguments) -> Result<OtherMethods, Failure> {
+    let plugins = arguments.plugin.iter().map(|path| {
+        let found = path.canonicalize().map_err(|error| {
+            let message = format!("--plugin {}: {error}", path.display());
+            Failure::new(ExitCode::SetUp, message)
+                .hint("name a shared library, such as target/debug/libmy_method.so, or a folder")
+        })?;
+        Ok(found)
+    });
+    Ok(OtherMethods {
+        plugins: plugins.collect::<Result<_, Failure>>()?,
+        methods: arguments.method.clone(),
+    })
 }
 
 /// What backbones and data sets are called without a suite.

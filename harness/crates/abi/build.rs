@@ -1,4 +1,5 @@
-//! Notes the compiler, for plugins' version records and reports' provenance.
+//! Notes the compiler and its optimisation level, for plugins' version records and reports'
+//! provenance.
 
 use std::{env, process::Command};
 
@@ -11,5 +12,7 @@ fn main() {
         .and_then(|output| String::from_utf8(output.stdout).ok())
         .unwrap_or_else(|| "rustc (unknown)".to_owned());
     println!("cargo:rustc-env=HARNESS_RUSTC={}", version.trim());
+    let level = env::var("OPT_LEVEL").unwrap_or_default();
+    println!("cargo:rustc-env=HARNESS_OPT_LEVEL={level}");
     println!("cargo:rerun-if-changed=build.rs");
 }

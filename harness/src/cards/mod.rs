@@ -3,6 +3,7 @@
 mod gather;
 mod listed;
 mod markdown;
+mod options;
 mod table;
 mod text;
 mod words;

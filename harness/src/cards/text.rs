@@ -7,6 +7,7 @@ use harness_render::terminal::one_line;
 use serde_json::to_value;
 
 use super::gather::{CLASSES, Cards, Entry, SHOTS};
+use super::options::options;
 use super::words::{recipe, word};
 
 /// Characters of a line that a plugin wrote.
@@ -47,14 +48,27 @@ pub(crate) fn text(cards: &Cards, entry: &Entry) -> String {
         line("", &format!("* with {CLASSES} classes of {SHOTS} images"));
     }
     line("recipe", &recipe(card.recipe.as_ref()));
+    for option in options(&card.config_schema) {
+        line("config", &option.to_string());
+    }
     for deviation in &card.deviations {
         line("deviation", deviation);
     }
     line(
         "plugin",
         &format!(
-            "{} {}, {}, ABI {}, SDK {}, {}",
-            info.name, info.version, info.license, info.abi, info.sdk, info.rustc
+            "{} {}, {}, ABI {}, SDK {}, {}{}",
+            info.name,
+            info.version,
+            match info.license.as_str() {
+                "" => "no licence stated",
+                license => license,
+            },
+            info.abi,
+            info.sdk,
+            info.rustc,
+            info.opt_level
+                .map_or_else(String::new, |level| format!(", opt-level {level}")),
         ),
     );
     line("file", &entry.plugin.path.display().to_string());

@@ -5,6 +5,7 @@ Examples:
   harness run suites/quickstart.yaml
   harness run suite.yaml -o report.json -o report.html
   harness run suite.yaml --only method=coop,dataset=digits
+  harness run quickstart --plugin target/debug/libmy_method.so
   harness run suite.yaml --gate --baseline reports/main.json";
 
 pub(super) const PLAN: &str = "\
@@ -46,3 +47,14 @@ pub(super) const PREDICT: &str = "\
 Examples:
   harness predict --module prod/coop.safetensors --backbone eva02-clip-b16 --images photos -o preds.csv
   harness predict --module coop.safetensors --backbone ./new --images cat.jpg dog.jpg --top 3";
+pub(super) const PLUGIN_NEW: &str = "\
+Examples:
+  harness plugin new my-method
+  cd my-method && cargo test && cargo build && harness run suite.yaml";
+
+pub(super) const PLUGIN_CHECK: &str = "\
+Examples:
+  harness plugin check target/debug/libmy_method.so
+  harness plugin check target/debug/libmy_method.so --config '{\"length\": 8}'
+
+Exit 107 if a check fails.";

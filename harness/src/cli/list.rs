@@ -1,6 +1,6 @@
-//! Arguments of `harness list` and `harness plugin`.
+//! Arguments of `harness list`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
 #[derive(Args)]
 pub(crate) struct ListArguments {
@@ -22,17 +22,4 @@ pub(crate) enum Kind {
     Methods,
     Backbones,
     Datasets,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum PluginAction {
-    /// Print method cards: insertion points, what moves and what is recomputed, parameters,
-    /// recipe, deviations from the published method
-    Inspect {
-        /// Method, plugin, or path of a shared library
-        what: String,
-        /// Count trained parameters at these dimensions; repeatable
-        #[arg(long, value_name = "b16|l14|BACKBONE", default_values = ["b16", "l14"])]
-        dims: Vec<String>,
-    },
 }

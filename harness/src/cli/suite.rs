@@ -55,6 +55,13 @@ pub(crate) struct SuiteArguments {
     /// Select cells by method, dataset, source, target, shots or seed; repeatable
     #[arg(long, value_name = "KEY=VALUE,…")]
     pub(crate) only: Vec<Term>,
+    /// Also use a plugin, or a folder of them; without --method, run its methods in place of
+    /// the suite's; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plugin: Vec<PathBuf>,
+    /// Run a method in place of the suite's; rows of the suite keep their options; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: Vec<String>,
     /// Colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
@@ -92,6 +99,9 @@ pub(crate) struct RunArguments {
     /// Download nothing; files that are missing are listed
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Print what plugins write to stdout and stderr; nothing is printed for cached results
+    #[arg(long)]
+    pub(crate) show_log: bool,
     /// Print every table and explanation
     #[arg(long)]
     pub(crate) details: bool,

@@ -29,6 +29,8 @@ pub(crate) enum ValueError {
     Renaming,
     #[error("expected a JSON object, such as {{\"alpha\": 1.0}}: {0}")]
     Settings(String),
+    #[error("expected a JSON object, such as {{\"length\": 8}}")]
+    Mapping,
     #[error("expected a file name ending in .{}", .0.join(" or ."))]
     Extension(&'static [&'static str]),
 }
@@ -48,6 +50,13 @@ pub(super) fn tolerance(text: &str) -> Result<f64, ValueError> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
         _ => Err(ValueError::Tolerance),
+    }
+}
+
+pub(super) fn mapping(text: &str) -> Result<serde_json::Value, ValueError> {
+    match serde_json::from_str(text) {
+        Ok(value @ serde_json::Value::Object(_)) => Ok(value),
+        _ => Err(ValueError::Mapping),
     }
 }
 

@@ -19,6 +19,7 @@ mod modules;
 mod plan;
 mod plugin;
 mod predict;
+mod plugin_check;
 mod run;
 mod schema;
 mod self_install;

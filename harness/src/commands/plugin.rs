@@ -2,15 +2,40 @@
 
 use harness_report::ExitCode;
 
+use super::plugin_check::plugin_check;
 use crate::cards::{Cards, Entry, text};
-use crate::cli::PluginAction;
+use crate::cli::{NewPluginArguments, PluginAction};
 use crate::failure::Failure;
+use crate::new_plugin::{self, Sdk};
 use crate::output;
 
 pub(crate) fn plugin(action: &PluginAction) -> Result<ExitCode, Failure> {
     match action {
+        PluginAction::New(arguments) => new(arguments),
+        PluginAction::Check(arguments) => plugin_check(arguments),
         PluginAction::Inspect { what, dims } => inspect(what, dims),
     }
+}
+
+/// Writes a crate and says what to do next.
+fn new(arguments: &NewPluginArguments) -> Result<ExitCode, Failure> {
+    let name = &arguments.name;
+    let folder = match &arguments.path {
+        Some(path) => path.clone(),
+        None => name.to_string().into(),
+    };
+    let sdk = arguments.sdk.clone().unwrap_or_else(Sdk::of_this_program);
+    new_plugin::write(&folder, name, &sdk).map_err(|error| {
+        let message = format!("cannot write {}: {error}", folder.display());
+        Failure::new(ExitCode::OutputNotWritten, message).hint("--path names another folder")
+    })?;
+    output::print(&format!(
+        "wrote {folder}\nnext, in {folder}: cargo test, cargo build, harness run suite.yaml\n\
+         the library will be target/debug/{}\n",
+        new_plugin::library(name),
+        folder = folder.display(),
+    ))?;
+    Ok(ExitCode::Ok)
 }
 
 /// Prints the cards of a method, of a plugin by its name, or of a library.

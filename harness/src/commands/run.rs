@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     if !arguments.offline {
         fetch_missing(&settings.suite, settings.data.as_deref())?;
     }
-    let finished = measure(&settings)?;
+    let finished = measure(&settings, arguments.show_log)?;
     let report = &finished.report;
     let mut code = outcome(report);
     code = code.worst(write(report, &arguments.output));

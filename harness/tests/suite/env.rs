@@ -1,5 +1,6 @@
 //! A folder to run the program in, and the environment that it sees there.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -49,6 +50,18 @@ pub(crate) fn library(name: &str) -> PathBuf {
         path.display()
     );
     path
+}
+
+/// The harness's own plugins, as a search path: cargo's folder also holds those for tests.
+pub(crate) fn plugins() -> OsString {
+    let prefix = format!("{}harness_plugin_", std::env::consts::DLL_PREFIX);
+    let entries = std::fs::read_dir(libraries()).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_library = |name: &str| name.ends_with(std::env::consts::DLL_SUFFIX);
+        name.is_some_and(|name| name.starts_with(&prefix) && is_library(name))
+    });
+    std::env::join_paths(paths).unwrap()
 }
 
 pub(crate) struct TestEnv {
@@ -106,7 +119,7 @@ impl TestEnv {
         match self.has_plugins {
             true => command
                 .env("HARNESS_EMBEDDED", embedded())
-                .env("HARNESS_PLUGIN_PATH", libraries())
+                .env("HARNESS_PLUGIN_PATH", plugins())
                 .env("HF_HUB_CACHE", self.path("hub")),
             false => command.env("HARNESS_PLUGIN_PATH", ""),
         };

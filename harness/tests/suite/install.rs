@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use harness_report::{Cell, Report, Status};
 use ruzstd::decoding::StreamingDecoder;
 
-use crate::env::{libraries, root};
+use crate::env::{plugins, root};
 
 /// The first cell of the quickstart suite.
 const FIRST: &str = "method=coop,dataset=digits,target=micro-eva-clip";
@@ -16,7 +16,7 @@ fn built(arguments: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_harness"))
         .args(arguments)
         .current_dir(root())
-        .env("HARNESS_PLUGIN_PATH", libraries())
+        .env("HARNESS_PLUGIN_PATH", plugins())
         .env_remove("HARNESS_EMBEDDED")
         .output()
         .unwrap();

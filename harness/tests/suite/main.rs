@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod analyses;
+mod authors;
 mod check;
 mod cli;
 mod data;

@@ -23,7 +23,9 @@ pub struct PluginRecord {
     abi_minor: [u8; 2],
     /// 1 when panics unwind, 0 when they abort.
     unwinds: u8,
-    reserved: [u8; 3],
+    /// `0`, `1`, `2`, `3`, `s` or `z`, as Cargo names it; 0 in older records.
+    opt_level: u8,
+    reserved: [u8; 2],
     sdk: [u8; TEXT],
     rustc: [u8; TEXT],
 }
@@ -57,7 +59,8 @@ impl PluginRecord {
             abi_major: ABI_MAJOR.to_le_bytes(),
             abi_minor: ABI_MINOR.to_le_bytes(),
             unwinds: cfg!(panic = "unwind") as u8,
-            reserved: [0; 3],
+            opt_level: first(env!("HARNESS_OPT_LEVEL")),
+            reserved: [0; 2],
             sdk: padded(sdk),
             rustc: padded(rustc),
         }
@@ -79,7 +82,8 @@ impl PluginRecord {
             abi_major: take(bytes, 8),
             abi_minor: take(bytes, 10),
             unwinds: bytes[12],
-            reserved: take(bytes, 13),
+            opt_level: bytes[13],
+            reserved: take(bytes, 14),
             sdk: take(bytes, 16),
             rustc: take(bytes, 16 + TEXT),
         };
@@ -101,6 +105,14 @@ impl PluginRecord {
     /// Whether panics unwind, so that they can be caught.
     pub fn unwinds(&self) -> bool {
         self.unwinds == 1
+    }
+
+    /// Optimisation level of this crate in the plugin's build, and so of its other
+    /// dependencies unless its profile names them, as Cargo writes it (`0`, `3`, `s`); none in
+    /// records written before it was kept.
+    pub fn opt_level(&self) -> Option<char> {
+        let level = char::from(self.opt_level);
+        level.is_ascii_alphanumeric().then_some(level)
     }
 
     /// SDK version.
@@ -125,6 +137,13 @@ const fn padded(text: &str) -> [u8; TEXT] {
     out
 }
 
+const fn first(text: &str) -> u8 {
+    match text.as_bytes() {
+        [first, ..] => *first,
+        [] => 0,
+    }
+}
+
 fn take<const N: usize>(bytes: &[u8; PluginRecord::SIZE], at: usize) -> [u8; N] {
     let mut out = [0; N];
     out.copy_from_slice(&bytes[at..at + N]);
@@ -145,6 +164,7 @@ mod tests {
         out.extend(record.abi_major);
         out.extend(record.abi_minor);
         out.push(record.unwinds);
+        out.push(record.opt_level);
         out.extend(record.reserved);
         out.extend(record.sdk);
         out.extend(record.rustc);
@@ -160,6 +180,18 @@ mod tests {
         assert_eq!(read.sdk(), "0.1.0");
         assert_eq!(read.rustc(), "rustc 1.95.0");
         assert!(read.unwinds());
+        assert_eq!(
+            read.opt_level(),
+            env!("HARNESS_OPT_LEVEL").chars().next(),
+            "as this crate was built"
+        );
+    }
+
+    #[test]
+    fn records_from_before_the_optimisation_level_have_none() {
+        let mut old = bytes(&PluginRecord::new("0.1.0", "rustc"));
+        old[13] = 0;
+        assert_eq!(PluginRecord::parse(&old).unwrap().opt_level(), None);
     }
 
     #[test]

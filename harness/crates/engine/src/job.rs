@@ -229,6 +229,61 @@ impl UnitWork {
     }
 }
 
+/// What is checked of a method, each in a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MethodCheck {
+    /// An unknown key of the configuration is refused by name.
+    Configuration,
+    /// The card's names of carried tensors are those of the module, by default.
+    Card,
+    /// A training ends, with gradients that agree with finite differences of the loss and all
+    /// tapes released.
+    Training,
+    /// The same seed gives the same bytes.
+    Determinism,
+    /// A module in the backbone that it was trained on gives the same bits each time, and
+    /// comes back unchanged.
+    SelfInjection,
+    /// A module in another backbone gives finite logits, or is not injectable with a reason.
+    Target,
+    /// Empty, truncated and non-finite modules are refused.
+    DamagedModules,
+    /// Images that do not exist are refused.
+    Rows,
+}
+
+impl MethodCheck {
+    /// Every check, in the order in which they are done.
+    pub const ALL: [Self; 8] = [
+        Self::Configuration,
+        Self::Card,
+        Self::Training,
+        Self::Determinism,
+        Self::SelfInjection,
+        Self::Target,
+        Self::DamagedModules,
+        Self::Rows,
+    ];
+
+    /// Whether it cannot be done where [`Training`](Self::Training) fails.
+    pub fn needs_training(self) -> bool {
+        !matches!(self, Self::Configuration | Self::Card | Self::Training)
+    }
+}
+
+/// A check of a method on backbones and data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckWork {
+    pub check: MethodCheck,
+    pub method: MethodRef,
+    /// Names of carried tensors, from the method's card.
+    pub carried: Vec<String>,
+    pub source: BackboneRef,
+    pub target: BackboneRef,
+    pub dataset: DatasetRef,
+}
+
 /// One thing for a worker to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -246,6 +301,8 @@ pub enum Work {
     },
     /// Classify images with a module.
     Predict(Box<PredictJob>),
+    /// Check a method; a check that fails is a failure with the reason.
+    Check(Box<CheckWork>),
     /// Do a unit of a plan.
     Unit {
         work: Box<UnitWork>,
@@ -320,6 +377,11 @@ pub enum JobOutput {
     /// Each method by its id: what it would train, or why it cannot.
     Declared {
         methods: BTreeMap<String, Declaration>,
+    },
+    /// A check passed.
+    Checked {
+        /// What is worth knowing nevertheless.
+        note: Option<String>,
     },
     /// The method fits.
     Surveyed {

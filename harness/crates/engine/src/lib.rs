@@ -16,6 +16,7 @@ pub mod job;
 pub mod modules;
 pub mod plan;
 pub mod predict;
+pub mod plugin_check;
 pub mod registry;
 pub mod run;
 pub mod schedule;

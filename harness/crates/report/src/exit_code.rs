@@ -32,13 +32,15 @@ pub enum ExitCode {
     Disagreement = 105,
     /// A recommendation is one that `--fail-on` names.
     Recommended = 106,
+    /// A plugin does not pass a check.
+    PluginCheck = 107,
     /// A result could not be written.
     OutputNotWritten = 110,
 }
 
 impl ExitCode {
     /// Every code, by number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Ok,
         Self::Usage,
         Self::NothingSelected,
@@ -50,6 +52,7 @@ impl ExitCode {
         Self::Incomparable,
         Self::Disagreement,
         Self::Recommended,
+        Self::PluginCheck,
         Self::OutputNotWritten,
     ];
 
@@ -69,6 +72,7 @@ impl ExitCode {
             Self::Incomparable => "baseline missing or not comparable",
             Self::Disagreement => "a backbone's output differs from the reference",
             Self::Recommended => "with --fail-on: a recommendation that it names",
+            Self::PluginCheck => "a plugin does not pass a check",
             Self::OutputNotWritten => "a result could not be written",
         }
     }
@@ -79,7 +83,7 @@ impl ExitCode {
     }
 
     /// Of two outcomes of one run, the one the process ends with:
-    /// 110 over 105 over 100 over 106 over 103 over 102 over 5, and 0 under all.
+    /// 110 over 107 over 105 over 100 over 106 over 103 over 102 over 5, and 0 under all.
     ///
     /// The codes of runs that never began (2, 4, 96, 104) stand alone and
     /// win over whatever they are combined with.
@@ -101,8 +105,9 @@ impl ExitCode {
             Self::Recommended => 4,
             Self::Regression => 5,
             Self::Disagreement => 6,
-            Self::OutputNotWritten => 7,
-            Self::Usage | Self::NothingSelected | Self::SetUp | Self::Incomparable => 8,
+            Self::PluginCheck => 7,
+            Self::OutputNotWritten => 8,
+            Self::Usage | Self::NothingSelected | Self::SetUp | Self::Incomparable => 9,
         }
     }
 }
@@ -127,6 +132,7 @@ mod tests {
             Recommended,
             Regression,
             Disagreement,
+            PluginCheck,
             OutputNotWritten,
         ];
         for (i, low) in rising.iter().enumerate() {
@@ -141,7 +147,7 @@ mod tests {
     fn the_numbers_are_the_documented_ones() {
         assert_eq!(
             super::ExitCode::ALL.map(super::ExitCode::code),
-            [0, 2, 4, 5, 96, 100, 102, 103, 104, 105, 106, 110]
+            [0, 2, 4, 5, 96, 100, 102, 103, 104, 105, 106, 107, 110]
         );
     }
 }

@@ -3,6 +3,8 @@
 use harness_abi::{AbiError, ErrorKind, ShapeError, wire::RecipeError};
 use thiserror::Error;
 
+use crate::author_frame;
+
 /// Result of everything in the SDK.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -43,9 +45,59 @@ pub enum Error {
     /// The suite's changes make the recipe invalid.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// Another error with the place where it occurred: "in `logits` of `coop`, step 3".
+    #[error("in {place}: {message}")]
+    Within {
+        /// From the innermost outwards.
+        place: String,
+        /// What happened there.
+        message: String,
+        /// What the host makes of it.
+        kind: ErrorKind,
+    },
 }
 
 impl Error {
+    /// Adds where the error occurred, to errors that say nothing of it. A configuration that is
+    /// invalid and a module that does not fit are answers, and stay as they are.
+    pub(crate) fn within(self, outer: impl AsRef<str>) -> Self {
+        let outer = outer.as_ref();
+        match self {
+            Self::Within {
+                place,
+                message,
+                kind,
+            } => Self::Within {
+                place: format!("{place}, {outer}"),
+                message,
+                kind,
+            },
+            Self::Tensor(error) => Self::Within {
+                place: outer.to_owned(),
+                message: author_frame::described(&error),
+                kind: ErrorKind::Internal,
+            },
+            Self::Json(_) | Self::Shape(_) | Self::Numeric(_) | Self::NoGradient(_) => {
+                self.with_place(outer)
+            }
+            Self::Host(ref error)
+                if matches!(error.kind(), ErrorKind::Request | ErrorKind::Numeric) =>
+            {
+                self.with_place(outer)
+            }
+            answer => answer,
+        }
+    }
+
+    fn with_place(self, place: &str) -> Self {
+        let crossing = AbiError::from(self);
+        Self::Within {
+            place: place.to_owned(),
+            message: crossing.message().to_owned(),
+            kind: crossing.kind(),
+        }
+    }
+
     /// A reply of the host that lacks what the ABI promises.
     pub(crate) fn incomplete_reply(request: &str, expected: &str) -> Self {
         Self::Host(AbiError::new(
@@ -59,6 +111,7 @@ impl From<Error> for AbiError {
     fn from(error: Error) -> Self {
         let kind = match &error {
             Error::Host(inner) => inner.kind(),
+            Error::Within { kind, .. } => *kind,
             Error::Config(_) | Error::Recipe(_) => ErrorKind::Config,
             Error::NotInjectable(_) => ErrorKind::NotInjectable,
             Error::Module(_) => ErrorKind::Request,
@@ -66,5 +119,31 @@ impl From<Error> for AbiError {
             Error::Tensor(_) | Error::Json(_) | Error::Shape(_) => ErrorKind::Internal,
         };
         AbiError::new(kind, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candle_error_says_where_it_occurred() {
+        let a = crate::Tensor::new(&[[1f32, 2.0]], &crate::Device::Cpu).unwrap();
+        let error = Error::from(a.matmul(&a).unwrap_err());
+        let error = error.within("`logits` of `x`").within("step 0");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("in `logits` of `x`, step 0: shape mismatch in matmul"),
+            "{text}"
+        );
+        assert_eq!(AbiError::from(error).kind(), ErrorKind::Internal);
+    }
+
+    #[test]
+    fn answers_stay_as_they_are() {
+        let unfit = Error::NotInjectable("needs 512".into()).within("`setup` of `x`");
+        assert_eq!(unfit.to_string(), "needs 512");
+        let cancelled = Error::Host(AbiError::new(ErrorKind::Cancelled, "stop"));
+        assert_eq!(cancelled.within("step 3").to_string(), "stop");
     }
 }

@@ -55,6 +55,7 @@
 
 #![warn(missing_docs)]
 
+mod author_frame;
 mod boundary;
 mod error;
 #[doc(hidden)]
@@ -78,3 +79,5 @@ pub use prompts::{
     ClassPrompts, ClassTokenPosition, Context, Edits, Prompts, TowerPrompts, TowerPromptsShape,
     deep,
 };
+pub use schemars;
+pub use serde;

@@ -1,6 +1,6 @@
 //! Runs the modules' suite and prints what follows.
 
-use harness_engine::run::{DeviceSettings, Settings};
+use harness_engine::run::{DeviceSettings, OtherMethods, Settings};
 use harness_report::selection::Selection;
 use harness_report::{ExitCode, Status};
 
@@ -24,6 +24,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         suite: "check".into(),
         text: Some(modules_suite(arguments, &places)?),
         selection: Selection::default(),
+        other_methods: OtherMethods::default(),
         store: arguments.store.clone(),
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),
@@ -37,7 +38,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         cancel: interrupt::watch()?,
         command_line: command_line(),
     };
-    let finished = measure(&settings)?;
+    let finished = measure(&settings, false)?;
     let report = &finished.report;
     let mut code = outcome(report);
     code = code.worst(write(report, &arguments.output));

@@ -34,6 +34,8 @@ pub(super) fn run_command(asked: &Asked<'_>, selection: &Selection) -> String {
         store,
         data,
         fresh,
+        plugin,
+        method,
         ..
     } = asked.suite;
     let mut command = format!("harness run {}", quote(&suite.to_string_lossy()));
@@ -49,6 +51,12 @@ pub(super) fn run_command(asked: &Asked<'_>, selection: &Selection) -> String {
     option("--jobs", jobs.map(|jobs| jobs.to_string()));
     option("--store", path(store));
     option("--data", path(data));
+    for path in plugin {
+        option("--plugin", Some(path.to_string_lossy().into_owned()));
+    }
+    for name in method {
+        option("--method", Some(name.clone()));
+    }
     if *fresh {
         command.push_str(" --fresh");
     }

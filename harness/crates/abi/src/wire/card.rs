@@ -28,6 +28,10 @@ pub struct PluginInfo {
     pub rustc: String,
     /// ABI version as `major.minor`.
     pub abi: String,
+    /// Optimisation level of its dependencies, from the version record; none from plugins
+    /// whose record has none. The host fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_level: Option<char>,
 }
 
 /// A method's entry in `harness list methods`.

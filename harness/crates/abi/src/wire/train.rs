@@ -42,6 +42,10 @@ pub struct TrainJob {
     /// Changes to the method's own recipe.
     #[serde(default, deserialize_with = "super::recipe::changes")]
     pub recipe: RecipeChanges,
+    /// Whether to compare the gradients of the first step with finite differences of the loss,
+    /// and to stop where they differ. Ignored by SDKs that do not know it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub check_gradients: bool,
 }
 
 /// The outcome of a training.
@@ -56,6 +60,10 @@ pub struct TrainSummary {
     /// The recipe that was used; none if the method states none.
     #[serde(default, deserialize_with = "super::recipe::stated")]
     pub recipe: Option<Recipe>,
+    /// Whether gradients were compared with finite differences, see
+    /// [`TrainJob::check_gradients`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checked_gradients: bool,
 }
 
 /// Images to probe a module on.

@@ -72,6 +72,7 @@ pub fn counts(
                 setting: Box::new(setting.clone()),
             },
             needs: Vec::new(),
+            log: None,
             weight: 1.0,
         })
         .collect();

@@ -119,6 +119,7 @@ impl Registry {
                 plugin: path.clone(),
             },
             needs: Vec::new(),
+            log: None,
             weight: 1.0,
         };
         let tasks: Vec<PoolTask> = libraries.iter().map(task).collect();
@@ -321,6 +322,7 @@ mod tests {
                     sdk: String::new(),
                     rustc: String::new(),
                     abi: String::new(),
+                    opt_level: None,
                 },
                 methods: vec![serde_json::from_value(card).unwrap()],
             },

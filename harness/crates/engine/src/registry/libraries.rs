@@ -3,6 +3,8 @@
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 
+use harness_host::plugin::has_record;
+
 use super::{SearchPath, install_layout};
 
 /// Environment variable that lists more folders and libraries, separated as in `PATH`.
@@ -63,7 +65,7 @@ pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Libraries
     let mut found = Vec::new();
     for (path, origin) in of_suite.chain(of_environment) {
         if path.is_dir() {
-            found.extend(in_folder(&path).map(|path| (path, origin)));
+            found.extend(in_folder(&path, is_plugin).map(|path| (path, origin)));
         } else if path.is_file() {
             found.push((path, origin));
         } else {
@@ -76,10 +78,12 @@ pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Libraries
     }
     let executable = std::env::current_exe().ok();
     if let Some(folder) = executable.as_deref().and_then(Path::parent) {
-        found.extend(in_folder(folder).map(|path| (path, Origin::Executable)));
+        let ours = in_folder(folder, is_named_as_plugin);
+        found.extend(ours.map(|path| (path, Origin::Executable)));
     }
     if let Some(folder) = install_layout::plugin_folder() {
-        found.extend(in_folder(&folder).map(|path| (path, Origin::Executable)));
+        let ours = in_folder(&folder, is_named_as_plugin);
+        found.extend(ours.map(|path| (path, Origin::Executable)));
     }
     let mut libraries = Libraries::default();
     for (path, origin) in found {
@@ -104,9 +108,8 @@ fn canonical_file(path: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// Libraries in a folder whose file name is a plugin's, in order of their names.
-fn in_folder(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let prefix = format!("{DLL_PREFIX}harness_plugin_");
+/// The shared libraries in a folder that `is_wanted`, in order of their names.
+fn in_folder(folder: &Path, is_wanted: fn(&Path) -> bool) -> impl Iterator<Item = PathBuf> {
     let mut found: Vec<PathBuf> = fs_err::read_dir(folder)
         .into_iter()
         .flatten()
@@ -114,11 +117,23 @@ fn in_folder(folder: &Path) -> impl Iterator<Item = PathBuf> {
         .map(|entry| entry.path())
         .filter(|path| {
             let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| name.starts_with(&prefix) && name.ends_with(DLL_SUFFIX))
+            name.is_some_and(|name| name.ends_with(DLL_SUFFIX)) && is_wanted(path)
         })
         .collect();
     found.sort();
     found.into_iter()
+}
+
+/// Whether a library has the file name of the harness's own plugins.
+fn is_named_as_plugin(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with(&format!("{DLL_PREFIX}harness_plugin_")))
+}
+
+/// Whether a library is meant as a plugin: by what it exports, or by its name, so that a damaged
+/// one is reported.
+fn is_plugin(path: &Path) -> bool {
+    is_named_as_plugin(path) || has_record(path)
 }
 
 /// The plugins that a run finds without a suite's help, one for each file name.

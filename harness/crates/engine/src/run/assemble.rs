@@ -385,8 +385,9 @@ fn rerun(settings: &Settings<'_>, cell: &Cell) -> String {
         return words.collect::<Vec<_>>().join(" ");
     }
     format!(
-        "harness run {}{} --fresh",
+        "harness run {}{}{} --fresh",
         quote_path(&settings.suite),
+        settings.other_methods.arguments(),
         Selection::of(&cell.into()).arguments()
     )
 }

@@ -37,6 +37,11 @@ pub enum RunError {
     Device(#[from] DeviceError),
     #[error("no plugin has the method {id} (row {label} of the suite)")]
     Method { label: String, id: String },
+    #[error(
+        "no plugin has the method {id}{}",
+        .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?"))
+    )]
+    NoSuchMethod { id: String, meant: Option<String> },
     #[error("cannot read this executable: {0}")]
     Executable(std::io::Error),
     #[error("{}: {unmatched}", .suite.display())]

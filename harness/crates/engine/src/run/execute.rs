@@ -106,6 +106,24 @@ pub(crate) fn backlog(
             }
         }
     }
+    // A stored training without a module is final: what needs it cannot run. Needs come before
+    // what needs them.
+    open.retain(|index| {
+        let is_final = |need: &&UnitIndex| {
+            let result = stored.get(**need);
+            result.is_some_and(|result| !matches!(result, TaskResult::Finished { .. }))
+        };
+        let Some(by) = graph[*index]
+            .needs
+            .iter()
+            .copied()
+            .find(|need| is_final(&need))
+        else {
+            return true;
+        };
+        stored.insert(*index, TaskResult::Blocked { by });
+        false
+    });
     Backlog {
         stored,
         open: open.into_iter().collect(),
@@ -151,6 +169,7 @@ fn task(unit: &Unit, tasks: &HashMap<UnitIndex, TaskIndex>, context: &ExecContex
             .iter()
             .filter_map(|need| tasks.get(need).copied())
             .collect(),
+        log: Some(context.store.log(&unit.key)),
         weight: (context.weight)(unit),
     }
 }

@@ -57,6 +57,7 @@ impl Results {
             JobOutput::Inspected { .. }
             | JobOutput::Declared { .. }
             | JobOutput::Predicted { .. }
+            | JobOutput::Checked { .. }
             | JobOutput::Surveyed { .. }
             | JobOutput::Features { .. } => None,
         }

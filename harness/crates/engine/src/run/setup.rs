@@ -9,8 +9,9 @@ use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use crate::device::{DeviceChoice, DevicePlacement};
 use super::{machine, modules, prompts, shots};
+use super::other_methods::OtherMethods;
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
-use crate::registry::{BackboneFacts, DatasetFacts, Registry, SearchPath};
+use crate::registry::{BackboneFacts, DatasetFacts, RegisteredPlugin, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
 use crate::worker::WorkerMemory;
@@ -33,6 +34,8 @@ pub struct Settings<'a> {
     pub text: Option<String>,
     /// Which cells; all of them by default.
     pub selection: Selection,
+    /// What is run in place of the suite's methods.
+    pub other_methods: OtherMethods,
     /// Root of the store, see [`Store::open`].
     pub store: Option<PathBuf>,
     /// Folder to look for data sets by name, before the suite's own.
@@ -107,10 +110,11 @@ impl<'a> SetUp<'a> {
             .with_digests(store.root().join("digests"))
             .with_rehash(settings.rehash)
             .with_aliases()?;
-        let named = match settings.suite_plugins {
+        let mut named = match settings.suite_plugins {
             true => document.plugins(),
             false => Vec::new(),
         };
+        named.extend(settings.other_methods.named());
         let registry = Registry::discover(search_path, &named, &pool, Some(&store), observer)?;
         for broken in &registry.broken {
             observer.warn(&format!(
@@ -128,6 +132,7 @@ impl<'a> SetUp<'a> {
         let suite = document
             .check(&registry)
             .map_err(crate::suite::SuiteError::from)?;
+        let suite = settings.other_methods.replace(suite, &registry)?;
         let unmatched = |unmatched| RunError::Unmatched {
             suite: settings.suite.clone(),
             unmatched,
@@ -150,6 +155,9 @@ impl<'a> SetUp<'a> {
         prompts::check_tokenizers(&inputs)?;
         let cells = Plan::present(&inputs, &settings.selection);
         for line in shots::warnings(&inputs, &cells)? {
+            observer.warn(&line);
+        }
+        for line in slow_plugins(&inputs, &registry) {
             observer.warn(&line);
         }
         let mut notes: Vec<String> = backbone_notes(&inputs)
@@ -244,6 +252,25 @@ fn backbone_notes(inputs: &Inputs) -> impl Iterator<Item = (&str, &String)> {
         let notes = backbone.architecture.present().map(|found| &found.notes);
         let name = backbone.reference.name.as_str();
         notes.into_iter().flatten().map(move |note| (name, note))
+    })
+}
+
+/// Plugins of the suite whose tensor operations were built without optimisation.
+fn slow_plugins<'a>(
+    inputs: &'a Inputs,
+    registry: &'a Registry,
+) -> impl Iterator<Item = String> + 'a {
+    let is_used = |plugin: &&RegisteredPlugin| {
+        let mut methods = inputs.methods.iter();
+        methods.any(|input| input.method.plugin == plugin.path)
+    };
+    let unoptimised = |plugin: &&RegisteredPlugin| plugin.descriptor.plugin.opt_level == Some('0');
+    let slow = registry.plugins.iter().filter(unoptimised).filter(is_used);
+    slow.map(|plugin| {
+        format!(
+            "the dependencies of the plugin {} were built at opt-level 0, which makes tensor operations tens of times slower; put `[profile.dev.package.\"*\"]` with `opt-level = 3` into its Cargo.toml, or build with --release",
+            plugin.path.display()
+        )
     })
 }
 

@@ -307,6 +307,14 @@ impl Run<'_> {
             Message::Line(Line::Reply { id, outcome }) if expected(id) => {
                 member.busy = None;
                 member.has_worked = true;
+                if let (Some(task), true, Outcome::Done { .. }) =
+                    (task, self.observer.wants_logs(), &outcome)
+                {
+                    let log = member.worker.log();
+                    if !log.is_empty() {
+                        self.observer.log(&self.tasks[task.0], &log);
+                    }
+                }
                 let result = match outcome {
                     Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
                     Outcome::NotInjectable { reason } => TaskResult::NotInjectable {

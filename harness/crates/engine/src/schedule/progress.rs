@@ -33,6 +33,12 @@ impl Progress {
 pub trait Observer {
     /// A task ended.
     fn finished(&mut self, task: &PoolTask, result: &TaskResult);
+    /// Whether [`log`](Self::log) is to be called; to wait for a log takes a moment.
+    fn wants_logs(&self) -> bool {
+        false
+    }
+    /// What a task that finished wrote to stdout and stderr.
+    fn log(&mut self, _task: &PoolTask, _text: &str) {}
     /// Time passed.
     fn tick(&mut self, progress: &Progress);
     /// A warning for the user.

@@ -16,6 +16,8 @@ pub struct PoolTask {
     pub work: Work,
     /// Tasks that must finish first; each comes earlier in the list.
     pub needs: Vec<TaskIndex>,
+    /// Where the log of a failure is kept, if anywhere.
+    pub log: Option<PathBuf>,
     /// Share of the whole, for the estimate of the time left.
     pub weight: f64,
 }
@@ -89,6 +91,7 @@ impl PoolTask {
         match &self.work {
             Work::Inspect { plugin } | Work::Declare { plugin, .. } => Some(plugin),
             Work::Predict(job) => Some(&job.method.plugin),
+            Work::Check(check) => Some(&check.method.plugin),
             Work::Unit { work, .. } => work.method().map(|method| method.plugin.as_path()),
         }
     }
@@ -96,7 +99,7 @@ impl PoolTask {
     /// The backbone whose weights a worker has to load for it.
     pub(crate) fn backbone(&self) -> Option<&PathBuf> {
         match &self.work {
-            Work::Inspect { .. } | Work::Declare { .. } => None,
+            Work::Inspect { .. } | Work::Declare { .. } | Work::Check(_) => None,
             Work::Predict(job) => job.backbone.files.present().map(|files| &files.path),
             Work::Unit { work, .. } => {
                 let files = work.weights().and_then(|backbone| backbone.files.present());

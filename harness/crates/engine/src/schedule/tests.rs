@@ -152,6 +152,7 @@ fn task(name: &str) -> PoolTask {
             module: None,
         },
         needs: Vec::new(),
+        log: None,
         weight: 1.0,
     }
 }

@@ -91,6 +91,8 @@ impl Worker {
             // One thread a worker: a sum's order, and so its last bits, would
             // depend on the number of threads.
             .env("RAYON_NUM_THREADS", "1")
+            // The SDK finds the author's line in the backtrace of a tensor error.
+            .env("RUST_LIB_BACKTRACE", "1")
             .envs(command.envs.iter().map(|(name, value)| (name, value)))
             .envs(own)
             .env(strays::VARIABLE, &mark)

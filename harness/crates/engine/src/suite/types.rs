@@ -139,6 +139,19 @@ pub struct MethodEntry {
     pub module: Option<String>,
 }
 
+impl MethodEntry {
+    /// A method with its own configuration and the suite's recipe.
+    pub fn named(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            label: id.to_owned(),
+            config: Map::new(),
+            recipe: RecipeChoice::default(),
+            module: None,
+        }
+    }
+}
+
 /// The long form of a method entry.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -173,13 +186,7 @@ impl<'de> Deserialize<'de> for MethodEntry {
             }
 
             fn visit_str<E: de::Error>(self, id: &str) -> Result<MethodEntry, E> {
-                Ok(MethodEntry {
-                    id: id.to_owned(),
-                    label: id.to_owned(),
-                    config: Map::new(),
-                    recipe: RecipeChoice::default(),
-                    module: None,
-                })
+                Ok(MethodEntry::named(id))
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<MethodEntry, A::Error> {

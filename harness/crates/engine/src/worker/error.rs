@@ -8,6 +8,9 @@ use harness_host::plugin::{LoadError, PluginError};
 pub(super) enum JobError {
     #[error("{0}")]
     NotInjectable(String),
+    /// A site or parameter that the backbone does not have.
+    #[error("{0}")]
+    NotOffered(String),
     #[error("{0}")]
     Failed(String),
     #[error(transparent)]
@@ -34,6 +37,7 @@ impl From<PluginError> for JobError {
     fn from(error: PluginError) -> Self {
         match error {
             PluginError::NotInjectable(reason) => Self::NotInjectable(reason),
+            PluginError::NotOffered(reason) => Self::NotOffered(reason),
             other => Self::Failed(other.to_string()),
         }
     }

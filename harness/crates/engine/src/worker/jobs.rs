@@ -20,6 +20,7 @@ use safetensors::SafeTensors;
 use super::{
     bench::bench,
     channel::Channel,
+    check::check,
     error::JobError,
     evaluation::evaluate,
     features::{FeatureCache, FeatureSource},
@@ -48,6 +49,7 @@ pub(super) fn run(
         Work::Inspect { plugin } => inspect(state, plugin),
         Work::Declare { plugin, setting } => declare(state, plugin, setting),
         Work::Predict(wanted) => predict(state, job, channel, wanted),
+        Work::Check(wanted) => check(state, job, channel, wanted),
         Work::Unit { work, module } => unit(state, job, channel, work, module.as_deref()),
     }
 }
@@ -187,7 +189,7 @@ fn reads_views(state: &mut WorkerState, plugin: &Path) -> Result<(), JobError> {
 }
 
 /// A backbone and a data set, opened for one job.
-struct JobContext<'a> {
+pub(super) struct JobContext<'a> {
     job: &'a Job,
     channel: &'a Channel,
     loaded: LoadedBackbone,
@@ -200,7 +202,7 @@ struct JobContext<'a> {
 }
 
 impl<'a> JobContext<'a> {
-    fn open(
+    pub(super) fn open(
         state: &mut WorkerState,
         job: &'a Job,
         channel: &'a Channel,
@@ -295,7 +297,7 @@ impl<'a> JobContext<'a> {
     }
 
     /// The bench for evaluations, which has only the test split.
-    fn evaluation_bench(&self) -> Result<(HostBench, Tensor), JobError> {
+    pub(super) fn evaluation_bench(&self) -> Result<(HostBench, Tensor), JobError> {
         let whole = self.whole(Split::Test);
         let test = self.features().all(&whole, ALL, 0)?;
         let pixels = Arc::new(SplitPixels::new(None, whole));
@@ -303,7 +305,7 @@ impl<'a> JobContext<'a> {
         Ok((self.bench(task)?, test))
     }
 
-    fn facts(&self) -> TaskFacts {
+    pub(super) fn facts(&self) -> TaskFacts {
         task_facts(
             &self.dataset_ref.name,
             classes(self.dataset.classes()),
@@ -311,7 +313,12 @@ impl<'a> JobContext<'a> {
         )
     }
 
-    fn test_labels(&self) -> &[u32] {
+    /// C, the number of classes.
+    pub(super) fn class_count(&self) -> usize {
+        self.dataset.classes().len()
+    }
+
+    pub(super) fn test_labels(&self) -> &[u32] {
         &self.dataset.split(Split::Test).labels
     }
 
@@ -344,24 +351,14 @@ impl<'a> JobContext<'a> {
         recipe: &RecipeChanges,
         path: &Path,
     ) -> Result<JobOutput, JobError> {
-        let few_shot = self.few_shot(draw);
-        let (train, val) = self.drawn(&few_shot, draw);
-        let features = |set: &ImageSet, view| self.features().all(set, &few_shot.sha256, view);
-        let views = (0..train.views()).map(|view| features(&train, view));
-        let task = TaskData::training(
-            self.facts(),
-            views.collect::<Result<_, _>>()?,
-            self.labels(Split::Train, &few_shot.train),
-            (features(&val, 0)?, self.labels(Split::Val, &few_shot.val)),
-        );
-        let test = self.whole(Split::Test);
-        let task = task.with_pixels(Arc::new(SplitPixels::new(Some((train, val)), test)));
+        let (bench, few_shot) = self.training_bench(draw)?;
         let job = TrainJob {
             seed: draw.seeds.training,
             recipe: recipe.clone(),
+            check_gradients: false,
         };
         let start = Instant::now();
-        let trained = method.train(self.bench(task)?.object(), &job)?;
+        let trained = method.train(bench.object(), &job)?;
         let train_seconds = start.elapsed().as_secs_f64();
         let summary = trained.summary;
         let origin = self.origin(method_ref, draw, summary.recipe.clone())?;
@@ -383,6 +380,23 @@ impl<'a> JobContext<'a> {
             recipe: summary.recipe,
             picks_sha256: few_shot.sha256,
         })
+    }
+
+    /// The bench for a training on a few-shot draw, which has no test split.
+    pub(super) fn training_bench(&self, draw: Draw) -> Result<(HostBench, FewShotSplit), JobError> {
+        let few_shot = self.few_shot(draw);
+        let (train, val) = self.drawn(&few_shot, draw);
+        let features = |set: &ImageSet, view| self.features().all(set, &few_shot.sha256, view);
+        let views = (0..train.views()).map(|view| features(&train, view));
+        let task = TaskData::training(
+            self.facts(),
+            views.collect::<Result<_, _>>()?,
+            self.labels(Split::Train, &few_shot.train),
+            (features(&val, 0)?, self.labels(Split::Val, &few_shot.val)),
+        );
+        let test = self.whole(Split::Test);
+        let task = task.with_pixels(Arc::new(SplitPixels::new(Some((train, val)), test)));
+        Ok((self.bench(task)?, few_shot))
     }
 
     /// What identifies the inputs of a training, for the header of its module.

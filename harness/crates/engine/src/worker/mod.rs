@@ -6,6 +6,7 @@
 mod bench;
 mod channel;
 mod device;
+mod check;
 mod error;
 mod evaluation;
 mod features;

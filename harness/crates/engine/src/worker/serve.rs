@@ -9,7 +9,7 @@ use std::{
 use super::{
     channel::Channel, error::JobError, jobs, memory::WorkerMemory, state::WorkerState, usage::Meter,
 };
-use crate::job::{Job, Line, Outcome};
+use crate::job::{Job, Line, Outcome, UnitWork, Work};
 
 /// Reads jobs from stdin and answers them until stdin ends.
 pub fn serve() -> io::Result<()> {
@@ -28,8 +28,12 @@ pub fn serve() -> io::Result<()> {
                 usage: meter.read(),
             },
             Ok(Err(JobError::NotInjectable(reason))) => Outcome::NotInjectable { reason },
+            // On a target, the module does not fit; a misspelled name fails on the source.
+            Ok(Err(JobError::NotOffered(reason))) if !is_training(&job) => {
+                Outcome::NotInjectable { reason }
+            }
             Ok(Err(error)) => Outcome::Failed {
-                message: error.to_string(),
+                message: without_backtrace(error.to_string()),
             },
             Err(payload) => Outcome::Failed {
                 message: format!("the worker panicked: {}", text(payload.as_ref())),
@@ -41,6 +45,23 @@ pub fn serve() -> io::Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// candle writes a backtrace behind its message.
+fn without_backtrace(mut message: String) -> String {
+    if let Some(end) = message.find("\n   0: ") {
+        message.truncate(end);
+    }
+    message
+}
+
+/// Whether a name that the backbone does not have is the method's fault.
+fn is_training(job: &Job) -> bool {
+    match &job.work {
+        Work::Unit { work, .. } => matches!(**work, UnitWork::Train { .. }),
+        Work::Check(_) => true,
+        Work::Inspect { .. } | Work::Declare { .. } => false,
+    }
 }
 
 /// A scheduler that is killed cannot end its workers, so the kernel does.

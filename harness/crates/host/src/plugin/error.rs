@@ -74,6 +74,10 @@ pub enum PluginError {
     /// A result rather than an error: the module or method does not fit.
     #[error("{0}")]
     NotInjectable(String),
+    /// The backbone has no site or parameter of the requested name. On a target, the module
+    /// does not fit; on the backbone it is trained on, the method is at fault.
+    #[error("{0}")]
+    NotOffered(String),
     #[error("{0}")]
     Failed(String),
     #[error("malformed reply from the plugin: {0}")]
@@ -83,9 +87,8 @@ pub enum PluginError {
 impl From<AbiError> for PluginError {
     fn from(error: AbiError) -> Self {
         match error.kind() {
-            ErrorKind::NotInjectable | ErrorKind::NotOffered => {
-                Self::NotInjectable(error.message().to_owned())
-            }
+            ErrorKind::NotInjectable => Self::NotInjectable(error.message().to_owned()),
+            ErrorKind::NotOffered => Self::NotOffered(error.message().to_owned()),
             _ => Self::Failed(error.message().to_owned()),
         }
     }

@@ -47,6 +47,19 @@ pub(super) fn check(path: &Path) -> Result<PluginRecord, LoadError> {
     Ok(record)
 }
 
+/// Whether a file is a shared library that exports a plugin's version record, for whatever
+/// machine and ABI.
+pub fn has_record(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    let cache = ReadCache::new(file);
+    let Ok(object) = object::File::parse(&cache) else {
+        return false;
+    };
+    object.kind() == ObjectKind::Dynamic && record_address(&object).is_ok_and(|at| at.is_some())
+}
+
 fn check_platform<'a, R: ReadRef<'a>>(
     path: &Path,
     object: &object::File<'a, R>,
@@ -77,20 +90,8 @@ fn read_record<'a, R: ReadRef<'a>>(
         path: path.to_owned(),
         reason,
     };
-    let exports = object
-        .exports()
-        .map_err(|e| broken(format!("its export table is damaged ({e})")))?;
-    let address = exports
-        .filter_map(Result::ok)
-        .find_map(|export| match (export.name(), export.target()) {
-            (NameOrOrdinal::Name(name), ExportTarget::Address { address })
-                // Mach-O puts an underscore before every name.
-                if name.strip_prefix(b"_").unwrap_or(name) == RECORD_SYMBOL.as_bytes() =>
-            {
-                Some(address)
-            }
-            _ => None,
-        })
+    let address = record_address(object)
+        .map_err(|e| broken(format!("its export table is damaged ({e})")))?
         .ok_or_else(|| LoadError::NotAPlugin {
             path: path.to_owned(),
             symbol: RECORD_SYMBOL,
@@ -100,6 +101,24 @@ fn read_record<'a, R: ReadRef<'a>>(
         .find_map(|s| s.data_range(address, PluginRecord::SIZE as u64).ok()?)
         .ok_or_else(|| broken("its version record is outside the file".into()))?;
     PluginRecord::parse(bytes).map_err(|e| broken(e.to_string()))
+}
+
+/// Where the record is in the library's memory, if it exports one.
+fn record_address<'a, R: ReadRef<'a>>(
+    object: &object::File<'a, R>,
+) -> Result<Option<u64>, object::Error> {
+    let exports = object.exports()?;
+    Ok(exports
+        .filter_map(Result::ok)
+        .find_map(|export| match (export.name(), export.target()) {
+            (NameOrOrdinal::Name(name), ExportTarget::Address { address })
+                // Mach-O puts an underscore before every name.
+                if name.strip_prefix(b"_").unwrap_or(name) == RECORD_SYMBOL.as_bytes() =>
+            {
+                Some(address)
+            }
+            _ => None,
+        }))
 }
 
 fn check_record(path: &Path, record: &PluginRecord) -> Result<(), LoadError> {

@@ -40,9 +40,10 @@ impl LoadedPlugin {
         let path = fs_err::canonicalize(path).map_err(|_| LoadError::Missing {
             path: path.to_owned(),
         })?;
-        file::check(&path)?;
+        let record = file::check(&path)?;
         let root = root_module(&path)?;
-        let descriptor = read_descriptor(&path, root)?;
+        let mut descriptor = read_descriptor(&path, root)?;
+        descriptor.plugin.opt_level = record.opt_level();
         Ok(Self {
             path,
             root,

@@ -7,5 +7,6 @@ mod method;
 mod mismatch;
 
 pub use error::{LoadError, PluginError};
+pub use file::has_record;
 pub use library::LoadedPlugin;
 pub use method::{MethodHandle, PredictorHandle, TrainedModule};

@@ -45,6 +45,7 @@ fn a_plugin_of_the_oldest_supported_abi_loads_and_runs() {
     let job = TrainJob {
         seed: 1,
         recipe: RecipeChanges::default(),
+        check_gradients: false,
     };
     let trained = method.train(task.training().object(), &job).unwrap();
     let predictor = method

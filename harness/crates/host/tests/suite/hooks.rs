@@ -24,7 +24,11 @@ fn train(method: &MethodHandle, task: &MethodTask, recipe: RecipeChanges) -> (Ve
 }
 
 fn train_on(method: &MethodHandle, bench: &HostBench, recipe: RecipeChanges) -> (Vec<u8>, Vec<u8>) {
-    let job = TrainJob { seed: 3, recipe };
+    let job = TrainJob {
+        seed: 3,
+        recipe,
+        check_gradients: false,
+    };
     let trained = method.train(bench.object(), &job).unwrap();
     let header = u64::from_le_bytes(trained.module[..8].try_into().unwrap());
     let tensors = trained.module[8 + header as usize..].to_vec();
@@ -144,6 +148,7 @@ fn a_context_deeper_than_the_tower_is_not_injectable() {
     let job = TrainJob {
         seed: 1,
         recipe: recipe(json!({"epochs": 1, "batch": 4})),
+        check_gradients: false,
     };
     let at = |layer: usize| {
         let method = open(

@@ -16,9 +16,18 @@ fn open(misbehaviour: &str) -> MethodHandle {
 }
 
 fn train(method: &MethodHandle, task: &MethodTask) -> Result<Vec<u8>, PluginError> {
+    train_checked(method, task, false)
+}
+
+fn train_checked(
+    method: &MethodHandle,
+    task: &MethodTask,
+    check_gradients: bool,
+) -> Result<Vec<u8>, PluginError> {
     let job = TrainJob {
         seed: 1,
         recipe: recipe(json!({"epochs": 1, "batch": 4})),
+        check_gradients,
     };
     let trained = method.train(task.training().object(), &job)?;
     Ok(trained.module)
@@ -51,6 +60,7 @@ fn no_tape_is_left_after_a_training_or_a_panic() {
     let job = TrainJob {
         seed: 1,
         recipe: recipe(json!({"epochs": 1, "batch": 4})),
+        check_gradients: false,
     };
     for misbehaviour in ["print-to-stdout", "panic-in-loss", "no-gradient"] {
         let bench = task.training();
@@ -90,6 +100,46 @@ fn a_parameter_without_gradient_stops_the_training() {
             .contains("parameter `ctx` got no gradient"),
         "{error}"
     );
+}
+
+#[test]
+fn a_partial_gradient_trains_unless_it_is_compared_with_the_loss() {
+    let task = MethodTask::load();
+    assert!(train(&open("partial-gradient"), &task).is_ok());
+    let error = train_checked(&open("partial-gradient"), &task, true).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("step 0") && error.contains("the gradient of parameter `ctx` disagrees"),
+        "{error}"
+    );
+    // The plain method passes.
+    train_checked(&open("print-to-stdout"), &task, true).unwrap();
+}
+
+#[test]
+fn errors_of_tensors_and_gradients_say_where_they_occurred() {
+    let task = MethodTask::load();
+    for (misbehaviour, says) in [
+        (
+            "shape-mismatch",
+            "in `logits` of `misbehaving`, step 0: shape mismatch in matmul",
+        ),
+        (
+            "infinite-gradient",
+            "in step 0: the gradient of parameter `ctx` is NaN at element 0 of",
+        ),
+    ] {
+        let error = train(&open(misbehaviour), &task).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_weight_is_not_offered_rather_than_unfit() {
+    let error = train(&open("unknown-weight"), &MethodTask::load()).unwrap_err();
+    assert!(matches!(error, PluginError::NotOffered(_)), "{error}");
+    assert!(error.to_string().contains("blocks.0.attn.qq.weight"));
 }
 
 #[test]

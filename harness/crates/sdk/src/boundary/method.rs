@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Batch, Error, Host, Method, Parameters, Result,
     host::to_abi,
-    method::{encode_batch, forward},
+    method::{classifier, encode_batch, forward, parameters, setup},
     module,
     training::{Trainable, gradients, train},
 };
@@ -36,7 +36,7 @@ struct MethodEntry<M: Method> {
 
 impl<M: Method> MethodEntry<M> {
     fn survey(&self, setting: &Setting) -> Result<Survey> {
-        let parameters = M::parameters(&self.config, setting)?;
+        let parameters = parameters::<M>(&self.config, setting)?;
         Ok(Survey {
             parameters: parameters.iter().map(|p| p.shape()).collect(),
             recipe: Some(M::recipe(&self.config)),
@@ -87,8 +87,8 @@ impl<M: Method> MethodEntry<M> {
     fn predictor(&self, host: HostObject, module: &[u8]) -> Result<PredictorEntry<M>> {
         let host = Host::new(host)?;
         let (carried, parameters) = self.read(&host, module)?;
-        let method = M::setup(&self.config, &host)?;
-        let classifier = method.classifier(&host, &parameters)?;
+        let method = setup::<M>(&self.config, &host)?;
+        let classifier = classifier(&method, &host, &parameters)?;
         Ok(PredictorEntry {
             carried,
             host,
@@ -102,7 +102,7 @@ impl<M: Method> MethodEntry<M> {
         let host = Host::new(host)?;
         let (_, parameters) = self.read(&host, module)?;
         let declared = self.survey(host.setting())?.parameters;
-        let method = M::setup(&self.config, &host)?;
+        let method = setup::<M>(&self.config, &host)?;
         let trainable = Trainable::new(&parameters, &declared)?;
         let labels = host.labels(probe.split)?;
         let label = |&row: &u32| {

@@ -63,6 +63,7 @@ pub fn descriptor(identity: PluginIdentity, exports: &[Export]) -> RResult<RStri
                 sdk: SDK_VERSION.to_owned(),
                 rustc: RUSTC_VERSION.to_owned(),
                 abi: format!("{ABI_MAJOR}.{ABI_MINOR}"),
+                opt_level: None,
             },
             methods: methods.collect::<Result<_>>()?,
         };

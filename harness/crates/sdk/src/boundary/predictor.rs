@@ -8,7 +8,12 @@ use harness_abi::{
 };
 
 use super::at_boundary;
-use crate::{Batch, Error, Host, Method, Parameters, host::to_abi, method::encode_batch, module};
+use crate::{
+    Batch, Error, Host, Method, Parameters,
+    host::to_abi,
+    method::{encode_batch, logits},
+    module,
+};
 
 /// A module with all its classes. Tensors share memory with those in use, except where
 /// only some classes are in use.
@@ -34,9 +39,13 @@ impl<M: Method> abi::Predictor for PredictorEntry<M> {
             let batch = Batch::new(split, rows.to_vec(), None);
             let batch = encode_batch(&self.method, &self.host, &self.parameters, batch)?;
             let classifier = self.classifier.as_ref();
-            let logits = self
-                .method
-                .logits(&self.host, &self.parameters, &batch, classifier)?;
+            let logits = logits(
+                &self.method,
+                &self.host,
+                &self.parameters,
+                &batch,
+                classifier,
+            )?;
             to_abi(&logits)
         })
     }

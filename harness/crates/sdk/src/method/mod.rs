@@ -10,4 +10,4 @@ pub use batch::Batch;
 pub use card::Card;
 pub use definition::Method;
 pub use forward::Forward;
-pub(crate) use forward::{encode_batch, forward};
+pub(crate) use forward::{classifier, encode_batch, forward, function, logits, parameters, setup};

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "checks are tests")]
 
 use harness_abi::{
-    AbiTensor, ErrorKind, HostObject, MethodObject,
+    AbiError, AbiTensor, ErrorKind, HostObject, MethodObject,
     std_types::{RSlice, RStr},
     wire::{Probe, ProbeReply, RecipeChanges, Split, TrainJob},
 };
@@ -26,7 +26,11 @@ fn open<M: Method>() -> MethodObject {
 }
 
 /// A module trained for two epochs.
-fn train<M: Method>(host: HostObject, seed: u64) -> Vec<u8> {
+fn try_train<M: Method>(
+    host: HostObject,
+    seed: u64,
+    check_gradients: bool,
+) -> Result<Vec<u8>, AbiError> {
     let job = TrainJob {
         seed,
         recipe: RecipeChanges {
@@ -34,10 +38,22 @@ fn train<M: Method>(host: HostObject, seed: u64) -> Vec<u8> {
             batch: Some(4),
             ..RecipeChanges::default()
         },
+        check_gradients,
     };
     let job = serde_json::to_string(&job).unwrap();
     let reply = open::<M>().train(host, RStr::from_str(&job));
-    reply.into_result().unwrap().bytes.into_vec()
+    Ok(reply.into_result()?.bytes.into_vec())
+}
+
+/// The module of [`try_train`]. A training that fails is reported once, by
+/// [`defaults_train`]; the other checks refer to it.
+fn train<M: Method>(host: HostObject, seed: u64) -> Vec<u8> {
+    match try_train::<M>(host, seed, false) {
+        Ok(module) => module,
+        Err(_) => {
+            panic!("needs a trained module; the check `defaults_train` says why there is none")
+        }
+    }
 }
 
 fn inject<M: Method>(host: HostObject, module: &[u8]) -> Result<(AbiTensor, Vec<u8>), ErrorKind> {
@@ -62,7 +78,10 @@ pub fn unknown_config_is_rejected<M: Method>() {
 /// The default configuration trains, gives finite logits on a target and releases its tapes.
 pub fn defaults_train<M: Method>() {
     let host = ToyHost::source().unwrap();
-    let module = train::<M>(host.object(), 1);
+    let module = match try_train::<M>(host.object(), 1, true) {
+        Ok(module) => module,
+        Err(error) => panic!("the training fails: {error}"),
+    };
     let (logits, _) = inject::<M>(ToyHost::target().unwrap().object(), &module).unwrap();
     assert_eq!(logits.checked_shape().unwrap(), [3, 3]);
     assert!(logits.values.iter().all(|v| v.is_finite()), "{logits:?}");
@@ -84,6 +103,25 @@ pub fn module_round_trip<M: Method>() {
     assert_eq!(after, module, "the module was changed");
     let (second, _) = inject::<M>(target(), &after).unwrap();
     assert_eq!(first, second);
+}
+
+/// A row that does not exist is an error, not a prediction.
+pub fn rows_out_of_range_are_rejected<M: Method>() {
+    let module = train::<M>(ToyHost::source().unwrap().object(), 1);
+    let predictor = open::<M>()
+        .inject(
+            ToyHost::target().unwrap().object(),
+            RSlice::from_slice(&module),
+        )
+        .into_result()
+        .unwrap();
+    for row in [12, u32::MAX] {
+        let logits = predictor.logits(RStr::from_str("test"), RSlice::from_slice(&[row]));
+        let error = logits.into_result().err();
+        let kind = error.map(|error| error.kind());
+        assert!(kind.is_some(), "row {row} of 12 gave logits");
+        assert_ne!(kind, Some(ErrorKind::Panicked), "row {row} of 12");
+    }
 }
 
 /// Empty, truncated and non-finite modules and those of other methods are errors, never

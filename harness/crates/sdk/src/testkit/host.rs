@@ -200,6 +200,7 @@ impl Inner {
                 tensor(&ops::normalize(&text)?)
             }
             Service::ImageFeatures { split, rows, view } => {
+                check_rows(rows)?;
                 let request = ImageRequest {
                     split: *split,
                     rows: rows.clone(),
@@ -225,6 +226,14 @@ impl Inner {
             Service::LogitScale {} => reply(&5.0, vec![]),
         }
     }
+}
+
+fn check_rows(rows: &[u32]) -> Result<()> {
+    let Some(row) = rows.iter().find(|&&row| row as usize >= ROWS) else {
+        return Ok(());
+    };
+    let message = format!("row {row} does not exist; the toy host has {ROWS} rows");
+    Err(AbiError::new(ErrorKind::Request, message).into())
 }
 
 fn tensor(tensor: &Tensor) -> Result<Reply> {
@@ -266,6 +275,7 @@ impl abi::Host for ToyHost {
     ) -> RResult<Reply, AbiError> {
         at_boundary(|| {
             let request: ImageRequest = serde_json::from_str(request.as_str())?;
+            check_rows(&request.rows)?;
             let encode = |inputs: &[Tensor]| self.inner.images.encode(&request, inputs);
             self.inner.encode(tensors.as_slice(), request.tape, encode)
         })

@@ -2,12 +2,13 @@
 //! through their trait alone, not how they are exported.
 
 mod average;
+mod gradient_check;
 mod gradients;
 mod optimizer;
 mod run;
 mod schedule;
 mod trainable;
 
-pub(crate) use gradients::gradients;
+pub(crate) use gradients::{check_gradients, gradients};
 pub(crate) use run::train;
 pub(crate) use trainable::Trainable;

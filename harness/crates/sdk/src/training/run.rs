@@ -8,13 +8,13 @@ use rand_chacha::ChaCha8Rng;
 use super::{
     Trainable,
     average::Average,
-    gradients,
+    check_gradients, gradients,
     optimizer::Optimizer,
     schedule::{StepInfo, learning_rate},
 };
 use crate::{
     Batch, Error, Host, Method, Parameters, Result,
-    method::{encode_batch, forward},
+    method::{encode_batch, forward, function, parameters, setup},
     module,
     parameter::initial_values,
 };
@@ -27,7 +27,7 @@ pub(crate) fn train<M: Method>(
 ) -> Result<(Parameters, TrainSummary)> {
     let recipe = M::recipe(config).with(&job.recipe)?;
     let mut rng = ChaCha8Rng::seed_from_u64(job.seed);
-    let method = M::setup(config, host)?;
+    let method = setup::<M>(config, host)?;
     let trainable = initialise(&method, config, host, &mut rng)?;
     let labels = host.labels(Split::Train)?;
     let length = Length::of(&recipe, labels.len(), host.classes());
@@ -36,6 +36,7 @@ pub(crate) fn train<M: Method>(
         host,
         recipe: &recipe,
         seed: job.seed,
+        checks_gradients: job.check_gradients,
         labels,
         length,
         trainable: &trainable,
@@ -46,12 +47,16 @@ pub(crate) fn train<M: Method>(
         Some(average) => average,
         None => trainable.values()?,
     };
-    let module = method.select(host, &trained)?.unwrap_or(trained);
+    let selected = method.select(host, &trained);
+    let selected = selected.map_err(|e| e.within(function::<M>("select")))?;
+    let module = selected.unwrap_or(trained);
     let summary = TrainSummary {
         steps,
         parameters: trainable.count(),
         final_loss,
         recipe: Some(recipe),
+        // Without a step there is no gradient.
+        checked_gradients: job.check_gradients && steps > 0,
     };
     Ok((module, summary))
 }
@@ -63,9 +68,10 @@ fn initialise<M: Method>(
     host: &Host,
     rng: &mut ChaCha8Rng,
 ) -> Result<Trainable> {
-    let declared = M::parameters(config, host.setting())?;
+    let declared = parameters::<M>(config, host.setting())?;
     let shapes: Vec<_> = declared.iter().map(|p| p.shape()).collect();
-    let values = match method.build(host)? {
+    let built = method.build(host);
+    let values = match built.map_err(|e| e.within(function::<M>("build")))? {
         None => initial_values(&declared, host, rng)?,
         Some(built) => module::fit(&built, &shapes, &host.setting().backbone.name)?,
     };
@@ -104,6 +110,7 @@ struct Run<'a, M> {
     host: &'a Host,
     recipe: &'a Recipe,
     seed: u64,
+    checks_gradients: bool,
     labels: Vec<u32>,
     length: Length,
     trainable: &'a Trainable,
@@ -136,7 +143,8 @@ impl<M: Method> Run<'_, M> {
                     step,
                     steps,
                 };
-                loss = Some(self.step(&mut optimizer, &vars, rows, at)?);
+                let step_loss = self.step(&mut optimizer, &vars, rows, at);
+                loss = Some(step_loss.map_err(|e| e.within(format!("step {step}")))?);
                 step += 1;
                 let progress = self.host.object().progress(step as u64, steps as u64);
                 progress.into_result()?;
@@ -156,12 +164,19 @@ impl<M: Method> Run<'_, M> {
         let labels: Vec<u32> = rows.iter().map(|&r| self.labels[r as usize]).collect();
         let labels = Tensor::from_vec(labels, rows.len(), &Device::Cpu)?;
         let host = &self.host.at_step(step_seed(self.seed, at.step));
-        let parameters = self.trainable.tracked();
         let views = host.setting().task.train_views.max(1);
-        let batch = Batch::new(Split::Train, rows.to_vec(), Some(labels))
+        let images = Batch::new(Split::Train, rows.to_vec(), Some(labels))
             .in_view((at.epoch % views) as u32);
-        let batch = encode_batch(self.method, host, &parameters, batch)?;
-        let forward = forward(self.method, host, &parameters, &batch)?;
+        let forward = || {
+            let parameters = self.trainable.tracked();
+            let batch = encode_batch(self.method, host, &parameters, images.clone())?;
+            let forward = forward(self.method, host, &parameters, &batch)?;
+            Ok((batch, forward))
+        };
+        if self.checks_gradients && at.step == 0 {
+            check_gradients(self.method, host, vars, &forward)?;
+        }
+        let (batch, forward) = forward()?;
         let (loss, gradients) = gradients(self.method, host, &batch, &forward, vars)?;
         let lr = learning_rate(self.recipe, at);
         for (index, (&(_, var), gradient)) in vars.iter().zip(&gradients).enumerate() {

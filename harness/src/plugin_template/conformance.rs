@@ -1,0 +1,3 @@
+//! What every method must satisfy, on a host with toy towers.
+
+harness_sdk::conformance!(@CRATE@::@TYPE@);
