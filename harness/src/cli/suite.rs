@@ -1,13 +1,13 @@
 //! Arguments of the commands that take a suite.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use harness_report::analysis::Recommendation;
 use harness_report::selection::Term;
 
-use super::When;
 use super::values::{alpha, at_least_one, duration, export_file, margin, recommendation};
+use super::{TaskArguments, When};
 
 #[derive(Args)]
 pub(crate) struct SuiteArguments {
@@ -47,6 +47,9 @@ pub(crate) struct PlanArguments {
     /// Propose methods and data sets that fit into a time: 90m, 8h, 2d
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) budget: Option<f64>,
+    /// Also show the wall time, tasks and storage on a cluster with N CPUs or GPUs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) slurm: Option<u16>,
     /// Print JSON, as `harness schema plan` describes it
     #[arg(long)]
     pub(crate) json: bool,
@@ -69,6 +72,8 @@ pub(crate) struct RunArguments {
     /// Print every table and explanation
     #[arg(long)]
     pub(crate) details: bool,
+    #[command(flatten)]
+    pub(crate) task: TaskArguments,
     /// Compare the report with a baseline, as `harness gate` does
     #[arg(long)]
     pub(crate) gate: bool,
@@ -76,6 +81,14 @@ pub(crate) struct RunArguments {
     pub(crate) rule: RuleArguments,
     #[command(flatten)]
     pub(crate) fail_on: FailOnArguments,
+}
+
+impl RunArguments {
+    /// Every file that it writes.
+    pub(crate) fn outputs(&self) -> Vec<&Path> {
+        let files = self.output.iter().chain(&self.log_samples);
+        files.map(PathBuf::as_path).collect()
+    }
 }
 
 #[derive(Args)]

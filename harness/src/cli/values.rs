@@ -20,6 +20,10 @@ pub(crate) enum ValueError {
     Recommendation,
     #[error("expected a number and a unit: 90m, 8h or 1d12h")]
     Duration,
+    #[error("expected a number of hours above 0")]
+    Hours,
+    #[error("expected a factor of at least 1")]
+    TimeFactor,
     #[error("expected FROM=TO")]
     Renaming,
     #[error("expected a file name ending in .{}", .0.join(" or ."))]
@@ -89,6 +93,15 @@ pub(super) fn duration(text: &str) -> Result<f64, ValueError> {
         true => Ok(seconds),
         false => Err(wrong()),
     }
+}
+
+pub(super) fn hours(text: &str) -> Result<f64, ValueError> {
+    in_range(text, 24.0 * 365.0).ok_or(ValueError::Hours)
+}
+
+pub(super) fn time_factor(text: &str) -> Result<f64, ValueError> {
+    let value = in_range(text, 100.0).filter(|factor| *factor >= 1.0);
+    value.ok_or(ValueError::TimeFactor)
 }
 
 fn in_range(text: &str, most: f64) -> Option<f64> {

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use harness_engine::modules::export;
+use harness_engine::run::Finished;
 use harness_render::terminal;
 use harness_report::{ExitCode, Status};
 use harness_store::replace_file;
 
 use super::fetch::fetch_missing;
 use super::gate::Gate;
-use crate::cli::RunArguments;
+use super::task::{assemble, run_task};
+use crate::cli::{Part, RunArguments};
 use crate::fail_on::fail_on;
 use crate::failure::Failure;
 use crate::measure::measure;
@@ -31,9 +33,22 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
             "--baseline, --margin, --alpha, --strict and --allow-mismatch belong to --gate",
         ));
     }
-    check_outputs(arguments)?;
+    if let Some(task) = arguments.task.asked()? {
+        if let Part::Stage(stage, shard) = task.part {
+            return run_task(&settings, task.plan, (stage, shard));
+        }
+        check_outputs(&arguments.outputs())?;
+        let finished = assemble(&settings, task.plan)?;
+        return conclude(arguments, &finished);
+    }
+    check_outputs(&arguments.outputs())?;
     fetch_missing(&settings.suite, settings.data.as_deref())?;
     let finished = measure(&settings)?;
+    conclude(arguments, &finished)
+}
+
+/// Writes and prints what was asked for of a run that ended.
+fn conclude(arguments: &RunArguments, finished: &Finished<'_>) -> Result<ExitCode, Failure> {
     let report = &finished.report;
     let mut code = outcome(report);
     code = code.worst(write(report, &arguments.output));
@@ -83,8 +98,8 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
 }
 
 /// Fails before hours are spent on a report whose folder is missing or cannot be written to.
-fn check_outputs(arguments: &RunArguments) -> Result<(), Failure> {
-    for path in arguments.output.iter().chain(&arguments.log_samples) {
+pub(super) fn check_outputs(paths: &[&Path]) -> Result<(), Failure> {
+    for path in paths {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),

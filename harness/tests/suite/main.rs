@@ -19,4 +19,5 @@ mod layout;
 mod plan;
 mod readme;
 mod schemas;
+mod submit;
 mod withstand;

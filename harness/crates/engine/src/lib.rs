@@ -9,6 +9,7 @@ pub mod cards;
 pub mod convert;
 pub mod cost;
 pub mod data;
+pub mod distribute;
 pub mod fetch;
 pub mod images;
 pub mod job;

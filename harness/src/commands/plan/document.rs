@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::asked::{Asked, run_command};
+use super::cluster::ClusterCost;
 use super::state::State;
 
 /// What a run of a suite would do and cost. Times are in seconds, sizes in bytes.
@@ -27,6 +28,9 @@ pub(super) struct PlanDocument {
     budget: Option<BudgetProposal>,
     /// Inputs whose files are not on this machine.
     absent: Vec<AbsentInput>,
+    /// With `--slurm`: what it takes in tasks of a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<ClusterCost>,
 }
 
 /// One cell.
@@ -129,7 +133,7 @@ pub(crate) fn plan_schema() -> Value {
 }
 
 impl PlanDocument {
-    pub(super) fn of(forecast: &Forecast, asked: &Asked<'_>) -> Self {
+    pub(super) fn of(forecast: &Forecast, asked: &Asked<'_>, cluster: Option<ClusterCost>) -> Self {
         Self {
             schema: "harness-plan/1",
             suite: forecast.suite.clone(),
@@ -143,6 +147,7 @@ impl PlanDocument {
             cost: cost(forecast, asked),
             budget: budget(forecast, asked),
             absent: forecast.absent.iter().map(absent).collect(),
+            cluster,
         }
     }
 }

@@ -121,6 +121,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
             images: ImageOptions::default(),
             time_limit: 600,
             gate: None,
+            slurm: None,
             plugins: Vec::new(),
         },
         methods: vec![method("coop")],

@@ -6,6 +6,7 @@ use harness_report::ExitCode;
 use harness_report::selection::UnmatchedError;
 
 use super::placement_error::PlacementError;
+use crate::distribute::DistributionError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;
@@ -31,6 +32,8 @@ pub enum RunError {
     Module(#[from] ModuleFileError),
     #[error(transparent)]
     Placement(#[from] PlacementError),
+    #[error(transparent)]
+    Distribution(#[from] DistributionError),
     #[error("no plugin has the method {id} (row {label} of the suite)")]
     Method { label: String, id: String },
     #[error("cannot read this executable: {0}")]
@@ -54,7 +57,9 @@ impl RunError {
     /// The exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Store(_) => ExitCode::OutputNotWritten,
+            Self::Store(_) | Self::Distribution(DistributionError::File { .. }) => {
+                ExitCode::OutputNotWritten
+            }
             Self::Unmatched { .. } => ExitCode::NothingSelected,
             Self::Interrupted => ExitCode::Outstanding,
             _ => ExitCode::SetUp,
