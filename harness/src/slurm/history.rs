@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use harness_engine::distribute::{EndedTask, Floor, Submission, TaskRecord, UnitEnd};
 use harness_store::{Key, write_atomically};
 
-use super::{LEAD_SECONDS, Queue, TaskState};
+use super::{Queue, TaskState};
 
 /// Bytes at the end of a log that are searched.
 const LOG_TAIL: usize = 64 << 10;
@@ -17,8 +17,6 @@ const OUT_OF_MEMORY: [&str; 4] = [
     "exceeded memory limit",
     "Exceeded job memory limit",
 ];
-/// Seconds by which a task may be told early to stop.
-const EARLY: u64 = 30;
 
 /// Where a task writes what it prints.
 pub(crate) fn log_file(folder: &Path, stage: &str, shard: &str) -> PathBuf {
@@ -48,14 +46,11 @@ pub(crate) fn causes(store: &Path, plans: &[Submission], queue: &Queue) -> Vec<E
                 let mut records = records.iter().rev();
                 let last =
                     records.find(|record| (record.stage, record.shard) == (stage, task.shard));
-                let limit = plan
-                    .stage(stage)
-                    .map_or(0, |stage| stage.request.minutes * 60);
                 all.push(EndedTask {
                     plan: plan.id.clone(),
                     stage,
                     shard: task.shard,
-                    cause: cause(word, last, limit, &log),
+                    cause: cause(word, last, &log),
                     job: task.job.clone(),
                     node: match task.node.is_empty() {
                         true => last.map_or("no node".to_owned(), |last| last.place.node.clone()),
@@ -77,7 +72,7 @@ pub(crate) fn causes(store: &Path, plans: &[Submission], queue: &Queue) -> Vec<E
 
 /// Slurm's word for how a task ended or, where it only says that the script failed, what the
 /// task's record and log say.
-fn cause(word: &str, record: Option<&TaskRecord>, limit: u64, log: &Path) -> String {
+fn cause(word: &str, record: Option<&TaskRecord>, log: &Path) -> String {
     if word != "FAILED" {
         return word.to_owned();
     }
@@ -87,10 +82,8 @@ fn cause(word: &str, record: Option<&TaskRecord>, limit: u64, log: &Path) -> Str
     if OUT_OF_MEMORY.iter().any(|phrase| tail.contains(phrase)) {
         return "OUT_OF_MEMORY".to_owned();
     }
-    let is_late = record.is_some_and(|record| {
-        let end = limit.saturating_sub(LEAD_SECONDS + EARLY) as f64;
-        record.interrupted && record.seconds.is_some_and(|seconds| seconds >= end)
-    });
+    // Slurm tells a task to stop some time before its limit, and calls preemptions by name.
+    let is_late = record.is_some_and(|record| record.interrupted);
     match is_late {
         true => "TIMEOUT".to_owned(),
         false => word.to_owned(),
@@ -163,14 +156,14 @@ mod tests {
     fn a_log_tells_of_memory() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        assert_eq!(cause("NODE_FAIL", None, 600, &log), "NODE_FAIL");
-        assert_eq!(cause("FAILED", None, 600, &log), "FAILED");
+        assert_eq!(cause("NODE_FAIL", None, &log), "NODE_FAIL");
+        assert_eq!(cause("FAILED", None, &log), "FAILED");
         for line in [
             "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=7.0",
             "slurmstepd: error: StepId=2.0 exceeded memory limit (328335360 > 104857600)",
         ] {
             std::fs::write(&log, line).unwrap();
-            assert_eq!(cause("FAILED", None, 600, &log), "OUT_OF_MEMORY");
+            assert_eq!(cause("FAILED", None, &log), "OUT_OF_MEMORY");
         }
     }
 }

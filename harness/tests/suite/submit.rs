@@ -112,9 +112,20 @@ fn any_number_of_tasks_gives_the_same_report() {
                 cell.training = None;
                 cell.retraining = None;
                 cell.rerun.clear();
+                let all = &mut cell.conditions;
+                let measured = [
+                    &mut all.zero_source,
+                    &mut all.base,
+                    &mut all.zero_target,
+                    &mut all.new,
+                    &mut all.oracle,
+                ];
+                for condition in measured.into_iter().flatten() {
+                    condition.seconds = 0.0;
+                }
             }
         }
-        assert_eq!(parts_only, whole_only, "{tasks} tasks");
+        assert!(parts_only == whole_only, "{tasks} tasks");
         let cells: std::collections::BTreeSet<u64> = parts
             .provenance
             .tasks
@@ -305,7 +316,7 @@ fn stages_wait_for_each_other_and_only_what_is_missing_is_submitted_again() {
             .any(|f| f["unit"] == mine.as_str() && f["cause"] == "OUT_OF_MEMORY"),
         "{failed}"
     );
-    let cells = report(&env, "store", &plan, 5).cells;
+    let cells = report(&env, "store", &plan, 103).cells;
     assert!(cells.iter().all(|cell| cell.status != Status::Ok));
     // Slurm forgets; what it said is noted.
     env.write("queue", "");
