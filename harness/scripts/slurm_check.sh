@@ -65,7 +65,7 @@ idle() {
 running() {
   local left=200 job
   while [ "$left" -gt 0 ]; do
-    job=$(squeue --noheader --array --states=running --format='%i|%j' | grep -- "-$1\$" | head -1 | cut -d'|' -f1)
+    job=$(squeue --noheader --array --states=running --format='%i|%j' | grep -- "-$1\$" | head -1 | cut -d'|' -f1 || true)
     if [ -n "$job" ]; then echo "$job"; return; fi
     left=$((left - 1))
     sleep 0.1
@@ -131,6 +131,7 @@ same memory.json
 case_ "a node set down in the middle"
 submit --store node --tasks 3 -o node.json
 running trainings > /dev/null
+sleep 1
 scontrol update nodename="$node" state=down reason=test
 sleep 3
 scontrol update nodename="$node" state=resume
@@ -169,7 +170,7 @@ else
 fi
 
 case_ "a time limit"
-sed -i 's/epochs: 60/epochs: 6000/' suite.yaml
+sed -i 's/epochs: 60/epochs: 60000/' suite.yaml
 submit --store late --tasks 1 -o late.json --only method=coop,dataset=digits,seed=1 --sbatch "--time=2 --signal=TERM@60"
 idle 1600
 grep -q "TIMEOUT" late.json || fail "the report does not say TIMEOUT"

@@ -59,9 +59,10 @@ pub struct TaskSummary {
 impl TaskSummary {
     /// What the process ends with: whether another attempt may help comes first.
     pub fn exit_code(&self) -> ExitCode {
-        match (self.retryable, self.failed, self.outstanding) {
-            (0, 0, 0) => ExitCode::Ok,
-            (0, 1.., _) => ExitCode::CrashedCell,
+        match (self.retryable, self.failed + self.outstanding) {
+            (0, 0) => ExitCode::Ok,
+            // What a blocked unit needs has failed: trying again does not bring it.
+            (0, _) => ExitCode::CrashedCell,
             _ => ExitCode::Outstanding,
         }
     }
@@ -271,6 +272,7 @@ mod tests {
         assert_eq!(summary(0, 0, 0).exit_code(), ExitCode::Ok);
         assert_eq!(summary(1, 1, 1).exit_code(), ExitCode::Outstanding);
         assert_eq!(summary(1, 1, 0).exit_code(), ExitCode::CrashedCell);
-        assert_eq!(summary(0, 1, 0).exit_code(), ExitCode::Outstanding);
+        assert_eq!(summary(0, 1, 0).exit_code(), ExitCode::CrashedCell);
+        assert_eq!(summary(0, 1, 1).exit_code(), ExitCode::Outstanding);
     }
 }
