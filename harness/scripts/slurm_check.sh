@@ -74,6 +74,12 @@ running() {
 }
 same() { diff <(numbers whole.json) <(numbers "$1") >/dev/null || fail "$1 differs from whole.json"; }
 
+# Fails unless a task was put back into the queue and then stored something.
+restarted() {
+  python3 -c 'import json,sys; sys.exit(not any(t["place"]["restarts"] for t in json.load(open(sys.argv[1]))["provenance"]["tasks"]))' "$1" \
+    || fail "no task was put back"
+}
+
 case_ "one machine, no Slurm"
 "$harness" run suite.yaml --quiet --store whole -o whole.json > /dev/null
 
@@ -104,6 +110,7 @@ for pid in $(scontrol listpids "$job" 2>/dev/null | awk 'NR > 1 { print $1 }'); 
 done
 idle
 same killed.json
+restarted killed.json
 
 case_ "a cancelled task, and only it, is submitted again"
 submit --store cancelled --tasks 3 -o cancelled.json
@@ -134,9 +141,11 @@ running trainings > /dev/null
 sleep 1
 scontrol update nodename="$node" state=down reason=test
 sleep 3
-scontrol update nodename="$node" state=resume
-idle
+# It may have come back by itself.
+scontrol update nodename="$node" state=resume 2>/dev/null || true
+idle 600
 same node.json
+restarted node.json
 
 case_ "two submissions at once"
 submit --store twice --tasks 2 -o twice.json > one.txt 2>&1 &
