@@ -77,9 +77,11 @@ impl UnitEnd {
             },
             TaskResult::Crashed { message, log } => {
                 let (message, log) = (message.clone(), log.clone());
-                match is_killed(&message) {
-                    true => Self::Killed { message, log },
-                    false => Self::Crashed { message, log },
+                match signal(&message) {
+                    // Clusters send it to every process of a task, workers included, to end it.
+                    Some("15") => Self::NotRun,
+                    Some("9") => Self::Killed { message, log },
+                    _ => Self::Crashed { message, log },
                 }
             }
             TaskResult::TimedOut { seconds, log } => Self::TimedOut {
@@ -106,9 +108,10 @@ impl UnitEnd {
     }
 }
 
-/// Whether the message of a crash says that the worker was killed from outside.
-fn is_killed(message: &str) -> bool {
-    message.contains("signal 9 ")
+/// The signal that the message of a crash says the worker was ended by.
+fn signal(message: &str) -> Option<&str> {
+    let (_, after) = message.split_once("ended by signal ")?;
+    after.split(' ').next()
 }
 
 impl TaskRecord {
@@ -166,5 +169,20 @@ mod tests {
             unreachable!("a killed unit is shown as crashed");
         };
         assert!(message.starts_with("OUT_OF_MEMORY: "), "{message}");
+    }
+
+    #[test]
+    fn a_worker_that_was_told_to_end_did_not_crash() {
+        let crashed = |message: &str| -> TaskResult {
+            TaskResult::Crashed {
+                message: message.to_owned(),
+                log: String::new(),
+            }
+        };
+        let of = |message| UnitEnd::of(&crashed(message), |_| unreachable!());
+        let told = "the worker was ended by signal 15 before it replied";
+        assert_eq!(of(told), UnitEnd::NotRun);
+        let fault = "the worker was ended by signal 11 (segmentation fault) before it replied";
+        assert!(matches!(of(fault), UnitEnd::Crashed { .. }));
     }
 }

@@ -163,7 +163,6 @@ pub fn run_task(
         },
         observer,
     )?;
-    record.interrupted = settings.cancel.load(Ordering::Relaxed);
     record.seconds = Some(clock.elapsed().as_secs_f64());
     let done: HashSet<Key> = record.units.iter().map(|unit| unit.key.clone()).collect();
     record.units = units
@@ -175,6 +174,10 @@ pub fn run_task(
             (end != UnitEnd::Stored || done.contains(&key)).then_some(UnitRecord { key, end })
         })
         .collect();
+    // The signal may have reached a worker before this process.
+    let is_left = |unit: &UnitRecord| unit.end == UnitEnd::NotRun;
+    record.interrupted =
+        settings.cancel.load(Ordering::Relaxed) || record.units.iter().any(is_left);
     write(&record)?;
     if let Some(error) = unwritten {
         return Err(error.into());
