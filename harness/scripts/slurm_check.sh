@@ -105,8 +105,13 @@ case_ "a task killed with -9 is put back and resumes"
 submit --store killed --tasks 3 -o killed.json
 job=$(running trainings)
 sleep 1
-for pid in $(scontrol listpids "$job" 2>/dev/null | awk 'NR > 1 { print $1 }'); do
-  if tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q '^[^ ]*harness run .*--stage'; then kill -9 "$pid"; fi
+raw=$(squeue --noheader --array --jobs="$job" --format=%A | head -1)
+for process in /proc/[0-9]*; do
+  # The program itself, not the script that started it, and only of this job.
+  if tr '\0' '\n' < "$process/environ" 2>/dev/null | grep -qx "SLURM_JOB_ID=$raw" &&
+    tr '\0' ' ' < "$process/cmdline" 2>/dev/null | grep -q "^$harness run .*--stage"; then
+    kill -9 "${process#/proc/}"
+  fi
 done
 idle
 same killed.json

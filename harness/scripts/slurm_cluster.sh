@@ -79,9 +79,15 @@ CONF
 }
 
 stop() {
-  local dir=$1 name
+  local dir=$1 name pid
   for name in slurmd slurmctld munged; do
-    if [ -s "$dir/$name.pid" ]; then kill "$(cat "$dir/$name.pid")" 2>/dev/null || true; fi
+    if [ ! -s "$dir/$name.pid" ]; then continue; fi
+    pid=$(cat "$dir/$name.pid")
+    kill "$pid" 2>/dev/null || true
+    for _ in $(seq 50); do
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 0.2
+    done
   done
 }
 
