@@ -98,18 +98,18 @@ PY
 done
 
 # Trainings that last long enough to be met in the middle.
-sed -i 's/epochs: 1/epochs: 60/' suite.yaml
+sed -i 's/epochs: 1/epochs: 300/' suite.yaml
 "$harness" run suite.yaml --quiet --store whole2 -o whole.json > /dev/null
 
 case_ "a task killed with -9 is put back and resumes"
 submit --store killed --tasks 3 -o killed.json
 job=$(running trainings)
-sleep 1
+sleep 0.5
 raw=$(squeue --noheader --array --jobs="$job" --format=%A | head -1)
-for process in /proc/[0-9]*; do
-  # The program itself, not the script that started it, and only of this job.
-  if tr '\0' '\n' < "$process/environ" 2>/dev/null | grep -qx "SLURM_JOB_ID=$raw" &&
-    tr '\0' ' ' < "$process/cmdline" 2>/dev/null | grep -q "^$harness run .*--stage"; then
+# The program itself, not the script that started it, and only of this job.
+for file in $(grep -lzx "SLURM_JOB_ID=$raw" /proc/[0-9]*/environ 2>/dev/null || true); do
+  process=${file%/environ}
+  if tr '\0' ' ' < "$process/cmdline" 2>/dev/null | grep -q "^$harness run .*--stage"; then
     kill -9 "${process#/proc/}"
   fi
 done
@@ -184,7 +184,7 @@ else
 fi
 
 case_ "a time limit"
-sed -i 's/epochs: 60/epochs: 60000/' suite.yaml
+sed -i 's/epochs: 300/epochs: 60000/' suite.yaml
 submit --store late --tasks 1 -o late.json --only method=coop,dataset=digits,seed=1 --sbatch "--time=2 --signal=TERM@60"
 idle 1600
 grep -q "TIMEOUT" late.json || fail "the report does not say TIMEOUT"
