@@ -12,6 +12,7 @@ mod modules;
 mod predict;
 mod plugin;
 mod report;
+mod submit;
 mod suite;
 mod values;
 
@@ -28,6 +29,7 @@ pub(crate) use modules::ModulesAction;
 pub(crate) use predict::PredictArguments;
 pub(crate) use plugin::{CheckPluginArguments, NewPluginArguments, PluginAction};
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
+pub(crate) use submit::{CancelArguments, Part, StatusArguments, SubmitArguments, TaskArguments};
 pub(crate) use suite::{
     FailOnArguments, InitArguments, PlanArguments, RuleArguments, RunArguments, SuiteArguments,
 };
@@ -77,6 +79,13 @@ pub(crate) enum Command {
     /// Show what a run would do and what it would cost
     #[command(after_help = examples::PLAN)]
     Plan(PlanArguments),
+    /// Run a suite on a Slurm cluster
+    #[command(after_help = examples::SUBMIT)]
+    Submit(SubmitArguments),
+    /// Show what a suite's jobs have done
+    Status(StatusArguments),
+    /// Cancel a suite's jobs
+    Cancel(CancelArguments),
     /// Write a commented suite to start from
     #[command(after_help = examples::INIT)]
     Init(InitArguments),

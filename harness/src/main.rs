@@ -25,6 +25,7 @@ mod progress;
 mod report_files;
 mod reports;
 mod settings;
+mod slurm;
 mod starter_suite;
 mod suite_path;
 mod table;
@@ -48,6 +49,9 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run(&arguments),
         Command::Check(arguments) => commands::check(&arguments),
         Command::Plan(arguments) => commands::plan(&arguments),
+        Command::Submit(arguments) => commands::submit(&arguments),
+        Command::Status(arguments) => commands::status(&arguments),
+        Command::Cancel(arguments) => commands::cancel(&arguments),
         Command::Init(arguments) => commands::init(&arguments),
         Command::Export(arguments) => commands::export(&arguments),
         Command::Fetch(arguments) => commands::fetch(&arguments),

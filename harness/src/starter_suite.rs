@@ -127,6 +127,9 @@ time_limit: 86400
 # error rate.
 # gate: {margin: 1.0, alpha: 0.05}
 
+# How `harness submit` cuts the suite into jobs of a Slurm cluster.
+# slurm: {sbatch: --partition=long, task-hours: 4}
+
 # More plugins: shared libraries, or folders of them.
 # plugins: [./plugins]
 ";

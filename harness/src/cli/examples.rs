@@ -14,6 +14,12 @@ Examples:
   harness plan suite.yaml --only source=clip-vit-b16,shots=16
   harness plan suite.yaml --cores 64 --budget 8h";
 
+pub(super) const SUBMIT: &str = "\
+Examples:
+  harness submit suite.yaml -o report.html --sbatch \"--partition=long --account=vision\"
+  harness submit suite.yaml --tasks 64 --jobs 4
+  harness submit suite.yaml --print";
+
 pub(super) const INIT: &str = "\
 Examples:
   harness init

@@ -1,12 +1,12 @@
 //! Arguments of the commands that take a suite.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use harness_report::analysis::Recommendation;
 use harness_report::selection::Term;
 
-use super::When;
+use super::{TaskArguments, When};
 use harness_engine::device::{DeviceChoice, Precision};
 
 use super::values::{
@@ -77,6 +77,9 @@ pub(crate) struct PlanArguments {
     /// Propose methods and data sets that fit into a time: 90m, 8h, 2d
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) budget: Option<f64>,
+    /// Also show the wall time, tasks and storage on a cluster with N CPUs or GPUs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) slurm: Option<u16>,
     /// Print JSON, as `harness schema plan` describes it
     #[arg(long)]
     pub(crate) json: bool,
@@ -105,6 +108,8 @@ pub(crate) struct RunArguments {
     /// Print every table and explanation
     #[arg(long)]
     pub(crate) details: bool,
+    #[command(flatten)]
+    pub(crate) task: TaskArguments,
     /// Compare the report with a baseline, as `harness gate` does
     #[arg(long)]
     pub(crate) gate: bool,

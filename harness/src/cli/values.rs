@@ -25,6 +25,10 @@ pub(crate) enum ValueError {
     Duration,
     #[error("expected a method")]
     Module,
+    #[error("expected a number of hours above 0")]
+    Hours,
+    #[error("expected a factor of at least 1")]
+    TimeFactor,
     #[error("expected FROM=TO")]
     Renaming,
     #[error("expected a JSON object, such as {{\"alpha\": 1.0}}: {0}")]
@@ -126,6 +130,15 @@ pub(super) fn duration(text: &str) -> Result<f64, ValueError> {
         true => Ok(seconds),
         false => Err(wrong()),
     }
+}
+
+pub(super) fn hours(text: &str) -> Result<f64, ValueError> {
+    in_range(text, 24.0 * 365.0).ok_or(ValueError::Hours)
+}
+
+pub(super) fn time_factor(text: &str) -> Result<f64, ValueError> {
+    let value = in_range(text, 100.0).filter(|factor| *factor >= 1.0);
+    value.ok_or(ValueError::TimeFactor)
 }
 
 fn in_range(text: &str, most: f64) -> Option<f64> {

@@ -1,13 +1,15 @@
 //! `harness run`.
 
 use harness_engine::modules::export;
+use harness_engine::run::Finished;
 use harness_render::terminal;
 use harness_report::{ExitCode, Status};
 use harness_store::replace_file;
 
 use super::fetch::fetch_missing;
 use super::gate::Gate;
-use crate::cli::RunArguments;
+use super::task::{assemble, run_task};
+use crate::cli::{Part, RunArguments};
 use crate::fail_on::fail_on;
 use crate::failure::Failure;
 use crate::measure::measure;
@@ -31,14 +33,29 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
             "--baseline, --margin, --alpha, --strict and --allow-mismatch belong to --gate",
         ));
     }
+    let task = arguments.task.asked()?;
+    if let Some(task) = &task
+        && let Part::Stage(stage, shard) = task.part
+    {
+        return run_task(&settings, task.plan, (stage, shard));
+    }
     check_files(arguments.output.iter().chain(&arguments.log_samples))?;
     if let Some(folder) = &arguments.keep_modules {
         check_folder(folder)?;
+    }
+    if let Some(task) = task {
+        let finished = assemble(&settings, task.plan)?;
+        return conclude(arguments, &finished);
     }
     if !arguments.offline {
         fetch_missing(&settings.suite, settings.data.as_deref())?;
     }
     let finished = measure(&settings, arguments.show_log)?;
+    conclude(arguments, &finished)
+}
+
+/// Writes and prints what was asked for of a run that ended.
+fn conclude(arguments: &RunArguments, finished: &Finished<'_>) -> Result<ExitCode, Failure> {
     let report = &finished.report;
     let mut code = outcome(report);
     code = code.worst(write(report, &arguments.output));

@@ -30,7 +30,7 @@ impl TestEnv {
 }
 
 /// What must not depend on how a run was done.
-fn numbers(report: &Report) -> Vec<(String, String, u64, String)> {
+pub(crate) fn numbers(report: &Report) -> Vec<(String, String, u64, String)> {
     let cells = report.cells.iter();
     cells
         .flat_map(|cell| {

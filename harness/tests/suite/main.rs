@@ -25,4 +25,5 @@ mod predict;
 mod readme;
 mod schemas;
 mod start;
+mod submit;
 mod withstand;

@@ -10,6 +10,7 @@ pub mod convert;
 pub mod cost;
 pub mod data;
 pub mod device;
+pub mod distribute;
 pub mod fetch;
 pub mod images;
 pub mod job;

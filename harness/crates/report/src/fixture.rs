@@ -114,6 +114,7 @@ fn provenance() -> Provenance {
         rerun: ["harness", "run", "suites/quickstart.yaml"]
             .map(String::from)
             .into(),
+        tasks: Vec::new(),
     }
 }
 

@@ -40,7 +40,7 @@ pub use exit_code::ExitCode;
 pub use file::{ReadError, WriteError};
 pub use labels::{Labels, LabelsError};
 pub use lint::Finding;
-pub use provenance::{ComputeDevice, Cpu, Git, Provenance};
+pub use provenance::{ComputeDevice, Cpu, Git, Provenance, TaskPlace, TaskProvenance};
 pub use report::{
     Backbone, Dataset, GateRule, Images, Method, MethodRecipe, Plugin, Report, Suite, TextDrift,
 };

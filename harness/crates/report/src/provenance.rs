@@ -32,6 +32,38 @@ pub struct Provenance {
     pub wall_seconds: f64,
     /// Command line that makes the run again, one argument an entry.
     pub rerun: Vec<String>,
+    /// Tasks that computed the cells, where the run was cut into tasks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskProvenance>,
+}
+
+/// One attempt at a task, and the cells that it computed a part of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskProvenance {
+    /// `features`, `trainings` or `injections`.
+    pub stage: String,
+    /// Number of the task in its stage, from 1.
+    pub shard: u64,
+    pub place: TaskPlace,
+    /// Positions in the report's `cells`, from 0.
+    pub cells: Vec<u64>,
+}
+
+/// Where a task ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskPlace {
+    /// Job of the cluster, such as `1234_5`; absent for a task that was started by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// Times that the job was put back into the queue before.
+    pub restarts: u32,
+    pub node: String,
+    /// What the towers ran on.
+    pub device: String,
+    /// Processor, as the operating system names it.
+    pub cpu: String,
 }
 
 /// The GPUs that computed the towers.

@@ -1,10 +1,13 @@
 //! Plans a suite and prints what was found.
 
 use harness_engine::cost::Budget;
+use harness_engine::distribute::outline;
 use harness_engine::run::{CellState, cores, forecast};
+use harness_engine::schedule::Silent;
 use harness_report::ExitCode;
 
 use super::asked::Asked;
+use super::cluster::{self, ClusterCost};
 use super::document::PlanDocument;
 use super::render::render;
 use crate::cli::PlanArguments;
@@ -30,11 +33,26 @@ pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
     let result = forecast(&settings, budget, &mut reporter);
     reporter.finish();
     let forecast = result?;
+    let cluster = match arguments.slurm.map(usize::from) {
+        Some(processors) => {
+            // What the plan warned of needs no second warning.
+            let outline = outline(&settings, processors, &mut Silent)?;
+            Some((outline, processors))
+        }
+        None => None,
+    };
     match arguments.json {
-        true => output::print_json(&PlanDocument::of(&forecast, &asked))?,
+        true => {
+            let cluster =
+                cluster.map(|(outline, processors)| ClusterCost::of(&outline, processors));
+            output::print_json(&PlanDocument::of(&forecast, &asked, cluster))?;
+        }
         false => {
             let style = output::style(arguments.suite.color);
             output::print(&render(&forecast, &asked, &style))?;
+            if let Some((outline, processors)) = &cluster {
+                output::print(&cluster::render(outline, *processors))?;
+            }
         }
     }
     let mut states = forecast.cells.iter().map(|cell| &cell.state);

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::asked::{Asked, run_command};
+use super::cluster::ClusterCost;
 use super::state::State;
 use crate::power::{Power, power};
 
@@ -30,6 +31,9 @@ pub(super) struct PlanDocument {
     power: Vec<Power>,
     /// Inputs whose files are not on this machine.
     absent: Vec<AbsentInput>,
+    /// With `--slurm`: what it takes in tasks of a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<ClusterCost>,
 }
 
 /// One cell.
@@ -132,7 +136,7 @@ pub(crate) fn plan_schema() -> Value {
 }
 
 impl PlanDocument {
-    pub(super) fn of(forecast: &Forecast, asked: &Asked<'_>) -> Self {
+    pub(super) fn of(forecast: &Forecast, asked: &Asked<'_>, cluster: Option<ClusterCost>) -> Self {
         Self {
             schema: "harness-plan/1",
             suite: forecast.suite.clone(),
@@ -147,6 +151,7 @@ impl PlanDocument {
             budget: budget(forecast, asked),
             power: power(forecast),
             absent: forecast.absent.iter().map(absent).collect(),
+            cluster,
         }
     }
 }

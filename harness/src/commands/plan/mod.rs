@@ -1,6 +1,7 @@
 //! `harness plan`: what a run would do, what it costs, and what fits into a time.
 
 mod asked;
+mod cluster;
 mod command;
 mod costs;
 mod document;

@@ -82,6 +82,11 @@ impl UnitCosts {
         }))
     }
 
+    /// This machine's.
+    pub(crate) fn throughput(&self) -> Throughput {
+        self.throughput
+    }
+
     /// Seconds until each unit is done if every unit starts as soon as it can.
     pub(super) fn ends(&self, graph: &Graph) -> HashMap<UnitIndex, f64> {
         let mut ends = HashMap::new();

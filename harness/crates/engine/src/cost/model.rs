@@ -35,7 +35,7 @@ pub(crate) struct Operations {
 
 impl Operations {
     /// CPU seconds at a throughput.
-    pub(super) fn seconds(self, throughput: Throughput) -> f64 {
+    pub(crate) fn seconds(self, throughput: Throughput) -> f64 {
         self.text / throughput.text + self.image / throughput.image
     }
 }

@@ -40,7 +40,7 @@ pub enum ThroughputError {
 
 impl Throughput {
     /// The order of magnitude on current cores, where nothing was measured.
-    pub(super) const USUAL: Self = Self {
+    pub(crate) const USUAL: Self = Self {
         text: 5e10,
         image: 5e10,
     };

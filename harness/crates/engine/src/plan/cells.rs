@@ -53,6 +53,18 @@ impl CellPlan {
         }
     }
 
+    /// What a report calls the cell.
+    pub(crate) fn labels<'i>(&self, inputs: &'i Inputs) -> CellLabels<'i> {
+        CellLabels {
+            method: &inputs[self.method].label,
+            dataset: &inputs[self.dataset].reference.name,
+            source: &inputs[self.source].reference.name,
+            target: &inputs[self.target].reference.name,
+            shots: self.draw.shots,
+            seed: self.draw.seeds,
+        }
+    }
+
     /// The units that evaluate, one a condition.
     pub(crate) fn evaluations(&self) -> impl Iterator<Item = UnitIndex> {
         let modules = [Some(&self.base), Some(&self.new), self.oracle.as_ref()];

@@ -125,6 +125,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
             precision: None,
             time_limit: 600,
             gate: None,
+            slurm: None,
             plugins: Vec::new(),
         },
         methods: vec![method("coop")],

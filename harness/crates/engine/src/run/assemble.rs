@@ -61,6 +61,7 @@ pub(crate) fn assemble(
             started,
             wall_seconds: clock.elapsed().as_secs_f64(),
             rerun: settings.command_line.clone(),
+            tasks: Vec::new(),
         },
         images: Some(setup.inputs.suite.images.report()),
         backbones: backbones(inputs),

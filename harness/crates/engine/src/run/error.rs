@@ -8,6 +8,7 @@ use harness_report::selection::UnmatchedError;
 use super::placement_error::PlacementError;
 use crate::device::DeviceError;
 use super::shots::TooManyShots;
+use crate::distribute::DistributionError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::suite::SuiteError;
@@ -35,6 +36,7 @@ pub enum RunError {
     Placement(#[from] PlacementError),
     #[error(transparent)]
     Device(#[from] DeviceError),
+    Distribution(#[from] DistributionError),
     #[error("no plugin has the method {id} (row {label} of the suite)")]
     Method { label: String, id: String },
     #[error(
@@ -68,7 +70,9 @@ impl RunError {
     /// The exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Store(_) => ExitCode::OutputNotWritten,
+            Self::Store(_) | Self::Distribution(DistributionError::File { .. }) => {
+                ExitCode::OutputNotWritten
+            }
             Self::Unmatched { .. } => ExitCode::NothingSelected,
             Self::Interrupted => ExitCode::Outstanding,
             _ => ExitCode::SetUp,

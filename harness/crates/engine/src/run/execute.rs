@@ -6,7 +6,7 @@ use super::error::RunError;
 use super::results::Results;
 use crate::job::{JobOutput, Outcome, UnitWork};
 use crate::plan::{Graph, Unit, UnitIndex, UnitResult};
-use crate::schedule::{Observer, Pool, PoolTask, TaskIndex, TaskResult};
+use crate::schedule::{Observer, Pool, PoolTask, Silent, TaskIndex, TaskResult};
 use harness_store::{Key, Store, StoreError, sha256_file};
 
 /// Where results are kept, who does the work, and what counts as done.
@@ -53,6 +53,80 @@ pub(crate) fn execute(
         all.insert(*unit, result.map_blocker(unit_of));
     }
     Ok(all)
+}
+
+/// Does these units and no others, each after those it needs; what is stored is not done again.
+/// A unit whose needs are neither stored nor among `units` is blocked. `after` gets each unit
+/// that was done, once its result is stored.
+pub(crate) fn execute_alone(
+    graph: &Graph,
+    units: &[UnitIndex],
+    context: &ExecContext<'_>,
+    after: &mut dyn FnMut(UnitIndex, &TaskResult),
+    observer: &mut dyn Observer,
+) -> Result<Results, RunError> {
+    let mut all = Results::default();
+    let mut open: Vec<UnitIndex> = Vec::new();
+    for index in units {
+        // A training whose module is gone is done again.
+        if is_stored_with(graph, *index, context, observer)
+            && let Some(result) = lookup(&graph[*index].key, context, observer)
+        {
+            all.insert(*index, result);
+            continue;
+        }
+        let mut needs = graph[*index].needs.iter().copied();
+        let lacking = needs
+            .find(|need| !open.contains(need) && !is_stored_with(graph, *need, context, observer));
+        match lacking {
+            Some(by) => all.insert(*index, TaskResult::Blocked { by }),
+            None => open.push(*index),
+        }
+    }
+    let tasks_of_units: HashMap<UnitIndex, TaskIndex> = open
+        .iter()
+        .enumerate()
+        .map(|(task, unit)| (*unit, TaskIndex(task)))
+        .collect();
+    let tasks: Vec<PoolTask> = open
+        .iter()
+        .map(|unit| task(&graph[*unit], &tasks_of_units, context))
+        .collect();
+    let mut keep = |TaskIndex(task): TaskIndex, result| {
+        let result = keep(context.store, &graph[open[task]], result)?;
+        after(open[task], &result);
+        Ok(result)
+    };
+    let results = context.pool.run(&tasks, observer, &mut keep)?;
+    for (unit, result) in open.iter().zip(results) {
+        all.insert(*unit, result.map_blocker(|TaskIndex(task)| open[task]));
+    }
+    Ok(all)
+}
+
+/// Whether a unit's result is stored, with the module that it wrote.
+pub(crate) fn is_stored(graph: &Graph, unit: UnitIndex, context: &ExecContext<'_>) -> bool {
+    is_stored_with(graph, unit, context, &mut Silent)
+}
+
+fn is_stored_with(
+    graph: &Graph,
+    unit: UnitIndex,
+    context: &ExecContext<'_>,
+    observer: &mut dyn Observer,
+) -> bool {
+    let key = &graph[unit].key;
+    let stored = lookup(key, context, observer);
+    stored.is_some_and(|result| has_module(key, &result, context.store, observer))
+}
+
+/// The stored result of a unit.
+pub(crate) fn stored_result(
+    key: &Key,
+    context: &ExecContext<'_>,
+    observer: &mut dyn Observer,
+) -> Option<UnitResult> {
+    lookup(key, context, observer)
 }
 
 /// Looks up the wanted units and whatever the missing ones need.

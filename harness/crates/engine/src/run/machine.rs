@@ -1,11 +1,12 @@
 //! The machine and the working tree, for the report.
 
+use std::path::Path;
 use std::process::Command;
 
 use harness_report::{Cpu, Git};
 
 /// The processor, as the system names it.
-pub(crate) fn cpu() -> Cpu {
+pub fn cpu() -> Cpu {
     let text = fs_err::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = text
         .lines()
@@ -31,6 +32,12 @@ pub(crate) fn memory() -> Option<u64> {
     let group = fs_err::read_to_string("/sys/fs/cgroup/memory.max").ok();
     let limit = group.and_then(|text| text.trim().parse().ok());
     Some((kib << 10).min(limit.unwrap_or(u64::MAX)))
+}
+
+/// Bytes that this user may still write in the file system of a folder; none if it does not say.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// The working tree that the run was started in, if it is one.

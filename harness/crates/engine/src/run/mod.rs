@@ -22,11 +22,16 @@ mod suite_run;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use assemble::assemble;
+pub(crate) use clock::now_rfc3339;
 pub use error::RunError;
+pub(crate) use execute::{ExecContext, backlog, execute_alone, is_stored, stored_result};
 pub use forecast::{CellState, Forecast, ForecastCell, Proposal, forecast};
-pub use machine::cores;
+pub use machine::{cores, cpu, free_bytes};
 pub use other_methods::OtherMethods;
 pub use placement_error::PlacementError;
 pub(crate) use prompts::cut_by_clip;
+pub(crate) use results::Results;
+pub(crate) use setup::SetUp;
 pub use setup::{DeviceSettings, Settings};
 pub use suite_run::{Finished, run};

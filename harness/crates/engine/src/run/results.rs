@@ -11,7 +11,7 @@ use crate::schedule::TaskResult;
 pub(crate) struct Results(HashMap<UnitIndex, UnitResult>);
 
 impl Results {
-    pub(super) fn insert(&mut self, unit: UnitIndex, result: UnitResult) {
+    pub(crate) fn insert(&mut self, unit: UnitIndex, result: UnitResult) {
         self.0.insert(unit, result);
     }
 

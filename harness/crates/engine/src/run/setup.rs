@@ -91,6 +91,15 @@ impl<'a> SetUp<'a> {
         settings: &Settings<'a>,
         observer: &mut dyn Observer,
     ) -> Result<Self, RunError> {
+        Self::checked(settings, observer, &|_| Ok(()))
+    }
+
+    /// Like [`Self::new`], unless `check` refuses the inputs: then nothing is computed.
+    pub(crate) fn checked(
+        settings: &Settings<'a>,
+        observer: &mut dyn Observer,
+        check: &dyn Fn(&Inputs) -> Result<(), RunError>,
+    ) -> Result<Self, RunError> {
         let document = match &settings.text {
             Some(text) => Document::parse(&settings.suite, text.clone().into_bytes())
                 .map_err(crate::suite::SuiteError::from)?,
@@ -152,6 +161,7 @@ impl<'a> SetUp<'a> {
         };
         pool.time_limit = Duration::from_secs(suite.time_limit);
         let inputs = inputs(&settings.command, suite, &registry, placement.as_ref())?;
+        check(&inputs)?;
         prompts::check_tokenizers(&inputs)?;
         let cells = Plan::present(&inputs, &settings.selection);
         for line in shots::warnings(&inputs, &cells)? {

@@ -26,7 +26,15 @@ pub struct Finished<'s> {
     results: Results,
 }
 
-impl Finished<'_> {
+impl<'s> Finished<'s> {
+    pub(crate) fn new(report: Report, setup: SetUp<'s>, results: Results) -> Self {
+        Self {
+            report,
+            setup,
+            results,
+        }
+    }
+
     /// The modules that were trained on the sources, named.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod read;
 mod recipe;
 mod seeds;
 mod shape;
+mod slurm;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use module_entry::ModuleEntry;
 pub use read::{Document, SuiteError};
 pub use recipe::{RecipeBase, RecipeChoice};
 pub use seeds::{SplitsAndTrainings, SuiteSeeds};
+pub use slurm::{SlurmOptions, UserSettings};
 pub use tree::Mark;
 pub use types::{Gate, MethodEntry, Suite, schema};
 pub(crate) use upgrade::Pair;

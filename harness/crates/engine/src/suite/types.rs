@@ -11,6 +11,7 @@ use super::module_entry::ModuleEntry;
 use super::seeds::SuiteSeeds;
 use crate::device::{ComputePrecision, DeviceChoice};
 use super::upgrade::{self, Pair, Upgrade};
+use super::slurm::SlurmOptions;
 use crate::images::ImageOptions;
 
 /// What to run: methods × data sets × shots × seeds × upgrades.
@@ -81,6 +82,9 @@ pub struct Suite {
     /// What the comparison with a baseline allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gate>,
+    /// How `harness submit` cuts the suite into jobs of a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slurm: Option<SlurmOptions>,
     /// More plugins: shared libraries or folders of them, relative to the suite.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]

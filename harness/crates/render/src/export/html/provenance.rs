@@ -34,9 +34,34 @@ pub(super) fn provenance(templates: &Templates, report: &Report) -> Result<Strin
                 datasets(report),
                 methods(report),
                 plugins(report),
+                tasks(report),
             ]),
         },
     )
+}
+
+/// Where each part was computed, where the run was cut into tasks.
+fn tasks(report: &Report) -> Facts {
+    let tasks = report.provenance.tasks.iter();
+    Facts {
+        caption: "Tasks",
+        heads: match report.provenance.tasks.is_empty() {
+            true => vec![],
+            false => vec!["task", "job", "restarts", "node", "device", "cells"],
+        },
+        rows: tasks
+            .map(|task| {
+                vec![
+                    name(&format!("{} {}", task.stage, task.shard)),
+                    name(task.place.job.as_deref().unwrap_or("by hand")),
+                    task.place.restarts.to_string(),
+                    name(&task.place.node),
+                    name(&format!("{}, {}", task.place.device, task.place.cpu)),
+                    task.cells.len().to_string(),
+                ]
+            })
+            .collect(),
+    }
 }
 
 fn name(text: &str) -> String {
