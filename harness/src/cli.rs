@@ -9,8 +9,8 @@ mod examples;
 mod install;
 mod list;
 mod modules;
-mod predict;
 mod plugin;
+mod predict;
 mod report;
 mod submit;
 mod suite;
@@ -26,8 +26,8 @@ pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, 
 pub(crate) use install::SelfAction;
 pub(crate) use list::{Kind, ListArguments};
 pub(crate) use modules::ModulesAction;
-pub(crate) use predict::PredictArguments;
 pub(crate) use plugin::{CheckPluginArguments, NewPluginArguments, PluginAction};
+pub(crate) use predict::PredictArguments;
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
 pub(crate) use submit::{CancelArguments, Part, StatusArguments, SubmitArguments, TaskArguments};
 pub(crate) use suite::{

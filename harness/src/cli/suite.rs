@@ -1,6 +1,6 @@
 //! Arguments of the commands that take a suite.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use harness_report::analysis::Recommendation;

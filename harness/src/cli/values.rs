@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use harness_engine::device::Precision;
 use harness_engine::convert::ModuleMethod;
+use harness_engine::device::Precision;
 use harness_render::export::{Format, UnknownEnding};
 use harness_report::analysis::Recommendation;
 use serde_json::{Map, Value};

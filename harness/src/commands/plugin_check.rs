@@ -39,6 +39,7 @@ pub(crate) fn plugin_check(arguments: &CheckPluginArguments) -> Result<ExitCode,
     let pool = Pool {
         command: worker_command()?,
         jobs: 1,
+        devices: Vec::new(),
         time_limit: Duration::from_secs(arguments.time_limit),
         store: store.root().to_owned(),
         cancel: interrupt::watch()?,

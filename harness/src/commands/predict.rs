@@ -23,6 +23,7 @@ pub(crate) fn predict(arguments: &PredictArguments) -> Result<ExitCode, Failure>
     let pool = Pool {
         command: worker_command()?,
         jobs: arguments.jobs.map_or(cores, usize::from),
+        devices: Vec::new(),
         time_limit: TIME_LIMIT,
         // Nothing of a prediction is stored.
         store: std::env::temp_dir(),

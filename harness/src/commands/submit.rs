@@ -14,7 +14,6 @@ use harness_report::shell::quote;
 use harness_store::Store;
 
 use super::fetch::fetch_missing;
-use crate::writable::check_files;
 use super::status::{Progress, progress};
 use crate::cli::SubmitArguments;
 use crate::failure::Failure;
@@ -26,6 +25,7 @@ use crate::slurm::{
     Client, Invocation, Queue, Scripts, SubmitLock, causes, choose, floors, live_units,
     write_scripts,
 };
+use crate::writable::check_files;
 
 /// Time between two looks at the queue.
 const PAUSE: Duration = Duration::from_secs(15);

@@ -100,6 +100,7 @@ pub fn predict(
             })),
             needs: Vec::new(),
             weight: batch.len() as f64,
+            log: None,
         })
         .collect();
     let results = pool.run(&tasks, observer, &mut |_, result| Ok(result))?;

@@ -6,8 +6,8 @@ use harness_report::ExitCode;
 use harness_report::selection::UnmatchedError;
 
 use super::placement_error::PlacementError;
-use crate::device::DeviceError;
 use super::shots::TooManyShots;
+use crate::device::DeviceError;
 use crate::distribute::DistributionError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
@@ -36,6 +36,7 @@ pub enum RunError {
     Placement(#[from] PlacementError),
     #[error(transparent)]
     Device(#[from] DeviceError),
+    #[error(transparent)]
     Distribution(#[from] DistributionError),
     #[error("no plugin has the method {id} (row {label} of the suite)")]
     Method { label: String, id: String },

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::absence::or_absent;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
-use crate::device::{DeviceChoice, DevicePlacement};
-use super::{machine, modules, prompts, shots};
 use super::other_methods::OtherMethods;
+use super::{machine, modules, prompts, shots};
+use crate::device::{DeviceChoice, DevicePlacement};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{BackboneFacts, DatasetFacts, RegisteredPlugin, Registry, SearchPath};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
@@ -249,7 +249,11 @@ fn worker_memory(
     let share = settings.memory.map(each).or_else(available);
     let limit = settings.worker_memory;
     // The limit is one of the host's memory.
-    let most = if placement.is_some() { u64::MAX } else { limit.unwrap_or(u64::MAX) };
+    let most = if placement.is_some() {
+        u64::MAX
+    } else {
+        limit.unwrap_or(u64::MAX)
+    };
     WorkerMemory {
         share: share.map(|share| share.min(most)).or(limit),
         limit,

@@ -1,6 +1,7 @@
 //! How much a suite may ask for.
 
 use super::tree::Node;
+use super::upgrade::Upgrade;
 use super::{Mark, Mistake, Suite};
 
 /// Cells of one suite: twice what is planned within half a minute and a gibibyte.
@@ -8,7 +9,7 @@ const MOST_CELLS: usize = 200_000;
 
 /// A mistake at the longest of the lists that are multiplied, if they make too many cells.
 pub(super) fn check(suite: &Suite, tree: &Node) -> Option<Mistake> {
-    let targets: usize = suite.upgrades.iter().map(|up| up.targets.len()).sum();
+    let targets: usize = suite.upgrades.iter().map(Upgrade::pairs).sum();
     let factors = [
         ("upgrades", targets, "targets"),
         ("methods", suite.methods.len(), "methods"),

@@ -9,9 +9,9 @@ use super::RecipeChoice;
 use super::dataset::{DatasetEntry, Sampler};
 use super::module_entry::ModuleEntry;
 use super::seeds::SuiteSeeds;
-use crate::device::{ComputePrecision, DeviceChoice};
-use super::upgrade::{self, Pair, Upgrade};
 use super::slurm::SlurmOptions;
+use super::upgrade::{self, Pair, Upgrade};
+use crate::device::{ComputePrecision, DeviceChoice};
 use crate::images::ImageOptions;
 
 /// What to run: methods × data sets × shots × seeds × upgrades.

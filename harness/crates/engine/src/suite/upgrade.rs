@@ -53,6 +53,17 @@ impl Upgrade {
         })
     }
 
+    /// How many pairs of source and target it stands for.
+    pub(super) fn pairs(&self) -> usize {
+        match self {
+            Self::Targets(Targets { targets, .. }) => targets.len(),
+            Self::Chain(Chain { chain }) => {
+                let steps = chain.len().saturating_sub(1);
+                chain.len().saturating_mul(steps) / 2
+            }
+        }
+    }
+
     /// Each source with its target, in order, and the backbones before the source.
     fn steps(&self) -> Vec<(&str, &str, &[String])> {
         match self {

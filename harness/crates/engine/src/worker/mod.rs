@@ -5,8 +5,8 @@
 
 mod bench;
 mod channel;
-mod device;
 mod check;
+mod device;
 mod error;
 mod evaluation;
 mod features;

@@ -60,7 +60,7 @@ fn is_training(job: &Job) -> bool {
     match &job.work {
         Work::Unit { work, .. } => matches!(**work, UnitWork::Train { .. }),
         Work::Check(_) => true,
-        Work::Inspect { .. } | Work::Declare { .. } => false,
+        Work::Inspect { .. } | Work::Declare { .. } | Work::Predict(_) => false,
     }
 }
 

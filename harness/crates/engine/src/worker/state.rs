@@ -11,9 +11,7 @@ use harness_host::{
 };
 use lru::LruCache;
 
-use super::{
-    device::OpenDevice, error::JobError, features::FeatureCache, memory::WorkerMemory,
-};
+use super::{device::OpenDevice, error::JobError, features::FeatureCache, memory::WorkerMemory};
 use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef};
 
 /// Backbones kept at once: a source and a target.
