@@ -127,6 +127,12 @@ time_limit: 86400
 # error rate.
 # gate: {margin: 1.0, alpha: 0.05}
 
+# Where the towers run: auto, cpu, cuda, cuda:N or metal. auto takes a GPU if there is one.
+# device: auto
+
+# Arithmetic of the towers on a GPU: f32, tf32 or bf16.
+# precision: f32
+
 # How `harness submit` cuts the suite into jobs of a Slurm cluster.
 # slurm: {sbatch: --partition=long, task-hours: 4}
 

@@ -110,8 +110,15 @@ impl Reader<'_> {
     }
 }
 
+/// Alternatives of a value that are named.
+const MOST_KINDS: usize = 12;
+
 fn joined(kinds: impl Iterator<Item = String>) -> String {
-    let kinds: Vec<String> = kinds.filter(|kind| !kind.is_empty()).collect();
+    let mut kinds: Vec<String> = kinds.filter(|kind| !kind.is_empty()).collect();
+    if kinds.len() > MOST_KINDS {
+        let more = kinds.split_off(MOST_KINDS - 1).len();
+        kinds.push(format!("{more} more"));
+    }
     kinds.join(" or ")
 }
 

@@ -74,6 +74,11 @@ mod tests {
         }
         assert!(!marked(&mark).is_empty());
         kill(&mark);
+        // A process that was killed is there until the system has taken it down.
+        let start = Instant::now();
+        while !marked(&mark).is_empty() && start.elapsed() < Duration::from_secs(5) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         assert_eq!(marked(&mark), []);
     }
 }
