@@ -171,8 +171,12 @@ fn provenance(report: &Report) -> String {
         Some(git) => format!(", revision {}", git.revision),
         None => String::new(),
     };
+    let device = match &of.device {
+        Some(device) => format!("\n- towers on {}", escape(&device.describe(), NAME)),
+        None => String::new(),
+    };
     format!(
-        "\n<details><summary>Provenance</summary>\n\n- {}\n- harness {}{}, started {}\n- suite {}, \
+        "\n<details><summary>Provenance</summary>\n\n- {}\n- harness {}{}, started {}{device}\n- suite {}, \
          sha256 {}\n- rerun: {}\n\n</details>\n",
         escape(&summary_line(report), MESSAGE),
         escape(&of.harness, NAME),

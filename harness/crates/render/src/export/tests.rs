@@ -24,7 +24,13 @@ fn hostile_names_stay_text_in_every_format() {
             let back: Report = serde_json::from_str(text).unwrap();
             assert!(back.digest.is_some());
             let digest = back.digest.clone();
-            assert_eq!(back, Report { digest, ..hostile() });
+            assert_eq!(
+                back,
+                Report {
+                    digest,
+                    ..hostile()
+                }
+            );
         }),
         (".csv", no_formula),
         (".summary.csv", no_formula),

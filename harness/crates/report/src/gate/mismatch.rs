@@ -50,6 +50,15 @@ pub fn mismatches(
     let mut find = |location: String, problem: String| {
         found.insert(Mismatch { location, problem });
     };
+    let arithmetic = |report: &Report| match &report.provenance.device {
+        Some(device) => format!("{} in {}", device.kind, device.precision),
+        None => "the CPU".to_owned(),
+    };
+    let (before, after) = (arithmetic(baseline), arithmetic(report));
+    if before != after {
+        let problem = format!("the baseline was computed on {before}, the report on {after}");
+        find("device".to_owned(), problem);
+    }
     let here: BTreeMap<Key<'_>, &Cell> = report.cells.iter().map(|c| (key(c), c)).collect();
     for old in baseline.cells.iter().filter(|cell| wanted(cell)) {
         let Some(new) = here.get(&key(old)) else {

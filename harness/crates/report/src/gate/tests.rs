@@ -189,6 +189,26 @@ fn reports_of_other_things_are_named() {
 }
 
 #[test]
+fn another_precision_is_no_pass() {
+    let old = report([500, 500, 500], &[1]);
+    let mut new = old.clone();
+    new.provenance.device = Some(crate::ComputeDevice {
+        kind: "cuda".into(),
+        name: "H100".into(),
+        count: 1,
+        precision: "bf16".into(),
+        candle: "0.11.1".into(),
+    });
+    let found = mismatches(&new, &old, |_| true);
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        ["device: the baseline was computed on the CPU, the report on cuda in bf16"]
+    );
+    assert!(mismatches(&new, &new, |_| true).is_empty());
+}
+
+#[test]
 fn other_images_are_not_paired() {
     let old = report([500, 500, 500], &[1]);
     let mut new = report([440, 500, 500], &[1]);
