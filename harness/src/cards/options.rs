@@ -69,7 +69,7 @@ impl Reader<'_> {
             let description = description.or_else(|| target.get("description"));
             found.push(ConfigOption {
                 key,
-                kind: self.kind(target, DEEPEST),
+                kind: joined(self.kinds(target, DEEPEST)),
                 default: default.cloned(),
                 description: one_paragraph(description.and_then(Value::as_str).unwrap_or_default()),
             });
@@ -85,36 +85,38 @@ impl Reader<'_> {
             .unwrap_or(schema)
     }
 
-    fn kind(&self, schema: &Value, depth: usize) -> String {
+    /// The values or types that a schema allows; several of nested alternatives are one list.
+    fn kinds(&self, schema: &Value, depth: usize) -> Vec<String> {
         let schema = self.resolve(schema);
         if let Some(value) = schema.get("const") {
-            return value.to_string();
+            return vec![value.to_string()];
         }
         if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-            return joined(values.iter().map(Value::to_string));
+            return values.iter().map(Value::to_string).collect();
         }
         for several in ["oneOf", "anyOf"] {
             if let Some(kinds) = schema.get(several).and_then(Value::as_array)
                 && depth > 0
             {
-                return joined(kinds.iter().map(|kind| self.kind(kind, depth - 1)));
+                let kinds = kinds.iter();
+                return kinds.flat_map(|kind| self.kinds(kind, depth - 1)).collect();
             }
         }
         match schema.get("type") {
-            Some(Value::String(kind)) => kind.clone(),
+            Some(Value::String(kind)) => vec![kind.clone()],
             Some(Value::Array(kinds)) => {
-                joined(kinds.iter().filter_map(Value::as_str).map(str::to_owned))
+                let kinds = kinds.iter().filter_map(Value::as_str);
+                kinds.map(str::to_owned).collect()
             }
-            _ => String::new(),
+            _ => Vec::new(),
         }
     }
 }
 
 /// Alternatives of a value that are named.
-const MOST_KINDS: usize = 12;
+const MOST_KINDS: usize = 8;
 
-fn joined(kinds: impl Iterator<Item = String>) -> String {
-    let mut kinds: Vec<String> = kinds.filter(|kind| !kind.is_empty()).collect();
+fn joined(mut kinds: Vec<String>) -> String {
     if kinds.len() > MOST_KINDS {
         let more = kinds.split_off(MOST_KINDS - 1).len();
         kinds.push(format!("{more} more"));

@@ -29,20 +29,26 @@ const KEYWORDS: [&str; 43] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PluginName(String);
 
+/// Why a text cannot be a plugin's name.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoPluginName {
+    #[error("expected lower-case letters, digits and single dashes, such as my-method")]
+    Letters,
+    #[error("{0} is a name that Rust or Cargo uses itself")]
+    Taken(String),
+}
+
 impl PluginName {
     /// # Errors
     /// What is wrong with the name.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, NoPluginName> {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
         if !starts || !text.chars().all(is_plain) || text.ends_with('-') || text.contains("--") {
-            return Err(
-                "expected lower-case letters, digits and single dashes, such as my-method"
-                    .to_owned(),
-            );
+            return Err(NoPluginName::Letters);
         }
         if TAKEN.contains(&text) || KEYWORDS.contains(&text) {
-            return Err(format!("{text} is a name that Rust or Cargo uses itself"));
+            return Err(NoPluginName::Taken(text.to_owned()));
         }
         Ok(Self(text.to_owned()))
     }

@@ -13,12 +13,23 @@ pub(crate) enum Sdk {
     Version(String),
 }
 
+/// Why a text names no SDK.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoSdk {
+    #[error("expected a folder, the URL of a git repository, or a version")]
+    Kind,
+    #[error("{0} has no harness-sdk in it")]
+    Folder(String),
+    #[error("{path}: {error}")]
+    Io { path: String, error: std::io::Error },
+}
+
 impl Sdk {
     /// A folder, the URL of a git repository, or a version.
     ///
     /// # Errors
     /// It is none of these.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, NoSdk> {
         if text.contains("://") || text.starts_with("git@") {
             return Ok(Self::Git(text.to_owned()));
         }
@@ -26,15 +37,16 @@ impl Sdk {
         if path.is_dir() {
             let found = [path.to_owned(), path.join("harness/crates/sdk")];
             let found = found.into_iter().find(|path| is_sdk(path));
-            let folder = found.ok_or_else(|| format!("{text} has no harness-sdk in it"))?;
-            return folder
-                .canonicalize()
-                .map(Self::Folder)
-                .map_err(|error| format!("{text}: {error}"));
+            let folder = found.ok_or_else(|| NoSdk::Folder(text.to_owned()))?;
+            let folder = folder.canonicalize();
+            return folder.map(Self::Folder).map_err(|error| NoSdk::Io {
+                path: text.to_owned(),
+                error,
+            });
         }
         match text.starts_with(|first: char| first.is_ascii_digit()) {
             true => Ok(Self::Version(text.to_owned())),
-            false => Err("expected a folder, the URL of a git repository, or a version".to_owned()),
+            false => Err(NoSdk::Kind),
         }
     }
 

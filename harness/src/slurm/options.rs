@@ -49,7 +49,8 @@ pub(crate) fn choose(arguments: &SubmitArguments, suite: &Path) -> Result<Chosen
     let given = all.into_iter().flatten().chain(&arguments.sbatch);
     let mut sbatch = Vec::new();
     for text in given {
-        sbatch.extend(words(text).map_err(|message| Failure::new(ExitCode::Usage, message))?);
+        let words = words(text);
+        sbatch.extend(words.map_err(|error| Failure::new(ExitCode::Usage, error.to_string()))?);
     }
     let all = asked.over(of_suite).over(of_user);
     let hours = all.task_hours.unwrap_or(TASK_HOURS);
@@ -76,8 +77,13 @@ fn user_file() -> Option<PathBuf> {
     Some(folder.join("harness/config.yaml"))
 }
 
+/// A text that does not begin with an option of `sbatch`.
+#[derive(Debug, thiserror::Error)]
+#[error("--sbatch {0:?}: expected options, such as --partition=long")]
+struct NoOption(String);
+
 /// Options one a line, which `#SBATCH` wants: a word that begins with a dash begins an option.
-fn words(text: &str) -> Result<Vec<String>, String> {
+fn words(text: &str) -> Result<Vec<String>, NoOption> {
     let mut all: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match all.last_mut() {
@@ -87,9 +93,7 @@ fn words(text: &str) -> Result<Vec<String>, String> {
                 last.push_str(word);
             }
             None => {
-                return Err(format!(
-                    "--sbatch {text:?}: expected options, such as --partition=long"
-                ));
+                return Err(NoOption(text.to_owned()));
             }
         }
     }

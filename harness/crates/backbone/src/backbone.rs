@@ -258,6 +258,12 @@ impl Backbone {
         self
     }
 
+    /// Whether the device ran out of memory since this was last asked; never on the CPU.
+    pub fn take_ran_out_of_memory(&self) -> bool {
+        let accelerator = self.text.accelerator.as_ref();
+        accelerator.is_some_and(|accelerator| accelerator.take_ran_out())
+    }
+
     fn build(
         mut weights: Weights,
         architecture: Architecture,

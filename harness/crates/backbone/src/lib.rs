@@ -30,7 +30,7 @@ mod transform;
 pub use augment::{Region, View};
 pub use backbone::{Backbone, digest, read_tensors};
 pub use checkpoint::{Architecture, CheckpointLayout};
-pub use device::{DeviceKind, Precision};
+pub use device::{DeviceKind, NoDevice, Precision};
 pub use dims::{Activation, Dims, ImageDims, TextDims};
 pub use edits::{BiasMode, WeightEdit};
 pub use error::{BackboneError, Result};

@@ -455,6 +455,10 @@ pub enum Outcome {
     Failed {
         message: String,
     },
+    /// The worker's GPU had too little memory.
+    DeviceMemory {
+        message: String,
+    },
 }
 
 impl Outcome {

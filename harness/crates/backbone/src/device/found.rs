@@ -11,6 +11,21 @@ pub enum DeviceKind {
     Metal,
 }
 
+/// Why this build has no device of a kind on this machine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoDevice {
+    /// The program was built without it.
+    #[error("this build has none of {0}; build with --features {1}")]
+    NotBuilt(&'static str, &'static str),
+    /// The driver works and shows none.
+    #[error("the driver shows no GPU")]
+    NoneShown,
+    /// The driver is missing or fails.
+    #[error("the driver answers {0}")]
+    Driver(String),
+}
+
 impl DeviceKind {
     /// All, as settings and reports name them.
     pub const NAMES: [(&str, Self); 2] = [("cuda", Self::Cuda), ("metal", Self::Metal)];
@@ -26,8 +41,8 @@ impl DeviceKind {
     /// The names of the devices of this kind, by their number. `CUDA_VISIBLE_DEVICES` is respected.
     ///
     /// # Errors
-    /// Why none can be used, in words.
-    pub fn found(self) -> Result<Vec<String>, String> {
+    /// Why none can be used.
+    pub fn found(self) -> Result<Vec<String>, NoDevice> {
         match self {
             Self::Cuda => cuda(),
             Self::Metal => metal(),
@@ -46,8 +61,22 @@ impl DeviceKind {
     }
 }
 
+/// Bytes of a GPU's memory that are in use, by all processes, and that it has. None where the
+/// backend does not say.
 #[cfg(feature = "cuda")]
-fn cuda() -> Result<Vec<String>, String> {
+pub(super) fn memory(device: &Device) -> Option<(usize, usize)> {
+    let stream = device.as_cuda_device().ok()?.cuda_stream();
+    let (free, all) = stream.context().mem_get_info().ok()?;
+    Some((all.saturating_sub(free), all))
+}
+
+#[cfg(not(feature = "cuda"))]
+pub(super) fn memory(_: &Device) -> Option<(usize, usize)> {
+    None
+}
+
+#[cfg(feature = "cuda")]
+fn cuda() -> Result<Vec<String>, NoDevice> {
     use candle_core::cuda_backend::cudarc::driver::result;
 
     let names = || {
@@ -58,26 +87,26 @@ fn cuda() -> Result<Vec<String>, String> {
             .collect::<Result<Vec<String>, _>>()
     };
     match names() {
-        Ok(names) if names.is_empty() => Err("the driver shows no GPU".to_owned()),
+        Ok(names) if names.is_empty() => Err(NoDevice::NoneShown),
         Ok(names) => Ok(names),
-        Err(error) => Err(format!("the CUDA driver answers {error:?}")),
+        Err(error) => Err(NoDevice::Driver(format!("{error:?}"))),
     }
 }
 
 #[cfg(not(feature = "cuda"))]
-fn cuda() -> Result<Vec<String>, String> {
-    Err("this build has none of CUDA; build with --features cuda".to_owned())
+fn cuda() -> Result<Vec<String>, NoDevice> {
+    Err(NoDevice::NotBuilt("CUDA", "cuda"))
 }
 
 #[cfg(feature = "metal")]
-fn metal() -> Result<Vec<String>, String> {
+fn metal() -> Result<Vec<String>, NoDevice> {
     match Device::new_metal(0) {
         Ok(_) => Ok(vec!["Apple GPU".to_owned()]),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(NoDevice::Driver(error.to_string())),
     }
 }
 
 #[cfg(not(feature = "metal"))]
-fn metal() -> Result<Vec<String>, String> {
-    Err("this build has none of Metal; build with --features metal".to_owned())
+fn metal() -> Result<Vec<String>, NoDevice> {
+    Err(NoDevice::NotBuilt("Metal", "metal"))
 }

@@ -20,7 +20,7 @@ mod rows;
 mod text;
 
 pub(crate) use accelerator::Accelerator;
-pub use found::DeviceKind;
+pub use found::{DeviceKind, NoDevice};
 pub(crate) use image::encode as encode_image;
 pub use precision::Precision;
 pub(crate) use text::encode as encode_text;

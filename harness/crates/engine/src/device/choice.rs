@@ -20,15 +20,16 @@ pub enum DeviceChoice {
     Gpu(DeviceKind, Option<usize>),
 }
 
-impl FromStr for DeviceChoice {
-    type Err = String;
+/// A text that names no device.
+#[derive(Debug, thiserror::Error)]
+#[error("expected auto, cpu, cuda, cuda:N or metal, found {0:?}")]
+pub struct UnknownDevice(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || {
-            Err(format!(
-                "expected auto, cpu, cuda, cuda:N or metal, found {text:?}"
-            ))
-        };
+impl FromStr for DeviceChoice {
+    type Err = UnknownDevice;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDevice> {
+        let refuse = || Err(UnknownDevice(text.to_owned()));
         let (name, number) = match text.split_once(':') {
             Some((name, number)) => match number.parse() {
                 Ok(number) => (name, Some(number)),
@@ -58,9 +59,9 @@ impl fmt::Display for DeviceChoice {
 }
 
 impl TryFrom<String> for DeviceChoice {
-    type Error = String;
+    type Error = UnknownDevice;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, UnknownDevice> {
         text.parse()
     }
 }
@@ -91,15 +92,12 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for text in ["auto", "cpu", "cuda", "cuda:3", "metal"] {
-            assert_eq!(
-                text.parse::<DeviceChoice>().map(|c| c.to_string()),
-                Ok(text.into())
-            );
+            assert_eq!(text.parse::<DeviceChoice>().unwrap().to_string(), text);
         }
         for text in [
             "", "gpu", "cuda:", "cuda:x", "cpu:0", "auto:1", "metal:1", "CUDA",
         ] {
-            let error = text.parse::<DeviceChoice>().expect_err(text);
+            let error = text.parse::<DeviceChoice>().expect_err(text).to_string();
             assert!(error.contains("cuda:N") && error.contains(text), "{error}");
         }
     }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
-use harness_backbone::{DeviceKind, Precision};
+use harness_backbone::{DeviceKind, NoDevice, Precision};
 use harness_report::ComputeDevice;
 
 use serde::Serialize;
@@ -53,7 +53,7 @@ pub enum DeviceError {
     #[error("device {wanted}: {reason}")]
     Missing {
         wanted: DeviceChoice,
-        reason: String,
+        reason: NoDevice,
     },
     #[error("device {wanted}: the machine has {found} of them, numbered from 0")]
     Number { wanted: DeviceChoice, found: usize },
@@ -165,33 +165,34 @@ impl WorkerDevice {
     /// What this process was told; none on the CPU.
     ///
     /// # Errors
-    /// The text, where it names no device.
-    pub(crate) fn of_environment() -> Result<Option<Self>, String> {
-        match std::env::var(VARIABLE) {
-            Ok(text) => match text.parse() {
-                Ok(device) => Ok(Some(device)),
-                Err(()) => Err(format!("{VARIABLE}: {text:?} names no device")),
-            },
-            Err(_) => Ok(None),
-        }
+    /// What stands there names no device.
+    pub(crate) fn of_environment() -> Result<Option<Self>, NoWorkerDevice> {
+        let text = std::env::var(VARIABLE).ok();
+        text.map(|text| text.parse()).transpose()
     }
 }
 
-impl FromStr for WorkerDevice {
-    type Err = ();
+/// A text that does not name a worker's device.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{VARIABLE}: {0:?} names no device")]
+pub struct NoWorkerDevice(String);
 
-    fn from_str(text: &str) -> Result<Self, ()> {
+impl FromStr for WorkerDevice {
+    type Err = NoWorkerDevice;
+
+    fn from_str(text: &str) -> Result<Self, NoWorkerDevice> {
+        let refuse = || NoWorkerDevice(text.to_owned());
         let mut parts = text.split(' ');
         let (kind, number, precision) = (parts.next(), parts.next(), parts.next());
         let kind = DeviceKind::NAMES
             .into_iter()
             .find_map(|(name, found)| (Some(name) == kind).then_some(found))
-            .ok_or(())?;
+            .ok_or_else(refuse)?;
         let precision = Precision::NAMES
             .into_iter()
             .find_map(|(name, found)| (Some(name) == precision).then_some(found))
-            .ok_or(())?;
-        let number = number.and_then(|n| n.parse().ok()).ok_or(())?;
+            .ok_or_else(refuse)?;
+        let number = number.and_then(|n| n.parse().ok()).ok_or_else(refuse)?;
         Ok(Self {
             kind,
             number,
@@ -215,7 +216,11 @@ mod tests {
         let text = text.into_string().expect("plain text");
         assert_eq!(text.parse(), Ok(device));
         for text in ["", "cuda", "cuda 0", "cuda x f32", "tpu 0 f32", "cuda 0 f8"] {
-            assert_eq!(text.parse::<WorkerDevice>(), Err(()), "{text:?}");
+            assert_eq!(
+                text.parse::<WorkerDevice>(),
+                Err(NoWorkerDevice(text.to_owned())),
+                "{text:?}"
+            );
         }
     }
 

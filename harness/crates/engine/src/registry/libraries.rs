@@ -93,18 +93,30 @@ pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Libraries
                     libraries.usable.push(Library { path, origin });
                 }
             }
-            Err(reason) => libraries.unusable.push(UnusablePlugin { path, reason }),
+            Err(error) => {
+                let reason = error.to_string();
+                libraries.unusable.push(UnusablePlugin { path, reason });
+            }
         }
     }
     Ok(libraries)
 }
 
+/// Why a path leads to no library.
+#[derive(Debug, thiserror::Error)]
+enum NoFile {
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error("expected a shared library, found a folder, a pipe or a device")]
+    NotRegular,
+}
+
 /// The file that a path leads to. Reading a pipe would wait, and reading a device never end.
-fn canonical_file(path: &Path) -> Result<PathBuf, String> {
-    let found = std::fs::canonicalize(path).map_err(|error| error.to_string())?;
+fn canonical_file(path: &Path) -> Result<PathBuf, NoFile> {
+    let found = std::fs::canonicalize(path)?;
     match found.is_file() {
         true => Ok(found),
-        false => Err("expected a shared library, found a folder, a pipe or a device".to_owned()),
+        false => Err(NoFile::NotRegular),
     }
 }
 

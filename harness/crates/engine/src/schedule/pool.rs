@@ -11,6 +11,7 @@ use super::worker::{Message, Worker, WorkerCommand};
 use super::{Observer, PoolTask, Progress, TaskIndex, TaskResult};
 use crate::device::WorkerDevice;
 use crate::job::{Job, Line, Outcome};
+use crate::worker::WorkerMemory;
 use harness_store::StoreError;
 
 /// How often deadlines, interrupts and progress are checked.
@@ -73,6 +74,7 @@ impl Pool<'_> {
             results: vec![None; tasks.len()],
             started: vec![false; tasks.len()],
             is_second: vec![false; tasks.len()],
+            is_halved: vec![false; tasks.len()],
             workers: BTreeMap::new(),
             next_worker: 0,
             sender,
@@ -114,6 +116,8 @@ struct Run<'r> {
     /// Whether a task is tried again, in a worker of its own: the system killed the first, or an
     /// earlier job may have damaged it.
     is_second: Vec<bool>,
+    /// Whether the worker of the second try may take half of the memory alone.
+    is_halved: Vec<bool>,
     workers: BTreeMap<u64, Member>,
     next_worker: u64,
     sender: Sender<(u64, Message)>,
@@ -233,7 +237,9 @@ impl Run<'_> {
         let id = self.next_worker;
         self.next_worker += 1;
         let device = self.freest_device();
+        let halved = self.is_halved[task.0].then(|| WorkerMemory::halved(&self.pool.command.envs));
         let own = device.map(|number| self.pool.devices[number].variable());
+        let own = own.into_iter().chain(halved).collect();
         let worker =
             Worker::spawn(&self.pool.command, own, id, self.sender.clone()).map_err(|source| {
                 PoolError::Spawn {
@@ -304,7 +310,7 @@ impl Run<'_> {
                 }
                 Ok(())
             }
-            Message::Line(Line::Reply { id, outcome }) if expected(id) => {
+            Message::Line(Line::Reply { id: job, outcome }) if expected(job) => {
                 member.busy = None;
                 member.has_worked = true;
                 if let (Some(task), true, Outcome::Done { .. }) =
@@ -316,6 +322,10 @@ impl Run<'_> {
                     }
                 }
                 let result = match outcome {
+                    Outcome::DeviceMemory { message } => {
+                        return task
+                            .map_or(Ok(()), |task| self.out_of_device_memory(id, task, message));
+                    }
                     Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
                     Outcome::NotInjectable { reason } => TaskResult::NotInjectable {
                         reason: excerpt(reason),
@@ -333,6 +343,37 @@ impl Run<'_> {
             }
             Message::Closed => self.fail_worker(id, None),
         }
+    }
+
+    /// Tries a task once more, in a worker that keeps half as much on the device.
+    fn out_of_device_memory(
+        &mut self,
+        id: u64,
+        task: TaskIndex,
+        message: String,
+    ) -> Result<(), PoolError> {
+        let Some(member) = self.workers.remove(&id) else {
+            return Ok(());
+        };
+        let TaskIndex(index) = task;
+        let log = member.worker.log();
+        // What it holds on the device is needed.
+        member.worker.retire();
+        if !std::mem::replace(&mut self.is_halved[index], true) {
+            self.observer.warn(&format!(
+                "{}: out of device memory; trying once more with half of it",
+                self.tasks[index].name
+            ));
+            self.is_second[index] = true;
+            self.started[index] = false;
+            return Ok(());
+        }
+        let message = format!(
+            "out of device memory, also with half of what --memory allows: try a smaller --memory, \
+             fewer --jobs-per-gpu or a smaller batch: {message}"
+        );
+        let message = excerpt(message);
+        self.settle(task, TaskResult::Failed { message, log })
     }
 
     /// Ends a worker; the task it was doing has crashed.

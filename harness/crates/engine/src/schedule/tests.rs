@@ -29,6 +29,9 @@ while IFS= read -r line; do
         litter) sleep 1000 > /dev/null 2>&1 & echo $! >> "$PIDS"; reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}' ;;
         killed-once) if [ -e "$DIARY.once" ]; then reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}'
             else : > "$DIARY.once"; kill -KILL $$; fi ;;
+        roomy) if [ "$HARNESS_WORKER_MEMORY" = 500 ]; then reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}'
+            else reply $id '"device-memory":{"message":"too little"}'; fi ;;
+        huge) reply $id '"device-memory":{"message":"too little"}' ;;
         latent) reply $id '"done":{"output":{"features":{"images":1}},"usage":{"wall_seconds":0,"cpu_seconds":0,"peak_mib":0}}'
             IFS= read -r line; kill -SEGV $$ ;;
         killed) kill -KILL $$ ;;
@@ -74,6 +77,7 @@ impl Stage {
                 envs: vec![
                     ("PIDS".into(), self.path("pids").into()),
                     ("DIARY".into(), self.path("diary").into()),
+                    ("HARNESS_WORKER_MEMORY".into(), "1000".into()),
                 ],
             },
             jobs,
@@ -308,6 +312,29 @@ fn a_worker_that_the_system_killed_is_tried_once_more_and_called_flaky() {
     let attempts = stage.diary().concat();
     let attempts = attempts.iter().filter(|name| *name == "killed");
     assert_eq!(attempts.count(), 2);
+}
+
+#[test]
+fn a_task_that_fills_the_device_is_tried_with_half_in_a_worker_of_its_own() {
+    let stage = Stage::new();
+    let results = stage.run(1, &[task("roomy"), task("huge"), task("fine")]);
+    assert!(finished(&results[0]) && finished(&results[2]));
+    let TaskResult::Failed { message, .. } = &results[1] else {
+        panic!("{:?}", results[1]);
+    };
+    assert!(
+        message.contains("half of what --memory allows"),
+        "{message}"
+    );
+    assert!(message.ends_with("too little"), "{message}");
+    let twice = |name: &str| {
+        stage
+            .diary()
+            .iter()
+            .filter(|w| w.iter().any(|n| n == name))
+            .count()
+    };
+    assert_eq!([twice("roomy"), twice("huge"), twice("fine")], [2, 2, 1]);
 }
 
 #[test]

@@ -77,11 +77,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker with an environment variable of its own; its messages arrive at `messages`
+    /// Starts a worker with environment variables of its own; its messages arrive at `messages`
     /// under its `id`.
     pub(crate) fn spawn(
         command: &WorkerCommand,
-        own: Option<(OsString, OsString)>,
+        own: Vec<(OsString, OsString)>,
         id: u64,
         messages: Sender<(u64, Message)>,
     ) -> std::io::Result<Self> {

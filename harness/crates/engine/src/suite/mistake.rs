@@ -3,11 +3,15 @@
 use std::fmt::{self, Write as _};
 
 use super::Mark;
+use super::similar::similar;
 
 /// Mistakes that are printed before the rest is only counted.
 const MOST_SHOWN: usize = 40;
 /// Characters of a source line that are shown.
 const WIDEST: usize = 100;
+
+/// Known names that a hint lists before the rest is only counted.
+const MOST_KNOWN: usize = 24;
 
 /// Characters of a message that are shown; some quote the suite.
 const LONGEST: usize = 2000;
@@ -35,13 +39,22 @@ impl Mistake {
         self
     }
 
-    /// Adds the closest of `known` as a hint, or all of them if nothing is close.
+    /// Adds the closest of `known` as a hint, or what is known if nothing is close.
     pub(crate) fn meant<'a>(self, found: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let known: Vec<&str> = known.into_iter().collect();
-        match closest(found, &known) {
-            Some(name) => self.hint(format!("did you mean {name:?}?")),
-            None if known.is_empty() => self,
-            None => self.hint(format!("known: {}", known.join(", "))),
+        if let Some(name) = closest(found, &known) {
+            return self.hint(format!("did you mean {name:?}?"));
+        }
+        match similar(found, &known)[..] {
+            [] if known.is_empty() => self,
+            [] if known.len() > MOST_KNOWN => self.hint(format!(
+                "known: {} and {} more; `harness list` shows them",
+                known[..MOST_KNOWN].join(", "),
+                known.len() - MOST_KNOWN
+            )),
+            [] => self.hint(format!("known: {}", known.join(", "))),
+            [name] => self.hint(format!("did you mean {name:?}?")),
+            ref names => self.hint(format!("did you mean one of {}?", names.join(", "))),
         }
     }
 }

@@ -13,6 +13,7 @@ mod read;
 mod recipe;
 mod seeds;
 mod shape;
+mod similar;
 mod slurm;
 mod syntax;
 #[cfg(test)]

@@ -16,7 +16,9 @@ pub(super) struct OpenDevice {
 impl OpenDevice {
     /// The worker's device; none for the CPU.
     pub(super) fn of_worker() -> Result<Option<Self>, JobError> {
-        let Some(wanted) = WorkerDevice::of_environment().map_err(JobError::Failed)? else {
+        let Some(wanted) =
+            WorkerDevice::of_environment().map_err(|error| JobError::Failed(error.to_string()))?
+        else {
             return Ok(None);
         };
         let device = wanted.kind.open(wanted.number).map_err(|error| {

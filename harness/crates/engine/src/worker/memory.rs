@@ -28,6 +28,14 @@ impl WorkerMemory {
             .filter_map(|(name, bytes)| Some((name.into(), bytes?.to_string().into())))
     }
 
+    /// The variable that tells a worker half of what `envs` tell the others.
+    pub(crate) fn halved(envs: &[(OsString, OsString)]) -> (OsString, OsString) {
+        let told = envs.iter().find(|(name, _)| name == SHARE);
+        let share = told.and_then(|(_, bytes)| bytes.to_str()?.parse().ok());
+        let share: u64 = share.unwrap_or(2 * ACTIVATION_LIMIT as u64);
+        (SHARE.into(), (share / 2).to_string().into())
+    }
+
     /// Bytes of activations that a text tower keeps: half of the share. The rest is for weights,
     /// images and the plugin.
     pub(crate) fn activations(self) -> u64 {
@@ -68,6 +76,22 @@ impl WorkerMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_is_of_what_the_others_are_told() {
+        let memory = WorkerMemory {
+            share: Some(8 << 30),
+            limit: None,
+        };
+        let envs: Vec<_> = memory.envs().collect();
+        let (name, bytes) = WorkerMemory::halved(&envs);
+        assert_eq!(
+            (&name, bytes),
+            (&envs[0].0, (4u64 << 30).to_string().into())
+        );
+        let (_, bytes) = WorkerMemory::halved(&[]);
+        assert_eq!(bytes, ACTIVATION_LIMIT.to_string().as_str());
+    }
 
     #[test]
     fn a_worker_keeps_activations_in_half_of_its_share() {

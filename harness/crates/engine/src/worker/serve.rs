@@ -32,9 +32,13 @@ pub fn serve() -> io::Result<()> {
             Ok(Err(JobError::NotOffered(reason))) if !is_training(&job) => {
                 Outcome::NotInjectable { reason }
             }
-            Ok(Err(error)) => Outcome::Failed {
-                message: without_backtrace(error.to_string()),
-            },
+            Ok(Err(error)) => {
+                let message = without_backtrace(error.to_string());
+                match state.take_ran_out_of_memory() {
+                    true => Outcome::DeviceMemory { message },
+                    false => Outcome::Failed { message },
+                }
+            }
             Err(payload) => Outcome::Failed {
                 message: format!("the worker panicked: {}", text(payload.as_ref())),
             },

@@ -73,6 +73,15 @@ impl WorkerState {
         Ok(loaded.clone())
     }
 
+    /// Whether the device ran out of memory since this was last asked.
+    pub(super) fn take_ran_out_of_memory(&self) -> bool {
+        let loaded = self.backbones.iter();
+        // Each is asked, so that none remembers it for the next job.
+        loaded.fold(false, |any, (_, loaded)| {
+            loaded.backbone.take_ran_out_of_memory() || any
+        })
+    }
+
     pub(super) fn dataset(&mut self, wanted: &DatasetRef) -> Result<Arc<Dataset>, JobError> {
         let DatasetFiles {
             path,

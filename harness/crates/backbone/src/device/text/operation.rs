@@ -51,7 +51,7 @@ pub(crate) fn encode(
     let flat = operation.inputs.flat()?;
     match flat {
         Some(flat) if flat.track_op() => Ok(flat.apply_op1(operation)?),
-        flat => Ok(operation.forward(flat.as_ref(), false)?),
+        flat => Ok(accelerator.watch(operation.forward(flat.as_ref(), false))?),
     }
 }
 
@@ -258,7 +258,7 @@ impl CustomOp1 for Operation {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let values = crate::ops::view::slice(inputs, layout, "text tower")?;
         let flat = Tensor::from_slice(values, layout.shape(), &Device::Cpu)?;
-        let features = self.forward(Some(&flat), true)?;
+        let features = self.accelerator.watch(self.forward(Some(&flat), true))?;
         let shape = features.shape().clone();
         let values = features.flatten_all()?.to_vec1::<f32>()?;
         Ok((CpuStorage::F32(values), shape))
@@ -270,6 +270,7 @@ impl CustomOp1 for Operation {
         _features: &Tensor,
         grad: &Tensor,
     ) -> candle_core::Result<Option<Tensor>> {
-        Ok(Some(tensor(self.pull(grad)?, inputs.shape())?))
+        let gradient = self.accelerator.watch(self.pull(grad))?;
+        Ok(Some(tensor(gradient, inputs.shape())?))
     }
 }
