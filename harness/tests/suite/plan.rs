@@ -35,12 +35,14 @@ fn a_proposal_is_a_selection_that_fits_and_runs_as_printed() {
         json(&output)
     };
     let all = plan(&["--jobs", "1"]);
-    assert_eq!(all["schema"], "harness-plan/1");
+    assert_eq!(all["schema"], "harness-plan/2");
     let cells = all["cells"].as_array().unwrap().len();
     let cost = &all["cost"];
-    let total = cost["cpu-seconds"].as_f64().unwrap();
+    let total = cost["processor-seconds"].as_f64().unwrap();
     let parts = cost["by-method-and-dataset"].as_array().unwrap().iter();
-    let parts: f64 = parts.map(|one| one["cpu-seconds"].as_f64().unwrap()).sum();
+    let parts: f64 = parts
+        .map(|one| one["processor-seconds"].as_f64().unwrap())
+        .sum();
     assert!((parts / total - 1.0).abs() < 1e-9);
 
     let much = plan(&["--budget", "100d"]);

@@ -232,12 +232,13 @@ impl Backbone {
         )
     }
 
-    /// The same backbone whose text tower has another limit on activations, see
+    /// The same backbone whose towers have another limit on activations, see
     /// [`TextTower::with_activation_limit`].
     #[must_use]
     pub fn with_activation_limit(self, bytes: usize) -> Self {
         Self {
             text: self.text.with_activation_limit(bytes),
+            image: self.image.with_activation_limit(bytes),
             ..self
         }
     }

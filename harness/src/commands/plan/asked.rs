@@ -11,17 +11,17 @@ use crate::cli::SuiteArguments;
 /// What the command line asks of a plan.
 pub(super) struct Asked<'a> {
     pub(super) suite: &'a SuiteArguments,
-    /// Workers on this machine.
+    /// GPUs or cores that the workers on this machine share.
     pub(super) here: usize,
-    /// Cores of another one.
+    /// Those of another one.
     pub(super) there: Option<usize>,
     /// Seconds.
     pub(super) budget: Option<f64>,
 }
 
 impl Asked<'_> {
-    /// Workers that a budget is for.
-    pub(super) fn workers(&self) -> usize {
+    /// GPUs or cores that a budget is for.
+    pub(super) fn processors(&self) -> usize {
         self.there.unwrap_or(self.here)
     }
 }

@@ -1,8 +1,7 @@
 //! Plans a suite and prints what was found.
 
-use harness_engine::cost::Budget;
 use harness_engine::distribute::outline;
-use harness_engine::run::{CellState, cores, forecast};
+use harness_engine::run::{CellState, forecast};
 use harness_engine::schedule::Silent;
 use harness_report::ExitCode;
 
@@ -18,21 +17,17 @@ use crate::settings::settings;
 
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
     let settings = settings(&arguments.suite)?;
-    let here = settings.jobs.unwrap_or_else(cores);
-    let asked = Asked {
-        suite: &arguments.suite,
-        here,
-        there: arguments.cores.map(usize::from),
-        budget: arguments.budget,
-    };
-    let budget = arguments.budget.map(|seconds| Budget {
-        seconds,
-        workers: asked.workers(),
-    });
+    let there = arguments.cores.map(usize::from);
     let mut reporter = Reporter::new();
-    let result = forecast(&settings, budget, &mut reporter);
+    let result = forecast(&settings, arguments.budget, there, &mut reporter);
     reporter.finish();
     let forecast = result?;
+    let asked = Asked {
+        suite: &arguments.suite,
+        here: forecast.processors,
+        there,
+        budget: arguments.budget,
+    };
     let cluster = match arguments.slurm.map(usize::from) {
         Some(processors) => {
             // What the plan warned of needs no second warning.

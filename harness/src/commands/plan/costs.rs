@@ -11,7 +11,7 @@ use super::asked::Asked;
 use super::state::State;
 use crate::thousands::thousands;
 
-/// What CPU time is counted in.
+/// What the time of a GPU or a core is counted in.
 struct Unit {
     name: &'static str,
     seconds: f64,
@@ -82,9 +82,12 @@ pub(super) fn matrix(forecast: &Forecast, estimate: &Estimate, style: &Style) ->
         if !datasets.contains(&share.dataset.as_str()) {
             datasets.push(&share.dataset);
         }
-        seconds.insert((share.method.as_deref(), &share.dataset), share.cpu_seconds);
+        seconds.insert(
+            (share.method.as_deref(), &share.dataset),
+            share.processor_seconds,
+        );
     }
-    let total = estimate.cpu_seconds();
+    let total = estimate.processor_seconds();
     let unit = Unit::of(total);
     let sum = |of: &dyn Fn(&Pair<'_>) -> bool| -> f64 {
         let own = seconds.iter().filter(|(at, _)| of(at));
@@ -116,10 +119,19 @@ pub(super) fn matrix(forecast: &Forecast, estimate: &Estimate, style: &Style) ->
     let heads = datasets.iter().map(|name| (*name).to_owned());
     let heads: Vec<String> = heads.chain(["all".to_owned()]).collect();
     format!(
-        "CPU {} to do, by method and data set\n{}",
+        "{} {} to do, by method and data set\n{}",
+        processor(estimate),
         unit.name,
         table(&heads, &rows, style)
     )
+}
+
+/// What does the work.
+fn processor(estimate: &Estimate) -> &'static str {
+    match estimate.gpus {
+        Some(_) => "GPU",
+        None => "CPU",
+    }
 }
 
 /// Of the states of two cells, the one that the matrix shows.
@@ -135,29 +147,49 @@ fn worse(one: State, other: State) -> State {
 }
 
 /// Total, wall time, memory and disk.
-pub(super) fn sums(estimate: &Estimate, asked: &Asked<'_>) -> String {
-    let total = estimate.cpu_seconds();
+pub(super) fn sums(forecast: &Forecast, estimate: &Estimate, asked: &Asked<'_>) -> String {
+    let total = estimate.processor_seconds();
     let unit = Unit::of(total);
     let throughput = estimate.throughput;
-    let workers = |count: usize| format!("{count} worker{}", if count == 1 { "" } else { "s" });
-    let there = asked.there.map_or_else(String::new, |cores| {
-        let wall = duration(estimate.wall_seconds(cores));
-        format!(", {wall} on {cores} cores")
+    let several = |count: usize, name: &str| match count {
+        1 => format!("1 {name}"),
+        count => format!("{count} {name}s"),
+    };
+    let (place, here, name) = match &estimate.gpus {
+        Some(gpus) => (
+            format!(
+                "on one {} in {}, {:.1} ms for each call",
+                gpus.name,
+                gpus.precision,
+                throughput.call_seconds * 1e3
+            ),
+            several(asked.here, "GPU"),
+            "GPU",
+        ),
+        None => (
+            "in one thread".to_owned(),
+            several(asked.here, "worker"),
+            "core",
+        ),
+    };
+    let there = asked.there.map_or_else(String::new, |count| {
+        let wall = duration(estimate.wall_seconds(count));
+        format!(", {wall} on {}", several(count, name))
     });
     let bytes = estimate.worker_bytes;
     format!(
-        "About {} CPU {} at {:.0} GFLOP/s (text tower) and {:.0} GFLOP/s (image tower) in one thread, measured now\n\
-         Wall time: {} on this machine ({}){there}\n\
+        "About {} {} {} at {:.0} GFLOP/s (text tower) and {:.0} GFLOP/s (image tower) {place}, measured now\n\
+         Wall time: {} on this machine ({here}){there}\n\
          Memory: up to {} a worker, {} for {}; disk: {}\n",
         unit.number(total),
+        processor(estimate),
         unit.name,
         throughput.text / 1e9,
         throughput.image / 1e9,
         duration(estimate.wall_seconds(asked.here)),
-        workers(asked.here),
         readable(bytes),
-        readable(bytes.saturating_mul(asked.here as u64)),
-        workers(asked.here),
+        readable(bytes.saturating_mul(forecast.workers as u64)),
+        several(forecast.workers, "worker"),
         readable(estimate.disk_bytes),
     )
 }

@@ -16,7 +16,7 @@ use crate::power::{Power, power};
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct PlanDocument {
-    /// `harness-plan/1`.
+    /// `harness-plan/2`.
     schema: &'static str,
     /// Name of the suite.
     suite: String,
@@ -66,17 +66,31 @@ struct UnitCounts {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct Cost {
-    cpu_seconds: f64,
+    /// What the towers run on; null for cores.
+    gpu: Option<Gpu>,
+    /// Seconds of one GPU, or of one core.
+    processor_seconds: f64,
     by_method_and_dataset: Vec<MethodCost>,
-    /// Wall time with this machine's workers and, with `--cores`, with so many more.
+    /// Wall time with this machine's GPUs or workers and, with `--cores`, with so many more.
     wall: Vec<WallTime>,
     /// Peak memory of the worker that needs most.
     worker_bytes: u64,
     /// What the cache grows by.
     disk_bytes: u64,
-    /// Measured floating-point operations per second of each tower in one thread.
+    /// Measured floating-point operations per second of each tower on one GPU or in one thread.
     text_flops: f64,
     image_flops: f64,
+    /// Seconds that a call of a tower takes whatever its size.
+    call_seconds: f64,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Gpu {
+    name: String,
+    count: usize,
+    /// `f32`, `tf32` or `bf16`.
+    precision: String,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -86,7 +100,7 @@ struct MethodCost {
     method: Option<String>,
     /// Trainings for a shifted data set count for its base.
     dataset: String,
-    cpu_seconds: f64,
+    processor_seconds: f64,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -105,7 +119,7 @@ struct BudgetProposal {
     fits: bool,
     /// Cells of the part that fits; null if everything or nothing does.
     cells: Option<usize>,
-    cpu_seconds: Option<f64>,
+    processor_seconds: Option<f64>,
     wall_seconds: Option<f64>,
     /// The command that runs this part.
     command: Option<String>,
@@ -138,7 +152,7 @@ pub(crate) fn plan_schema() -> Value {
 impl PlanDocument {
     pub(super) fn of(forecast: &Forecast, asked: &Asked<'_>, cluster: Option<ClusterCost>) -> Self {
         Self {
-            schema: "harness-plan/1",
+            schema: "harness-plan/2",
             suite: forecast.suite.clone(),
             cells: forecast.cells.iter().map(cell).collect(),
             to_do: UnitCounts {
@@ -181,31 +195,38 @@ fn cost(forecast: &Forecast, asked: &Asked<'_>) -> Option<Cost> {
     let shares = estimate.shares.iter().map(|share| MethodCost {
         method: share.method.clone(),
         dataset: share.dataset.clone(),
-        cpu_seconds: share.cpu_seconds,
+        processor_seconds: share.processor_seconds,
     });
     let workers = std::iter::once(asked.here).chain(asked.there);
     let wall = workers.map(|workers| WallTime {
         workers,
         seconds: estimate.wall_seconds(workers),
     });
+    let gpu = estimate.gpus.as_ref().map(|gpus| Gpu {
+        name: gpus.name.clone(),
+        count: gpus.count,
+        precision: gpus.precision.to_owned(),
+    });
     Some(Cost {
-        cpu_seconds: estimate.cpu_seconds(),
+        gpu,
+        processor_seconds: estimate.processor_seconds(),
         by_method_and_dataset: shares.collect(),
         wall: wall.collect(),
         worker_bytes: estimate.worker_bytes,
         disk_bytes: estimate.disk_bytes,
         text_flops: estimate.throughput.text,
         image_flops: estimate.throughput.image,
+        call_seconds: estimate.throughput.call_seconds,
     })
 }
 
 fn budget(forecast: &Forecast, asked: &Asked<'_>) -> Option<BudgetProposal> {
     let mut proposal = BudgetProposal {
         seconds: asked.budget?,
-        workers: asked.workers(),
+        workers: asked.processors(),
         fits: false,
         cells: None,
-        cpu_seconds: None,
+        processor_seconds: None,
         wall_seconds: None,
         command: None,
     };
@@ -216,11 +237,11 @@ fn budget(forecast: &Forecast, asked: &Asked<'_>) -> Option<BudgetProposal> {
         Some(Proposal::Part {
             selection,
             cells,
-            cpu_seconds,
+            processor_seconds,
             wall_seconds,
         }) => {
             proposal.cells = Some(*cells);
-            proposal.cpu_seconds = Some(*cpu_seconds);
+            proposal.processor_seconds = Some(*processor_seconds);
             proposal.wall_seconds = Some(*wall_seconds);
             proposal.command = Some(run_command(asked, selection));
         }

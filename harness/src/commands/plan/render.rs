@@ -37,7 +37,7 @@ pub(super) fn render(forecast: &Forecast, asked: &Asked<'_>, style: &Style) -> S
         counted(forecast.injections, "injection"),
     );
     if let Some(estimate) = &forecast.estimate {
-        text.push_str(&sums(estimate, asked));
+        text.push_str(&sums(forecast, estimate, asked));
     }
     text.push_str(&proposal(forecast, asked));
     let count = |wanted: State| {
@@ -98,11 +98,11 @@ fn proposal(forecast: &Forecast, asked: &Asked<'_>) -> String {
     let (Some(proposal), Some(budget)) = (&forecast.proposal, asked.budget) else {
         return String::new();
     };
-    let plural = if asked.workers() == 1 { "" } else { "s" };
+    let plural = if asked.processors() == 1 { "" } else { "s" };
     let frame = format!(
         "{} with {} worker{plural}",
         duration(budget),
-        asked.workers()
+        asked.processors()
     );
     match proposal {
         Proposal::Everything => format!("All of it fits into {frame}\n"),

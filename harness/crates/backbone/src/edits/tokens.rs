@@ -9,7 +9,7 @@ use crate::error::{BackboneError, Result};
 pub(crate) struct Replacements(Vec<Replacement>);
 
 /// Tokens that take places `start .. start + length` at the input of a block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Replacement {
     pub(crate) layer: usize,
     pub(crate) start: usize,

@@ -82,6 +82,24 @@ impl TokenEdits {
         Ok(bound)
     }
 
+    /// The edits of some of the images.
+    pub(crate) fn narrow(&self, start: usize, images: usize) -> Result<Self> {
+        let appended = self.appended.iter();
+        let mut part = Self {
+            appended: appended
+                .map(|tokens| tokens.narrow(0, start, images))
+                .collect::<Result<_, _>>()?,
+            replaced: Replacements::default(),
+        };
+        for edit in self.replaced.list() {
+            part.replaced.push(Replacement {
+                tokens: edit.tokens.narrow(0, start, images)?,
+                ..edit.clone()
+            })?;
+        }
+        Ok(part)
+    }
+
     /// Tokens `[B, n, D]` that are appended to the images, in order.
     pub(crate) fn appended(&self) -> &[Tensor] {
         &self.appended

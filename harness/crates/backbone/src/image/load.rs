@@ -8,6 +8,7 @@ use crate::block::{self, BlockShape, EVA_CLIP, EvaNames, TIMM};
 use crate::checkpoint::{Architecture, ImageNames, Weights};
 use crate::error::Result;
 use crate::ops::{AttentionShape, Linear, Rope, WeightLayout};
+use crate::text::ACTIVATION_LIMIT;
 
 impl ImageTower {
     pub(crate) fn load(weights: &mut Weights, architecture: &Architecture) -> Result<Self> {
@@ -55,6 +56,7 @@ impl ImageTower {
                 architecture.image_eps,
             )?,
             head: Linear::new(head, None),
+            activation_limit: ACTIVATION_LIMIT,
             accelerator: None,
         })
     }
@@ -82,6 +84,7 @@ impl ImageTower {
                 layout: WeightLayout::InOut,
                 low_rank: None,
             },
+            activation_limit: ACTIVATION_LIMIT,
             accelerator: None,
         })
     }
@@ -114,6 +117,7 @@ impl ImageTower {
             attention: attention_shape(architecture, Some(rope)),
             ln_post: weights.layer_norm(&format!("{at}norm"), d, architecture.image_eps)?,
             head: weights.linear(&format!("{at}head"), architecture.dims.embed_dim, d)?,
+            activation_limit: ACTIVATION_LIMIT,
             accelerator: None,
         })
     }

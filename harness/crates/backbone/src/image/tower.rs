@@ -33,11 +33,25 @@ pub struct ImageTower {
     pub(crate) attention: AttentionShape,
     pub(crate) ln_post: LayerNorm,
     pub(crate) head: Linear,
+    /// Bytes of activations that are kept of a request on a device.
+    pub(crate) activation_limit: usize,
     /// The device that the tower runs on, unless it is the CPU.
     pub(crate) accelerator: Option<Arc<Accelerator>>,
 }
 
 impl ImageTower {
+    /// The same tower with another limit on the bytes of activations that it keeps of a request on
+    /// a device, as [`TextTower::with_activation_limit`] has it.
+    ///
+    /// [`TextTower::with_activation_limit`]: crate::TextTower::with_activation_limit
+    #[must_use]
+    pub(crate) fn with_activation_limit(self, bytes: usize) -> Self {
+        Self {
+            activation_limit: bytes,
+            ..self
+        }
+    }
+
     /// The tower's dimensions.
     pub fn dims(&self) -> &ImageDims {
         &self.dims
@@ -61,7 +75,7 @@ impl ImageTower {
         let tower = self.edited(edits)?;
         self.check(pixels)?;
         if let Some(accelerator) = &self.accelerator {
-            return device::encode_image(self, &tower, accelerator, pixels, tokens);
+            return device::encode_image(self, &tower, accelerator, pixels, &tokens);
         }
         match Frozen::of(&tower, pixels, &tokens)? {
             Some(frozen) => frozen.encode(),

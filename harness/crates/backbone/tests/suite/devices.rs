@@ -4,7 +4,7 @@
 //! device as well.
 
 use candle_core::{Device, Tensor, Var};
-use harness_backbone::{Backbone, ImageEdit, Precision, WeightEdit};
+use harness_backbone::{ACTIVATION_LIMIT, Backbone, ImageEdit, Precision, WeightEdit};
 use proptest::prelude::*;
 
 use crate::common::{
@@ -178,8 +178,13 @@ fn image_agrees(shape: Shape, seed: u64, images: usize, layer: usize, edited: bo
     let (expected, expected_grads) = run(&backbone);
     let all = expected_grads.iter().flatten().flat_map(values);
     let scale = all.fold(0f32, |m, v| m.max(v.abs()));
-    for device in devices() {
-        let placed = backbone.clone().on_device(&device, Precision::F32);
+    // With the second limit, images are computed one by one, and most of them again.
+    for (device, limit) in devices()
+        .into_iter()
+        .flat_map(|d| [(d.clone(), ACTIVATION_LIMIT), (d, 1)])
+    {
+        let placed = backbone.clone().with_activation_limit(limit);
+        let placed = placed.on_device(&device, Precision::F32);
         let (features, grads) = run(&placed);
         assert_close("features", &features, &expected, 2e-5);
         for (i, (found, expected)) in grads.iter().zip(&expected_grads).enumerate() {

@@ -5,13 +5,26 @@ use std::collections::{BTreeMap, HashMap};
 use super::CostModel;
 use super::footprint::Footprint;
 use super::throughput::{Throughput, ThroughputError};
+use crate::device::DevicePlacement;
 use crate::plan::{DatasetIndex, Graph, Inputs, MethodIndex, UnitIndex};
+
+/// GPUs that the towers run on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gpus {
+    /// What the first is called.
+    pub name: String,
+    pub count: usize,
+    /// `f32`, `tf32` or `bf16`.
+    pub precision: &'static str,
+}
 
 /// Cost of the units that are not stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
-    /// Measured before.
+    /// Measured before: of one GPU, or of a core.
     pub throughput: Throughput,
+    /// None where the towers run on cores.
+    pub gpus: Option<Gpus>,
     /// In the order of the suite: what methods share first, then each method.
     pub shares: Vec<CostShare>,
     /// Seconds of the longest chain of units that wait for each other.
@@ -22,25 +35,28 @@ pub struct Estimate {
     pub disk_bytes: u64,
 }
 
-/// CPU time of one method on one data set.
+/// Time of a GPU or a core for one method on one data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CostShare {
     /// `None` for image features and zero-shots, which all methods share.
     pub method: Option<String>,
     /// The data set whose images are read: trainings for a shifted one count for its base.
     pub dataset: String,
-    pub cpu_seconds: f64,
+    pub processor_seconds: f64,
 }
 
 impl Estimate {
-    /// CPU seconds of all units.
-    pub fn cpu_seconds(&self) -> f64 {
-        self.shares.iter().map(|share| share.cpu_seconds).sum()
+    /// Seconds of a GPU or a core for all units.
+    pub fn processor_seconds(&self) -> f64 {
+        self.shares
+            .iter()
+            .map(|share| share.processor_seconds)
+            .sum()
     }
 
-    /// Seconds that pass with so many workers, which are never fewer than the longest chain takes.
+    /// Seconds that pass with so many GPUs or cores, which are never fewer than the longest chain takes.
     pub fn wall_seconds(&self, workers: usize) -> f64 {
-        wall_seconds(self.cpu_seconds(), self.longest_seconds, workers)
+        wall_seconds(self.processor_seconds(), self.longest_seconds, workers)
     }
 }
 
@@ -48,15 +64,17 @@ pub(super) fn wall_seconds(cpu: f64, longest: f64, workers: usize) -> f64 {
     (cpu / workers.max(1) as f64).max(longest)
 }
 
-/// CPU seconds of every open unit at this machine's measured throughput.
+/// Seconds of every open unit at this machine's measured throughput.
 pub(crate) struct UnitCosts {
     throughput: Throughput,
+    gpus: Option<Gpus>,
     /// In the order of the graph.
     pub(super) seconds: BTreeMap<UnitIndex, f64>,
 }
 
 impl UnitCosts {
-    /// Measures this machine's throughput. None if no tower runs.
+    /// Measures this machine's throughput, on the first of the GPUs if there are any. None if no
+    /// tower runs.
     ///
     /// # Errors
     /// The throughput cannot be measured.
@@ -64,6 +82,7 @@ impl UnitCosts {
         graph: &Graph,
         open: &[UnitIndex],
         model: &CostModel<'_>,
+        placement: Option<&DevicePlacement>,
     ) -> Result<Option<Self>, ThroughputError> {
         let operations = open
             .iter()
@@ -72,12 +91,20 @@ impl UnitCosts {
         if operations.iter().all(|(_, one)| *one == Default::default()) {
             return Ok(None);
         }
-        let throughput = Throughput::measure()?;
+        let throughput = match placement {
+            Some(placement) => Throughput::measure_on(&placement.open()?, placement.precision)?,
+            None => Throughput::measure()?,
+        };
         let seconds = operations
             .into_iter()
             .map(|(unit, operations)| (unit, operations.seconds(throughput)));
         Ok(Some(Self {
             throughput,
+            gpus: placement.map(|placement| Gpus {
+                name: placement.name.clone(),
+                count: placement.numbers.len(),
+                precision: placement.precision.name(),
+            }),
             seconds: seconds.collect(),
         }))
     }
@@ -121,13 +148,14 @@ impl UnitCosts {
         }
         let shares = shares
             .into_iter()
-            .map(|((method, dataset), cpu_seconds)| CostShare {
+            .map(|((method, dataset), processor_seconds)| CostShare {
                 method: method.map(|method| inputs[method].label.clone()),
                 dataset: inputs[dataset].reference.name.clone(),
-                cpu_seconds,
+                processor_seconds,
             });
         Estimate {
             throughput: self.throughput,
+            gpus: self.gpus.clone(),
             shares: shares.collect(),
             longest_seconds: self.ends(graph).into_values().fold(0.0, f64::max),
             worker_bytes: most.memory,

@@ -10,10 +10,9 @@ mod subset;
 mod tests;
 mod throughput;
 
-pub use estimate::{CostShare, Estimate};
-pub use subset::Budget;
+pub use estimate::{CostShare, Estimate, Gpus};
 pub use throughput::{Throughput, ThroughputError};
 
 pub(crate) use estimate::UnitCosts;
 pub(crate) use model::CostModel;
-pub(crate) use subset::{Fitting, fitting};
+pub(crate) use subset::{Budget, Fitting, fitting};

@@ -23,6 +23,8 @@ const UNKNOWN: (usize, usize) = (100, 5000);
 /// the image tower do where any of its weights is changed.
 const TO_INPUT: f64 = 2.0;
 const TO_WEIGHTS: f64 = 3.0;
+/// Images that the tower reads at once.
+const IMAGE_BATCH: usize = 64;
 /// What a unit takes besides the towers, in seconds: for shares of the time alone.
 const OVERHEAD: f64 = 0.1;
 
@@ -31,12 +33,15 @@ const OVERHEAD: f64 = 0.1;
 pub(crate) struct Operations {
     pub(crate) text: f64,
     pub(crate) image: f64,
+    /// Times that a tower is called, forward or forward and back.
+    pub(crate) calls: f64,
 }
 
 impl Operations {
-    /// CPU seconds at a throughput.
+    /// Seconds of a processor at its throughput.
     pub(crate) fn seconds(self, throughput: Throughput) -> f64 {
-        self.text / throughput.text + self.image / throughput.image
+        let calls = self.calls * throughput.call_seconds;
+        self.text / throughput.text + self.image / throughput.image + calls
     }
 }
 
@@ -45,6 +50,7 @@ impl Sum for Operations {
         all.fold(Self::default(), |sum, one| Self {
             text: sum.text + one.text,
             image: sum.image + one.image,
+            calls: sum.calls + one.calls,
         })
     }
 }
@@ -106,13 +112,18 @@ impl<'i> CostModel<'i> {
         let (dims, size) = self.place(unit);
         match &unit.work {
             UnitWork::Survey { .. } => Operations::default(),
-            UnitWork::Features { portion, .. } => Operations {
-                text: 0.0,
-                image: size.rows(portion) as f64 * flops::of_image(&dims.image),
-            },
+            UnitWork::Features { portion, .. } => {
+                let rows = size.rows(portion);
+                Operations {
+                    text: 0.0,
+                    image: rows as f64 * flops::of_image(&dims.image),
+                    calls: rows.div_ceil(IMAGE_BATCH) as f64,
+                }
+            }
             UnitWork::ZeroShot { .. } => Operations {
                 text: size.prompts(dims, Sharing::Beginning),
                 image: 0.0,
+                calls: 1.0,
             },
             UnitWork::Train { draw, .. } => {
                 let sharing = self.sharing(unit);
@@ -131,12 +142,11 @@ impl<'i> CostModel<'i> {
         let reads_pixels = self
             .method(unit)
             .is_some_and(|method| method.card.data == DataNeed::Pixels);
+        let images = if reads_pixels { size.test } else { 0 };
         Operations {
             text: size.prompts(dims, self.sharing(unit).without_dropout()),
-            image: match reads_pixels {
-                true => size.test as f64 * flops::of_image(&dims.image),
-                false => 0.0,
-            },
+            image: images as f64 * flops::of_image(&dims.image),
+            calls: (1 + images.div_ceil(IMAGE_BATCH)) as f64,
         }
     }
 
@@ -222,16 +232,19 @@ fn training(
         Some(steps) => steps as f64 * f64::from(draw.shots),
         None => recipe.epochs as f64 * steps_per_epoch,
     };
+    // Texts that do not change are encoded once, before the first step.
+    let (texts, text_passes) = match changes_text(&method.card) {
+        true => (steps, TO_INPUT),
+        false => (1.0, 1.0),
+    };
+    let image_steps = match method.card.data {
+        DataNeed::Pixels => steps,
+        _ => 0.0,
+    };
     Operations {
-        text: match changes_text(&method.card) {
-            true => steps * TO_INPUT * size.prompts(dims, sharing),
-            // Encoded once, before the first step.
-            false => size.prompts(dims, sharing),
-        },
-        image: match method.card.data {
-            DataNeed::Pixels => steps * passes * batch.min(images) * flops::of_image(&dims.image),
-            _ => 0.0,
-        },
+        text: texts * text_passes * size.prompts(dims, sharing),
+        image: image_steps * passes * batch.min(images) * flops::of_image(&dims.image),
+        calls: texts + image_steps,
     }
 }
 

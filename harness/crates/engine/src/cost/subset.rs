@@ -7,9 +7,10 @@ use crate::plan::{DatasetIndex, Graph, MethodIndex, Plan, UnitIndex};
 
 /// Time that may pass, and workers that share the work.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Budget {
-    pub seconds: f64,
-    pub workers: usize,
+pub(crate) struct Budget {
+    pub(crate) seconds: f64,
+    /// GPUs or cores.
+    pub(crate) workers: usize,
 }
 
 impl Budget {
@@ -35,7 +36,7 @@ pub(crate) enum Fitting {
 pub(crate) struct Subset {
     pub(crate) methods: BTreeSet<MethodIndex>,
     pub(crate) datasets: BTreeSet<DatasetIndex>,
-    pub(crate) cpu_seconds: f64,
+    pub(crate) processor_seconds: f64,
     pub(crate) wall_seconds: f64,
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn fitting(plan: &Plan, costs: &UnitCosts, budget: Budget) -> Fitting
     let mut kept = Subset {
         methods: all.longest.keys().map(|(method, _)| *method).collect(),
         datasets: all.longest.keys().map(|(_, dataset)| *dataset).collect(),
-        cpu_seconds: 0.0,
+        processor_seconds: 0.0,
         wall_seconds: 0.0,
     };
     all.measure(&mut kept, budget);
@@ -153,8 +154,8 @@ impl PairCosts {
         let needed = needed.filter(|one| one.pairs.iter().any(|pair| subset.has(*pair)));
         let longest = self.longest.iter().filter(|(pair, _)| subset.has(**pair));
         let longest = longest.map(|(_, seconds)| *seconds).fold(0.0, f64::max);
-        subset.cpu_seconds = needed.map(|one| one.seconds).sum();
-        subset.wall_seconds = wall_seconds(subset.cpu_seconds, longest, budget.workers);
+        subset.processor_seconds = needed.map(|one| one.seconds).sum();
+        subset.wall_seconds = wall_seconds(subset.processor_seconds, longest, budget.workers);
     }
 
     /// What to leave out of a subset that does not fit; none if nothing would be left.
@@ -181,7 +182,7 @@ impl PairCosts {
             }
             let saved = kept.wall_seconds - less.wall_seconds;
             // Where a chain decides, the sum of the work breaks the tie.
-            let saved = saved + 1e-6 * (kept.cpu_seconds - less.cpu_seconds);
+            let saved = saved + 1e-6 * (kept.processor_seconds - less.processor_seconds);
             let worth = saved / lost.max(1) as f64;
             if best.is_none_or(|(most, _)| worth > most) {
                 best = Some((worth, label));
@@ -196,7 +197,7 @@ impl PairCosts {
             let mut one = Subset {
                 methods: BTreeSet::from([*method]),
                 datasets: BTreeSet::from([*dataset]),
-                cpu_seconds: 0.0,
+                processor_seconds: 0.0,
                 wall_seconds: 0.0,
             };
             self.measure(&mut one, budget);

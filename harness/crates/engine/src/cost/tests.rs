@@ -37,7 +37,7 @@ fn a_subset_fits_and_costs_what_a_plan_of_it_costs() {
     let plan = Plan::new(&inputs, &Selection::default(), &Fits::assumed());
     let fits = Fits::assumed();
     let model = CostModel::new(&inputs, &fits);
-    let costs = UnitCosts::of(&plan.graph, &open(&plan), &model);
+    let costs = UnitCosts::of(&plan.graph, &open(&plan), &model, None);
     let costs = costs.unwrap().unwrap();
     let estimate = costs.estimate(&plan.graph, &inputs, &model, &[None; 3]);
     let whole = estimate.wall_seconds(2);
@@ -71,7 +71,7 @@ fn a_subset_fits_and_costs_what_a_plan_of_it_costs() {
                 units.extend(second.collect::<Vec<_>>());
                 units.extend(needs);
                 let sum: f64 = units.iter().map(|unit| costs.seconds[unit]).sum();
-                assert!((sum / subset.cpu_seconds - 1.0).abs() < 1e-9);
+                assert!((sum / subset.processor_seconds - 1.0).abs() < 1e-9);
                 subset.methods.len() * subset.datasets.len()
             }
         };

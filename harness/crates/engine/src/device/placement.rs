@@ -111,6 +111,15 @@ impl DevicePlacement {
         }))
     }
 
+    /// The first device.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub(crate) fn open(&self) -> candle_core::Result<candle_core::Device> {
+        self.kind
+            .open(self.numbers.first().copied().unwrap_or_default())
+    }
+
     /// What decides the results of the towers, but for the last bits.
     pub(crate) fn arithmetic(&self) -> Arithmetic {
         Arithmetic {

@@ -44,7 +44,7 @@ pub(super) fn open_units(
     let wanted = plan.cells.iter().flat_map(CellPlan::units);
     let units = backlog(&plan.graph, wanted, &context, observer).open;
     let costs = CostModel::new(inputs, &setup.fits);
-    let measured = UnitCosts::of(&plan.graph, &units, &costs)?;
+    let measured = UnitCosts::of(&plan.graph, &units, &costs, setup.placement.as_ref())?;
     let throughput = measured.map_or(Throughput::USUAL, |units| units.throughput());
     let mut open = OpenUnits {
         seconds: BTreeMap::new(),

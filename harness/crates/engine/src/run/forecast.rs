@@ -52,6 +52,9 @@ pub struct ForecastCell {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
     pub suite: String,
+    /// Workers on this machine, and the GPUs or cores that they share.
+    pub workers: usize,
+    pub processors: usize,
     /// In the order of the report, then those that wait for files.
     pub cells: Vec<ForecastCell>,
     /// Units to do: image features, zero-shots, trainings, injections.
@@ -79,7 +82,7 @@ pub enum Proposal {
         /// What was selected before, and these methods and data sets.
         selection: Selection,
         cells: usize,
-        cpu_seconds: f64,
+        processor_seconds: f64,
         wall_seconds: f64,
     },
     /// Not even the cheapest method on one data set, which takes so many seconds.
@@ -89,16 +92,24 @@ pub enum Proposal {
 }
 
 /// Plans a suite without running it. Weights are hashed but not loaded; cells whose
-/// inputs are not on disk wait.
+/// inputs are not on disk wait. A `budget` is in seconds that pass, with so many `processors`:
+/// GPUs or cores, by default those of this machine.
 ///
 /// # Errors
 /// As for [`super::run`].
 pub fn forecast(
     settings: &Settings<'_>,
-    budget: Option<Budget>,
+    budget: Option<f64>,
+    processors: Option<usize>,
     observer: &mut dyn Observer,
 ) -> Result<Forecast, RunError> {
     let setup = SetUp::new(settings, observer)?;
+    let placement = setup.placement.as_ref();
+    let here = placement.map_or(setup.pool.jobs, |placement| placement.numbers.len());
+    let budget = budget.map(|seconds| Budget {
+        seconds,
+        workers: processors.unwrap_or(here),
+    });
     let context = ExecContext {
         store: &setup.store,
         pool: &setup.pool,
@@ -142,15 +153,18 @@ pub fn forecast(
             .count()
     };
     let costs = CostModel::new(inputs, &setup.fits).with_activations(setup.memory.activations());
-    let measured = UnitCosts::of(&plan.graph, &open, &costs).unwrap_or_else(|error| {
-        observer.warn(&format!("no estimate of the cost: {error}"));
-        None
-    });
+    let measured = UnitCosts::of(&plan.graph, &open, &costs, setup.placement.as_ref())
+        .unwrap_or_else(|error| {
+            observer.warn(&format!("no estimate of the cost: {error}"));
+            None
+        });
     let parameters: Vec<Option<u64>> = (0..inputs.methods.len())
         .map(|method| setup.fits.parameters(MethodIndex(method)))
         .collect();
     Ok(Forecast {
         suite: inputs.suite.name.clone(),
+        workers: setup.pool.jobs,
+        processors: here,
         estimate: measured
             .as_ref()
             .map(|units| units.estimate(&plan.graph, inputs, &costs, &parameters)),
@@ -186,7 +200,7 @@ fn proposal(inputs: &Inputs, plan: &Plan, selection: &Selection, fits: Fitting) 
     Proposal::Part {
         selection: selection.clone().narrowed(methods, datasets),
         cells: cells.count(),
-        cpu_seconds: subset.cpu_seconds,
+        processor_seconds: subset.processor_seconds,
         wall_seconds: subset.wall_seconds,
     }
 }

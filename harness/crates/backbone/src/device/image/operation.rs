@@ -18,12 +18,69 @@ use crate::ops::Linear;
 use crate::ops::view::tensor;
 
 /// Features `[B, E]` of pixels `[B, 3, N, N]`. `own` is the tower before its edits.
+///
+/// Where the activations of a batch exceed the tower's limit, it is computed in parts, and those of
+/// the last parts again when gradients are asked for.
 pub(crate) fn encode(
     own: &ImageTower,
     tower: &ImageTower,
     accelerator: &Arc<Accelerator>,
     pixels: &Tensor,
+    edits: &TokenEdits,
+) -> Result<Tensor> {
+    let images = pixels.dim(0)?;
+    let bytes = image_bytes(tower, accelerator, edits)?;
+    let most = (tower.activation_limit / bytes.max(1)).max(1);
+    let keeps_nothing = !is_tracked(tower, pixels, edits);
+    // Masks count the rows of a request through, so it is computed as one.
+    let has_dropout = tower.blocks.iter().any(Block::has_dropout);
+    if images <= most || keeps_nothing || has_dropout {
+        let edits = edits.narrow(0, images)?;
+        return encode_part(own, tower, accelerator, pixels, edits, true);
+    }
+    // Halves of what may be kept, so that the last part fits beside it.
+    let part = (most / 2).max(1);
+    let mut room = most;
+    let mut features = Vec::with_capacity(images.div_ceil(part));
+    for start in (0..images).step_by(part) {
+        let count = part.min(images - start);
+        let keeps = count <= room;
+        room -= if keeps { count } else { 0 };
+        let (pixels, edits) = (pixels.narrow(0, start, count)?, edits.narrow(start, count)?);
+        features.push(encode_part(own, tower, accelerator, &pixels, edits, keeps)?);
+    }
+    Ok(Tensor::cat(&features, 0)?)
+}
+
+/// Whether a gradient may be asked for.
+fn is_tracked(tower: &ImageTower, pixels: &Tensor, edits: &TokenEdits) -> bool {
+    let replaced = edits.replaced().iter().map(|edit| &edit.tokens);
+    let mut tokens = edits.appended().iter().chain(replaced);
+    tower.is_tracked() || pixels.track_op() || tokens.any(Tensor::track_op)
+}
+
+/// Bytes that the trace of an image takes in all blocks, about: input, middle, queries, keys and
+/// values with their copies, attention weights, and the MLP's hidden values.
+fn image_bytes(
+    tower: &ImageTower,
+    accelerator: &Accelerator,
+    edits: &TokenEdits,
+) -> candle_core::Result<usize> {
+    let dims = &tower.dims;
+    let appended = edits.appended().iter().map(|tokens| tokens.dim(1));
+    let appended: usize = appended.sum::<candle_core::Result<usize>>()?;
+    let tokens = 1 + dims.patches + appended;
+    let values = 8 * dims.width + tower.attention.heads * tokens + dims.mlp;
+    Ok(dims.layers * tokens * values * accelerator.dtype().size_in_bytes())
+}
+
+fn encode_part(
+    own: &ImageTower,
+    tower: &ImageTower,
+    accelerator: &Arc<Accelerator>,
+    pixels: &Tensor,
     edits: TokenEdits,
+    keeps: bool,
 ) -> Result<Tensor> {
     let mut inputs = Inputs::default();
     if pixels.track_op() {
@@ -57,11 +114,14 @@ pub(crate) fn encode(
         pixels: pixels.clone(),
         edits,
         inputs,
+        keeps,
         saved: Mutex::default(),
     };
     match operation.inputs.flat()? {
         Some(flat) if flat.track_op() => Ok(flat.apply_op1(operation)?),
-        flat => Ok(accelerator.watch(operation.forward(flat.as_ref(), false))?),
+        flat => Ok(accelerator
+            .watch(operation.forward(flat.as_ref(), false))?
+            .0),
     }
 }
 
@@ -94,6 +154,8 @@ struct Operation {
     edits: TokenEdits,
     inputs: Inputs,
     lowest: usize,
+    /// Whether the forward pass keeps what its pull-back reads; else it is done again for it.
+    keeps: bool,
     saved: Mutex<Option<Saved>>,
 }
 
@@ -105,7 +167,12 @@ struct Saved {
 }
 
 impl Operation {
-    fn forward(&self, flat: Option<&Tensor>, keeps: bool) -> candle_core::Result<Tensor> {
+    /// The features, and what a pull-back reads if `keeps`.
+    fn forward(
+        &self,
+        flat: Option<&Tensor>,
+        keeps: bool,
+    ) -> candle_core::Result<(Tensor, Option<Saved>)> {
         let accelerator = &*self.accelerator;
         let flat = flat
             .map(|flat| flat.detach().to_device(accelerator.device()))
@@ -118,22 +185,23 @@ impl Operation {
         };
         let (features, trace) = model.forward(&pixels, keeps)?;
         let features = features.to_dtype(DType::F32)?.to_device(&Device::Cpu)?;
-        if let Some(trace) = trace {
-            let saved = Saved {
-                model,
-                placed: placed.into_tensors(),
-                trace,
-            };
-            *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(saved);
-        }
-        Ok(features)
+        let saved = trace.map(|trace| Saved {
+            model,
+            placed: placed.into_tensors(),
+            trace,
+        });
+        Ok((features, saved))
     }
 
     /// The gradient of the flat inputs.
-    fn pull(&self, grad: &Tensor) -> candle_core::Result<Vec<f32>> {
-        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(saved) = saved.as_ref() else {
-            candle_core::bail!("image tower: backward before forward");
+    fn pull(&self, flat: &Tensor, grad: &Tensor) -> candle_core::Result<Vec<f32>> {
+        let kept = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = match *kept {
+            Some(_) => None,
+            None => self.forward(Some(flat), true)?.1,
+        };
+        let Some(saved) = kept.as_ref().or(again.as_ref()) else {
+            candle_core::bail!("image tower: nothing was kept of a batch");
         };
         let mut gradients = self.inputs.gradients(&saved.placed);
         let grad = self.accelerator.upload(grad)?;
@@ -226,7 +294,9 @@ impl CustomOp1 for Operation {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let values = crate::ops::view::slice(inputs, layout, "image tower")?;
         let flat = Tensor::from_slice(values, layout.shape(), &Device::Cpu)?;
-        let features = self.accelerator.watch(self.forward(Some(&flat), true))?;
+        let forward = self.forward(Some(&flat), self.keeps);
+        let (features, saved) = self.accelerator.watch(forward)?;
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = saved;
         let shape = features.shape().clone();
         let values = features.flatten_all()?.to_vec1::<f32>()?;
         Ok((CpuStorage::F32(values), shape))
@@ -238,7 +308,7 @@ impl CustomOp1 for Operation {
         _features: &Tensor,
         grad: &Tensor,
     ) -> candle_core::Result<Option<Tensor>> {
-        let gradient = self.accelerator.watch(self.pull(grad))?;
+        let gradient = self.accelerator.watch(self.pull(inputs, grad))?;
         Ok(Some(tensor(gradient, inputs.shape())?))
     }
 }
