@@ -1,5 +1,7 @@
 //! What a command ends with when it cannot do its work.
 
+use std::io::{self, Write as _};
+
 use harness_engine::analysis::AnalysisError;
 use harness_engine::convert::ConversionError;
 use harness_engine::run::RunError;
@@ -8,7 +10,6 @@ use harness_render::terminal::one_line;
 use harness_report::ExitCode;
 
 use crate::absent_inputs::blocks;
-use crate::output;
 
 /// Characters of a message that are shown; some quote what a plugin said.
 const WIDEST: usize = 2000;
@@ -55,7 +56,7 @@ impl Failure {
         }
         if self.code == ExitCode::Outstanding {
             // The last line of every run; where stdout is gone, nobody reads it.
-            let _ = output::print("Summary interrupted=1\n");
+            let _ = writeln!(io::stdout(), "Summary interrupted=1");
         }
         self.code
     }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::weights::{ROOT, plain};
+
 /// A method whose checkpoints become modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -117,7 +119,7 @@ impl ModuleMethod {
             return vec![Self::ClipAdapter];
         }
         if let [(_, [_, _])] = tensors.as_slice()
-            && has(super::weights::ROOT)
+            && has(ROOT)
         {
             return vec![Self::TipAdapter, Self::TipAdapterF];
         }
@@ -152,9 +154,4 @@ impl ModuleMethod {
             (None, _) => vec![Self::Coop, Self::Kgcoop, Self::Prograd],
         }
     }
-}
-
-/// A name without the attribute that whole models hold their prompt learner in.
-pub(super) fn plain(name: &str) -> &str {
-    name.strip_prefix("prompt_learner.").unwrap_or(name)
 }

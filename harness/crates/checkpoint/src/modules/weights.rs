@@ -6,12 +6,16 @@ use std::path::Path;
 use half::{bf16, f16};
 use safetensors::{Dtype as Stored, SafeTensors};
 
-use super::method::plain;
 use crate::checkpoint::open;
 use crate::error::ConvertError;
 use crate::options::Options;
 use crate::settings::Setting;
 use crate::write;
+
+/// A name without the attribute that whole models hold their prompt learner in.
+pub(super) fn plain(name: &str) -> &str {
+    name.strip_prefix("prompt_learner.").unwrap_or(name)
+}
 
 /// Name of a tensor that is a checkpoint's only value.
 pub(crate) const ROOT: &str = "tensor";

@@ -10,7 +10,7 @@ use harness_host::{
 };
 use harness_report::Seeds;
 
-use super::{channel::Channel, error::JobError, jobs::JobContext, state::WorkerState};
+use super::{channel::Channel, context::JobContext, error::JobError, state::WorkerState};
 use crate::{
     images::ImageOptions,
     job::{CheckWork, Draw, Job, JobOutput, MethodCheck, MethodRef},

@@ -6,6 +6,7 @@
 mod bench;
 mod channel;
 mod check;
+mod context;
 mod device;
 mod error;
 mod evaluation;
