@@ -27,6 +27,7 @@ mod reports;
 mod settings;
 mod slurm;
 mod starter_suite;
+mod suite_options;
 mod suite_path;
 mod table;
 mod thousands;

@@ -68,7 +68,8 @@ struct TaskLine {
 }
 
 pub(crate) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
-    let settings = settings(&arguments.suite)?;
+    let mut settings = settings(&arguments.suite)?;
+    settings.device.elsewhere = true;
     let client = match Client::find() {
         Ok(client) => Some(client),
         Err(_) => {

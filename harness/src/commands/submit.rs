@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::Duration;
 
+use harness_engine::device::DeviceChoice;
 use harness_engine::distribute::{Proposal, ProposalOptions, Stage, Submission, propose};
 use harness_engine::run::{Settings, free_bytes};
 use harness_report::ExitCode;
@@ -15,7 +16,7 @@ use harness_store::Store;
 
 use super::fetch::fetch_missing;
 use super::status::{Progress, progress};
-use crate::cli::SubmitArguments;
+use crate::cli::{SubmitArguments, SuiteArguments};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output;
@@ -25,6 +26,7 @@ use crate::slurm::{
     Client, Invocation, Queue, Scripts, SubmitLock, causes, choose, floors, live_units,
     write_scripts,
 };
+use crate::suite_options::suite_options;
 use crate::writable::check_files;
 
 /// Time between two looks at the queue.
@@ -33,7 +35,8 @@ const PAUSE: Duration = Duration::from_secs(15);
 const MOST_TASKS: usize = 1000;
 
 pub(crate) fn submit(arguments: &SubmitArguments) -> Result<ExitCode, Failure> {
-    let settings = settings(&arguments.suite)?;
+    let mut settings = settings(&arguments.suite)?;
+    settings.device.elsewhere = true;
     let chosen = choose(arguments, &settings.suite)?;
     check_files(&arguments.output)?;
     let client = match arguments.print {
@@ -72,7 +75,7 @@ pub(crate) fn submit(arguments: &SubmitArguments) -> Result<ExitCode, Failure> {
     check_space(root, &proposal)?;
     plan.write(root)
         .map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))?;
-    let invocation = invocation(arguments, &settings, chosen.sbatch)?;
+    let invocation = invocation(arguments, &settings, proposal.device, chosen.sbatch)?;
     let scripts = write_scripts(root, plan, &invocation)?;
     output::print(&describe(&proposal, chosen.time_factor))?;
     let Some(client) = client else {
@@ -86,9 +89,12 @@ pub(crate) fn submit(arguments: &SubmitArguments) -> Result<ExitCode, Failure> {
         plan.id,
         jobs.join(", ")
     ))?;
-    say!("watch them with: {}", watch_command(&settings));
+    say!(
+        "watch them with: {}",
+        watch_command(&arguments.suite, &settings)
+    );
     match arguments.wait {
-        true => wait(&settings, &client),
+        true => wait(&arguments.suite, &settings, &client),
         false => Ok(ExitCode::Ok),
     }
 }
@@ -106,12 +112,12 @@ fn nothing(
         ),
         live => format!(
             "nothing to submit: {live} units are waiting or running already; `{}` shows them\n",
-            watch_command(settings)
+            watch_command(&arguments.suite, settings)
         ),
     };
     output::print(&text)?;
     if arguments.wait && proposal.live > 0 {
-        return wait(settings, &Client::find()?);
+        return wait(&arguments.suite, settings, &Client::find()?);
     }
     Ok(ExitCode::Ok)
 }
@@ -194,6 +200,7 @@ fn gib(bytes: u64) -> String {
 fn invocation(
     arguments: &SubmitArguments,
     settings: &Settings<'_>,
+    device: DeviceChoice,
     sbatch: Vec<String>,
 ) -> Result<Invocation, Failure> {
     let folder = std::env::current_dir().map_err(|error| {
@@ -202,13 +209,7 @@ fn invocation(
             format!("cannot find the current folder: {error}"),
         )
     })?;
-    let mut text = quote(&settings.suite.to_string_lossy());
-    let paths = [("--store", &settings.store), ("--data", &settings.data)];
-    for (option, path) in paths {
-        if let Some(path) = path {
-            let _ = write!(text, " {option} {}", quote(&path.to_string_lossy()));
-        }
-    }
+    let mut text = suite_options(&arguments.suite, &settings.suite, Some(device));
     text += &settings.selection.arguments();
     let outputs = arguments.output.iter();
     let outputs = outputs.map(|path| format!(" -o {}", quote(&path.to_string_lossy())));
@@ -221,15 +222,9 @@ fn invocation(
     })
 }
 
-fn watch_command(settings: &Settings<'_>) -> String {
-    let mut text = format!(
-        "harness status {}",
-        quote(&settings.suite.to_string_lossy())
-    );
-    if let Some(store) = &settings.store {
-        let _ = write!(text, " --store {}", quote(&store.to_string_lossy()));
-    }
-    text + &settings.selection.arguments()
+fn watch_command(arguments: &SuiteArguments, settings: &Settings<'_>) -> String {
+    let options = suite_options(arguments, &settings.suite, None);
+    format!("harness status {options}{}", settings.selection.arguments())
 }
 
 /// The tasks of each stage and what they ask for.
@@ -248,6 +243,7 @@ fn describe(proposal: &Proposal, time_factor: f64) -> String {
         let request = &stage.request;
         let gpus = match request.gpus {
             0 => String::new(),
+            1 => ", 1 GPU".to_owned(),
             gpus => format!(", {gpus} GPUs"),
         };
         let _ = writeln!(
@@ -295,7 +291,11 @@ fn printed(root: &Path, plan: &Submission, scripts: &Scripts) -> String {
 }
 
 /// Waits until no job of the suite is left.
-fn wait(settings: &Settings<'_>, client: &Client) -> Result<ExitCode, Failure> {
+fn wait(
+    arguments: &SuiteArguments,
+    settings: &Settings<'_>,
+    client: &Client,
+) -> Result<ExitCode, Failure> {
     interrupt::scheduling();
     loop {
         let found = progress(settings, Some(client))?;
@@ -309,7 +309,7 @@ fn wait(settings: &Settings<'_>, client: &Client) -> Result<ExitCode, Failure> {
             if settings.cancel.load(Ordering::Relaxed) {
                 say!(
                     "the jobs go on; watch them with: {}",
-                    watch_command(settings)
+                    watch_command(arguments, settings)
                 );
                 return Ok(ExitCode::Outstanding);
             }

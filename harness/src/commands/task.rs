@@ -47,7 +47,10 @@ pub(super) fn assemble<'s>(settings: &Settings<'s>, plan: &str) -> Result<Finish
     });
     let ended = causes(root, &plans, &queue);
     let mut reporter = Reporter::new();
-    let result = distribute::collect(settings, plan, &ended, &mut reporter);
+    // The report is often written where there is no GPU.
+    let mut settings = settings.clone();
+    settings.device.elsewhere = true;
+    let result = distribute::collect(&settings, plan, &ended, &mut reporter);
     reporter.finish();
     let finished = result?;
     output::warn_of(&finished.report);
@@ -67,7 +70,8 @@ fn place() -> TaskPlace {
             .unwrap_or(0),
         node: variable("SLURMD_NODENAME")
             .unwrap_or_else(|| uname.nodename().to_string_lossy().into_owned()),
-        device: "cpu".to_owned(),
+        // Known once the task has found its device.
+        device: String::new(),
         cpu: cpu().model,
     }
 }

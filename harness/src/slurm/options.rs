@@ -16,8 +16,8 @@ const TASK_HOURS: f64 = 2.0;
 /// What was chosen.
 pub(crate) struct Chosen {
     pub(crate) cut: CutBy,
-    pub(crate) workers: usize,
-    pub(crate) gpus: u32,
+    pub(crate) workers: Option<usize>,
+    pub(crate) gpus: Option<u32>,
     pub(crate) time_factor: f64,
     /// Options for sbatch, each as a script has it.
     pub(crate) sbatch: Vec<String>,
@@ -59,8 +59,8 @@ pub(crate) fn choose(arguments: &SubmitArguments, suite: &Path) -> Result<Chosen
             Some(tasks) => CutBy::Tasks(tasks as usize),
             None => CutBy::Seconds(hours * 3600.0),
         },
-        workers: all.jobs.map_or(1, usize::from),
-        gpus: all.gpus.unwrap_or(0),
+        workers: all.jobs.map(usize::from),
+        gpus: all.gpus,
         time_factor: all.time_factor.unwrap_or(TIME_FACTOR),
         sbatch,
     })

@@ -116,11 +116,15 @@ fn stage_script(
         ],
         invocation,
     );
-    // 80 % for the workers: the rest is the program and what the system counts as used.
-    let memory = stage.request.memory_mib * 4 / 5;
+    // 80 % for the workers: the rest is the program and what the system counts as used. With a GPU
+    // the option is about the GPU's memory, of which a task has all.
+    let memory = match stage.request.gpus {
+        0 => format!(" --memory {}", stage.request.memory_mib * 4 / 5),
+        _ => String::new(),
+    };
     let _ = write!(
         text,
-        "srun --ntasks=1 --cpus-per-task={} {} run {} --jobs {} --memory {memory} \\\n  \
+        "srun --ntasks=1 --cpus-per-task={} {} run {} --jobs {}{memory} \\\n  \
          --stage {} --shard \"$SLURM_ARRAY_TASK_ID/{tasks}\" --plan-id {}\n\
          code=$?\n\
          # Interrupted before the time limit or a preemption, or killed: again, where it left off.\n\

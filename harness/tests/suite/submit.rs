@@ -146,6 +146,77 @@ fn any_number_of_tasks_gives_the_same_report() {
 }
 
 #[test]
+fn a_login_node_without_a_gpu_plans_for_those_of_the_cluster() {
+    let env = TestEnv::new();
+    env.write(
+        "suite.yaml",
+        "name: gpus\nupgrades: [{source: micro-clip, targets: [micro-eva-clip]}]\n\
+         methods: [coop]\ndatasets: [digits]\nshots: [1]\nseeds: [1]\nrecipe: {epochs: 1}\n",
+    );
+    let asked = [
+        "--device",
+        "cuda",
+        "--precision",
+        "tf32",
+        "--method",
+        "coop",
+    ];
+    let command = [
+        "submit",
+        "suite.yaml",
+        "--print",
+        "--tasks",
+        "1",
+        "--store",
+        "gpus",
+    ];
+    let output = env.harness(&[&command[..], &asked[..]].concat());
+    let (out, _) = done(&output, 0);
+    assert!(out.contains(", 1 GPU"), "{out}");
+    let id = out.lines().next().unwrap().strip_prefix("plan ").unwrap();
+    let folder = env.path("gpus").join("submissions").join(id);
+    let script = std::fs::read_to_string(folder.join("trainings.sbatch")).unwrap();
+    assert!(script.contains("#SBATCH --gpus=1\n"), "{script}");
+    let task = script
+        .lines()
+        .find(|line| line.starts_with("srun "))
+        .unwrap();
+    let options = " --method coop --device cuda --precision tf32 --jobs 1";
+    assert!(task.contains(options), "{task}");
+    assert!(!task.contains("--memory"), "{task}");
+    // A task does not trust: it looks for the device.
+    let run = [
+        "run",
+        "suite.yaml",
+        "--store",
+        "gpus",
+        "--plan-id",
+        id,
+        "--stage",
+        "features",
+    ];
+    let task = [&run[..], &asked[..], &["--shard", "1/1"][..]].concat();
+    let (_, err) = done(&env.harness(&task), 96);
+    assert!(
+        err.contains("device cuda: this build has none of CUDA"),
+        "{err}"
+    );
+    // The report is written without one.
+    let run = [
+        "run",
+        "suite.yaml",
+        "--store",
+        "gpus",
+        "--plan-id",
+        id,
+        "--stage",
+        "report",
+    ];
+    let (out, _) = done(&env.harness(&[&run[..], &asked[..]].concat()), 5);
+    assert!(out.contains("not-run=1"), "{out}");
+}
+
+#[test]
 fn a_task_of_a_changed_suite_computes_nothing() {
     let env = TestEnv::new();
     env.suite("[coop]", "[micro-eva-clip]", "");

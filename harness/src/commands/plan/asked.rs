@@ -1,12 +1,11 @@
 //! What a plan was asked for, and the command that runs a part of it.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use harness_report::selection::Selection;
-use harness_report::shell::quote;
 
 use crate::cli::SuiteArguments;
+use crate::suite_options::suite_options;
 
 /// What the command line asks of a plan.
 pub(super) struct Asked<'a> {
@@ -28,36 +27,20 @@ impl Asked<'_> {
 
 /// The command that runs a selection, as a shell takes it.
 pub(super) fn run_command(asked: &Asked<'_>, selection: &Selection) -> String {
-    let SuiteArguments {
-        suite,
-        jobs,
-        store,
-        data,
-        fresh,
-        plugin,
-        method,
-        ..
-    } = asked.suite;
-    let mut command = format!("harness run {}", quote(&suite.to_string_lossy()));
-    let mut option = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let _ = write!(command, " {name} {}", quote(&value));
+    let arguments = asked.suite;
+    let mut command = format!(
+        "harness run {}",
+        suite_options(arguments, &arguments.suite, None)
+    );
+    for (name, number) in [
+        ("--jobs", arguments.jobs.map(u64::from)),
+        ("--memory", arguments.memory),
+    ] {
+        if let Some(number) = number {
+            let _ = write!(command, " {name} {number}");
         }
-    };
-    let path = |path: &Option<PathBuf>| {
-        let path = path.as_ref();
-        path.map(|path| path.to_string_lossy().into_owned())
-    };
-    option("--jobs", jobs.map(|jobs| jobs.to_string()));
-    option("--store", path(store));
-    option("--data", path(data));
-    for path in plugin {
-        option("--plugin", Some(path.to_string_lossy().into_owned()));
     }
-    for name in method {
-        option("--method", Some(name.clone()));
-    }
-    if *fresh {
+    if arguments.fresh {
         command.push_str(" --fresh");
     }
     command + &selection.arguments()

@@ -16,7 +16,8 @@ use crate::progress::Reporter;
 use crate::settings::settings;
 
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<ExitCode, Failure> {
-    let settings = settings(&arguments.suite)?;
+    let mut settings = settings(&arguments.suite)?;
+    settings.device.elsewhere = arguments.slurm.is_some();
     let there = arguments.cores.map(usize::from);
     let mut reporter = Reporter::new();
     let result = forecast(&settings, arguments.budget, there, &mut reporter);

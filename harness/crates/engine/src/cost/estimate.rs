@@ -92,6 +92,7 @@ impl UnitCosts {
             return Ok(None);
         }
         let throughput = match placement {
+            Some(placement) if !placement.is_here => Throughput::USUAL_GPU,
             Some(placement) => Throughput::measure_on(&placement.open()?, placement.precision)?,
             None => Throughput::measure()?,
         };

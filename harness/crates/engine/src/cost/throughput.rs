@@ -58,6 +58,13 @@ impl Throughput {
         call_seconds: 0.0,
     };
 
+    /// The order of magnitude on current GPUs of data centres, for one that is on another machine.
+    pub(crate) const USUAL_GPU: Self = Self {
+        text: 2e13,
+        image: 5e13,
+        call_seconds: 4e-3,
+    };
+
     /// Times a core on two blocks of each tower, in about a second.
     ///
     /// # Errors

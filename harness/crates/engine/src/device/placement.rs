@@ -22,6 +22,8 @@ pub struct DevicePlacement {
     pub numbers: Vec<usize>,
     /// What the first is called.
     pub name: String,
+    /// Whether this machine has it; if not, another one is trusted to.
+    pub is_here: bool,
     pub precision: Precision,
 }
 
@@ -64,13 +66,15 @@ pub enum DeviceError {
 }
 
 impl DevicePlacement {
-    /// The devices that a choice means on this machine; none for the CPU.
+    /// The devices that a choice means on this machine; none for the CPU. Where the work is done
+    /// `elsewhere`, a device that was asked for by name need not be here.
     ///
     /// # Errors
     /// A device that was asked for by name is missing, or a precision was asked for on the CPU.
     pub fn resolve(
         choice: DeviceChoice,
         precision: Option<Precision>,
+        elsewhere: bool,
     ) -> Result<Option<Self>, DeviceError> {
         let on_cpu = || match precision {
             None | Some(Precision::F32) => Ok(None),
@@ -88,10 +92,24 @@ impl DevicePlacement {
             }
             DeviceChoice::Gpu(kind, number) => (kind, number),
         };
-        let names = kind.found().map_err(|reason| DeviceError::Missing {
-            wanted: choice,
-            reason,
-        })?;
+        let names = match kind.found() {
+            Ok(names) => names,
+            Err(_) if elsewhere => {
+                return Ok(Some(Self {
+                    kind,
+                    numbers: vec![number.unwrap_or_default()],
+                    name: format!("{} elsewhere", kind.name()),
+                    is_here: false,
+                    precision: precision.unwrap_or_default(),
+                }));
+            }
+            Err(reason) => {
+                return Err(DeviceError::Missing {
+                    wanted: choice,
+                    reason,
+                });
+            }
+        };
         let numbers: Vec<usize> = match number {
             Some(number) => vec![number],
             None => (0..names.len()).collect(),
@@ -106,6 +124,7 @@ impl DevicePlacement {
         Ok(Some(Self {
             kind,
             name: name.clone(),
+            is_here: true,
             numbers,
             precision: precision.unwrap_or_default(),
         }))
@@ -235,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_cpu_has_one_precision() {
-        let resolve = |precision| DevicePlacement::resolve(DeviceChoice::Cpu, precision);
+        let resolve = |precision| DevicePlacement::resolve(DeviceChoice::Cpu, precision, false);
         assert!(matches!(resolve(None), Ok(None)));
         assert!(matches!(resolve(Some(Precision::F32)), Ok(None)));
         let error = resolve(Some(Precision::Bf16)).expect_err("the CPU has no bf16");
@@ -246,10 +265,10 @@ mod tests {
     #[test]
     fn a_gpu_that_the_build_does_not_know_is_refused_with_what_to_do() {
         let choice = DeviceChoice::Gpu(DeviceKind::Cuda, None);
-        let error = DevicePlacement::resolve(choice, None).expect_err("no CUDA here");
+        let error = DevicePlacement::resolve(choice, None, false).expect_err("no CUDA here");
         assert!(error.to_string().contains("--features cuda"), "{error}");
         assert!(matches!(
-            DevicePlacement::resolve(DeviceChoice::Auto, None),
+            DevicePlacement::resolve(DeviceChoice::Auto, None, false),
             Ok(None)
         ));
     }

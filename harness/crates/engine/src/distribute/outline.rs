@@ -55,28 +55,30 @@ pub fn outline(
     let open = open_units(settings, &setup, observer)?;
     let options = ProposalOptions {
         cut: CutBy::Tasks(processors),
-        workers: 1,
+        workers: Some(1),
         most_tasks: processors,
         time_factor: TIME_FACTOR,
-        gpus: 0,
+        gpus: None,
         live: HashSet::new(),
         floors: HashMap::new(),
     };
-    let stages = stages(&open, &options).into_iter().map(|plan| {
-        let units = plan.tasks.iter().flat_map(|task| &task.units);
-        OutlineStage {
-            stage: plan.stage,
-            units: units.clone().count(),
-            tasks: plan.tasks.len(),
-            seconds: units.map(|unit| unit.seconds).sum(),
-            wall_seconds: plan
-                .tasks
-                .iter()
-                .map(|task| task.seconds)
-                .fold(0.0, f64::max),
-            request: plan.request,
-        }
-    });
+    let stages = stages(&open, &options, setup.placement.is_some())
+        .into_iter()
+        .map(|plan| {
+            let units = plan.tasks.iter().flat_map(|task| &task.units);
+            OutlineStage {
+                stage: plan.stage,
+                units: units.clone().count(),
+                tasks: plan.tasks.len(),
+                seconds: units.map(|unit| unit.seconds).sum(),
+                wall_seconds: plan
+                    .tasks
+                    .iter()
+                    .map(|task| task.seconds)
+                    .fold(0.0, f64::max),
+                request: plan.request,
+            }
+        });
     Ok(Outline {
         stages: stages.collect(),
         disk_bytes: open.disk,

@@ -9,6 +9,7 @@ use super::request::{self, Floor, Request};
 use super::submission::{PlannedUnit, StagePlan, Submission, TaskPlan};
 use super::units::{OpenUnits, Piece, open_units, pieces};
 use super::{DistributionError, Frozen, Stage};
+use crate::device::DeviceChoice;
 use crate::plan::Plan;
 use crate::run::{RunError, SetUp, Settings, now_rfc3339};
 use crate::schedule::Observer;
@@ -17,13 +18,14 @@ use crate::schedule::Observer;
 #[derive(Clone, Debug)]
 pub struct ProposalOptions {
     pub cut: CutBy,
-    /// Worker processes of a task.
-    pub workers: usize,
+    /// Worker processes of a task; by default one, or one for each of its GPUs.
+    pub workers: Option<usize>,
     /// Most tasks of a stage.
     pub most_tasks: usize,
     /// Wall time to ask for in estimates.
     pub time_factor: f64,
-    pub gpus: u32,
+    /// GPUs of a task; by default one where the towers run on GPUs.
+    pub gpus: Option<u32>,
     /// Units that tasks of earlier submissions are about to do.
     pub live: HashSet<Key>,
     /// What units need that ran out of it before.
@@ -38,6 +40,8 @@ pub struct Proposal {
     pub live: usize,
     /// What the store grows by, in bytes.
     pub disk_bytes: u64,
+    /// Where the tasks must run, which `auto` would leave to each of them.
+    pub device: DeviceChoice,
 }
 
 /// Cuts what is neither stored nor about to be done into tasks.
@@ -68,14 +72,31 @@ pub fn propose(
     let suite = fs_err::canonicalize(&settings.suite).unwrap_or_else(|_| settings.suite.clone());
     let frozen = Frozen::of(&setup.inputs, &settings.selection);
     Ok(Proposal {
-        submission: Submission::new(suite, now_rfc3339(), frozen, stages(&open, options)),
+        submission: Submission::new(
+            suite,
+            now_rfc3339(),
+            frozen,
+            stages(&open, options, setup.placement.is_some()),
+        ),
         live,
         disk_bytes: open.disk,
+        device: match &setup.placement {
+            Some(placement) => DeviceChoice::Gpu(placement.kind, None),
+            None => DeviceChoice::Cpu,
+        },
     })
 }
 
+impl ProposalOptions {
+    /// GPUs and worker processes of a task.
+    fn of_task(&self, on_gpus: bool) -> (u32, usize) {
+        let gpus = self.gpus.unwrap_or(u32::from(on_gpus));
+        (gpus, self.workers.unwrap_or(gpus.max(1) as usize))
+    }
+}
+
 /// The stages that have something to do.
-pub(super) fn stages(open: &OpenUnits, options: &ProposalOptions) -> Vec<StagePlan> {
+pub(super) fn stages(open: &OpenUnits, options: &ProposalOptions, on_gpus: bool) -> Vec<StagePlan> {
     let total: f64 = open.units.iter().map(|unit| open.seconds[unit]).sum();
     let together = match options.cut {
         CutBy::Tasks(tasks) => total / tasks.max(1) as f64,
@@ -84,7 +105,7 @@ pub(super) fn stages(open: &OpenUnits, options: &ProposalOptions) -> Vec<StagePl
     let pieces = pieces(&open.plan.graph, &open.units, &open.seconds, together);
     let stages = pieces.into_iter();
     stages
-        .map(|(stage, pieces)| stage_plan(open, stage, &pieces, options))
+        .map(|(stage, pieces)| stage_plan(open, stage, &pieces, options, on_gpus))
         .collect()
 }
 
@@ -93,12 +114,14 @@ fn stage_plan(
     stage: Stage,
     pieces: &[Piece],
     options: &ProposalOptions,
+    on_gpus: bool,
 ) -> StagePlan {
+    let (gpus, workers) = options.of_task(on_gpus);
     let seconds: Vec<f64> = pieces.iter().map(|piece| piece.seconds).collect();
     let total = seconds.iter().sum();
     let count = options
         .cut
-        .tasks(pieces.len(), total, options.workers, options.most_tasks);
+        .tasks(pieces.len(), total, workers, options.most_tasks);
     let bins = cut(&seconds, count).into_iter();
     let mut tasks: Vec<TaskPlan> = bins
         .map(|bin| {
@@ -110,7 +133,7 @@ fn stage_plan(
             let longest = bin.iter().map(|piece| seconds[*piece]).fold(0.0, f64::max);
             let load: f64 = bin.iter().map(|piece| seconds[*piece]).sum();
             TaskPlan {
-                seconds: (load / options.workers.max(1) as f64).max(longest),
+                seconds: (load / workers.max(1) as f64).max(longest),
                 units: units
                     .into_iter()
                     .map(|unit| PlannedUnit {
@@ -136,10 +159,10 @@ fn stage_plan(
     StagePlan {
         stage,
         request: Request {
-            cpus: options.workers,
-            memory_mib: request::memory_mib(worker_bytes, options.workers, floor),
+            cpus: workers,
+            memory_mib: request::memory_mib(worker_bytes, workers, floor),
             minutes: request::minutes(longest, options.time_factor, floor),
-            gpus: options.gpus,
+            gpus,
         },
         tasks,
     }

@@ -129,10 +129,14 @@ pub fn run_task(
     };
     await_needs(graph, &units, id, &context);
     let folder = Submission::folder(store.root(), id);
+    let device = setup.placement.as_ref();
     let mut record = TaskRecord {
         stage,
         shard: shard.number,
-        place,
+        place: TaskPlace {
+            device: device.map_or_else(|| "cpu".to_owned(), |gpus| gpus.name.clone()),
+            ..place
+        },
         started: started.map_or(0, |since| since.as_millis() as u64),
         seconds: None,
         interrupted: false,

@@ -68,6 +68,9 @@ pub struct DeviceSettings {
     pub precision: Option<Precision>,
     /// Workers that share a GPU; 1 by default.
     pub jobs_each: Option<usize>,
+    /// Whether the work is done on other machines, so that a GPU that this one lacks is taken on
+    /// trust.
+    pub elsewhere: bool,
 }
 
 /// Everything that is known before the first module is trained.
@@ -224,6 +227,7 @@ fn place(
     let placement = DevicePlacement::resolve(
         device.choice.or(suite.device).unwrap_or_default(),
         device.precision.or(suite.precision.map(Precision::from)),
+        device.elsewhere,
     )?;
     let of_gpus = placement.as_ref().map(|placement| {
         pool.devices = placement.devices();
