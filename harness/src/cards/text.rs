@@ -64,7 +64,7 @@ pub(crate) fn text(cards: &Cards, entry: &Entry) -> String {
                 "" => "no licence stated",
                 license => license,
             },
-            info.abi,
+            abi(&info.abi, info.needs_abi.as_deref()),
             info.sdk,
             info.rustc,
             info.opt_level
@@ -74,4 +74,12 @@ pub(crate) fn text(cards: &Cards, entry: &Entry) -> String {
     line("file", &entry.plugin.path.display().to_string());
     line("sha256", &entry.plugin.sha256);
     out
+}
+
+/// The ABI that a plugin was built with, and the one that it needs where that is another.
+fn abi(built: &str, needed: Option<&str>) -> String {
+    match needed {
+        Some(needed) if needed != built => format!("{built} (needs {needed})"),
+        _ => built.to_owned(),
+    }
 }

@@ -71,12 +71,12 @@ impl Method for @TYPE@ {
 
     /// `encode(cat([SOS], ctx, name . [EOT]))`, `[C, E]`; the harness adds the cosine logits,
     /// the cross entropy and the training. Other hooks: `logits`, `loss`, `images`, `recipe`.
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let prompts = Prompts::new(self.names.len())
             .tokens(&[self.start])
             .context(parameters.get("ctx")?)?
             .class_tokens(&self.names);
-        Ok(Some(prompts.encode(host)?.squeeze(0)?))
+        Ok(prompts.encode(host)?.squeeze(0)?)
     }
 }
 

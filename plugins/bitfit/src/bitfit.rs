@@ -79,7 +79,7 @@ impl Method for BitFit {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             optimizer: OptimizerKind::AdamW,
             lr: 1e-3,
@@ -105,22 +105,17 @@ impl Method for BitFit {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let edits = vectors::edits(parameters, Tower::Text, self.config.mode);
         let prompts = Prompts::new(self.prompts.len()).class_tokens(&self.prompts);
-        Ok(Some(prompts.with_edits(&edits).encode(host)?.squeeze(0)?))
+        Ok(prompts.with_edits(&edits).encode(host)?.squeeze(0)?)
     }
 
-    fn images(
-        &self,
-        host: &Host,
-        parameters: &Parameters,
-        batch: &Batch,
-    ) -> Result<Option<Tensor>> {
+    fn images(&self, host: &Host, parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
         if !self.config.towers.includes(Tower::Image) {
-            return Ok(None);
+            return batch.frozen_features(host);
         }
         let edits = vectors::edits(parameters, Tower::Image, self.config.mode);
-        Ok(Some(host.encode_image(batch, &edits)?))
+        Ok(host.encode_image(batch, &edits)?)
     }
 }

@@ -81,7 +81,7 @@ impl Method for ClipFit {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             epochs: 100,
             ..Recipe::default()
@@ -109,30 +109,31 @@ impl Method for ClipFit {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let edits = vectors::edits(parameters, Tower::Text, self.config.mode);
         let prompts = Prompts::new(self.prompts.len()).class_tokens(&self.prompts);
-        Ok(Some(prompts.with_edits(&edits).encode(host)?.squeeze(0)?))
+        Ok(prompts.with_edits(&edits).encode(host)?.squeeze(0)?)
     }
 
-    fn images(
-        &self,
-        host: &Host,
-        parameters: &Parameters,
-        batch: &Batch,
-    ) -> Result<Option<Tensor>> {
+    fn images(&self, host: &Host, parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
         let edits = vectors::edits(parameters, Tower::Image, self.config.mode);
-        Ok(Some(host.encode_image(batch, &edits)?))
+        Ok(host.encode_image(batch, &edits)?)
     }
 
-    fn loss(&self, _host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+    fn loss(
+        &self,
+        _host: &Host,
+        _parameters: &Parameters,
+        batch: &Batch,
+        forward: &Forward,
+    ) -> Result<Tensor> {
         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
-        match (&forward.classifier, &self.teacher) {
-            (Some(features), Some(teacher)) => {
-                let distance = ops::cosine_distance(features, teacher)?;
+        match &self.teacher {
+            Some(teacher) => {
+                let distance = ops::cosine_distance(&forward.classifier, teacher)?;
                 Ok((loss + (distance * self.config.weight)?)?)
             }
-            _ => Ok(loss),
+            None => Ok(loss),
         }
     }
 }

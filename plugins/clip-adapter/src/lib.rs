@@ -100,7 +100,7 @@ impl Method for ClipAdapter {
         host: &Host,
         parameters: &Parameters,
         batch: &Batch,
-        _classifier: Option<&Tensor>,
+        _classifier: &Tensor,
     ) -> Result<Tensor> {
         let image = batch.features(host)?;
         let hidden = ops::linear(&image, parameters.get("w1")?, None)?.relu()?;

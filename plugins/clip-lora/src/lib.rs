@@ -110,7 +110,7 @@ impl Method for ClipLora {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             optimizer: OptimizerKind::AdamW,
             lr: 2e-4,
@@ -154,24 +154,19 @@ impl Method for ClipLora {
         Ok(method)
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
-        Ok(Some(match &self.frozen {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
+        Ok(match &self.frozen {
             Some(features) => features.clone(),
             None => self.encode(host, &self.edits(host, parameters, Tower::Text)?)?,
-        }))
+        })
     }
 
-    fn images(
-        &self,
-        host: &Host,
-        parameters: &Parameters,
-        batch: &Batch,
-    ) -> Result<Option<Tensor>> {
+    fn images(&self, host: &Host, parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
         if self.config.encoder == Encoder::Text {
-            return Ok(None);
+            return batch.frozen_features(host);
         }
         let edits = self.edits(host, parameters, Tower::Image)?;
-        Ok(Some(host.encode_image(batch, &edits)?))
+        Ok(host.encode_image(batch, &edits)?)
     }
 }
 

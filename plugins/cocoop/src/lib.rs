@@ -59,7 +59,7 @@ impl Method for CoCoOp {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             epochs: 10,
             batch: 1,
@@ -84,7 +84,7 @@ impl Method for CoCoOp {
         host: &Host,
         parameters: &Parameters,
         batch: &Batch,
-        _classifier: Option<&Tensor>,
+        _classifier: &Tensor,
     ) -> Result<Tensor> {
         let images = ops::normalize(&batch.features(host)?)?;
         let shift = meta_net::forward(&images, parameters)?;

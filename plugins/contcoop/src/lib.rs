@@ -92,10 +92,10 @@ impl Method for ContCoOp {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let context = parameters.get("ctx")?;
         let Some(embeddings) = &self.embeddings else {
-            return Ok(Some(self.prompts.encode(host, context)?));
+            return Ok(self.prompts.encode(host, context)?);
         };
         let carried = match self.config.ablation {
             Ablation::Frozen => Some(embeddings.of_module(parameters)?),
@@ -104,22 +104,29 @@ impl Method for ContCoOp {
         let embeddings = carried.as_ref().unwrap_or(embeddings);
         let heads = self.config.heads(host.setting().backbone.text.width)?;
         let context = attention::class_context(context, embeddings, parameters, heads)?;
-        Ok(Some(self.prompts.encode(host, &context)?))
+        Ok(self.prompts.encode(host, &context)?)
     }
 
-    fn select(&self, _host: &Host, trained: &Parameters) -> Result<Option<Parameters>> {
-        let is_frozen = self.config.ablation == Ablation::Frozen;
-        let embeddings = self.embeddings.as_ref().filter(|_| is_frozen);
-        Ok(embeddings.map(|embeddings| embeddings.carry(trained)))
-    }
-
-    fn loss(&self, host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
-        let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
-        let distance = match (self.config.distillation, &forward.classifier) {
-            (Distillation::Cosine, Some(features)) => {
-                ops::cosine_distance(features, &self.zero_shot)?
+    fn select(&self, _host: &Host, trained: Parameters) -> Result<Parameters> {
+        match &self.embeddings {
+            Some(embeddings) if self.config.ablation == Ablation::Frozen => {
+                Ok(embeddings.carry(&trained))
             }
-            _ => {
+            _ => Ok(trained),
+        }
+    }
+
+    fn loss(
+        &self,
+        host: &Host,
+        _parameters: &Parameters,
+        batch: &Batch,
+        forward: &Forward,
+    ) -> Result<Tensor> {
+        let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
+        let distance = match self.config.distillation {
+            Distillation::Cosine => ops::cosine_distance(&forward.classifier, &self.zero_shot)?,
+            Distillation::Kl => {
                 let image = batch.features(host)?;
                 let teacher = ops::cosine_logits(&image, &self.zero_shot, host.logit_scale())?;
                 ops::distillation(&forward.logits, &teacher, self.config.temperature)?

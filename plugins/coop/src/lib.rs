@@ -62,9 +62,9 @@ impl Method for CoOp {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let features = self.prompts.encode(host, parameters.get("ctx")?)?;
-        Ok(Some(features))
+        Ok(features)
     }
 }
 

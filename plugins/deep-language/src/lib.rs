@@ -68,7 +68,7 @@ impl Method for DeepLanguage {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             lr: 2.5e-3,
             epochs: 5,
@@ -95,13 +95,13 @@ impl Method for DeepLanguage {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let mut prompts = self.prompts.with_context(parameters.get("ctx")?)?;
         for layer in 1..self.depth {
             let tokens = parameters.get(&format!("layer{layer}"))?;
             prompts = prompts.replace(layer, 1, tokens)?;
         }
-        Ok(Some(prompts.encode(host)?.squeeze(0)?))
+        Ok(prompts.encode(host)?.squeeze(0)?)
     }
 }
 

@@ -77,7 +77,7 @@ impl Method for Ivlp {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             lr: 3.5e-3,
             epochs: 5,
@@ -94,16 +94,11 @@ impl Method for Ivlp {
         Ok(Self(TowerPrompts::new(host, config.shape())?))
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
-        Ok(Some(self.0.classifier(host, parameters)?))
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
+        Ok(self.0.classifier(host, parameters)?)
     }
 
-    fn images(
-        &self,
-        host: &Host,
-        parameters: &Parameters,
-        batch: &Batch,
-    ) -> Result<Option<Tensor>> {
-        Ok(Some(self.0.images(host, parameters, batch)?))
+    fn images(&self, host: &Host, parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
+        Ok(self.0.images(host, parameters, batch)?)
     }
 }

@@ -62,7 +62,7 @@ impl Method for Vpt {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             lr: 2.5e-3,
             epochs: 5,
@@ -92,17 +92,12 @@ impl Method for Vpt {
         })
     }
 
-    fn classifier(&self, _host: &Host, _parameters: &Parameters) -> Result<Option<Tensor>> {
-        Ok(Some(self.classifier.clone()))
+    fn classifier(&self, _host: &Host, _parameters: &Parameters) -> Result<Tensor> {
+        Ok(self.classifier.clone())
     }
 
-    fn images(
-        &self,
-        host: &Host,
-        parameters: &Parameters,
-        batch: &Batch,
-    ) -> Result<Option<Tensor>> {
+    fn images(&self, host: &Host, parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
         let layers = parameters.get_all(&self.names)?;
-        Ok(Some(encode_deep_images(host, batch, &layers)?))
+        Ok(encode_deep_images(host, batch, &layers)?)
     }
 }

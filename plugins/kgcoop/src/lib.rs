@@ -61,7 +61,7 @@ impl Method for KgCoOp {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             epochs: 100,
             batch: 128,
@@ -91,19 +91,25 @@ impl Method for KgCoOp {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let features = self.prompts.encode(host, parameters.get("ctx")?)?;
-        Ok(Some(features))
+        Ok(features)
     }
 
-    fn loss(&self, _host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+    fn loss(
+        &self,
+        _host: &Host,
+        _parameters: &Parameters,
+        batch: &Batch,
+        forward: &Forward,
+    ) -> Result<Tensor> {
         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
-        match (&forward.classifier, &self.teacher) {
-            (Some(features), Some(teacher)) => {
-                let distance = ops::cosine_distance(features, teacher)?;
+        match &self.teacher {
+            Some(teacher) => {
+                let distance = ops::cosine_distance(&forward.classifier, teacher)?;
                 Ok((loss + (distance * self.weight)?)?)
             }
-            _ => Ok(loss),
+            None => Ok(loss),
         }
     }
 }

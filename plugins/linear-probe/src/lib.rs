@@ -41,7 +41,7 @@ impl Method for LinearProbe {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             optimizer: OptimizerKind::AdamW,
             lr: 1e-2,
@@ -70,7 +70,7 @@ impl Method for LinearProbe {
         host: &Host,
         parameters: &Parameters,
         batch: &Batch,
-        _classifier: Option<&Tensor>,
+        _classifier: &Tensor,
     ) -> Result<Tensor> {
         let image = ops::normalize(&batch.features(host)?)?;
         ops::linear(&image, parameters.get("w")?, Some(parameters.get("b")?))

@@ -79,7 +79,7 @@ impl Method for MaPle {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             lr: 3.5e-3,
             epochs: 5,
@@ -118,17 +118,12 @@ impl Method for MaPle {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let layers = parameters.get_all(&self.text)?;
-        Ok(Some(self.prompts.encode(host, &layers)?))
+        Ok(self.prompts.encode(host, &layers)?)
     }
 
-    fn images(
-        &self,
-        host: &Host,
-        parameters: &Parameters,
-        batch: &Batch,
-    ) -> Result<Option<Tensor>> {
+    fn images(&self, host: &Host, parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
         let mut layers = vec![];
         for (layer, text) in parameters.get_all(&self.text)?.into_iter().enumerate() {
             let w = parameters.get(&format!("proj{layer}.w"))?;
@@ -136,7 +131,7 @@ impl Method for MaPle {
             layers.push(text.matmul(&w.t()?)?.broadcast_add(b)?);
         }
         let layers: Vec<&Tensor> = layers.iter().collect();
-        Ok(Some(encode_deep_images(host, batch, &layers)?))
+        Ok(encode_deep_images(host, batch, &layers)?)
     }
 }
 

@@ -5,8 +5,8 @@
 //! component along the latter is removed.
 
 use harness_sdk::{
-    Batch, Card, ClassPrompts, Context, Error, Forward, Host, Init, Method, Parameter, Parameters,
-    Recipe, Result, Tensor, export_plugin, ops,
+    Batch, Card, ClassPrompts, Context, Error, Forward, Gradients, Host, Init, Method, Parameter,
+    Parameters, Recipe, Result, Tensor, export_plugin, ops,
     wire::{DataNeed, Family, Role, Setting, Site},
 };
 use schemars::JsonSchema;
@@ -72,7 +72,7 @@ impl Method for ProGrad {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             epochs: 200,
             ..Recipe::default()
@@ -114,28 +114,35 @@ impl Method for ProGrad {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let features = self.prompts.encode(host, parameters.get("ctx")?)?;
-        Ok(Some(features))
+        Ok(features)
     }
 
-    fn second_loss(&self, host: &Host, batch: &Batch, forward: &Forward) -> Result<Option<Tensor>> {
+    /// `g - lambda (g · b) b` if `g · b < 0`, with `b` the normalised gradient of the
+    /// distillation.
+    fn gradients(
+        &self,
+        host: &Host,
+        parameters: &Parameters,
+        batch: &Batch,
+        forward: &Forward,
+    ) -> Result<Gradients> {
+        let gradients = Gradients::of_loss(self, host, parameters, batch, forward)?;
         let Some(teacher) = &self.teacher else {
-            return Ok(None);
+            return Ok(gradients);
         };
         let teacher = ops::cosine_logits(&batch.features(host)?, teacher, host.logit_scale())?;
-        let loss = ops::distillation(&forward.logits, &teacher, self.temperature)?;
-        Ok(Some(loss))
-    }
-
-    /// `g - lambda (g · b) b` if `g · b < 0`, with `b` the normalised second gradient.
-    fn combine(&self, first: &Tensor, second: &Tensor) -> Result<Tensor> {
-        let dot = f64::from((first * second)?.sum_all()?.to_scalar::<f32>()?);
-        let square = f64::from(second.sqr()?.sum_all()?.to_scalar::<f32>()?);
-        if dot >= 0.0 || square == 0.0 {
-            return Ok(first.clone());
-        }
-        Ok((first - (second * (self.lambda * dot / square))?)?)
+        let distillation = ops::distillation(&forward.logits, &teacher, self.temperature)?;
+        let general = Gradients::of(&distillation, parameters)?;
+        gradients.combine(&general, |first, second| {
+            let dot = f64::from((first * second)?.sum_all()?.to_scalar::<f32>()?);
+            let square = f64::from(second.sqr()?.sum_all()?.to_scalar::<f32>()?);
+            if dot >= 0.0 || square == 0.0 {
+                return Ok(first.clone());
+            }
+            Ok((first - (second * (self.lambda * dot / square))?)?)
+        })
     }
 }
 

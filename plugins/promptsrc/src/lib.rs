@@ -70,7 +70,7 @@ impl Method for PromptSrc {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             lr: 2.5e-3,
             epochs: 20,
@@ -100,29 +100,30 @@ impl Method for PromptSrc {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
-        Ok(Some(self.prompts.classifier(host, parameters)?))
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
+        Ok(self.prompts.classifier(host, parameters)?)
     }
 
-    fn images(
-        &self,
-        host: &Host,
-        parameters: &Parameters,
-        batch: &Batch,
-    ) -> Result<Option<Tensor>> {
-        Ok(Some(self.prompts.images(host, parameters, batch)?))
+    fn images(&self, host: &Host, parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
+        Ok(self.prompts.images(host, parameters, batch)?)
     }
 
     /// CE + w_t mean|t - t_zs| + w_f mean|f - f_zs| + w_p Σ KL(p_zs ‖ p) / (B C), with
     /// normalised features.
-    fn loss(&self, host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
-        let (Some(text), Some(teacher)) = (&forward.classifier, &self.teacher) else {
+    fn loss(
+        &self,
+        host: &Host,
+        _parameters: &Parameters,
+        batch: &Batch,
+        forward: &Forward,
+    ) -> Result<Tensor> {
+        let Some(teacher) = &self.teacher else {
             return Err(Error::Config(
                 "promptsrc can only be trained on a source".into(),
             ));
         };
         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
-        let text_distance = distance(&ops::normalize(text)?, teacher)?;
+        let text_distance = distance(&ops::normalize(&forward.classifier)?, teacher)?;
         let frozen = ops::normalize(&batch.frozen_features(host)?)?;
         let image_distance = distance(&ops::normalize(&batch.features(host)?)?, &frozen)?;
         let zero_shot = (frozen.matmul(&teacher.t()?)? * host.logit_scale())?;

@@ -57,7 +57,7 @@ impl Method for TaskRes {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             optimizer: OptimizerKind::Adam,
             epochs: 200,
@@ -85,9 +85,9 @@ impl Method for TaskRes {
         })
     }
 
-    fn classifier(&self, _host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, _host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let residual = (parameters.get("x")? * self.alpha)?;
-        Ok(Some((&self.base + residual)?))
+        Ok((&self.base + residual)?)
     }
 }
 

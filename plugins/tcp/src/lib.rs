@@ -56,7 +56,7 @@ impl Method for Tcp {
         }
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             optimizer: OptimizerKind::Adam,
             eps: 1e-3,
@@ -84,23 +84,24 @@ impl Method for Tcp {
         })
     }
 
-    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
+    fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let context = parameters.get("ctx")?;
         let tokens = class_tokens::forward(&self.zero_shot, context.dims2()?, parameters)?;
         let prompts = self.prompts.with_context(context)?;
         let features = prompts.replace(self.layer, 1, &tokens)?.encode(host)?;
-        Ok(Some(features.squeeze(0)?))
+        Ok(features.squeeze(0)?)
     }
 
-    fn loss(&self, _host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+    fn loss(
+        &self,
+        _host: &Host,
+        _parameters: &Parameters,
+        batch: &Batch,
+        forward: &Forward,
+    ) -> Result<Tensor> {
         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
-        match &forward.classifier {
-            Some(features) => {
-                let distance = ops::cosine_distance(features, &self.zero_shot)?;
-                Ok((loss + (distance * self.weight)?)?)
-            }
-            None => Ok(loss),
-        }
+        let distance = ops::cosine_distance(&forward.classifier, &self.zero_shot)?;
+        Ok((loss + (distance * self.weight)?)?)
     }
 }
 

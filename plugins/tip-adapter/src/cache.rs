@@ -89,18 +89,18 @@ impl Cache {
         Ok((zero_shot + cached.broadcast_mul(parameters.get("alpha")?)?)?)
     }
 
-    /// The module with the alpha and beta that are best on the validation split; none if
-    /// they are not searched.
-    pub(crate) fn select(&self, host: &Host, trained: &Parameters) -> Result<Option<Parameters>> {
+    /// The module with the alpha and beta that are best on the validation split, or as it is
+    /// if they are not searched.
+    pub(crate) fn select(&self, host: &Host, trained: Parameters) -> Result<Parameters> {
         let labels = host.labels(Split::Val)?;
         if !self.config.search || labels.is_empty() {
-            return Ok(None);
+            return Ok(trained);
         }
         let rows: Vec<u32> = (0..labels.len() as u32).collect();
         let image = ops::normalize(&host.image_features(Split::Val, &rows)?)?;
         let zero_shot = ops::cosine_logits(&image, &self.text, self.scale)?;
         let best = search::best(self.config.search_scale, &zero_shot, &labels, |beta| {
-            cache_logits(&image, trained, &Tensor::new(&[beta], &Device::Cpu)?)
+            cache_logits(&image, &trained, &Tensor::new(&[beta], &Device::Cpu)?)
         })?;
         let mut entries = vec![];
         for (name, tensor) in trained.iter() {
@@ -111,7 +111,7 @@ impl Cache {
             };
             entries.push((name.to_owned(), chosen));
         }
-        Ok(Some(Parameters::new(entries)))
+        Ok(Parameters::new(entries))
     }
 }
 

@@ -39,7 +39,7 @@ impl Method for TipAdapter {
         CARD
     }
 
-    fn recipe(_config: &Config) -> Recipe {
+    fn recipe(_config: &Config, _setting: &Setting) -> Recipe {
         Recipe {
             epochs: 0,
             ..Recipe::default()
@@ -54,8 +54,8 @@ impl Method for TipAdapter {
         Ok(Self(Cache::new(config, host)?))
     }
 
-    fn build(&self, host: &Host) -> Result<Option<Parameters>> {
-        Ok(Some(self.0.build(host)?))
+    fn build(&self, host: &Host, _initial: Parameters) -> Result<Parameters> {
+        self.0.build(host)
     }
 
     fn logits(
@@ -63,12 +63,12 @@ impl Method for TipAdapter {
         host: &Host,
         parameters: &Parameters,
         batch: &Batch,
-        _classifier: Option<&Tensor>,
+        _classifier: &Tensor,
     ) -> Result<Tensor> {
         self.0.logits(host, parameters, batch)
     }
 
-    fn select(&self, host: &Host, trained: &Parameters) -> Result<Option<Parameters>> {
+    fn select(&self, host: &Host, trained: Parameters) -> Result<Parameters> {
         self.0.select(host, trained)
     }
 }

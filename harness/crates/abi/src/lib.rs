@@ -45,7 +45,9 @@ pub const RUSTC_VERSION: &str = env!("HARNESS_RUSTC");
 /// Raised when plugins built earlier can no longer run.
 pub const ABI_MAJOR: u16 = 1;
 /// Raised when something is added; plugins built earlier still run.
-pub const ABI_MINOR: u16 = 1;
+pub const ABI_MINOR: u16 = 2;
+/// The minor version that a plugin needs which uses nothing newer.
+pub const ABI_MINOR_BASE: u16 = 1;
 
 #[cfg(test)]
 mod tests {

@@ -66,6 +66,13 @@ impl PluginRecord {
         }
     }
 
+    /// The record of a plugin that needs another minor ABI version than that of this crate.
+    #[must_use]
+    pub const fn needing(mut self, minor: u16) -> Self {
+        self.abi_minor = minor.to_le_bytes();
+        self
+    }
+
     /// Reads a record from the bytes of its symbol.
     ///
     /// # Errors
@@ -94,7 +101,7 @@ impl PluginRecord {
         }
     }
 
-    /// ABI version as (major, minor).
+    /// The ABI version that it needs as (major, minor).
     pub fn abi(&self) -> (u16, u16) {
         (
             u16::from_le_bytes(self.abi_major),
@@ -177,6 +184,7 @@ mod tests {
         let read = PluginRecord::parse(&bytes(&record)).unwrap();
         assert_eq!(read, record);
         assert_eq!(read.abi(), (ABI_MAJOR, ABI_MINOR));
+        assert_eq!(read.needing(1).abi(), (ABI_MAJOR, 1));
         assert_eq!(read.sdk(), "0.1.0");
         assert_eq!(read.rustc(), "rustc 1.95.0");
         assert!(read.unwinds());

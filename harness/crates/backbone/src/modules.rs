@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use candle_core::Tensor;
 
 use crate::block::{Block, Mlp, Packing};
-use crate::error::{BackboneError, Result};
+use crate::error::Result;
 use crate::names::{PARTS, unknown};
-use crate::ops::{LayerNorm, Linear};
+use crate::ops::{LayerNorm, Linear, WeightLayout};
 
 /// A part of a tower that has a name.
 pub(crate) enum Module<'a> {
@@ -62,7 +62,7 @@ impl Block {
     }
 }
 
-/// The value of a bias or gain of a tower: of one of its blocks, or of `other` by the name of its
+/// The value of a weight `[out, in]`, bias or gain of a tower: of one of its blocks, or of `other` by the name of its
 /// module.
 pub(crate) fn read<'a>(
     tower: &str,
@@ -80,11 +80,12 @@ pub(crate) fn read<'a>(
         (Some(Module::Norm(norm)), "bias") => Some(&norm.bias),
         (Some(Module::Linear(map)), "bias") => map.bias.as_ref(),
         (Some(Module::Bias(bias)), "bias") => Some(*bias),
-        (Some(Module::Linear(_)), "weight") => {
-            return Err(BackboneError::Request(format!(
-                "{tower} parameter {name}: expected a bias or a gain, found the weight of a \
-                 linear map"
-            )));
+        (Some(Module::Linear(map)), "weight") => {
+            let weight = match map.layout {
+                WeightLayout::OutIn => map.weight.detach(),
+                WeightLayout::InOut => map.weight.detach().t()?.contiguous()?,
+            };
+            return Ok(weight);
         }
         _ => None,
     };

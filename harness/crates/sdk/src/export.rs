@@ -7,4 +7,6 @@ pub use harness_abi::{
     std_types::{RResult, RStr, RString},
 };
 
-pub use crate::boundary::{Export, PluginIdentity, SDK_VERSION, descriptor, open};
+pub use crate::boundary::{
+    Export, PluginIdentity, SDK_VERSION, descriptor, needed_abi_minor, open,
+};

@@ -44,8 +44,8 @@
 //!         Ok(Self(context.prompts(host)?))
 //!     }
 //!
-//!     fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Option<Tensor>> {
-//!         Ok(Some(self.0.encode(host, parameters.get("ctx")?)?))
+//!     fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
+//!         Ok(self.0.encode(host, parameters.get("ctx")?)?)
 //!     }
 //! }
 //!
@@ -72,8 +72,8 @@ mod training;
 pub use candle_core::{self, Device, Tensor};
 pub use error::{Error, Result};
 pub use harness_abi::wire::{self, OptimizerKind, Recipe, Schedule};
-pub use host::Host;
-pub use method::{Batch, Card, Forward, Method};
+pub use host::{Host, Random};
+pub use method::{Batch, Card, Feature, Forward, Gradients, Method};
 pub use parameter::{Init, Parameter, Parameters};
 pub use prompts::{
     ClassPrompts, ClassTokenPosition, Context, Edits, Prompts, TowerPrompts, TowerPromptsShape,

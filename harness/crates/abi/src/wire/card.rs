@@ -26,12 +26,15 @@ pub struct PluginInfo {
     pub sdk: String,
     /// Output of `rustc --version`.
     pub rustc: String,
-    /// ABI version as `major.minor`.
+    /// ABI version that it was built with as `major.minor`.
     pub abi: String,
     /// Optimisation level of its dependencies, from the version record; none from plugins
     /// whose record has none. The host fills it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opt_level: Option<char>,
+    /// ABI version that it needs as `major.minor`, from the version record. The host fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_abi: Option<String>,
 }
 
 /// A method's entry in `harness list methods`.

@@ -17,7 +17,7 @@ pub use encode::{
 };
 pub use module::{HeaderError, ModuleHeader, ModuleOrigin};
 pub use recipe::{OptimizerKind, Recipe, RecipeChanges, RecipeError, Schedule};
-pub use service::{Ensemble, Service, Split, Tokenized};
+pub use service::{Ensemble, ImageStage, Service, Split, Tokenized};
 pub use setting::{
     BackboneFacts, Class, ImageFacts, NamedParameter, Role, Setting, TaskFacts, TextFacts,
 };

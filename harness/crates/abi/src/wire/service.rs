@@ -41,12 +41,27 @@ pub enum Service {
         #[serde(default, skip_serializing_if = "is_first")]
         view: u32,
     },
+    /// Tensor `[n, width]` or `[n, patches, E]`: what the unchanged image tower computes before
+    /// its features. Since ABI 1.2.
+    ImageActivations {
+        /// Which split.
+        split: Split,
+        /// Which images of it.
+        rows: Vec<u32>,
+        /// Which view of training images.
+        #[serde(default, skip_serializing_if = "is_first")]
+        view: u32,
+        /// Where in the tower.
+        stage: ImageStage,
+    },
     /// JSON: list of class indices, one per image. Refused for the test split.
     Labels {
         /// Which split.
         split: Split,
     },
-    /// Tensor `[n]`: a bias or gain of the unchanged backbone. Since ABI 1.1.
+    /// Tensor `[n]`: a bias or gain of the unchanged backbone. Since ABI 1.1. Tensor
+    /// `[out, in]`: a weight, also of the image tower's projection, `head.weight`
+    /// `[E, width]`. Since ABI 1.2.
     Parameter {
         /// Which tower.
         tower: Tower,
@@ -60,6 +75,17 @@ pub enum Service {
 /// View 0 is left out of the JSON, so that older hosts accept the request.
 pub(super) fn is_first(view: &u32) -> bool {
     *view == 0
+}
+
+/// A place in the image tower, see [`Service::ImageActivations`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageStage {
+    /// `[n, width]`: the normalised class token, which the projection maps to the feature.
+    BeforeProjection,
+    /// `[n, patches, E]`: the patch tokens of the last block, normalised and projected like the
+    /// class token.
+    PatchFeatures,
 }
 
 /// How the features of several templates are combined.

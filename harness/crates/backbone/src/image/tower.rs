@@ -107,7 +107,7 @@ impl ImageTower {
         Ok(tower)
     }
 
-    /// The value of a bias or gain by its canonical name.
+    /// The value of a weight, bias or gain by its canonical name.
     ///
     /// # Errors
     /// When the tower has none of this name.
@@ -116,7 +116,7 @@ impl ImageTower {
             "ln_pre" => self.ln_pre.as_ref().map(Module::Norm),
             "ln_post" => Some(Module::Norm(&self.ln_post)),
             "patch" => self.patch_bias.as_ref().map(Module::Bias),
-            "head" => self.head.bias.as_ref().map(Module::Bias),
+            "head" => Some(Module::Linear(Cow::Borrowed(&self.head))),
             _ => None,
         })
     }
@@ -135,7 +135,42 @@ impl ImageTower {
         })
     }
 
+    /// What the projection maps to the features, `[B, D]`: the class token after the last block
+    /// and `ln_post`.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn before_projection(&self, pixels: &Tensor) -> Result<Tensor> {
+        let class = self.last_tokens(pixels)?.narrow(1, 0, 1)?.squeeze(1)?;
+        Ok(self.ln_post.forward(&class)?.detach())
+    }
+
+    /// The patches after the last block, mapped to the joint space as the class token is:
+    /// `[B, P, E]`.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn patch_features(&self, pixels: &Tensor) -> Result<Tensor> {
+        let tokens = self.last_tokens(pixels)?;
+        let patches = tokens.narrow(1, 1, self.dims.patches)?.contiguous()?;
+        Ok(self
+            .head
+            .forward(&self.ln_post.forward(&patches)?)?
+            .detach())
+    }
+
+    fn last_tokens(&self, pixels: &Tensor) -> Result<Tensor> {
+        self.check(pixels)?;
+        self.blocks(pixels, &TokenEdits::bind(&[], pixels.dim(0)?, &self.dims)?)
+    }
+
     fn differentiable(&self, pixels: &Tensor, edits: &TokenEdits) -> Result<Tensor> {
+        let class = self.blocks(pixels, edits)?.narrow(1, 0, 1)?.squeeze(1)?;
+        Ok(self.head.forward(&self.ln_post.forward(&class)?)?)
+    }
+
+    /// All tokens after the last block, `[B, S, D]`.
+    fn blocks(&self, pixels: &Tensor, edits: &TokenEdits) -> Result<Tensor> {
         let mut x = edits.replace(0, edits.append(self.tokens(pixels)?)?)?;
         if let Some(norm) = &self.ln_pre {
             x = norm.forward(&x)?;
@@ -146,8 +181,7 @@ impl ImageTower {
             }
             x = block.forward(&x, &self.attention)?;
         }
-        let class = x.narrow(1, 0, 1)?.squeeze(1)?;
-        Ok(self.head.forward(&self.ln_post.forward(&class)?)?)
+        Ok(x)
     }
 
     /// Whether a weight is trained, so that a gradient may be asked for.

@@ -323,6 +323,7 @@ mod tests {
                     rustc: String::new(),
                     abi: String::new(),
                     opt_level: None,
+                    needs_abi: None,
                 },
                 methods: vec![serde_json::from_value(card).unwrap()],
             },

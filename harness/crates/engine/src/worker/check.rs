@@ -196,9 +196,9 @@ impl Subject<'_> {
         let summary = self.train_with(1, true)?.summary;
         Ok((!summary.checked_gradients).then(|| match summary.steps {
             0 => "no step was taken, so there are no gradients".to_owned(),
-            _ => {
-                "gradients were not compared with the loss: the plugin's SDK is too old".to_owned()
-            }
+            _ => "gradients were not compared with the loss: it stops gradients on purpose, or \
+                  the plugin's SDK is too old"
+                .to_owned(),
         }))
     }
 

@@ -1,5 +1,6 @@
 //! The host's side of the boundary: one backbone with one task, for a plugin.
 
+mod activations;
 mod bench;
 mod class_features;
 mod facts;

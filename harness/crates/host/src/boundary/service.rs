@@ -4,13 +4,15 @@ use candle_core::Tensor;
 use harness_abi::{
     AbiError, AbiTensor, ErrorKind, Reply,
     std_types::RVec,
-    wire::{Service, Tokenized, Tower},
+    wire::{ImageStage, Service, Split, Tokenized, Tower},
 };
 use harness_backbone::Backbone;
 use serde::Serialize;
 
 use super::{
-    ClassFeatures, TaskData, Vocabulary, class_features::ClassPrompts, request::refused,
+    ClassFeatures, TaskData, Vocabulary,
+    class_features::ClassPrompts,
+    request::{refuse, refused},
     task::internal,
 };
 
@@ -52,9 +54,39 @@ pub(super) fn answer(
         Service::ImageFeatures { split, rows, view } => {
             tensor(&task.features(*split, rows, *view)?)
         }
+        Service::ImageActivations {
+            split,
+            rows,
+            view,
+            stage,
+        } => tensor(&activations(backbone, task, (*split, *view), rows, *stage)?),
         Service::Labels { split } => json(&task.labels(*split)?),
         Service::LogitScale {} => json(&logit_scale(backbone)?),
     }
+}
+
+/// Activations of some rows, a few images at a time.
+fn activations(
+    backbone: &Backbone,
+    task: &TaskData,
+    (split, view): (Split, u32),
+    rows: &[u32],
+    stage: ImageStage,
+) -> Result<Tensor, AbiError> {
+    let image = backbone.image();
+    let compute = |rows: &[u32]| {
+        let pixels = task.pixels(split, rows, view)?;
+        let tensor = match stage {
+            ImageStage::BeforeProjection => image.before_projection(&pixels),
+            ImageStage::PatchFeatures => image.patch_features(&pixels),
+        };
+        tensor.map_err(refused)
+    };
+    if rows.is_empty() {
+        return Err(refuse("activations of no image".into()));
+    }
+    let parts = task.kept_activations(split, view, rows, stage, &compute)?;
+    Tensor::cat(&parts, 0).map_err(internal)
 }
 
 pub(super) fn logit_scale(backbone: &Backbone) -> Result<f64, AbiError> {

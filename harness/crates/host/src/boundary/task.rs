@@ -5,8 +5,10 @@ use std::{error::Error, fmt, sync::Arc};
 use candle_core::{Device, Tensor};
 use harness_abi::{
     AbiError, ErrorKind,
-    wire::{Split, TaskFacts},
+    wire::{ImageStage, Split, TaskFacts},
 };
+
+use super::activations::Activations;
 
 /// What the plugin is doing, which decides what it may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,7 @@ pub struct TaskData {
     val: SplitRows,
     test: Option<Tensor>,
     pixels: Option<Arc<dyn Pixels>>,
+    activations: Arc<Activations>,
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +72,7 @@ impl TaskData {
             },
             test: None,
             pixels: None,
+            activations: Arc::default(),
         }
     }
 
@@ -89,6 +93,7 @@ impl TaskData {
             val: none,
             test: Some(test),
             pixels: None,
+            activations: Arc::default(),
         })
     }
 
@@ -132,6 +137,20 @@ impl TaskData {
         source
             .pixels(split, rows, view)
             .map_err(|error| AbiError::new(ErrorKind::Internal, error.to_string()))
+    }
+
+    /// Activations `[1, ..]` of each of some rows, from `compute` unless they are known. The
+    /// task belongs to one backbone.
+    pub(super) fn kept_activations(
+        &self,
+        split: Split,
+        view: u32,
+        rows: &[u32],
+        stage: ImageStage,
+        compute: &dyn Fn(&[u32]) -> Result<Tensor, AbiError>,
+    ) -> Result<Vec<Tensor>, AbiError> {
+        self.checked(split, rows, view)?;
+        self.activations.get((split, view), rows, stage, compute)
     }
 
     /// All features of a view of a split that is open and has these rows.

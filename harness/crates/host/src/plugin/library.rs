@@ -44,6 +44,8 @@ impl LoadedPlugin {
         let root = root_module(&path)?;
         let mut descriptor = read_descriptor(&path, root)?;
         descriptor.plugin.opt_level = record.opt_level();
+        let (major, minor) = record.abi();
+        descriptor.plugin.needs_abi = Some(format!("{major}.{minor}"));
         Ok(Self {
             path,
             root,

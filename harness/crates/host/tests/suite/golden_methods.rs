@@ -111,6 +111,19 @@ impl Case {
                 Self::new("harness-plugin-bitfit", "bitfit", config)
             }
             "clipfit" => Self::new("harness-plugin-bitfit", "clipfit", json!({})),
+            "prolip" => Self::new("harness-plugin-prolip", "prolip", json!({})),
+            "clap" => Self::new("harness-plugin-clap", "clap", json!({})),
+            "plot" => {
+                let config = json!({"prompts": about["prompts"], "length": about["length"]});
+                Self::new("harness-plugin-plot", "plot", config)
+            }
+            "lasp" => {
+                let templates = json!(["a photo of a {}.", "of a {}."]);
+                let mut config = context(0);
+                config["noise"] = 0.0.into();
+                config["templates"] = templates;
+                Self::new("harness-plugin-lasp", "lasp", config)
+            }
             _ => return None,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_abi::{ABI_MAJOR, ABI_MINOR};
+use harness_abi::{ABI_MAJOR, ABI_MINOR, ABI_MINOR_BASE};
 use harness_host::plugin::{LoadError, LoadedPlugin};
 use tempfile::TempDir;
 
@@ -34,12 +34,26 @@ fn record_at(bytes: &[u8]) -> usize {
         .filter(|(_, w)| w == magic)
         .collect();
     // The other occurrences are comparisons and messages of the SDK.
-    let version = [ABI_MAJOR.to_le_bytes(), ABI_MINOR.to_le_bytes()].concat();
+    let version = [ABI_MAJOR.to_le_bytes(), ABI_MINOR_BASE.to_le_bytes()].concat();
     found
         .iter()
         .map(|(at, _)| *at)
         .find(|at| bytes[at + 8..at + 12] == version)
         .unwrap()
+}
+
+/// A plugin loads in every host that has what it uses, whatever it was built with.
+#[test]
+fn a_record_names_the_version_that_the_plugin_needs() {
+    let versions = |package| {
+        let plugin = plugin(package);
+        let info = &plugin.descriptor().plugin;
+        (info.abi.clone(), info.needs_abi.clone().unwrap())
+    };
+    let built = format!("{ABI_MAJOR}.{ABI_MINOR}");
+    let base = format!("{ABI_MAJOR}.{ABI_MINOR_BASE}");
+    assert_eq!(versions("harness-plugin-coop"), (built.clone(), base));
+    assert_eq!(versions("harness-plugin-prolip"), (built, "1.2".to_owned()));
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! A method as the host calls it.
 
-use candle_core::{Device, Tensor};
 use harness_abi::{
     self as abi, AbiError, HostObject, MethodObject, PredictorObject, Reply,
     abi_stable::sabi_trait::TD_Opaque,
@@ -14,7 +13,7 @@ use super::{
     predictor::{CarriedModule, PredictorEntry},
 };
 use crate::{
-    Batch, Error, Host, Method, Parameters, Result,
+    Error, Host, Method, Parameters, Result,
     host::to_abi,
     method::{classifier, encode_batch, forward, parameters, setup},
     module,
@@ -39,7 +38,7 @@ impl<M: Method> MethodEntry<M> {
         let parameters = parameters::<M>(&self.config, setting)?;
         Ok(Survey {
             parameters: parameters.iter().map(|p| p.shape()).collect(),
-            recipe: Some(M::recipe(&self.config)),
+            recipe: Some(M::recipe(&self.config, setting)),
         })
     }
 
@@ -85,8 +84,9 @@ impl<M: Method> MethodEntry<M> {
     }
 
     fn predictor(&self, host: HostObject, module: &[u8]) -> Result<PredictorEntry<M>> {
-        let host = Host::new(host)?;
+        let host = Host::new(host, M::USES)?;
         let (carried, parameters) = self.read(&host, module)?;
+        let host = host.with_seed(carried.header.seed);
         let method = setup::<M>(&self.config, &host)?;
         let classifier = classifier(&method, &host, &parameters)?;
         Ok(PredictorEntry {
@@ -99,24 +99,18 @@ impl<M: Method> MethodEntry<M> {
     }
 
     fn probe(&self, host: HostObject, module: &[u8], probe: &Probe) -> Result<Reply> {
-        let host = Host::new(host)?;
-        let (_, parameters) = self.read(&host, module)?;
+        let host = Host::new(host, M::USES)?;
+        let (carried, parameters) = self.read(&host, module)?;
+        let host = host.with_seed(carried.header.seed);
         let declared = self.survey(host.setting())?.parameters;
         let method = setup::<M>(&self.config, &host)?;
         let trainable = Trainable::new(&parameters, &declared)?;
-        let labels = host.labels(probe.split)?;
-        let label = |&row: &u32| {
-            let label = labels.get(row as usize).copied();
-            label.ok_or_else(|| Error::Config(format!("probe: row {row} is out of range")))
-        };
-        let labels: Vec<u32> = probe.rows.iter().map(label).collect::<Result<_>>()?;
-        let labels = Tensor::new(labels, &Device::Cpu)?;
         let tracked = trainable.tracked();
-        let batch = Batch::new(probe.split, probe.rows.clone(), Some(labels));
+        let batch = host.batch(probe.split, &probe.rows)?;
         let batch = encode_batch(&method, &host, &tracked, batch)?;
         let forward = forward(&method, &host, &tracked, &batch)?;
         let vars: Vec<_> = trainable.vars().collect();
-        let (loss, gradients) = gradients(&method, &host, &batch, &forward, &vars)?;
+        let (loss, gradients) = gradients(&method, &host, &tracked, &batch, &forward, &vars)?;
         let mut tensors = vec![to_abi(&forward.logits)?];
         for gradient in &gradients {
             tensors.push(to_abi(gradient)?);
@@ -144,7 +138,7 @@ impl<M: Method> abi::Method for MethodEntry<M> {
     fn train(&self, host: HostObject, job: RStr<'_>) -> RResult<Reply, AbiError> {
         at_boundary(|| {
             let job: TrainJob = serde_json::from_str(job.as_str())?;
-            let host = Host::new(host)?;
+            let host = Host::new(host, M::USES)?.with_seed(job.seed);
             let (module, summary) = train::<M>(&self.config, &host, &job)?;
             let header = self.header(&host, job.seed)?;
             Ok(Reply {

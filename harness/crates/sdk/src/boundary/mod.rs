@@ -10,4 +10,4 @@ mod predictor;
 pub(crate) use guard::at_boundary;
 pub use identity::PluginIdentity;
 pub(crate) use method::open as open_method;
-pub use plugin::{Export, SDK_VERSION, descriptor, open};
+pub use plugin::{Export, SDK_VERSION, descriptor, needed_abi_minor, open};

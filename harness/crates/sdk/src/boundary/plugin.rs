@@ -7,7 +7,10 @@ use harness_abi::{
 };
 
 use super::{PluginIdentity, at_boundary, method};
-use crate::{Error, Method, Result};
+use crate::{
+    Error, Method, Result,
+    method::{needed_minor, nominal_setting},
+};
 
 /// Version of this SDK.
 pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -18,6 +21,7 @@ pub struct Export {
     id: fn() -> &'static str,
     card: fn() -> Result<MethodCard>,
     open: fn(PluginIdentity, &str) -> Result<MethodObject>,
+    minor: u16,
 }
 
 impl Export {
@@ -27,8 +31,22 @@ impl Export {
             id: || M::card().id,
             card: method_card::<M>,
             open: method::open::<M>,
+            minor: needed_minor(M::USES),
         }
     }
+}
+
+/// The minor ABI version that a host needs for all of these methods.
+pub const fn needed_abi_minor(exports: &[Export]) -> u16 {
+    let mut minor = 0;
+    let mut i = 0;
+    while i < exports.len() {
+        if exports[i].minor > minor {
+            minor = exports[i].minor;
+        }
+        i += 1;
+    }
+    minor
 }
 
 fn method_card<M: Method>() -> Result<MethodCard> {
@@ -47,7 +65,7 @@ fn method_card<M: Method>() -> Result<MethodCard> {
         recomputed: strings(card.recomputed),
         deviations: strings(card.deviations),
         config_schema: serde_json::to_value(schemars::schema_for!(M::Config))?,
-        recipe: Some(M::recipe(&M::Config::default())),
+        recipe: Some(M::recipe(&M::Config::default(), &nominal_setting())),
     })
 }
 
@@ -64,6 +82,7 @@ pub fn descriptor(identity: PluginIdentity, exports: &[Export]) -> RResult<RStri
                 rustc: RUSTC_VERSION.to_owned(),
                 abi: format!("{ABI_MAJOR}.{ABI_MINOR}"),
                 opt_level: None,
+                needs_abi: None,
             },
             methods: methods.collect::<Result<_>>()?,
         };
@@ -107,7 +126,7 @@ macro_rules! export_plugin {
             use $crate::export::{
                 AbiError, Export, MethodObject, PluginIdentity, PluginMod, PluginModRef,
                 PluginRecord, PrefixTypeTrait, RResult, RStr, RString, RUSTC_VERSION,
-                SDK_VERSION, export_symbols,
+                SDK_VERSION, export_symbols, needed_abi_minor,
             };
 
             const IDENTITY: PluginIdentity = PluginIdentity {
@@ -132,7 +151,10 @@ macro_rules! export_plugin {
                 PluginMod { descriptor, open }.leak_into_prefix()
             }
 
-            export_symbols!(root_module, PluginRecord::new(SDK_VERSION, RUSTC_VERSION));
+            export_symbols!(
+                root_module,
+                PluginRecord::new(SDK_VERSION, RUSTC_VERSION).needing(needed_abi_minor(EXPORTS))
+            );
         }
     };
 }
@@ -155,6 +177,7 @@ mod tests {
             id: || panic!("in the id"),
             card: || panic!("in the card"),
             open: |_, _| panic!("in open"),
+            minor: 1,
         }];
         let error = descriptor(IDENTITY, &panicking).into_result().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Panicked);

@@ -28,7 +28,7 @@ pub(super) struct PredictorEntry<M> {
     pub(super) host: Host,
     pub(super) method: M,
     pub(super) parameters: Parameters,
-    pub(super) classifier: Option<Tensor>,
+    pub(super) classifier: Tensor,
 }
 
 impl<M: Method> abi::Predictor for PredictorEntry<M> {
@@ -38,13 +38,12 @@ impl<M: Method> abi::Predictor for PredictorEntry<M> {
                 .ok_or_else(|| Error::Config(format!("unknown split `{split}`")))?;
             let batch = Batch::new(split, rows.to_vec(), None);
             let batch = encode_batch(&self.method, &self.host, &self.parameters, batch)?;
-            let classifier = self.classifier.as_ref();
             let logits = logits(
                 &self.method,
                 &self.host,
                 &self.parameters,
                 &batch,
-                classifier,
+                &self.classifier,
             )?;
             to_abi(&logits)
         })

@@ -1,17 +1,17 @@
 //! The host as a method author sees it: one backbone with one task.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use harness_abi::{
     HostObject, Reply,
     std_types::RStr,
-    wire::{Dropout, Ensemble, Service, Setting, Split, Tokenized, Tower},
+    wire::{Dropout, Ensemble, ImageStage, Service, Setting, Split, Tokenized, Tower},
 };
 use serde::de::DeserializeOwned;
 
-use super::tensor::from_abi;
-use crate::{Error, Result};
+use super::{random::Random, tensor::from_abi};
+use crate::{Batch, Error, Feature, Result};
 
 /// A backbone with a task. Cheap to clone; clones share the same host.
 #[derive(Clone)]
@@ -19,12 +19,17 @@ pub struct Host {
     object: Arc<HostObject>,
     setting: Arc<Setting>,
     logit_scale: f64,
+    /// Seed of the training, also on a target.
+    seed: u64,
     /// Seed of the current training step; none outside training.
     step_seed: Option<u64>,
+    uses: &'static [Feature],
+    zero_shot: Arc<OnceLock<Tensor>>,
 }
 
 impl Host {
-    pub(crate) fn new(object: HostObject) -> Result<Self> {
+    /// A host for a method that uses some features.
+    pub(crate) fn new(object: HostObject, uses: &'static [Feature]) -> Result<Self> {
         let setting = serde_json::from_str(object.setting().as_str())?;
         let object = Arc::new(object);
         let reply = ask(&object, &Service::LogitScale {})?;
@@ -32,8 +37,63 @@ impl Host {
             object,
             setting: Arc::new(setting),
             logit_scale: json(&reply)?,
+            seed: 0,
             step_seed: None,
+            uses,
+            zero_shot: Arc::default(),
         })
+    }
+
+    /// The same host for a module of a training with this seed.
+    pub(crate) fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Refuses a feature that the method does not say it uses.
+    pub(crate) fn require(&self, feature: Feature) -> Result<()> {
+        if self.uses.contains(&feature) {
+            return Ok(());
+        }
+        Err(Error::Config(format!(
+            "the method does not declare that it uses Feature::{feature:?}; add it to \
+             Method::USES, so that hosts without it refuse the plugin"
+        )))
+    }
+
+    /// Seed of the training that the module is from, on the source and on a target.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// A random stream by name. In a training step it depends on the seed of the training and
+    /// the step, elsewhere on the seed alone: what [`setup`](crate::Method::setup) draws on the
+    /// source it draws on a target.
+    pub fn random(&self, name: &str) -> Random {
+        Random::new(self.step_seed.unwrap_or(self.seed) ^ hash(name))
+    }
+
+    /// Images of a split in their first view, with labels except for the test split.
+    ///
+    /// # Errors
+    /// A row is out of range.
+    pub fn batch(&self, split: Split, rows: &[u32]) -> Result<Batch> {
+        if split == Split::Test {
+            return Ok(Batch::new(split, rows.to_vec(), None));
+        }
+        let all = self.labels(split)?;
+        let label = |&row: &u32| {
+            let label = all.get(row as usize).copied();
+            label.ok_or_else(|| {
+                Error::Config(format!(
+                    "row {row} of the {} split is out of range; it has {} rows",
+                    split.as_str(),
+                    all.len()
+                ))
+            })
+        };
+        let labels: Vec<u32> = rows.iter().map(label).collect::<Result<_>>()?;
+        let labels = Tensor::new(labels, &Device::Cpu)?;
+        Ok(Batch::new(split, rows.to_vec(), Some(labels)))
     }
 
     /// The same host in a training step.
@@ -125,7 +185,12 @@ impl Host {
     /// # Errors
     /// As for [`class_features`](Self::class_features).
     pub fn zero_shot(&self) -> Result<Tensor> {
-        self.class_features(&self.setting.task.templates, Ensemble::NormalisedMean)
+        if let Some(known) = self.zero_shot.get() {
+            return Ok(known.clone());
+        }
+        let templates = &self.setting.task.templates;
+        let features = self.class_features(templates, Ensemble::NormalisedMean)?;
+        Ok(self.zero_shot.get_or_init(|| features).clone())
     }
 
     /// Unnormalised image features `[n, E]` of images of a split from the unchanged
@@ -150,6 +215,33 @@ impl Host {
         })
     }
 
+    /// What the unchanged image tower computes before its features: the input of the projection
+    /// `[n, image.width]`, or the patches in the joint space `[n, image.patches, E]`. The method
+    /// needs [`DataNeed::Pixels`](crate::wire::DataNeed::Pixels) and declares
+    /// [`Feature::ImageActivations`].
+    ///
+    /// # Errors
+    /// A row is out of range, the test split during training, or an undeclared feature.
+    pub fn image_activations(&self, batch: &Batch, stage: ImageStage) -> Result<Tensor> {
+        self.require(Feature::ImageActivations)?;
+        self.tensor(&Service::ImageActivations {
+            split: batch.split(),
+            rows: batch.rows().to_vec(),
+            view: batch.view(),
+            stage,
+        })
+    }
+
+    /// The image tower's projection `[E, image.width]`. The method declares
+    /// [`Feature::ImageActivations`].
+    ///
+    /// # Errors
+    /// An undeclared feature.
+    pub fn image_projection(&self) -> Result<Tensor> {
+        self.require(Feature::ImageActivations)?;
+        self.parameter(Tower::Image, "head.weight")
+    }
+
     /// A bias or gain `[n]` of the unchanged backbone.
     ///
     /// # Errors
@@ -163,12 +255,9 @@ impl Host {
     /// seed of the training, the step and the site's name.
     pub fn dropout(&self, rate: f64, site: &str) -> Option<Dropout> {
         let step = self.step_seed.filter(|_| rate > 0.0)?;
-        // FNV-1a.
-        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let site = site.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
         Some(Dropout {
             rate: rate as f32,
-            seed: step ^ site,
+            seed: step ^ hash(site),
         })
     }
 
@@ -187,6 +276,12 @@ impl Host {
             None => Err(Error::incomplete_reply("service", "a tensor")),
         }
     }
+}
+
+/// FNV-1a.
+fn hash(name: &str) -> u64 {
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 fn ask(host: &HostObject, service: &Service) -> Result<Reply> {

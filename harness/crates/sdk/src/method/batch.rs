@@ -12,7 +12,7 @@ pub struct Batch {
     rows: Vec<u32>,
     view: u32,
     labels: Option<Tensor>,
-    /// `[B, E]` from [`Method::images`](crate::Method::images), if implemented.
+    /// `[B, E]` from [`Method::images`](crate::Method::images), once it has run.
     images: Option<Tensor>,
 }
 
@@ -32,8 +32,11 @@ impl Batch {
         Self { view, ..self }
     }
 
-    pub(super) fn with_images(self, images: Option<Tensor>) -> Self {
-        Self { images, ..self }
+    pub(super) fn with_images(self, images: Tensor) -> Self {
+        Self {
+            images: Some(images),
+            ..self
+        }
     }
 
     /// The augmented view; epochs alternate between the views.
@@ -61,8 +64,8 @@ impl Batch {
             .ok_or_else(|| Error::Config("the labels of the test split are not disclosed".into()))
     }
 
-    /// Unnormalised image features `[B, E]` from [`Method::images`](crate::Method::images)
-    /// if implemented, otherwise from the frozen image tower.
+    /// Unnormalised image features `[B, E]` from [`Method::images`](crate::Method::images);
+    /// inside it and before it has run, from the frozen image tower.
     ///
     /// # Errors
     /// The host cannot compute them.

@@ -5,8 +5,8 @@ use harness_abi::wire::{Recipe, Setting};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Batch, Card, Forward};
-use crate::{Error, Host, Parameter, Parameters, Result, ops};
+use super::{Batch, Card, Feature, Forward, Gradients};
+use crate::{Host, Parameter, Parameters, Result, ops};
 
 /// A fine-tuning method.
 ///
@@ -23,45 +23,51 @@ pub trait Method: Sized + Send + Sync + 'static {
     /// Name, paper and requirements.
     fn card() -> Card;
 
+    /// What the method uses that hosts of older ABI versions do not offer. The plugin's record
+    /// names the ABI version that follows, so that older hosts refuse the file before they run it.
+    /// Using a feature that is not listed is an error.
+    const USES: &'static [Feature] = &[];
+
+    /// Whether [`loss`](Self::loss) stops a gradient on purpose, as by
+    /// [`detach`](Tensor::detach) of something that depends on a parameter. Gradients then do not
+    /// agree with finite differences of the loss, and are not compared with them.
+    const STOPS_GRADIENTS: bool = false;
+
     /// The training recipe unless a suite changes it; by default CoOp's.
-    fn recipe(_config: &Self::Config) -> Recipe {
+    fn recipe(_config: &Self::Config, _setting: &Setting) -> Recipe {
         Recipe::default()
     }
 
     /// The parameters, from the backbone's dimensions.
     ///
     /// # Errors
-    /// [`Error::NotInjectable`] where the method cannot work, [`Error::Config`] for an
-    /// invalid configuration.
+    /// [`Error::NotInjectable`](crate::Error::NotInjectable) where the method cannot work,
+    /// [`Error::Config`](crate::Error::Config) for an invalid configuration.
     fn parameters(config: &Self::Config, setting: &Setting) -> Result<Vec<Parameter>>;
 
-    /// Computes what is not carried: token ids, class embeddings, reference features.
+    /// Computes what is not carried: token ids, class embeddings, reference features. What is
+    /// drawn from [`Host::random`] is the same on source and target.
     ///
     /// # Errors
     /// The host cannot compute it.
     fn setup(config: &Self::Config, host: &Host) -> Result<Self>;
 
-    /// Unnormalised text features `[C, E]` of all classes. Most methods implement only
-    /// this. Called once per step and once per evaluation.
+    /// Unnormalised text features `[C, E]` of all classes; by default the zero-shot classifier.
+    /// Most methods implement only this. Called once per step and once per evaluation.
     ///
     /// # Errors
     /// See the trait.
-    fn classifier(&self, _host: &Host, _parameters: &Parameters) -> Result<Option<Tensor>> {
-        Ok(None)
+    fn classifier(&self, host: &Host, _parameters: &Parameters) -> Result<Tensor> {
+        host.zero_shot()
     }
 
     /// Unnormalised image features `[B, E]` of a batch, for methods that change the image
-    /// tower; none: those of the frozen tower.
+    /// tower; by default those of the frozen tower.
     ///
     /// # Errors
     /// See the trait.
-    fn images(
-        &self,
-        _host: &Host,
-        _parameters: &Parameters,
-        _batch: &Batch,
-    ) -> Result<Option<Tensor>> {
-        Ok(None)
+    fn images(&self, host: &Host, _parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
+        batch.frozen_features(host)
     }
 
     /// Logits `[B, C]` of a batch; by default scaled cosine similarities between image
@@ -74,14 +80,8 @@ pub trait Method: Sized + Send + Sync + 'static {
         host: &Host,
         _parameters: &Parameters,
         batch: &Batch,
-        classifier: Option<&Tensor>,
+        classifier: &Tensor,
     ) -> Result<Tensor> {
-        let Some(classifier) = classifier else {
-            let id = Self::card().id;
-            return Err(Error::Config(format!(
-                "method `{id}` implements neither `classifier` nor `logits`"
-            )));
-        };
         ops::cosine_logits(&batch.features(host)?, classifier, host.logit_scale())
     }
 
@@ -89,39 +89,39 @@ pub trait Method: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// See the trait.
-    fn loss(&self, _host: &Host, batch: &Batch, forward: &Forward) -> Result<Tensor> {
+    fn loss(
+        &self,
+        _host: &Host,
+        _parameters: &Parameters,
+        batch: &Batch,
+        forward: &Forward,
+    ) -> Result<Tensor> {
         ops::cross_entropy(&forward.logits, batch.labels()?)
     }
 
-    /// A second loss with a gradient of its own (ProGrad); [`combine`](Self::combine)
-    /// merges the two.
+    /// The gradients of a step; by default those of [`loss`](Self::loss). Methods that join the
+    /// gradients of several losses (ProGrad) change them here.
     ///
     /// # Errors
     /// See the trait.
-    fn second_loss(
+    fn gradients(
         &self,
-        _host: &Host,
-        _batch: &Batch,
-        _forward: &Forward,
-    ) -> Result<Option<Tensor>> {
-        Ok(None)
+        host: &Host,
+        parameters: &Parameters,
+        batch: &Batch,
+        forward: &Forward,
+    ) -> Result<Gradients> {
+        Gradients::of_loss(self, host, parameters, batch, forward)
     }
 
-    /// The gradient of one parameter from those of the two losses, all of its shape.
+    /// The parameters before the first step, from their declared initial values; by default
+    /// those. Methods without gradients (Tip-Adapter) compute them here. Training continues from
+    /// them unless `epochs` is 0.
     ///
     /// # Errors
     /// See the trait.
-    fn combine(&self, first: &Tensor, _second: &Tensor) -> Result<Tensor> {
-        Ok(first.clone())
-    }
-
-    /// Builds the parameters directly, without gradients (Tip-Adapter); none: they are
-    /// initialised as declared. Training continues from them unless `epochs` is 0.
-    ///
-    /// # Errors
-    /// See the trait.
-    fn build(&self, _host: &Host) -> Result<Option<Parameters>> {
-        Ok(None)
+    fn build(&self, _host: &Host, initial: Parameters) -> Result<Parameters> {
+        Ok(initial)
     }
 
     /// One weight per epoch: the module is the weighted sum of the parameters after each
@@ -130,11 +130,11 @@ pub trait Method: Sized + Send + Sync + 'static {
         None
     }
 
-    /// Chooses the module on the validation split after training; none: as trained.
+    /// Chooses the module on the validation split after training; by default as trained.
     ///
     /// # Errors
     /// See the trait.
-    fn select(&self, _host: &Host, _trained: &Parameters) -> Result<Option<Parameters>> {
-        Ok(None)
+    fn select(&self, _host: &Host, trained: Parameters) -> Result<Parameters> {
+        Ok(trained)
     }
 }

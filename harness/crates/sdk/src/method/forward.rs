@@ -11,13 +11,13 @@ use crate::{Host, Parameter, Parameters, Result};
 /// The result of a forward pass.
 #[derive(Clone, Debug)]
 pub struct Forward {
-    /// `[C, E]` from [`Method::classifier`], if implemented.
-    pub classifier: Option<Tensor>,
+    /// `[C, E]` from [`Method::classifier`].
+    pub classifier: Tensor,
     /// `[B, C]`.
     pub logits: Tensor,
 }
 
-/// The batch with its features from [`Method::images`], if implemented.
+/// The batch with its features from [`Method::images`].
 pub(crate) fn encode_batch<M: Method>(
     method: &M,
     host: &Host,
@@ -37,7 +37,7 @@ pub(crate) fn forward<M: Method>(
     batch: &Batch,
 ) -> Result<Forward> {
     let classifier = classifier(method, host, parameters)?;
-    let logits = logits(method, host, parameters, batch, classifier.as_ref())?;
+    let logits = logits(method, host, parameters, batch, &classifier)?;
     Ok(Forward { classifier, logits })
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn classifier<M: Method>(
     method: &M,
     host: &Host,
     parameters: &Parameters,
-) -> Result<Option<Tensor>> {
+) -> Result<Tensor> {
     let classifier = method.classifier(host, parameters);
     classifier.map_err(|e| e.within(function::<M>("classifier")))
 }
@@ -57,7 +57,7 @@ pub(crate) fn logits<M: Method>(
     host: &Host,
     parameters: &Parameters,
     batch: &Batch,
-    classifier: Option<&Tensor>,
+    classifier: &Tensor,
 ) -> Result<Tensor> {
     let logits = method.logits(host, parameters, batch, classifier);
     logits.map_err(|e| e.within(function::<M>("logits")))

@@ -4,10 +4,18 @@
 mod batch;
 mod card;
 mod definition;
+mod feature;
 mod forward;
+mod gradients;
+mod nominal;
 
 pub use batch::Batch;
 pub use card::Card;
 pub use definition::Method;
+pub use feature::Feature;
+pub(crate) use feature::needed_minor;
 pub use forward::Forward;
 pub(crate) use forward::{classifier, encode_batch, forward, function, logits, parameters, setup};
+pub use gradients::Gradients;
+pub(crate) use gradients::{loss, loss_value};
+pub(crate) use nominal::nominal_setting;

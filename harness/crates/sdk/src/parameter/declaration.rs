@@ -36,6 +36,8 @@ pub enum Init {
     WordsAfterZeros(String),
     /// The backbone's own bias or gain of this name.
     FromBackbone(Tower, String),
+    /// The projection of the image tower, `[E, image.width]`.
+    ImageProjection,
     /// A copy of a parameter declared earlier.
     CopyOf(String),
 }

@@ -44,6 +44,7 @@ fn initial(
             return words(parameter, text, host, |count| Ok(vec![0.0; count]));
         }
         Init::FromBackbone(tower, name) => return host.parameter(*tower, name),
+        Init::ImageProjection => return host.image_projection(),
         Init::CopyOf(name) => return Ok(earlier.get(name)?.copy()?),
     };
     Ok(Tensor::from_vec(

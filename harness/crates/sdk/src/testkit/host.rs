@@ -210,6 +210,16 @@ impl Inner {
                 };
                 tensor(&self.images.encode(&request, &[])?)
             }
+            Service::ImageActivations {
+                split, rows, stage, ..
+            } => {
+                check_rows(rows)?;
+                tensor(&self.images.activations(*split, rows, *stage)?)
+            }
+            Service::Parameter {
+                tower: Tower::Image,
+                name,
+            } if name == "head.weight" => tensor(&self.images.projection()?),
             Service::Parameter { tower, name } => tensor(match tower {
                 Tower::Text => self.text.parameters.get(name)?,
                 Tower::Image => self.images.parameters.get(name)?,

@@ -1,7 +1,7 @@
 //! A toy image tower; a row index determines the image.
 
 use candle_core::{Device, Tensor};
-use harness_abi::wire::{Edit, ImageRequest, Split, Tower};
+use harness_abi::wire::{Edit, ImageRequest, ImageStage, Split, Tower};
 
 use super::{
     text_tower::EMBED,
@@ -39,7 +39,57 @@ impl ToyImageTower {
         Ok(Tensor::cat(&rows, 0)?)
     }
 
+    /// The projection `[E, D]`.
+    pub(super) fn projection(&self) -> Result<Tensor> {
+        Ok(self.projection.t()?.contiguous()?)
+    }
+
+    /// Activations of the unchanged tower.
+    pub(super) fn activations(
+        &self,
+        split: Split,
+        rows: &[u32],
+        stage: ImageStage,
+    ) -> Result<Tensor> {
+        let mut all = vec![];
+        for &row in rows {
+            let request = ImageRequest {
+                split,
+                rows: vec![row],
+                view: 0,
+                edits: vec![],
+                tape: false,
+            };
+            let x = self.tokens(&self.parameters, &request, &[], 0, row)?;
+            all.push(match stage {
+                ImageStage::BeforeProjection => {
+                    self.parameters.norm("ln_post", &x.narrow(0, 0, 1)?)?
+                }
+                ImageStage::PatchFeatures => self
+                    .parameters
+                    .norm("ln_post", &x.narrow(0, 1, PATCHES)?)?
+                    .matmul(&self.projection)?
+                    .unsqueeze(0)?,
+            });
+        }
+        Ok(Tensor::cat(&all, 0)?)
+    }
+
     fn image(
+        &self,
+        parameters: &TowerParameters,
+        request: &ImageRequest,
+        tensors: &[Tensor],
+        at: usize,
+        row: u32,
+    ) -> Result<Tensor> {
+        let x = self.tokens(parameters, request, tensors, at, row)?;
+        let class = parameters.norm("ln_post", &x.narrow(0, 0, 1)?)?;
+        Ok(class.matmul(&self.projection)?)
+    }
+
+    /// All tokens after the last block, `[S, D]`.
+    fn tokens(
         &self,
         parameters: &TowerParameters,
         request: &ImageRequest,
@@ -77,8 +127,7 @@ impl ToyImageTower {
             }
             x = parameters.block(layer, &mean, &x)?;
         }
-        let class = parameters.norm("ln_post", &x.narrow(0, 0, 1)?)?;
-        Ok(class.matmul(&self.projection)?)
+        Ok(x)
     }
 }
 

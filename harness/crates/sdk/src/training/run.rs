@@ -25,7 +25,7 @@ pub(crate) fn train<M: Method>(
     host: &Host,
     job: &TrainJob,
 ) -> Result<(Parameters, TrainSummary)> {
-    let recipe = M::recipe(config).with(&job.recipe)?;
+    let recipe = M::recipe(config, host.setting()).with(&job.recipe)?;
     let mut rng = ChaCha8Rng::seed_from_u64(job.seed);
     let method = setup::<M>(config, host)?;
     let trainable = initialise(&method, config, host, &mut rng)?;
@@ -36,7 +36,7 @@ pub(crate) fn train<M: Method>(
         host,
         recipe: &recipe,
         seed: job.seed,
-        checks_gradients: job.check_gradients,
+        checks_gradients: job.check_gradients && !M::STOPS_GRADIENTS,
         labels,
         length,
         trainable: &trainable,
@@ -47,16 +47,15 @@ pub(crate) fn train<M: Method>(
         Some(average) => average,
         None => trainable.values()?,
     };
-    let selected = method.select(host, &trained);
-    let selected = selected.map_err(|e| e.within(function::<M>("select")))?;
-    let module = selected.unwrap_or(trained);
+    let module = method.select(host, trained);
+    let module = module.map_err(|e| e.within(function::<M>("select")))?;
     let summary = TrainSummary {
         steps,
         parameters: trainable.count(),
         final_loss,
         recipe: Some(recipe),
         // Without a step there is no gradient.
-        checked_gradients: job.check_gradients && steps > 0,
+        checked_gradients: job.check_gradients && !M::STOPS_GRADIENTS && steps > 0,
     };
     Ok((module, summary))
 }
@@ -70,11 +69,9 @@ fn initialise<M: Method>(
 ) -> Result<Trainable> {
     let declared = parameters::<M>(config, host.setting())?;
     let shapes: Vec<_> = declared.iter().map(|p| p.shape()).collect();
-    let built = method.build(host);
-    let values = match built.map_err(|e| e.within(function::<M>("build")))? {
-        None => initial_values(&declared, host, rng)?,
-        Some(built) => module::fit(&built, &shapes, &host.setting().backbone.name)?,
-    };
+    let built = method.build(host, initial_values(&declared, host, rng)?);
+    let built = built.map_err(|e| e.within(function::<M>("build")))?;
+    let values = module::fit(&built, &shapes, &host.setting().backbone.name)?;
     Trainable::new(&values, &shapes)
 }
 
@@ -171,13 +168,13 @@ impl<M: Method> Run<'_, M> {
             let parameters = self.trainable.tracked();
             let batch = encode_batch(self.method, host, &parameters, images.clone())?;
             let forward = forward(self.method, host, &parameters, &batch)?;
-            Ok((batch, forward))
+            Ok((parameters, batch, forward))
         };
         if self.checks_gradients && at.step == 0 {
             check_gradients(self.method, host, vars, &forward)?;
         }
-        let (batch, forward) = forward()?;
-        let (loss, gradients) = gradients(self.method, host, &batch, &forward, vars)?;
+        let (parameters, batch, forward) = forward()?;
+        let (loss, gradients) = gradients(self.method, host, &parameters, &batch, &forward, vars)?;
         let lr = learning_rate(self.recipe, at);
         for (index, (&(_, var), gradient)) in vars.iter().zip(&gradients).enumerate() {
             optimizer.step(index, var, gradient, lr)?;
