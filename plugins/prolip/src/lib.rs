@@ -68,7 +68,11 @@ impl Method for ProLip {
             eps: 1e-4,
             schedule: Schedule::StepCosine,
             epochs: 300,
-            batch: setting.task.train_rows.max(1),
+            batch: match setting.task.train_rows {
+                // Not drawn yet.
+                0 => 1 << 20,
+                rows => rows,
+            },
             ..Recipe::default()
         }
     }

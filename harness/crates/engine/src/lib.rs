@@ -21,5 +21,6 @@ pub mod predict;
 pub mod registry;
 pub mod run;
 pub mod schedule;
+mod side_files;
 pub mod suite;
 pub mod worker;

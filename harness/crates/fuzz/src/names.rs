@@ -51,6 +51,10 @@ impl Known for AnyName {
         Err(format!("no module at {path}").into())
     }
 
+    fn side_file(&self, path: &str) -> Result<(), LookupError> {
+        Err(format!("no file at {path}").into())
+    }
+
     fn module_files(&self, _: &str) -> Result<Vec<PathBuf>, LookupError> {
         Ok(Vec::new())
     }

@@ -66,6 +66,7 @@ mod module;
 pub mod ops;
 mod parameter;
 mod prompts;
+mod side_file;
 pub mod testkit;
 mod training;
 
@@ -81,3 +82,4 @@ pub use prompts::{
 };
 pub use schemars;
 pub use serde;
+pub use side_file::SideFile;

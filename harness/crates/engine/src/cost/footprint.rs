@@ -65,7 +65,7 @@ impl CostModel<'_> {
                 let kept = self.method(unit).map_or(0, |method| {
                     let tokens = classes.saturating_mul(size.longest() as u64);
                     let text = tokens.saturating_mul(text_activations(&dims.text, size.longest()));
-                    let batch = method.recipe().batch as u64;
+                    let batch = (method.recipe().batch as u64).min(drawn);
                     let image = batch.saturating_mul(image_activations(&dims.image));
                     let text = match method.card.family {
                         Family::Features => 0,

@@ -10,7 +10,8 @@ use super::libraries::{self, Library, Origin, UnusablePlugin};
 use super::{LibraryError, ModuleFile, ModuleFileError, SearchPath};
 use crate::job::{JobOutput, Work};
 use crate::schedule::{Observer, Pool, PoolError, PoolTask, Silent, TaskError, TaskResult};
-use crate::suite::{Known, KnownInputs, LookupError};
+use crate::side_files::{self, SideFileError};
+use crate::suite::{Known, KnownInputs, LookupError, MethodEntry};
 use harness_store::{Store, sha256_file};
 
 /// A plugin and its descriptor.
@@ -196,6 +197,21 @@ impl Registry {
     pub fn module_file(&self, path: &str) -> Result<ModuleFile, ModuleFileError> {
         ModuleFile::read(&self.search_path.resolve(path))
     }
+
+    /// A method's entry with the texts of the files that its configuration names.
+    ///
+    /// # Errors
+    /// A file cannot be used.
+    pub(crate) fn with_side_files(
+        &self,
+        entry: &MethodEntry,
+        card: &MethodCard,
+    ) -> Result<MethodEntry, SideFileError> {
+        let mut entry = entry.clone();
+        let locate = |path: &str| self.search_path.resolve(path);
+        side_files::resolve(&mut entry.config, &card.config_schema, locate)?;
+        Ok(entry)
+    }
 }
 
 /// Why no registry could be built.
@@ -278,6 +294,11 @@ impl Known for Registry {
 
     fn module(&self, path: &str) -> Result<ModuleHeader, LookupError> {
         Ok(self.module_file(path)?.header)
+    }
+
+    fn side_file(&self, path: &str) -> Result<(), LookupError> {
+        side_files::read(&self.search_path.resolve(path))?;
+        Ok(())
     }
 
     fn module_files(&self, pattern: &str) -> Result<Vec<PathBuf>, LookupError> {

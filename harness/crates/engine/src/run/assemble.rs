@@ -24,6 +24,7 @@ use crate::plan::{
     BackboneIndex, CellPlan, DatasetIndex, Inputs, MethodIndex, MethodInput, UnitIndex,
 };
 use crate::registry::file_name;
+use crate::side_files::without_texts;
 use crate::suite::RecipeBase;
 use harness_store::sha256_hex;
 
@@ -129,7 +130,7 @@ fn methods(setup: &SetUp<'_>) -> Vec<Method> {
             label: input.label.clone(),
             id: input.method.id.clone(),
             plugin: file_name(&input.method.plugin),
-            config: input.method.config.clone(),
+            config: without_texts(&input.method.config, &input.card.config_schema),
             module_sha256: input.module.as_ref().map(|file| file.sha256.clone()),
             module_sources: module_sources(&setup.inputs, input),
             recipe: input.module.is_none().then(|| MethodRecipe {

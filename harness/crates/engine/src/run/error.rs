@@ -11,6 +11,7 @@ use crate::device::DeviceError;
 use crate::distribute::DistributionError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
+use crate::side_files::SideFileError;
 use crate::suite::SuiteError;
 use harness_store::StoreError;
 
@@ -32,6 +33,8 @@ pub enum RunError {
     Absent { suite: PathBuf, absent: Vec<Absent> },
     #[error(transparent)]
     Module(#[from] ModuleFileError),
+    #[error(transparent)]
+    SideFile(#[from] SideFileError),
     #[error(transparent)]
     Placement(#[from] PlacementError),
     #[error(transparent)]

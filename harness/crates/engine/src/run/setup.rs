@@ -319,6 +319,7 @@ fn inputs(
             .as_deref()
             .map(|path| registry.module_file(path));
         let file = file.transpose()?;
+        let entry = &registry.with_side_files(entry, card)?;
         methods.push(MethodInput::new(entry, &suite, (card, plugin), file));
     }
     let mut absent = Vec::new();

@@ -41,6 +41,11 @@ pub trait Known: KnownInputs {
     /// # Errors
     /// The file cannot be read or is not a module file.
     fn module(&self, path: &str) -> Result<ModuleHeader, LookupError>;
+    /// Whether the file at a path can be part of a configuration.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no text, or is too large.
+    fn side_file(&self, path: &str) -> Result<(), LookupError>;
     /// The files that a pattern matches, sorted; none is no error.
     ///
     /// # Errors

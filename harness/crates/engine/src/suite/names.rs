@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use harness_abi::wire::MethodCard;
+
 use super::module;
 use super::shape;
 use super::tree::Node;
@@ -197,9 +199,21 @@ fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
             Ok(Some(card)) => {
                 if let Some(config) = entry.get("config") {
                     found.extend(shape::check(config, &card.config_schema, "\"config\""));
+                    found.extend(side_files(config, card, known));
                 }
                 found.extend(module::check(suite, entry, id, known));
             }
         }
     }
+}
+
+/// Files that a method's configuration names and that cannot be used.
+fn side_files(config: &Node, card: &MethodCard, known: &dyn Known) -> Vec<Mistake> {
+    let named = crate::side_files::properties(&card.config_schema);
+    let named = named.filter_map(|name| Some((name, config.get(name)?)));
+    let wrong = named.filter_map(|(name, node)| {
+        let error = known.side_file(node.as_str()?).err()?;
+        Some(Mistake::new(node.mark, format!("{name:?}: {error}")))
+    });
+    wrong.collect()
 }

@@ -83,6 +83,13 @@ impl Known for FewNames {
         Ok(self.cards.iter().find(|card| card.id == id))
     }
 
+    fn side_file(&self, path: &str) -> Result<(), LookupError> {
+        match path {
+            "words.json" => Ok(()),
+            _ => Err(format!("{path}: not found").into()),
+        }
+    }
+
     fn module_files(&self, pattern: &str) -> Result<Vec<std::path::PathBuf>, LookupError> {
         let files: &[&str] = match pattern {
             "prod/*.safetensors" => &["trained.safetensors"],

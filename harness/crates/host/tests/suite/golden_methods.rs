@@ -113,6 +113,12 @@ impl Case {
             "clipfit" => Self::new("harness-plugin-bitfit", "clipfit", json!({})),
             "prolip" => Self::new("harness-plugin-prolip", "prolip", json!({})),
             "clap" => Self::new("harness-plugin-clap", "clap", json!({})),
+            "cupl" => {
+                let text = about["descriptions"].to_string();
+                let file = json!({"name": "descriptions.json", "text": text});
+                let config = json!({"descriptions": file});
+                Self::new("harness-plugin-cupl", "cupl", config)
+            }
             "plot" => {
                 let config = json!({"prompts": about["prompts"], "length": about["length"]});
                 Self::new("harness-plugin-plot", "plot", config)
