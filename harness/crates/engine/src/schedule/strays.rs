@@ -4,7 +4,8 @@
 //! nobody's descendant. What it keeps is its environment, in which every worker has a mark of its
 //! own. One that also clears its environment escapes: this contains accidents and is no sandbox.
 
-use std::fs;
+use std::time::Duration;
+use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -14,16 +15,26 @@ pub(super) const VARIABLE: &str = "HARNESS_WORKER_MARK";
 /// Times that the list of processes is read: what was forked meanwhile is seen the next time.
 const ROUNDS: usize = 100;
 
+/// Times that processes without a readable environment are looked at again, and the wait before.
+const LOOKS: usize = 25;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+
 /// Ends every process with this mark.
 pub(super) fn kill(mark: &str) {
+    let mut looks = 0;
     for _ in 0..ROUNDS {
-        let found = marked(mark);
-        if found.is_empty() {
-            return;
+        let found = Found::read(mark);
+        if found.marked.is_empty() {
+            if !found.unclear || looks == LOOKS {
+                return;
+            }
+            looks += 1;
+            thread::sleep(BETWEEN_LOOKS);
+            continue;
         }
         // A process that is stopped forks no more; then all of them can be ended.
         for signal in [Signal::STOP, Signal::KILL] {
-            for process in &found {
+            for process in &found.marked {
                 // Fails only if it has ended.
                 let _ = kill_process(*process, signal);
             }
@@ -31,28 +42,48 @@ pub(super) fn kill(mark: &str) {
     }
 }
 
-/// The living processes with this mark; none on systems without /proc.
-fn marked(mark: &str) -> Vec<Pid> {
-    let wanted = format!("{VARIABLE}={mark}");
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| {
-            let number = entry.file_name().to_str()?.parse().ok()?;
-            // Empty for a process that has ended, refused for one of another user.
-            let environment = fs::read(entry.path().join("environ")).ok()?;
-            let mut variables = environment.split(|byte| *byte == 0);
-            variables
-                .any(|one| one == wanted.as_bytes())
-                .then_some(())?;
-            Pid::from_raw(number)
-        })
-        .collect()
+/// What the list of processes holds; nothing on systems without /proc.
+#[derive(Default)]
+struct Found {
+    /// The living processes with the mark.
+    marked: Vec<Pid>,
+    /// Whether a living process shows no environment. In the middle of `execve` it has none yet,
+    /// so it may turn out to have the mark.
+    unclear: bool,
+}
+
+impl Found {
+    fn read(mark: &str) -> Self {
+        let wanted = format!("{VARIABLE}={mark}");
+        let mut found = Self::default();
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let number = name.to_str().and_then(|name| name.parse().ok());
+            let Some(process) = number.and_then(Pid::from_raw) else {
+                continue;
+            };
+            // Refused for a process of another user.
+            let Ok(environment) = fs::read(entry.path().join("environ")) else {
+                continue;
+            };
+            if environment.is_empty() {
+                // Kernel threads and processes that have ended have no executable either.
+                found.unclear |= fs::read_link(entry.path().join("exe")).is_ok();
+            } else if environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == wanted.as_bytes())
+            {
+                found.marked.push(process);
+            }
+        }
+        found
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::process::Command;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use super::*;
 
@@ -68,17 +99,19 @@ mod tests {
             .status()
             .unwrap();
         assert!(status.success());
+        let found = || Found::read(&mark).marked;
         let start = Instant::now();
-        while marked(&mark).is_empty() && start.elapsed() < Duration::from_secs(5) {
-            std::thread::sleep(Duration::from_millis(5));
+        while found().is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(5), "it never started");
+            thread::sleep(Duration::from_millis(1));
         }
-        assert!(!marked(&mark).is_empty());
+        // Often in the middle of an `execve`, where it shows no mark.
         kill(&mark);
         // A process that was killed is there until the system has taken it down.
         let start = Instant::now();
-        while !marked(&mark).is_empty() && start.elapsed() < Duration::from_secs(5) {
-            std::thread::sleep(Duration::from_millis(5));
+        while !found().is_empty() && start.elapsed() < Duration::from_secs(5) {
+            thread::sleep(Duration::from_millis(5));
         }
-        assert_eq!(marked(&mark), []);
+        assert_eq!(found(), []);
     }
 }
