@@ -4,8 +4,10 @@
 //! nobody's descendant. What it keeps is its environment, in which every worker has a mark of its
 //! own. One that also clears its environment escapes: this contains accidents and is no sandbox.
 
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -18,6 +20,9 @@ const ROUNDS: usize = 100;
 /// Times that processes without a readable environment are looked at again, and the wait before.
 const LOOKS: usize = 25;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+
+/// Bytes of an environment that are looked at.
+const LONGEST: usize = 1 << 20;
 
 /// Ends every process with this mark.
 pub(super) fn kill(mark: &str) {
@@ -47,8 +52,8 @@ pub(super) fn kill(mark: &str) {
 struct Found {
     /// The living processes with the mark.
     marked: Vec<Pid>,
-    /// Whether a living process shows no environment. In the middle of `execve` it has none yet,
-    /// so it may turn out to have the mark.
+    /// Whether a living process shows no environment. In the middle of `execve` it has lost its old
+    /// one and has no new one yet, so it may turn out to have the mark.
     unclear: bool,
 }
 
@@ -56,24 +61,26 @@ impl Found {
     fn read(mark: &str) -> Self {
         let wanted = format!("{VARIABLE}={mark}");
         let mut found = Self::default();
+        let mut buffer = vec![0; LONGEST];
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let name = entry.file_name();
             let number = name.to_str().and_then(|name| name.parse().ok());
             let Some(process) = number.and_then(Pid::from_raw) else {
                 continue;
             };
-            // Refused for a process of another user.
-            let Ok(environment) = fs::read(entry.path().join("environ")) else {
+            // One read: between two, an `execve` would cut the environment off. Refused for a
+            // process of another user.
+            let environment = File::open(entry.path().join("environ"))
+                .and_then(|mut file| file.read(&mut buffer));
+            let Ok(environment) = environment.map(|length| &buffer[..length]) else {
                 continue;
             };
-            if environment.is_empty() {
+            let mut variables = environment.split(|byte| *byte == 0);
+            if variables.any(|variable| variable == wanted.as_bytes()) {
+                found.marked.push(process);
+            } else if environment.is_empty() {
                 // Kernel threads and processes that have ended have no executable either.
                 found.unclear |= fs::read_link(entry.path().join("exe")).is_ok();
-            } else if environment
-                .split(|byte| *byte == 0)
-                .any(|variable| variable == wanted.as_bytes())
-            {
-                found.marked.push(process);
             }
         }
         found
