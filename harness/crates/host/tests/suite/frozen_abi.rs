@@ -71,7 +71,7 @@ fn other_type_layouts_are_refused_in_one_line() {
         .unwrap();
     let text = error.to_string();
     assert!(
-        text.contains("expected the type layouts of plugin ABI 1.1"),
+        text.contains("expected the type layouts of plugin ABI 1.2"),
         "{text}"
     );
     assert!(text.contains("other-layout"), "{text}");

@@ -75,7 +75,7 @@ fn a_descriptor_says_what_a_user_asks_first() {
     let contcoop = plugin("harness-plugin-contcoop");
     let descriptor = contcoop.descriptor();
     assert_eq!(descriptor.plugin.name, "harness-plugin-contcoop");
-    assert_eq!(descriptor.plugin.abi, "1.1");
+    assert_eq!(descriptor.plugin.abi, "1.2");
     assert!(descriptor.plugin.rustc.starts_with("rustc "));
     let card = &descriptor.methods[0];
     assert_eq!(card.paper, "arXiv 2412.20895");
@@ -159,7 +159,7 @@ fn another_abi_version_is_refused_before_any_code_runs() {
             bytes[at..at + 4].copy_from_slice(&version);
         });
         let text = load(&path);
-        assert!(text.contains("expected plugin ABI 1.0 to 1.1"), "{text}");
+        assert!(text.contains("expected plugin ABI 1.0 to 1.2"), "{text}");
         assert!(text.contains(found), "{text}");
         assert!(text.contains("rebuild the plugin"), "{text}");
     }
