@@ -166,7 +166,7 @@ impl Method for ClipLora {
             return batch.frozen_features(host);
         }
         let edits = self.edits(host, parameters, Tower::Image)?;
-        Ok(host.encode_image(batch, &edits)?)
+        host.encode_image(batch, &edits)
     }
 }
 

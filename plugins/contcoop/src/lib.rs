@@ -95,7 +95,7 @@ impl Method for ContCoOp {
     fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let context = parameters.get("ctx")?;
         let Some(embeddings) = &self.embeddings else {
-            return Ok(self.prompts.encode(host, context)?);
+            return self.prompts.encode(host, context);
         };
         let carried = match self.config.ablation {
             Ablation::Frozen => Some(embeddings.of_module(parameters)?),
@@ -104,7 +104,7 @@ impl Method for ContCoOp {
         let embeddings = carried.as_ref().unwrap_or(embeddings);
         let heads = self.config.heads(host.setting().backbone.text.width)?;
         let context = attention::class_context(context, embeddings, parameters, heads)?;
-        Ok(self.prompts.encode(host, &context)?)
+        self.prompts.encode(host, &context)
     }
 
     fn select(&self, _host: &Host, trained: Parameters) -> Result<Parameters> {

@@ -120,7 +120,7 @@ impl Method for MaPle {
 
     fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
         let layers = parameters.get_all(&self.text)?;
-        Ok(self.prompts.encode(host, &layers)?)
+        self.prompts.encode(host, &layers)
     }
 
     fn images(&self, host: &Host, parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
@@ -131,7 +131,7 @@ impl Method for MaPle {
             layers.push(text.matmul(&w.t()?)?.broadcast_add(b)?);
         }
         let layers: Vec<&Tensor> = layers.iter().collect();
-        Ok(encode_deep_images(host, batch, &layers)?)
+        encode_deep_images(host, batch, &layers)
     }
 }
 

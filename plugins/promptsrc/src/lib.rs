@@ -101,11 +101,11 @@ impl Method for PromptSrc {
     }
 
     fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
-        Ok(self.prompts.classifier(host, parameters)?)
+        self.prompts.classifier(host, parameters)
     }
 
     fn images(&self, host: &Host, parameters: &Parameters, batch: &Batch) -> Result<Tensor> {
-        Ok(self.prompts.images(host, parameters, batch)?)
+        self.prompts.images(host, parameters, batch)
     }
 
     /// CE + w_t mean|t - t_zs| + w_f mean|f - f_zs| + w_p Σ KL(p_zs ‖ p) / (B C), with
