@@ -26,7 +26,10 @@ pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, 
 pub(crate) use install::SelfAction;
 pub(crate) use list::{Kind, ListArguments};
 pub(crate) use modules::ModulesAction;
-pub(crate) use plugin::{CheckPluginArguments, NewPluginArguments, PluginAction};
+pub(crate) use plugin::{
+    CheckPluginArguments, ComparePluginArguments, NewPluginArguments, PluginAction, TrialDraw,
+    TrialPlace, TryPluginArguments,
+};
 pub(crate) use predict::PredictArguments;
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};
 pub(crate) use submit::{CancelArguments, Part, StatusArguments, SubmitArguments, TaskArguments};

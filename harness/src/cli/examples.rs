@@ -58,6 +58,20 @@ Examples:
   harness plugin new my-method
   cd my-method && cargo test && cargo build && harness run suite.yaml";
 
+pub(super) const PLUGIN_TRY: &str = "\
+Examples:
+  harness plugin try
+  harness plugin try my-method --dataset digits --watch
+  harness plugin try target/debug/libmy_method.so --config '{\"length\": 8}'
+
+Exit 107 if the training fails.";
+pub(super) const PLUGIN_COMPARE: &str = "\
+Examples:
+  harness plugin compare my-method --write-inputs inputs.safetensors
+  python my_method_in_torch.py inputs.safetensors expected.safetensors
+  harness plugin compare my-method --expected expected.safetensors
+
+Exit 107 if a tensor differs.";
 pub(super) const PLUGIN_CHECK: &str = "\
 Examples:
   harness plugin check target/debug/libmy_method.so

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::values::{at_least_one, mapping};
+use super::values::{at_least_one, images, mapping, shots, tolerance};
 use crate::new_plugin::{PluginName, Sdk};
 
 #[derive(Subcommand)]
@@ -16,6 +16,12 @@ pub(crate) enum PluginAction {
     /// process of its own
     #[command(after_help = super::examples::PLUGIN_CHECK)]
     Check(CheckPluginArguments),
+    /// Build a plugin, train one module and move it: accuracies, the loss curve, what it prints
+    #[command(after_help = super::examples::PLUGIN_TRY)]
+    Try(TryPluginArguments),
+    /// Compare a method with another implementation: logits, loss, gradients, three steps
+    #[command(after_help = super::examples::PLUGIN_COMPARE)]
+    Compare(ComparePluginArguments),
     /// Print method cards: insertion points, what moves and what is recomputed, parameters,
     /// recipe, deviations from the published method
     Inspect {
@@ -52,6 +58,16 @@ pub(crate) struct CheckPluginArguments {
     /// other value of its booleans and enumerations]
     #[arg(long, value_name = "CONFIG", value_parser = mapping)]
     pub(crate) config: Vec<serde_json::Value>,
+    #[command(flatten)]
+    pub(crate) on: TrialPlace,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a method is tried on, and for how long.
+#[derive(Args, Clone)]
+pub(crate) struct TrialPlace {
     /// Backbone that modules are trained on
     #[arg(long, value_name = "BACKBONE", default_value = "micro-clip")]
     pub(crate) source: String,
@@ -67,6 +83,68 @@ pub(crate) struct CheckPluginArguments {
     /// Cache directory [default: .harness]
     #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
     pub(crate) store: Option<PathBuf>,
+}
+
+/// The images that a method is trained on.
+#[derive(Args, Clone)]
+pub(crate) struct TrialDraw {
+    /// Training images of each class
+    #[arg(long, value_name = "K", default_value = "16", value_parser = shots())]
+    pub(crate) shots: u32,
+    /// Of the draw and of the training
+    #[arg(long, value_name = "SEED", default_value = "1")]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct TryPluginArguments {
+    /// Folder of a crate, which is built first, or a shared library
+    #[arg(default_value = ".")]
+    pub(crate) plugin: PathBuf,
+    /// Method [default: the only one of the plugin]
+    #[arg(long, value_name = "ID")]
+    pub(crate) method: Option<String>,
+    /// Configuration, a JSON object
+    #[arg(long, value_name = "CONFIG", value_parser = mapping, default_value = "{}")]
+    pub(crate) config: serde_json::Value,
+    #[command(flatten)]
+    pub(crate) draw: TrialDraw,
+    #[command(flatten)]
+    pub(crate) on: TrialPlace,
+    /// Build and try again whenever a file of the crate changes, until interrupted
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ComparePluginArguments {
+    /// Folder of a crate, which is built first, or a shared library
+    pub(crate) plugin: PathBuf,
+    /// What the other implementation computed from the inputs
+    #[arg(long, value_name = "FILE", required_unless_present = "write_inputs")]
+    pub(crate) expected: Option<PathBuf>,
+    /// Write the inputs that the other implementation starts from
+    #[arg(long, value_name = "FILE", conflicts_with = "expected")]
+    pub(crate) write_inputs: Option<PathBuf>,
+    /// Largest difference, as a fraction of the largest magnitude of a tensor
+    #[arg(long, value_name = "FRACTION", default_value = "1e-4", value_parser = tolerance)]
+    pub(crate) tolerance: f64,
+    /// Method [default: that of the file, or the only one of the plugin]
+    #[arg(long, value_name = "ID", conflicts_with = "expected")]
+    pub(crate) method: Option<String>,
+    /// Configuration, a JSON object
+    #[arg(long, value_name = "CONFIG", value_parser = mapping, default_value = "{}", conflicts_with = "expected")]
+    pub(crate) config: serde_json::Value,
+    /// Images of the batch
+    #[arg(long, value_name = "B", default_value = "8", value_parser = images(), conflicts_with = "expected")]
+    pub(crate) batch: usize,
+    #[command(flatten)]
+    pub(crate) draw: TrialDraw,
+    #[command(flatten)]
+    pub(crate) on: TrialPlace,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

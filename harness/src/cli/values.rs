@@ -88,6 +88,14 @@ pub(super) fn export_file(text: &str) -> Result<PathBuf, UnknownEnding> {
     Ok(path)
 }
 
+pub(super) fn shots() -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(1..=100_000)
+}
+
+pub(super) fn images() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1024)
+}
+
 pub(super) fn at_least_one() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(1..)
 }

@@ -19,7 +19,6 @@ mod list;
 mod modules;
 mod plan;
 mod plugin;
-mod plugin_check;
 mod predict;
 mod run;
 mod schema;

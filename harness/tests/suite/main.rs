@@ -26,4 +26,5 @@ mod readme;
 mod schemas;
 mod start;
 mod submit;
+mod trials;
 mod withstand;

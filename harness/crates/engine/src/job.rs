@@ -14,6 +14,9 @@ use harness_report::Seeds;
 use harness_store::Key;
 use serde::{Deserialize, Serialize};
 
+pub use crate::author_job::{
+    CheckWork, Compared, ComparisonStep, ComparisonWork, MethodCheck, Moved, Trial, TrialWork,
+};
 use crate::images::ImageOptions;
 use crate::predict::{PredictJob, Prediction};
 
@@ -135,6 +138,17 @@ pub struct Draw {
     pub sampler: Sampler,
 }
 
+impl Draw {
+    /// A draw by the default sampler.
+    pub fn new(shots: u32, seeds: Seeds) -> Self {
+        Self {
+            shots,
+            seeds,
+            sampler: Sampler::default(),
+        }
+    }
+}
+
 /// Images whose features one job computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Portion {
@@ -229,61 +243,6 @@ impl UnitWork {
     }
 }
 
-/// What is checked of a method, each in a process of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MethodCheck {
-    /// An unknown key of the configuration is refused by name.
-    Configuration,
-    /// The card's names of carried tensors are those of the module, by default.
-    Card,
-    /// A training ends, with gradients that agree with finite differences of the loss and all
-    /// tapes released.
-    Training,
-    /// The same seed gives the same bytes.
-    Determinism,
-    /// A module in the backbone that it was trained on gives the same bits each time, and
-    /// comes back unchanged.
-    SelfInjection,
-    /// A module in another backbone gives finite logits, or is not injectable with a reason.
-    Target,
-    /// Empty, truncated and non-finite modules are refused.
-    DamagedModules,
-    /// Images that do not exist are refused.
-    Rows,
-}
-
-impl MethodCheck {
-    /// Every check, in the order in which they are done.
-    pub const ALL: [Self; 8] = [
-        Self::Configuration,
-        Self::Card,
-        Self::Training,
-        Self::Determinism,
-        Self::SelfInjection,
-        Self::Target,
-        Self::DamagedModules,
-        Self::Rows,
-    ];
-
-    /// Whether it cannot be done where [`Training`](Self::Training) fails.
-    pub fn needs_training(self) -> bool {
-        !matches!(self, Self::Configuration | Self::Card | Self::Training)
-    }
-}
-
-/// A check of a method on backbones and data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CheckWork {
-    pub check: MethodCheck,
-    pub method: MethodRef,
-    /// Names of carried tensors, from the method's card.
-    pub carried: Vec<String>,
-    pub source: BackboneRef,
-    pub target: BackboneRef,
-    pub dataset: DatasetRef,
-}
-
 /// One thing for a worker to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -303,6 +262,10 @@ pub enum Work {
     Predict(Box<PredictJob>),
     /// Check a method; a check that fails is a failure with the reason.
     Check(Box<CheckWork>),
+    /// Train a method once and move its module, without storing anything but image features.
+    Try(Box<TrialWork>),
+    /// Compare what a method computes with a file, or write what such a file needs.
+    Compare(Box<ComparisonWork>),
     /// Do a unit of a plan.
     Unit {
         work: Box<UnitWork>,
@@ -383,6 +346,11 @@ pub enum JobOutput {
         /// What is worth knowing nevertheless.
         note: Option<String>,
     },
+    Tried(Trial),
+    /// The quantities that were compared.
+    Compared(Vec<Compared>),
+    /// The inputs of a comparison were written.
+    InputsWritten,
     /// The method fits.
     Surveyed {
         /// Number of trained parameters.
@@ -420,6 +388,9 @@ pub enum JobOutput {
         train_seconds: f64,
         /// Loss of the last step; none when no step was taken.
         final_loss: Option<f64>,
+        /// Mean loss of each stretch of the steps; empty where the plugin does not say it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        losses: Vec<f32>,
         /// The recipe that was used; none if the method states none.
         recipe: Option<Recipe>,
         /// SHA-256 over the picked training images.

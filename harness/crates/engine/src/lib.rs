@@ -5,6 +5,7 @@
 //! `harness-report`. It must not know how a report is shown, nor the command line.
 
 pub mod analysis;
+mod author_job;
 pub mod cards;
 pub mod convert;
 pub mod cost;

@@ -142,6 +142,10 @@ pub struct Training {
     /// Loss of the last step; absent for a module that is built without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_loss: Option<f64>,
+    /// Mean loss of each of the equal stretches of the steps, in order: one an epoch, but at most
+    /// 100. Empty without steps and where the plugin does not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<f32>,
     /// The recipe that was followed, overrides included.
     pub recipe: Value,
     /// SHA-256 over the training images that were drawn.

@@ -176,6 +176,7 @@ fn cell(
         parameters_sha256_before: "ff".into(),
         parameters_sha256_after: Some("ff".into()),
         final_loss: Some(0.75),
+        losses: vec![],
         recipe: json!({"optimiser": "sgd"}),
         picks_sha256: "ab".into(),
         sampler: None,

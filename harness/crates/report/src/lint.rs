@@ -81,6 +81,9 @@ impl Report {
             if let Some(training) = &cell.training {
                 check(&here, "training seconds", training.seconds);
                 check(&here, "final_loss", training.final_loss.unwrap_or_default());
+                for loss in &training.losses {
+                    check(&here, "losses", f64::from(*loss));
+                }
             }
             if let Some(retraining) = &cell.retraining {
                 check(&here, "retraining seconds", retraining.seconds);

@@ -57,6 +57,10 @@ pub struct TrainSummary {
     pub parameters: u64,
     /// Loss of the last step; none without steps.
     pub final_loss: Option<f64>,
+    /// Mean loss of each of the equal stretches of the steps, in order: one an epoch, but at most
+    /// [`Self::MOST_LOSSES`]. Empty without steps and from SDKs that do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<f32>,
     /// The recipe that was used; none if the method states none.
     #[serde(default, deserialize_with = "super::recipe::stated")]
     pub recipe: Option<Recipe>,
@@ -64,6 +68,11 @@ pub struct TrainSummary {
     /// [`TrainJob::check_gradients`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub checked_gradients: bool,
+}
+
+impl TrainSummary {
+    /// Entries of `losses` at most.
+    pub const MOST_LOSSES: usize = 100;
 }
 
 /// Images to probe a module on.

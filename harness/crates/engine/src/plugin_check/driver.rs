@@ -4,49 +4,11 @@ use harness_abi::wire::MethodCard;
 use serde_json::Value;
 
 use super::PluginCheckError;
-use crate::job::{
-    BackboneRef, CheckWork, DatasetRef, JobOutput, MethodCheck, MethodRef, Presence, Work,
-};
-use crate::registry::{DatasetFacts, FactsError, PresentBackbone, RegisteredPlugin, SearchPath};
-use crate::schedule::{Observer, Pool, PoolTask, TaskResult};
-use crate::suite::DatasetEntry;
-
-/// Bytes of a log that are kept.
-const LOG_TAIL: usize = 2000;
-
-/// The backbones and the data set that a method is checked on.
-#[derive(Clone, Debug)]
-pub struct Inputs {
-    source: BackboneRef,
-    target: BackboneRef,
-    dataset: DatasetRef,
-}
-
-impl Inputs {
-    /// Looks up the names.
-    ///
-    /// # Errors
-    /// One of them is not on disk.
-    pub fn find(
-        search_path: &SearchPath,
-        (source, target): (&str, &str),
-        dataset: &str,
-    ) -> Result<Self, FactsError> {
-        let backbone = |name: &str| {
-            let PresentBackbone { name, files, .. } = PresentBackbone::read(search_path, name)?;
-            Ok::<_, FactsError>(BackboneRef {
-                name,
-                files: Presence::Present(files),
-            })
-        };
-        let entry = DatasetEntry::named(dataset);
-        Ok(Self {
-            source: backbone(source)?,
-            target: backbone(target)?,
-            dataset: DatasetFacts::read(search_path, &entry, "")?.reference,
-        })
-    }
-}
+use super::inputs::{Inputs, method_ref};
+use super::single::{Reply, single};
+use crate::job::{CheckWork, JobOutput, MethodCheck, Work};
+use crate::registry::RegisteredPlugin;
+use crate::schedule::{Observer, Pool};
 
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,12 +60,7 @@ pub fn check(
             } else {
                 let work = CheckWork {
                     check,
-                    method: MethodRef {
-                        plugin: plugin.path.clone(),
-                        plugin_sha256: plugin.sha256.clone(),
-                        id: card.id.clone(),
-                        config: config.clone(),
-                    },
+                    method: method_ref(plugin, &card.id, config.clone()),
                     carried: card.carried.clone(),
                     source: inputs.source.clone(),
                     target: inputs.target.clone(),
@@ -125,63 +82,22 @@ pub fn check(
     Ok(all)
 }
 
-/// A pool of its own for each check ends with a process of its own.
 fn one(
     work: CheckWork,
     pool: &Pool<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, PluginCheckError> {
-    let task = PoolTask {
-        name: format!("check {} {:?}", work.method.id, work.check),
-        work: Work::Check(Box::new(work)),
-        needs: Vec::new(),
-        log: None,
-        weight: 1.0,
-    };
-    let mut results = pool.run(&[task], &mut Quiet(observer), &mut |_, result| Ok(result))?;
-    Ok(match results.pop() {
-        Some(TaskResult::Finished { output, .. }) => match *output {
+    let name = format!("check {} {:?}", work.method.id, work.check);
+    let reply = single(name, Work::Check(Box::new(work)), pool, observer)?;
+    Ok(match reply {
+        Reply::Done(output) => match *output {
             JobOutput::Checked { note } => Outcome::Passed { note },
             other => Outcome::Failed {
                 message: format!("unexpected reply to a check: {other:?}"),
                 log: String::new(),
             },
         },
-        Some(TaskResult::NotInjectable { reason }) => Outcome::Failed {
-            message: format!("not injectable into the source: {reason}"),
-            log: String::new(),
-        },
-        Some(TaskResult::Failed { message, log } | TaskResult::Crashed { message, log }) => {
-            Outcome::Failed {
-                message,
-                log: end_of(&log),
-            }
-        }
-        Some(TaskResult::TimedOut { seconds, log }) => Outcome::Failed {
-            message: format!("no answer within {seconds} s"),
-            log: end_of(&log),
-        },
-        Some(TaskResult::Blocked { .. } | TaskResult::NotRun) | None => Outcome::NotRun,
+        Reply::Failed { message, log } => Outcome::Failed { message, log },
+        Reply::NotRun => Outcome::NotRun,
     })
-}
-
-/// Passes on warnings alone: failures are in the result, and one check has no progress.
-struct Quiet<'o>(&'o mut dyn Observer);
-
-impl Observer for Quiet<'_> {
-    fn finished(&mut self, _task: &PoolTask, _result: &TaskResult) {}
-    fn tick(&mut self, progress: &crate::schedule::Progress) {
-        self.0.tick(progress);
-    }
-    fn warn(&mut self, message: &str) {
-        self.0.warn(message);
-    }
-}
-
-fn end_of(log: &str) -> String {
-    let mut start = log.len().saturating_sub(LOG_TAIL);
-    while !log.is_char_boundary(start) {
-        start += 1;
-    }
-    log[start..].to_owned()
 }

@@ -294,6 +294,7 @@ fn training(
         steps,
         train_seconds,
         final_loss,
+        losses,
         recipe,
         picks_sha256,
         ..
@@ -311,6 +312,7 @@ fn training(
         parameters_sha256_before: parameters_sha256.clone(),
         parameters_sha256_after: injected.map(|(_, after)| after.clone()),
         final_loss: *final_loss,
+        losses: losses.clone(),
         recipe: recipe.as_ref().map_or_else(|| json!({}), recipe_json),
         picks_sha256: picks_sha256.clone(),
         sampler: Some(sampler.to_string()),

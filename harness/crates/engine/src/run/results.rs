@@ -58,6 +58,9 @@ impl Results {
             | JobOutput::Declared { .. }
             | JobOutput::Predicted { .. }
             | JobOutput::Checked { .. }
+            | JobOutput::Tried(_)
+            | JobOutput::Compared(_)
+            | JobOutput::InputsWritten
             | JobOutput::Surveyed { .. }
             | JobOutput::Features { .. } => None,
         }

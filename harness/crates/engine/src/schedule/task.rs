@@ -92,6 +92,8 @@ impl PoolTask {
             Work::Inspect { plugin } | Work::Declare { plugin, .. } => Some(plugin),
             Work::Predict(job) => Some(&job.method.plugin),
             Work::Check(check) => Some(&check.method.plugin),
+            Work::Try(trial) => Some(&trial.method.plugin),
+            Work::Compare(comparison) => Some(&comparison.method.plugin),
             Work::Unit { work, .. } => work.method().map(|method| method.plugin.as_path()),
         }
     }
@@ -99,7 +101,12 @@ impl PoolTask {
     /// The backbone whose weights a worker has to load for it.
     pub(crate) fn backbone(&self) -> Option<&PathBuf> {
         match &self.work {
-            Work::Inspect { .. } | Work::Declare { .. } | Work::Check(_) => None,
+            // These have a worker of their own.
+            Work::Inspect { .. }
+            | Work::Declare { .. }
+            | Work::Check(_)
+            | Work::Try(_)
+            | Work::Compare(_) => None,
             Work::Predict(job) => job.backbone.files.present().map(|files| &files.path),
             Work::Unit { work, .. } => {
                 let files = work.weights().and_then(|backbone| backbone.files.present());

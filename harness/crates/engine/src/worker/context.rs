@@ -3,7 +3,10 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use candle_core::{Device, Tensor};
-use harness_abi::wire::{ModuleOrigin, Recipe, RecipeChanges, Split as Part, TaskFacts, TrainJob};
+use harness_abi::wire::{
+    ModuleOrigin, Recipe, RecipeChanges, Split as Part, TaskFacts, TrainJob, TrainSummary,
+};
+use harness_backbone::Backbone;
 use harness_data::{Dataset, FewShotSplit, Split, few_shot};
 use harness_host::{
     boundary::{HostBench, TaskData, task_facts},
@@ -32,6 +35,13 @@ use crate::{
 
 /// Name of the whole split in the feature store.
 const ALL: &str = "all";
+
+/// Training images: features `[B, E]`, pixels `[B, 3, N, N]`, classes.
+pub(super) struct ImageBatch {
+    pub(super) features: Tensor,
+    pub(super) pixels: Tensor,
+    pub(super) labels: Vec<u32>,
+}
 
 /// A backbone and a data set, opened for one job.
 pub(super) struct JobContext<'a> {
@@ -222,6 +232,7 @@ impl<'a> JobContext<'a> {
             steps: summary.steps,
             train_seconds,
             final_loss: summary.final_loss,
+            losses: losses(summary.losses)?,
             recipe: summary.recipe,
             picks_sha256: few_shot.sha256,
         })
@@ -242,6 +253,34 @@ impl<'a> JobContext<'a> {
         let test = self.whole(Split::Test);
         let task = task.with_pixels(Arc::new(SplitPixels::new(Some((train, val)), test)));
         Ok((self.bench(task)?, few_shot))
+    }
+
+    /// Some of the picked training images as they are, without augmentation.
+    pub(super) fn batch(&self, draw: Draw, rows: &[u32]) -> Result<ImageBatch, JobError> {
+        let few_shot = self.few_shot(draw);
+        let (train, _) = self.drawn(&few_shot, draw);
+        let features = self.features().all(&train, &few_shot.sha256, 0)?;
+        let labels = self.labels(Split::Train, &few_shot.train);
+        let pixels = rows.iter().map(|row| train.image(*row as usize, 0));
+        let pixels = pixels.collect::<Result<Vec<_>, _>>()?;
+        Ok(ImageBatch {
+            features: features.index_select(&Tensor::new(rows, &Device::Cpu)?, 0)?,
+            pixels: Tensor::stack(&pixels, 0)?,
+            labels: rows.iter().map(|row| labels[*row as usize]).collect(),
+        })
+    }
+
+    /// Number of training images that are picked.
+    pub(super) fn training_rows(&self, draw: Draw) -> usize {
+        self.few_shot(draw).train.len()
+    }
+
+    pub(super) fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    pub(super) fn backbone(&self) -> &Backbone {
+        &self.loaded.backbone
     }
 
     /// What identifies the inputs of a training, for the header of its module.
@@ -306,6 +345,23 @@ pub(super) fn classes(classes: &[harness_data::Class]) -> Vec<harness_abi::wire:
         name: class.name.clone(),
     });
     classes.collect()
+}
+
+/// The curve of a training, if it is one.
+fn losses(losses: Vec<f32>) -> Result<Vec<f32>, JobError> {
+    if losses.len() > TrainSummary::MOST_LOSSES {
+        let most = TrainSummary::MOST_LOSSES;
+        return Err(JobError::Failed(format!(
+            "the plugin reports {} losses of a training, expected at most {most}",
+            losses.len()
+        )));
+    }
+    match losses.iter().find(|loss| !loss.is_finite()) {
+        Some(bad) => Err(JobError::Failed(format!(
+            "the plugin reports a loss of {bad}"
+        ))),
+        None => Ok(losses),
+    }
 }
 
 /// Hash of the carried tensors alone: names, shapes and values, in name order.

@@ -13,10 +13,12 @@ use harness_host::{
 use super::{
     channel::Channel,
     check::check,
+    compare::compare,
     context::{JobContext, classes},
     error::JobError,
     predict::predict,
     state::WorkerState,
+    trial::trial,
 };
 use crate::job::{BackboneRef, DatasetRef, Declaration, Job, JobOutput, MethodRef, UnitWork, Work};
 
@@ -31,6 +33,8 @@ pub(super) fn run(
         Work::Declare { plugin, setting } => declare(state, plugin, setting),
         Work::Predict(wanted) => predict(state, job, channel, wanted),
         Work::Check(wanted) => check(state, job, channel, wanted),
+        Work::Try(wanted) => trial(state, job, channel, wanted),
+        Work::Compare(wanted) => compare(state, job, channel, wanted),
         Work::Unit { work, module } => unit(state, job, channel, work, module.as_deref()),
     }
 }

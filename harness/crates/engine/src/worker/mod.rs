@@ -6,6 +6,7 @@
 mod bench;
 mod channel;
 mod check;
+mod compare;
 mod context;
 mod device;
 mod error;
@@ -17,6 +18,7 @@ mod pixels;
 mod predict;
 mod serve;
 mod state;
+mod trial;
 mod usage;
 
 pub(crate) use memory::WorkerMemory;

@@ -63,7 +63,9 @@ fn without_backtrace(mut message: String) -> String {
 fn is_training(job: &Job) -> bool {
     match &job.work {
         Work::Unit { work, .. } => matches!(**work, UnitWork::Train { .. }),
-        Work::Check(_) => true,
+        Work::Check(_) | Work::Compare(_) => true,
+        // What a target lacks is told apart by the trial itself.
+        Work::Try(_) => true,
         Work::Inspect { .. } | Work::Declare { .. } | Work::Predict(_) => false,
     }
 }

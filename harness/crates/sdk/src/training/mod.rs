@@ -4,6 +4,7 @@
 mod average;
 mod gradient_check;
 mod gradients;
+mod losses;
 mod optimizer;
 mod run;
 mod schedule;

@@ -9,6 +9,7 @@ use super::{
     Trainable,
     average::Average,
     check_gradients, gradients,
+    losses::Losses,
     optimizer::Optimizer,
     schedule::{StepInfo, learning_rate},
 };
@@ -42,7 +43,11 @@ pub(crate) fn train<M: Method>(
         trainable: &trainable,
         average: Average::new(method.epoch_weights(length.epochs), length.epochs)?,
     };
-    let (steps, final_loss) = run.epochs(&mut rng)?;
+    let Progress {
+        steps,
+        last: final_loss,
+        losses,
+    } = run.epochs(&mut rng)?;
     let trained = match run.average.take() {
         Some(average) => average,
         None => trainable.values()?,
@@ -53,6 +58,7 @@ pub(crate) fn train<M: Method>(
         steps,
         parameters: trainable.count(),
         final_loss,
+        losses,
         recipe: Some(recipe),
         // Without a step there is no gradient.
         checked_gradients: job.check_gradients && !M::STOPS_GRADIENTS && steps > 0,
@@ -102,6 +108,14 @@ impl Length {
     }
 }
 
+/// What a training went through.
+struct Progress {
+    steps: u64,
+    /// The loss of the last step.
+    last: Option<f64>,
+    losses: Vec<f32>,
+}
+
 struct Run<'a, M> {
     method: &'a M,
     host: &'a Host,
@@ -115,8 +129,8 @@ struct Run<'a, M> {
 }
 
 impl<M: Method> Run<'_, M> {
-    /// Runs all epochs; returns the number of steps and the last loss.
-    fn epochs(&mut self, rng: &mut ChaCha8Rng) -> Result<(u64, Option<f64>)> {
+    /// Runs all epochs.
+    fn epochs(&mut self, rng: &mut ChaCha8Rng) -> Result<Progress> {
         let Length {
             batch,
             steps,
@@ -130,7 +144,8 @@ impl<M: Method> Run<'_, M> {
         let mut optimizer = Optimizer::new(self.recipe, vars.len());
         let mut order: Vec<u32> = (0..rows as u32).collect();
         let mut step = 0;
-        let mut loss = None;
+        let mut last = None;
+        let mut losses = Losses::new(steps, epochs);
         for epoch in 0..epochs {
             order.shuffle(rng);
             for rows in order.chunks_exact(batch).take(steps - step) {
@@ -140,15 +155,21 @@ impl<M: Method> Run<'_, M> {
                     step,
                     steps,
                 };
-                let step_loss = self.step(&mut optimizer, &vars, rows, at);
-                loss = Some(step_loss.map_err(|e| e.within(format!("step {step}")))?);
+                let loss = self.step(&mut optimizer, &vars, rows, at);
+                let loss = loss.map_err(|e| e.within(format!("step {step}")))?;
+                losses.add(step, loss);
+                last = Some(loss);
                 step += 1;
                 let progress = self.host.object().progress(step as u64, steps as u64);
                 progress.into_result()?;
             }
             self.average.add(epoch, self.trainable)?;
         }
-        Ok((step as u64, loss))
+        Ok(Progress {
+            steps: step as u64,
+            last,
+            losses: losses.means(),
+        })
     }
 
     fn step(

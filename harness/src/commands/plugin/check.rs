@@ -1,23 +1,21 @@
 //! `harness plugin check`.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use harness_engine::job::MethodCheck;
 use harness_engine::plugin_check::{Checked, Inputs, Outcome, check, variants};
-use harness_engine::registry::{RegisteredPlugin, Registry};
+use harness_engine::registry::RegisteredPlugin;
 use harness_engine::schedule::Pool;
 use harness_render::terminal::one_line;
 use harness_report::ExitCode;
-use harness_store::Store;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::library::{Library, card};
 use crate::cli::CheckPluginArguments;
 use crate::failure::Failure;
+use crate::output;
 use crate::progress::Reporter;
-use crate::settings::{places, worker_command};
-use crate::{interrupt, output};
 
 /// Characters of a message or of a line of a log.
 const WIDEST: usize = 1000;
@@ -25,39 +23,10 @@ const WIDEST: usize = 1000;
 const LOG_LINES: usize = 5;
 
 pub(crate) fn plugin_check(arguments: &CheckPluginArguments) -> Result<ExitCode, Failure> {
-    let set_up = |error: &dyn std::fmt::Display| Failure::new(ExitCode::SetUp, error);
-    let shown = arguments.plugin.display();
-    let library = arguments
-        .plugin
-        .canonicalize()
-        .map_err(|error| set_up(&format!("{shown}: {error}")))?;
-    let Some(named) = library.to_str() else {
-        return Err(set_up(&format!("{shown}: expected a path in UTF-8")));
-    };
-    let store = Store::open(arguments.store.clone())
-        .map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))?;
-    let pool = Pool {
-        command: worker_command()?,
-        jobs: 1,
-        devices: Vec::new(),
-        time_limit: Duration::from_secs(arguments.time_limit),
-        store: store.root().to_owned(),
-        cancel: interrupt::watch()?,
-    };
+    let library = Library::open(&arguments.plugin, &arguments.on)?;
     let mut reporter = Reporter::new();
-    let found = Registry::discover(places()?, &[named], &pool, None, &mut reporter);
-    let registry = found.map_err(|error| set_up(&error))?;
-    if let Some(broken) = registry.broken.iter().find(|b| b.path == library) {
-        return Err(set_up(&format!("cannot use {shown}: {}", broken.reason)));
-    }
-    let plugin = registry
-        .plugins
-        .iter()
-        .find(|plugin| plugin.path == library);
-    let plugin = plugin.ok_or_else(|| set_up(&format!("{shown}: not found among the plugins")))?;
-    let upgrade = (arguments.source.as_str(), arguments.target.as_str());
-    let inputs = Inputs::find(&registry.search_path, upgrade, &arguments.dataset);
-    let inputs = inputs.map_err(|error| set_up(&error))?;
+    let inputs = library.inputs(&arguments.on)?;
+    let (plugin, pool) = (&library.plugin, library.pool(&arguments.on)?);
     let checked = run(arguments, plugin, &inputs, &pool, &mut reporter);
     reporter.finish();
     let checked = checked?;
@@ -84,24 +53,10 @@ fn run(
     pool: &Pool<'_>,
     reporter: &mut Reporter,
 ) -> Result<Vec<Checked>, Failure> {
-    let methods = plugin.descriptor.methods.iter();
-    let is_wanted = |id: &str| {
-        arguments
-            .method
-            .as_deref()
-            .is_none_or(|wanted| wanted == id)
+    let cards = match &arguments.method {
+        Some(id) => vec![card(plugin, Some(id))?],
+        None => plugin.descriptor.methods.iter().collect(),
     };
-    let cards: Vec<_> = methods.filter(|card| is_wanted(&card.id)).collect();
-    if cards.is_empty() {
-        let ids: Vec<&str> = plugin
-            .descriptor
-            .methods
-            .iter()
-            .map(|m| m.id.as_str())
-            .collect();
-        let message = format!("the plugin has no such method, only {}", ids.join(", "));
-        return Err(Failure::new(ExitCode::SetUp, message));
-    }
     let mut checked = Vec::new();
     for card in cards {
         let configs = match arguments.config.is_empty() {

@@ -1,8 +1,10 @@
-//! `harness plugin`.
+//! What `harness plugin` is asked to do.
 
 use harness_report::ExitCode;
 
-use super::plugin_check::plugin_check;
+use super::attempt::try_plugin;
+use super::check::plugin_check;
+use super::compare::compare_plugin;
 use crate::cards::{Cards, Entry, text};
 use crate::cli::{NewPluginArguments, PluginAction};
 use crate::failure::Failure;
@@ -13,6 +15,8 @@ pub(crate) fn plugin(action: &PluginAction) -> Result<ExitCode, Failure> {
     match action {
         PluginAction::New(arguments) => new(arguments),
         PluginAction::Check(arguments) => plugin_check(arguments),
+        PluginAction::Try(arguments) => try_plugin(arguments),
+        PluginAction::Compare(arguments) => compare_plugin(arguments),
         PluginAction::Inspect { what, dims } => inspect(what, dims),
     }
 }
@@ -30,7 +34,7 @@ fn new(arguments: &NewPluginArguments) -> Result<ExitCode, Failure> {
         Failure::new(ExitCode::OutputNotWritten, message).hint("--path names another folder")
     })?;
     output::print(&format!(
-        "wrote {folder}\nnext, in {folder}: cargo test, cargo build, harness run suite.yaml\n\
+        "wrote {folder}\nnext, in {folder}: cargo test, harness plugin try, harness run suite.yaml\n\
          the library will be target/debug/{}\n",
         new_plugin::library(name),
         folder = folder.display(),

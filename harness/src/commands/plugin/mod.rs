@@ -1,0 +1,12 @@
+//! `harness plugin`.
+
+mod action;
+mod attempt;
+mod build;
+mod check;
+mod compare;
+mod curve;
+mod library;
+mod watch;
+
+pub(crate) use action::plugin;
