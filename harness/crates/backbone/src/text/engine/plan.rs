@@ -8,11 +8,11 @@ use super::source::Sequences;
 use super::trie::{Trie, TrieNode};
 
 /// Rows of a chunk, about: enough to fill the matrix kernel, few enough to stay in the cache.
-const CHUNK_ROWS: usize = 256;
+const CHUNK_ROWS: usize = 512;
 /// Fewest rows that are split for the sake of more threads.
-const SPLIT_ROWS: usize = 64;
+const SPLIT_ROWS: usize = 128;
 /// Chunks of a depth come in multiples of this, so that a few threads get equal shares.
-const SHARES: usize = 4;
+const SHARES: usize = 2;
 
 /// A request laid out.
 pub(super) struct Plan {
