@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use candle_core::{Device, Result as CandleResult, Tensor, Var};
-use harness_backbone::{Backbone, PromptBatch, Segment, TextTower, TokenRows};
+use harness_backbone::{Backbone, PromptBatch, Segment, TextEdit, TextTower, TokenRows};
 use rustix::time::{ClockId, clock_gettime};
 
 const CONTEXT: usize = 77;
@@ -103,6 +103,11 @@ fn main() -> Result<()> {
             classes * CONTEXT,
         )?,
     ];
+    let middle = layers / 2;
+    let mut deep = variant("engine, vectors at the middle", true, 0, engine, shared)?;
+    deep.batch = replaced(&deep.context, middle, classes);
+    deep.products *= (layers - middle) as f64 / layers as f64;
+    variants.push(deep);
     variants.truncate(most);
     if let Some(file) = args.get(5) {
         variants[0].save(tower, state, file)?;
@@ -264,6 +269,19 @@ fn batch(context: &Var, classes: usize, padding: usize) -> PromptBatch {
         ],
         edits: Vec::new(),
     }
+}
+
+/// The same prompts of words, with the context in place of some of them before a block.
+fn replaced(context: &Var, layer: usize, classes: usize) -> PromptBatch {
+    let mut batch = batch(context, classes, 0);
+    let words = (0..VECTORS as u32).collect();
+    batch.segments[1] = Segment::Tokens(TokenRows::Shared(words));
+    batch.edits = vec![TextEdit::ReplaceTokens {
+        layer,
+        start: 1,
+        tokens: context.as_tensor().clone(),
+    }];
+    batch
 }
 
 /// Random weights in open_clip's layout, with an image tower of one small block.

@@ -67,6 +67,7 @@ impl TextTower {
             dims,
             activation_limit: ACTIVATION_LIMIT,
             pool: Arc::default(),
+            lower: Arc::default(),
             accelerator: None,
         })
     }

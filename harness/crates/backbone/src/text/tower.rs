@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::assemble::Assembly;
 use super::edits::{bind, spread};
-use super::engine::{self, Pool};
+use super::engine::{self, LowerStates, Pool};
 use super::prompt::{PromptBatch, TextEdit};
 use crate::block::Block;
 use crate::device::{self, Accelerator};
@@ -38,6 +38,8 @@ pub struct TextTower {
     pub(crate) activation_limit: usize,
     /// Buffers of the engine.
     pub(super) pool: Arc<Pool>,
+    /// What left the blocks below everything that was trained last.
+    pub(super) lower: Arc<LowerStates>,
     /// The device that the tower runs on, unless it is the CPU.
     pub(crate) accelerator: Option<Arc<Accelerator>>,
 }

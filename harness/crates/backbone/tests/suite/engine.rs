@@ -20,6 +20,8 @@ pub(crate) struct Case {
     length: usize,
     /// Whether a second context stands behind the first.
     twice: bool,
+    /// Whether words stand for the contexts, so that nothing is trained at the input.
+    words: bool,
     /// Block, whether it differs by class, of replaced tokens.
     deep: Vec<(usize, bool)>,
     /// Parameters that are changed, by their index among those that can be named.
@@ -35,19 +37,20 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
         prop::collection::vec(name, 1..12),
         any::<(bool, bool)>(),
         1usize..5,
-        any::<bool>(),
+        any::<(bool, bool)>(),
         prop::collection::vec((0usize..3, any::<bool>()), 0..2),
         prop::collection::vec(any::<prop::sample::Index>(), 0..4),
         any::<bool>(),
     )
         .prop_map(
-            |(seed, groups, names, context, length, twice, deep, edited, dropout)| Case {
+            |(seed, groups, names, context, length, (twice, words), deep, edited, dropout)| Case {
                 seed,
                 groups,
                 names,
                 context,
                 length,
                 twice,
+                words,
                 deep,
                 edited: edited.iter().map(|i| i.index(1000)).collect(),
                 dropout,
@@ -73,11 +76,14 @@ fn batch(backbone: &Backbone, case: &Case, vars: &mut Vec<Var>) -> PromptBatch {
         case.length,
         dims.width,
     ];
-    let mut segments = vec![
-        Segment::Tokens(TokenRows::Shared(vec![end - 1])),
-        Segment::Context(tensor(&shape)),
-    ];
-    if case.twice {
+    let mut segments = vec![Segment::Tokens(TokenRows::Shared(vec![end - 1]))];
+    if case.words {
+        let words = (0..case.length as u32).map(|i| 3 + i % 4).collect();
+        segments.push(Segment::Tokens(TokenRows::Shared(words)));
+    } else {
+        segments.push(Segment::Context(tensor(&shape)));
+    }
+    if case.twice && !case.words {
         segments.push(Segment::Context(tensor(&[1, 1, 2, dims.width])));
     }
     let names = case.names.iter().map(|name| [&name[..], &[end]].concat());
@@ -153,6 +159,9 @@ pub(crate) fn compare(
         let batch = batch(&loaded, case, &mut vars);
         let placed = place(&loaded);
         let (features, grads) = run(&batch, &vars, |b| placed.text().encode(b).unwrap());
+        // Again, with what the first step left of the blocks below everything that is trained.
+        let again = run(&batch, &vars, |b| placed.text().encode(b).unwrap());
+        assert_eq!(bits_of(&again), bits_of(&(features.clone(), grads.clone())));
         let (expected, expected_grads) = run(&batch, &vars, |b| other(loaded.text(), b).unwrap());
         let what = folder.display().to_string();
         assert_close(&what, &features, &expected, tolerance);
@@ -161,7 +170,8 @@ pub(crate) fn compare(
             let all = grads.iter().flatten().flat_map(values);
             all.fold(0f32, |m, v| m.max(v.abs()))
         };
-        let scale = largest(&expected_grads);
+        // Where they alone are trained, that is all there is, of cotangents of about 1.
+        let scale = largest(&expected_grads).max(0.1);
         for (i, (found, expected)) in grads.iter().zip(&expected_grads).enumerate() {
             let (Some(found), Some(expected)) = (found, expected) else {
                 assert!(
@@ -190,8 +200,11 @@ fn bits(tower: &TextTower, batch: &PromptBatch, vars: &[Var], threads: usize) ->
         .num_threads(threads)
         .build()
         .unwrap();
-    let (features, grads) = pool.install(|| run(batch, vars, |b| tower.encode(b).unwrap()));
-    let all = std::iter::once(&features).chain(grads.iter().flatten());
+    bits_of(&pool.install(|| run(batch, vars, |b| tower.encode(b).unwrap())))
+}
+
+fn bits_of((features, grads): &(Tensor, Vec<Option<Tensor>>)) -> Vec<u32> {
+    let all = std::iter::once(features).chain(grads.iter().flatten());
     all.flat_map(values).map(f32::to_bits).collect()
 }
 
@@ -199,7 +212,12 @@ fn bits(tower: &TextTower, batch: &PromptBatch, vars: &[Var], threads: usize) ->
 fn neither_memory_nor_threads_change_a_bit() {
     let names = (0..90u32).map(|i| vec![3 + i / 30, 4, 4, 5, 6 + i % 30, 7]);
     let names: Vec<Vec<u32>> = names.collect();
-    for context in [(false, false), (false, true), (true, false)] {
+    for (context, words) in [
+        ((false, false), false),
+        ((false, true), false),
+        ((true, false), false),
+        ((false, false), true),
+    ] {
         let case = Case {
             seed: 11,
             groups: 3,
@@ -207,8 +225,9 @@ fn neither_memory_nor_threads_change_a_bit() {
             context,
             length: 4,
             twice: false,
+            words,
             deep: vec![(2, true)],
-            edited: vec![2, 9],
+            edited: if words { Vec::new() } else { vec![2, 9] },
             // Dropout takes the sharing away.
             dropout: context.1,
         };
@@ -221,6 +240,58 @@ fn neither_memory_nor_threads_change_a_bit() {
             let found = bits(&tower, &batch, &vars, threads);
             assert!(found == whole, "{limit} bytes, {threads} threads");
         }
+    }
+}
+
+/// Other weights, another block and other words each have lower blocks of their own.
+#[test]
+fn what_lower_blocks_left_serves_the_same_request_alone() {
+    let case = Case {
+        seed: 5,
+        groups: 1,
+        names: vec![vec![3, 4], vec![5], vec![4, 4, 6]],
+        context: (false, false),
+        length: 2,
+        twice: false,
+        words: true,
+        deep: vec![(2, false)],
+        edited: Vec::new(),
+        dropout: false,
+    };
+    let loaded = Backbone::load(&backbones()[0]).unwrap();
+    let parameters = loaded.dims().text_parameters();
+    let bias = parameters
+        .iter()
+        .find(|p| p.name == "blocks.0.mlp.proj.bias");
+    let mut others = Vec::new();
+    for change in 0..4 {
+        let mut case = case.clone();
+        match change {
+            1 => case.deep = vec![(1, false)],
+            2 => case.names[1] = vec![6],
+            _ => {}
+        }
+        let mut vars = Vec::new();
+        let mut batch = batch(&loaded, &case, &mut vars);
+        if change == 3 {
+            let bias = bias.expect("a bias of the first block");
+            batch.edits.push(TextEdit::Weight(WeightEdit::Bias {
+                name: bias.name.clone(),
+                mode: BiasMode::Delta,
+                value: noise(8, &bias.shape),
+            }));
+        }
+        others.push((batch, vars));
+    }
+    for (batch, vars) in others.iter().chain(&others) {
+        let found = run(batch, vars, |b| loaded.text().encode(b).unwrap());
+        let expected = run(batch, vars, |b| loaded.text().encode_reference(b).unwrap());
+        assert_close("features", &found.0, &expected.0, 1e-5);
+        let pair = (&found.1[0], &expected.1[0]);
+        let (Some(found), Some(expected)) = pair else {
+            panic!("no gradient")
+        };
+        assert_close("gradient", found, expected, 1e-4);
     }
 }
 
@@ -252,6 +323,7 @@ pub(crate) fn many_classes() -> impl Iterator<Item = Case> {
         context,
         length: 4,
         twice: false,
+        words: false,
         deep: vec![(1, false)],
         edited: vec![],
         dropout: false,

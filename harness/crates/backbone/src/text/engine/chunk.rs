@@ -2,6 +2,7 @@
 
 use super::node::{Ancestor, Family, Queries};
 use super::source::Source;
+use super::trace::Keep;
 
 /// Rows of some nodes, one after the other.
 #[derive(Default)]
@@ -28,6 +29,14 @@ impl Chunk {
     /// Rows of all ancestors.
     pub(super) fn ancestor_rows(&self) -> usize {
         self.ancestors.iter().map(|a| a.length).sum()
+    }
+
+    /// What must be kept of a chunk for others to run.
+    pub(super) fn least_kept(&self) -> Keep {
+        match self.is_read {
+            true => Keep::KeysAndValues,
+            false => Keep::Nothing,
+        }
     }
 
     /// Attention weights of one head.

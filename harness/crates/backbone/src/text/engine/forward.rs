@@ -1,5 +1,6 @@
 //! A chunk through all blocks.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::attention::{Attended, Heads, attend};
@@ -87,14 +88,69 @@ impl<'a> Pass<'a> {
         x
     }
 
-    /// Features `[ends, E]` of a chunk and what is kept for later. `traces` has those of its
-    /// ancestors.
+    /// Rows `[R, D]` of a chunk as they leave the blocks before `end`, and what is kept of these.
+    /// `traces` has those of its ancestors.
+    pub(super) fn lower(
+        &self,
+        chunk: &Chunk,
+        traces: &[Option<Trace>],
+        end: usize,
+        keep: Keep,
+    ) -> (Vec<f32>, Trace) {
+        let mut trace = Trace::new(chunk, self.model, keep, 0..end, self.pool);
+        let mut x = self.embed(chunk);
+        self.blocks(chunk, traces, 0..end, &mut x, &mut trace);
+        (x.to_vec(), trace)
+    }
+
+    /// Features `[ends, E]` of a chunk and what is kept of the blocks that computed them: all, or
+    /// those from the block on that `entering` rows enter. `traces` has those of its ancestors.
     pub(super) fn forward(
         &self,
         chunk: &Chunk,
         traces: &[Option<Trace>],
         keep: Keep,
+        entering: Entering<'_>,
     ) -> (Vec<f32>, Trace) {
+        let Pass { model, pool, .. } = *self;
+        let d = model.width;
+        let blocks = entering.block..model.layers.len();
+        let mut trace = Trace::new(chunk, model, keep, blocks.clone(), pool);
+        let mut x = match entering.rows {
+            Some(rows) => {
+                let mut x = pool.take(rows.len());
+                x.copy_from_slice(rows);
+                x
+            }
+            None => self.embed(chunk),
+        };
+        self.blocks(chunk, traces, blocks, &mut x, &mut trace);
+        let count = chunk.ends.len();
+        let mut features = vec![0.0; count * model.embed];
+        let (saved, _) = trace.block_mut(chunk, model, model.layers.len() - 1);
+        let mut y = pool.take(count * d);
+        normalise(
+            &x[..count * d],
+            self.norm(&model.ln_final),
+            saved.normal_3,
+            saved.scale_3,
+            &mut y,
+        );
+        let target = Target::new(&mut features, model.embed);
+        set_product(target, Matrix::new(&y, count, d), self.projection());
+        (features, trace)
+    }
+
+    /// Rows `x` of a chunk through some blocks. After the last block of all, the first rows of `x`
+    /// are the ends.
+    fn blocks(
+        &self,
+        chunk: &Chunk,
+        traces: &[Option<Trace>],
+        blocks: Range<usize>,
+        x: &mut [f32],
+        trace: &mut Trace,
+    ) {
         let Pass {
             model,
             values,
@@ -102,20 +158,19 @@ impl<'a> Pass<'a> {
             ..
         } = *self;
         let (d, wide) = (model.width, 3 * model.width);
-        let mut trace = Trace::new(chunk, model, keep, pool);
-        let mut x = self.embed(chunk);
         let mut y = pool.take(chunk.rows * d);
         let mut mixed = pool.take(chunk.rows * d);
         let mut active = pool.take(chunk.rows * model.mlp);
         let end_places: Vec<usize> = chunk.ends.iter().map(|row| chunk.places[*row]).collect();
-        for (layer, weights) in model.layers.iter().enumerate() {
+        for layer in blocks {
+            let weights = &model.layers[layer];
             for (row, input) in chunk.replaced_at(layer) {
                 x[row * d..][..d].copy_from_slice(self.input(input));
             }
             let heads = self.heads(layer);
             let (saved, packed) = trace.block_mut(chunk, model, layer);
             normalise(
-                &x,
+                x,
                 self.norm(&weights.ln_1),
                 saved.normal_1,
                 saved.scale_1,
@@ -138,7 +193,7 @@ impl<'a> Pass<'a> {
                         places: &end_places,
                     };
                     weights.qkv.set(values, 0..d, from, saved.query, d);
-                    let rows = gather(&x, &chunk.ends, d);
+                    let rows = gather(x, &chunk.ends, d);
                     x[..rows.len()].copy_from_slice(&rows);
                     &end_places
                 }
@@ -176,22 +231,15 @@ impl<'a> Pass<'a> {
             activate(model.activation, saved.hidden, active);
             weights.down.add(values, from(active), x);
         }
-        let count = chunk.ends.len();
-        let mut features = vec![0.0; count * model.embed];
-        let (saved, _) = trace.block_mut(chunk, model, model.layers.len() - 1);
-        let y = &mut y[..count * d];
-        let x = &x[..count * d];
-        normalise(
-            x,
-            self.norm(&model.ln_final),
-            saved.normal_3,
-            saved.scale_3,
-            y,
-        );
-        let target = Target::new(&mut features, model.embed);
-        set_product(target, Matrix::new(y, count, d), self.projection());
-        (features, trace)
     }
+}
+
+/// Where the rows of a chunk enter.
+#[derive(Clone, Copy)]
+pub(super) struct Entering<'a> {
+    pub(super) block: usize,
+    /// The rows `[R, D]` before that block; without, they are embedded and `block` is 0.
+    pub(super) rows: Option<&'a [f32]>,
 }
 
 /// Some rows of a matrix.

@@ -9,6 +9,7 @@ mod attention;
 mod backward;
 mod chunk;
 mod forward;
+mod lower;
 mod maps;
 mod model;
 mod node;
@@ -22,6 +23,7 @@ mod trie;
 
 use crate::{kernels, matrix};
 
+pub(super) use lower::LowerStates;
 pub(super) use operation::encode;
 pub(super) use pool::Pool;
 pub(crate) use source::{Sequences, Source};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use candle_core::Tensor;
+use candle_core::{Tensor, TensorId};
 
 use crate::block::{Mlp, Packing};
 use crate::dims::Activation;
@@ -49,6 +49,8 @@ pub(super) struct Layer {
     pub(super) down: Map,
     /// Whether a weight of the block gets a gradient.
     pub(super) is_edited: bool,
+    /// The block's values among those of the model.
+    values: Range<usize>,
 }
 
 /// What a slot holds.
@@ -132,7 +134,7 @@ impl Model {
             if block.inner_norm.is_some() {
                 return Ok(None);
             }
-            let before = builder.inputs.length;
+            let (before, first) = (builder.inputs.length, builder.values.len());
             let ln_1 = builder.norm(&block.ln_1)?;
             let third = map.weight.dim(0)? / 3;
             let changes = low_rank
@@ -154,6 +156,7 @@ impl Model {
                 up,
                 down,
                 is_edited: builder.inputs.length > before,
+                values: first..builder.values.len(),
             });
         }
         let projection = &tower.projection;
@@ -183,6 +186,19 @@ impl Model {
             has_dropout: builder.has_dropout,
             values: builder.values,
         }))
+    }
+
+    /// The tensors that decide what leaves the blocks before `end`; none if an input is among them.
+    pub(super) fn fixed_before(&self, end: usize) -> Option<Vec<TensorId>> {
+        let blocks = self.layers[..end].iter().map(|layer| layer.values.clone());
+        let slots = [self.tokens.0, self.positions.0].into_iter();
+        let ids = slots
+            .chain(blocks.flatten())
+            .map(|i| match &self.values[i] {
+                Value::Fixed(tensor) => Some(tensor.id()),
+                Value::Input(_) => None,
+            });
+        ids.collect()
     }
 
     /// Calls `f` with the values of all slots.

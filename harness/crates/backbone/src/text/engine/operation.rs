@@ -1,13 +1,14 @@
 //! The engine as one differentiable operation.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
 use super::backward::{Pulled, Wanted};
 use super::chunk::Chunk;
-use super::forward::Pass;
+use super::forward::{Entering, Pass};
 use super::kernels::add;
+use super::lower::{Beginning, LowerStates, States, size};
 use super::model::{Inputs, Model};
 use super::parallel::in_order;
 use super::plan::Plan;
@@ -38,24 +39,33 @@ pub(crate) fn encode(tower: &TextTower, mut sequences: Sequences) -> Result<Opti
         lowest: lowest(&model, &sequences, lowest_row),
         weights: (weights_start, inputs.length - weights_start),
     };
+    let flat = match inputs.tensors.is_empty() {
+        true => None,
+        false => Some(Tensor::cat(&inputs.tensors, 0)?),
+    };
+    let tracked = flat.as_ref().is_some_and(Tensor::track_op);
+    // The last block is always run: it reads the ends alone.
+    let first = match tracked {
+        true => wanted.lowest.min(model.layers.len() - 1),
+        false => 0,
+    };
     let engine = Engine {
         plan: Plan::of(&sequences),
+        first,
+        beginning: Beginning::of(&model, &sequences, first),
+        lower: Arc::clone(&tower.lower),
         model,
         wanted,
         most_kept: tower.activation_limit / size_of::<f32>(),
         pool: Arc::clone(&tower.pool),
-        saved: std::sync::OnceLock::new(),
+        saved: OnceLock::new(),
     };
-    if inputs.tensors.is_empty() {
-        let features = engine.forward(&[], false)?.0;
-        return Ok(Some(tensor(features, &engine.shape())?));
-    }
-    let flat = Tensor::cat(&inputs.tensors, 0)?;
-    if !flat.track_op() {
-        let features = with_values(&flat, "text tower", |flat| engine.forward(flat, false))??.0;
-        return Ok(Some(tensor(features, &engine.shape())?));
-    }
-    Ok(Some(flat.apply_op1(engine)?))
+    let features = match flat {
+        Some(flat) if tracked => return Ok(Some(flat.apply_op1(engine)?)),
+        Some(flat) => with_values(&flat, "text tower", |flat| engine.forward(flat, false))??,
+        None => engine.forward(&[], false)?,
+    };
+    Ok(Some(tensor(features.0, &engine.shape())?))
 }
 
 /// The lowest block that a gradient must reach.
@@ -80,11 +90,29 @@ struct Engine {
     model: Model,
     plan: Plan,
     wanted: Wanted,
+    /// The first block that is run for the features; what enters it may be known from an earlier step.
+    first: usize,
+    beginning: Option<Beginning>,
+    lower: Arc<LowerStates>,
     /// Values that the traces of the request may hold. Chunks beyond it run forward again when
     /// their gradients are asked for, which gives the same bits.
     most_kept: usize,
     pool: Arc<Pool>,
-    saved: std::sync::OnceLock<Vec<Option<Trace>>>,
+    saved: OnceLock<Saved>,
+}
+
+/// What a forward pass leaves for the backward pass.
+struct Saved {
+    traces: Vec<Option<Trace>>,
+    /// What enters the first block, unless that is block 0.
+    states: Option<Arc<States>>,
+}
+
+impl Saved {
+    fn entering(&self, block: usize, chunk: usize) -> Entering<'_> {
+        let rows = self.states.as_ref().map(|states| states[chunk].as_slice());
+        Entering { block, rows }
+    }
 }
 
 impl Engine {
@@ -92,29 +120,65 @@ impl Engine {
         Shape::from((self.plan.ends.len(), self.model.embed))
     }
 
-    /// What is kept of each chunk.
-    fn kept(&self, keeps: bool) -> Vec<Keep> {
-        let mut room = if keeps { self.most_kept } else { 0 };
+    /// What is kept of each chunk, of `room` values.
+    fn kept(&self, mut room: usize) -> Vec<Keep> {
+        let blocks = self.model.layers.len() - self.first;
         let of_chunk = |chunk: &Chunk| {
-            let size = Trace::size(chunk, &self.model, Keep::All);
-            match (size <= room, chunk.is_read) {
-                (true, _) => {
-                    room -= size;
-                    Keep::All
-                }
-                (false, true) => Keep::KeysAndValues,
-                (false, false) => Keep::Nothing,
+            let size = Trace::size(chunk, &self.model, Keep::All, blocks);
+            if size > room {
+                return chunk.least_kept();
             }
+            room -= size;
+            Keep::All
         };
         self.plan.chunks.iter().map(of_chunk).collect()
     }
 
-    /// Features, and the traces of the chunks.
-    fn forward(
+    /// Calls `work` for each chunk with the traces of the chunks of lower depth, and returns its
+    /// results. The trace of a chunk stays if `kept` says so.
+    fn each_chunk(
         &self,
-        inputs: &[f32],
-        keeps: bool,
-    ) -> candle_core::Result<(Vec<f32>, Vec<Option<Trace>>)> {
+        kept: &[Keep],
+        work: impl Fn(&Chunk, usize, &[Option<Trace>]) -> (Vec<f32>, Trace) + Sync,
+    ) -> (Vec<Vec<f32>>, Vec<Option<Trace>>) {
+        let chunks = &self.plan.chunks;
+        let mut traces: Vec<Option<Trace>> = chunks.iter().map(|_| None).collect();
+        let mut results: Vec<Vec<f32>> = Vec::with_capacity(chunks.len());
+        for depth in &self.plan.depths {
+            let mut done = Vec::with_capacity(depth.len());
+            in_order(
+                depth.len(),
+                |i| {
+                    let at = depth.start + i;
+                    let (result, trace) = work(&chunks[at], at, &traces);
+                    (result, (kept[at] != Keep::Nothing).then_some(trace))
+                },
+                |_, (result, trace)| {
+                    results.push(result);
+                    done.push(trace);
+                },
+            );
+            for (i, trace) in done.into_iter().enumerate() {
+                traces[depth.start + i] = trace;
+            }
+        }
+        (results, traces)
+    }
+
+    /// What enters the first block that is run for the features.
+    fn states(&self, pass: &Pass<'_>) -> Arc<States> {
+        self.lower
+            .get(self.beginning.as_ref(), self.most_kept / 2, || {
+                let kept: Vec<Keep> = self.plan.chunks.iter().map(Chunk::least_kept).collect();
+                let work = |chunk: &Chunk, at: usize, traces: &[Option<Trace>]| {
+                    pass.lower(chunk, traces, self.first, kept[at])
+                };
+                self.each_chunk(&kept, work).0
+            })
+    }
+
+    /// Features, and what the backward pass needs.
+    fn forward(&self, inputs: &[f32], keeps: bool) -> candle_core::Result<(Vec<f32>, Saved)> {
         let Self {
             model, plan, pool, ..
         } = self;
@@ -125,34 +189,27 @@ impl Engine {
                 inputs,
                 pool,
             };
-            let kept = self.kept(keeps);
-            let mut traces: Vec<Option<Trace>> = plan.chunks.iter().map(|_| None).collect();
-            let mut features: Vec<Vec<f32>> = Vec::with_capacity(plan.chunks.len());
-            for depth in &plan.depths {
-                let mut done = Vec::with_capacity(depth.len());
-                in_order(
-                    depth.len(),
-                    |i| {
-                        let chunk = &plan.chunks[depth.start + i];
-                        let keep = kept[depth.start + i];
-                        let (features, trace) = pass.forward(chunk, &traces, keep);
-                        (features, (keep != Keep::Nothing).then_some(trace))
-                    },
-                    |_, (new, trace)| {
-                        features.push(new);
-                        done.push(trace);
-                    },
-                );
-                for (i, trace) in done.into_iter().enumerate() {
-                    traces[depth.start + i] = trace;
-                }
-            }
+            let mut saved = Saved {
+                traces: Vec::new(),
+                states: (self.first > 0).then(|| self.states(&pass)),
+            };
+            let held = saved.states.as_deref().map_or(0, size);
+            let kept = self.kept(if keeps {
+                self.most_kept.saturating_sub(held)
+            } else {
+                0
+            });
+            let work = |chunk: &Chunk, at: usize, traces: &[Option<Trace>]| {
+                pass.forward(chunk, traces, kept[at], saved.entering(self.first, at))
+            };
+            let (features, traces) = self.each_chunk(&kept, work);
+            saved.traces = traces;
             let embed = model.embed;
             let rows = plan
                 .ends
                 .iter()
                 .flat_map(|(chunk, end)| &features[*chunk][end * embed..][..embed]);
-            (rows.copied().collect(), traces)
+            (rows.copied().collect(), saved)
         })
     }
 
@@ -165,9 +222,10 @@ impl Engine {
             wanted,
             ..
         } = self;
-        let Some(traces) = self.saved.get() else {
+        let Some(saved) = self.saved.get() else {
             candle_core::bail!("text tower: backward before forward");
         };
+        let traces = &saved.traces;
         let features = self.by_chunk(grad);
         let (d, layers) = (model.width, model.layers.len());
         let mut result = vec![0f32; inputs.len()];
@@ -194,7 +252,8 @@ impl Engine {
                         let trace = match &traces[at] {
                             Some(trace) if trace.keeps_all() => trace,
                             _ => {
-                                again = pass.forward(chunk, traces, Keep::All).1;
+                                let entering = saved.entering(self.first, at);
+                                again = pass.forward(chunk, traces, Keep::All, entering).1;
                                 &again
                             }
                         };
@@ -258,9 +317,9 @@ impl CustomOp1 for Engine {
         layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let inputs = slice(inputs, layout, "text tower")?;
-        let (features, traces) = self.forward(inputs, true)?;
+        let (features, saved) = self.forward(inputs, true)?;
         // A second forward pass of one operation cannot happen: `encode` makes a fresh one.
-        let _ = self.saved.set(traces);
+        let _ = self.saved.set(saved);
         Ok((CpuStorage::F32(features), self.shape()))
     }
 

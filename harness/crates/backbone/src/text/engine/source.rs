@@ -27,6 +27,13 @@ pub(super) struct Position {
     pub(super) replaced: Vec<(usize, usize)>,
 }
 
+impl Position {
+    /// Whether no input decides what enters block `layer`; a replacement there comes later.
+    pub(super) fn is_fixed_before(&self, layer: usize) -> bool {
+        matches!(self.source, Source::Token(_)) && self.replaced.iter().all(|(at, _)| *at >= layer)
+    }
+}
+
 /// Prompts as lists of positions.
 pub(crate) struct Sequences {
     /// Distinct positions.

@@ -1,5 +1,6 @@
 //! What a chunk keeps of its way through the blocks.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::chunk::Chunk;
@@ -67,9 +68,11 @@ pub(super) fn queries(model: &Model, layer: usize) -> Queries {
     }
 }
 
-/// The values of all blocks of a chunk.
+/// The values of some adjacent blocks of a chunk.
 pub(super) struct Trace {
     keep: Keep,
+    /// The first of the blocks.
+    first: usize,
     values: Buffer,
     stride: usize,
     /// Queries, keys and values `[R, 3 D]`, by block.
@@ -78,12 +81,18 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    pub(super) fn new(chunk: &Chunk, model: &Model, keep: Keep, pool: &Arc<Pool>) -> Self {
-        let layers = model.layers.len();
+    pub(super) fn new(
+        chunk: &Chunk,
+        model: &Model,
+        keep: Keep,
+        blocks: Range<usize>,
+        pool: &Arc<Pool>,
+    ) -> Self {
         let (stride, packed_stride) = strides(chunk, model);
-        let held = |kept: bool| if kept { layers } else { 1 };
+        let held = |kept: bool| if kept { blocks.len() } else { 1 };
         Self {
             keep,
+            first: blocks.start,
             values: pool.take(stride * held(keep == Keep::All)),
             stride,
             packed: pool.take(packed_stride * held(keep != Keep::Nothing)),
@@ -91,9 +100,8 @@ impl Trace {
         }
     }
 
-    /// Values that the trace of a chunk holds.
-    pub(super) fn size(chunk: &Chunk, model: &Model, keep: Keep) -> usize {
-        let layers = model.layers.len();
+    /// Values that the trace of a chunk holds of so many blocks.
+    pub(super) fn size(chunk: &Chunk, model: &Model, keep: Keep, layers: usize) -> usize {
         let (stride, packed) = strides(chunk, model);
         match keep {
             Keep::All => layers * (stride + packed),
@@ -108,16 +116,20 @@ impl Trace {
 
     /// Queries, keys and values of a block.
     pub(super) fn packed(&self, layer: usize) -> &[f32] {
-        let start = match self.keep {
-            Keep::Nothing => 0,
-            _ => layer * self.packed_stride,
-        };
+        let start = self.packed_start(layer);
         &self.packed[start..start + self.packed_stride]
+    }
+
+    fn packed_start(&self, layer: usize) -> usize {
+        match self.keep {
+            Keep::Nothing => 0,
+            _ => (layer - self.first) * self.packed_stride,
+        }
     }
 
     fn start(&self, layer: usize) -> usize {
         match self.keep {
-            Keep::All => layer * self.stride,
+            Keep::All => (layer - self.first) * self.stride,
             _ => 0,
         }
     }
@@ -138,18 +150,14 @@ impl Trace {
         model: &Model,
         layer: usize,
     ) -> (Saved<&mut [f32]>, &mut [f32]) {
-        let start = self.start(layer);
+        let (start, packed) = (self.start(layer), self.packed_start(layer));
         let mut rest = &mut self.values[start..];
         let saved = Saved::split(lengths(chunk, model, layer), |length| {
             let (part, after) = std::mem::take(&mut rest).split_at_mut(length);
             rest = after;
             part
         });
-        let start = match self.keep {
-            Keep::Nothing => 0,
-            _ => layer * self.packed_stride,
-        };
-        (saved, &mut self.packed[start..start + self.packed_stride])
+        (saved, &mut self.packed[packed..packed + self.packed_stride])
     }
 }
 
