@@ -39,7 +39,8 @@ pub use names::NamedParameter;
 pub use ops::Dropout;
 pub use published::{clip_b16, clip_l14, published};
 pub use text::{
-    ACTIVATION_LIMIT, PromptBatch, Segment, TextEdit, TextParameter, TextTower, TokenRows,
+    ACTIVATION_LIMIT, PromptBatch, Segment, TextEdit, TextParameter, TextPath, TextTower, TextWork,
+    TokenRows,
 };
 pub use tokenizer::Tokenizer;
 pub use transform::{Crop, Filter, ImageTransform, Resize, Rounding};

@@ -10,7 +10,7 @@ use std::{
 
 use harness_abi::wire::{Recipe, RecipeChanges};
 use harness_data::{OpenOptions, Sampler};
-use harness_report::Seeds;
+use harness_report::{Seeds, TextWork};
 use harness_store::Key;
 use serde::{Deserialize, Serialize};
 
@@ -391,6 +391,9 @@ pub enum JobOutput {
         /// Mean loss of each stretch of the steps; empty where the plugin does not say it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         losses: Vec<f32>,
+        /// How prompts that gradients were asked of were computed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<TextWork>,
         /// The recipe that was used; none if the method states none.
         recipe: Option<Recipe>,
         /// SHA-256 over the picked training images.

@@ -146,6 +146,10 @@ pub struct Training {
     /// 100. Empty without steps and where the plugin does not say it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<f32>,
+    /// How the text tower computed the prompts of the training; absent where no prompt was trained,
+    /// and in older reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextWork>,
     /// The recipe that was followed, overrides included.
     pub recipe: Value,
     /// SHA-256 over the training images that were drawn.
@@ -153,6 +157,35 @@ pub struct Training {
     /// Whose order of draws was followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampler: Option<String>,
+}
+
+/// How the text tower computed the prompts of a training, over all its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TextWork {
+    /// What computed them.
+    pub path: TextPath,
+    /// Tokens of all prompts, up to their end tokens.
+    pub tokens: u64,
+    /// Tokens that were computed: what prompts begin with counts once; absent where it was not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computed: Option<u64>,
+    /// The first block that ran at every step, from 0; the blocks below it ran once.
+    pub first_block: usize,
+}
+
+/// What computes the text tower.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextPath {
+    /// Kernels on the CPU, without a graph.
+    Kernels,
+    /// A GPU.
+    Device,
+    /// candle's operations: slower.
+    Operations,
 }
 
 /// What training a module of the same method on the target took: the cost of A(t→t).

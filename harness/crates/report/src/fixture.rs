@@ -177,6 +177,7 @@ fn cell(
         parameters_sha256_after: Some("ff".into()),
         final_loss: Some(0.75),
         losses: vec![],
+        text: None,
         recipe: json!({"optimiser": "sgd"}),
         picks_sha256: "ab".into(),
         sampler: None,

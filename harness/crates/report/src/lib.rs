@@ -34,7 +34,9 @@ mod upgrade;
 mod warnings;
 
 pub use bitmap::{Bitmap, BitmapError};
-pub use cell::{Cell, Changes, Conditions, Retraining, Status, Training, Usage};
+pub use cell::{
+    Cell, Changes, Conditions, Retraining, Status, TextPath, TextWork, Training, Usage,
+};
 pub use condition::{Condition, ConditionError};
 pub use exit_code::ExitCode;
 pub use file::{ReadError, WriteError};

@@ -8,8 +8,10 @@ mod parameters;
 mod prompt;
 mod tower;
 mod trace;
+mod work;
 
 pub(crate) use engine::{Sequences, Source};
 pub use parameters::TextParameter;
 pub use prompt::{PromptBatch, Segment, TextEdit, TokenRows};
 pub use tower::{ACTIVATION_LIMIT, TextTower};
+pub use work::{TextPath, TextWork};

@@ -9,6 +9,7 @@ use super::assemble::Assembly;
 use super::edits::{bind, spread};
 use super::engine::{self, LowerStates, Pool};
 use super::prompt::{PromptBatch, TextEdit};
+use super::work::{TextPath, TextWork};
 use crate::block::Block;
 use crate::device::{self, Accelerator};
 use crate::dims::TextDims;
@@ -86,7 +87,16 @@ impl TextTower {
     /// # Errors
     /// When a shape, id, length, layer or position does not fit the tower; the message says which.
     pub fn encode(&self, batch: &PromptBatch) -> Result<Tensor> {
-        by_group(self.encode_rows(batch)?, batch)
+        Ok(self.encode_with_work(batch)?.0)
+    }
+
+    /// As [`Self::encode`], and how it was computed.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn encode_with_work(&self, batch: &PromptBatch) -> Result<(Tensor, TextWork)> {
+        let (features, work) = self.encode_rows(batch)?;
+        Ok((by_group(features, batch)?, work))
     }
 
     /// As [`Self::encode`], computed by candle's operations prompt by prompt, without sharing what
@@ -104,19 +114,27 @@ impl TextTower {
     /// # Errors
     /// As [`Self::encode`].
     pub fn encode_ids(&self, rows: &[Vec<u32>]) -> Result<Tensor> {
-        self.encode_rows(&PromptBatch::of_ids(rows))
+        Ok(self.encode_rows(&PromptBatch::of_ids(rows))?.0)
     }
 
-    fn encode_rows(&self, batch: &PromptBatch) -> Result<Tensor> {
+    fn encode_rows(&self, batch: &PromptBatch) -> Result<(Tensor, TextWork)> {
         let request = self.request(batch)?;
         let sequences = engine::sequences_of_batch(batch, &request.assembly, &request.edits)?;
+        let tokens = sequences.tokens();
+        let work = |path| TextWork {
+            path,
+            tokens,
+            computed: None,
+            first_block: 0,
+        };
         if let Some(accelerator) = &self.accelerator {
             let tower = &request.tower;
-            return device::encode_text(self, tower, accelerator, sequences, batch.groups);
+            let features = device::encode_text(self, tower, accelerator, sequences, batch.groups);
+            return Ok((features?, work(TextPath::Device)));
         }
         match engine::encode(&request.tower, sequences)? {
-            Some(features) => Ok(features),
-            None => request.by_reference(batch),
+            Some(done) => Ok(done),
+            None => Ok((request.by_reference(batch)?, work(TextPath::Operations))),
         }
     }
 
@@ -224,7 +242,7 @@ impl TextTower {
         if let Some(accelerator) = &self.accelerator {
             return device::encode_text(self, self, accelerator, sequences, 1);
         }
-        if let Some(features) = engine::encode(self, sequences)? {
+        if let Some((features, _)) = engine::encode(self, sequences)? {
             return Ok(features);
         }
         let kept = ends.iter().max().map_or(length, |end| end + 1);

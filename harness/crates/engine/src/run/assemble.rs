@@ -295,6 +295,7 @@ fn training(
         train_seconds,
         final_loss,
         losses,
+        text,
         recipe,
         picks_sha256,
         ..
@@ -313,6 +314,7 @@ fn training(
         parameters_sha256_after: injected.map(|(_, after)| after.clone()),
         final_loss: *final_loss,
         losses: losses.clone(),
+        text: *text,
         recipe: recipe.as_ref().map_or_else(|| json!({}), recipe_json),
         picks_sha256: picks_sha256.clone(),
         sampler: Some(sampler.to_string()),

@@ -13,6 +13,7 @@ use harness_host::{
     module_file::with_origin,
     plugin::MethodHandle,
 };
+use harness_report::{TextPath, TextWork};
 use harness_store::{FeatureStore, Sha256, sha256_hex};
 use safetensors::SafeTensors;
 
@@ -233,6 +234,7 @@ impl<'a> JobContext<'a> {
             train_seconds,
             final_loss: summary.final_loss,
             losses: losses(summary.losses)?,
+            text: bench.text_work().map(text_work),
             recipe: summary.recipe,
             picks_sha256: few_shot.sha256,
         })
@@ -348,6 +350,19 @@ pub(super) fn classes(classes: &[harness_data::Class]) -> Vec<harness_abi::wire:
 }
 
 /// The curve of a training, if it is one.
+fn text_work(work: harness_backbone::TextWork) -> TextWork {
+    TextWork {
+        path: match work.path {
+            harness_backbone::TextPath::Kernels => TextPath::Kernels,
+            harness_backbone::TextPath::Device => TextPath::Device,
+            harness_backbone::TextPath::Operations => TextPath::Operations,
+        },
+        tokens: work.tokens,
+        computed: work.computed,
+        first_block: work.first_block,
+    }
+}
+
 fn losses(losses: Vec<f32>) -> Result<Vec<f32>, JobError> {
     if losses.len() > TrainSummary::MOST_LOSSES {
         let most = TrainSummary::MOST_LOSSES;

@@ -1,6 +1,6 @@
 //! The object a plugin talks to.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::Tensor;
 use harness_abi::{
@@ -10,7 +10,7 @@ use harness_abi::{
     std_types::{RArc, RResult, RSlice, RStr, RString, RVec},
     wire::{BackboneFacts, Encoded, Ensemble, ImageRequest, Role, Setting, TextRequest},
 };
-use harness_backbone::Backbone;
+use harness_backbone::{Backbone, TextWork};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -42,6 +42,8 @@ struct Inner {
     task: TaskData,
     setting: Setting,
     tapes: Tapes,
+    /// Of all encodings with a tape.
+    text_work: Mutex<Option<TextWork>>,
     observer: Observer,
 }
 
@@ -68,6 +70,7 @@ impl HostBench {
                 task,
                 setting,
                 tapes: Tapes::default(),
+                text_work: Mutex::default(),
                 observer,
             }),
         }
@@ -101,6 +104,11 @@ impl HostBench {
         logits().map_err(internal)
     }
 
+    /// How the prompts of all encodings were computed whose gradients could be asked for.
+    pub fn text_work(&self) -> Option<TextWork> {
+        *self.inner.text_work()
+    }
+
     /// Number of encodings whose gradients could still be asked for.
     pub fn open_tapes(&self) -> usize {
         self.inner.tapes.len()
@@ -108,10 +116,21 @@ impl HostBench {
 }
 
 impl Inner {
+    fn text_work(&self) -> MutexGuard<'_, Option<TextWork>> {
+        self.text_work
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn encode_text(&self, request: &TextRequest, tensors: &[AbiTensor]) -> Result<Reply, AbiError> {
         let inputs = Inputs::read(tensors, request.tape)?;
         let prompts = text::prompts(request, &inputs)?;
-        let features = self.backbone.text().encode(&prompts).map_err(refused)?;
+        let text = self.backbone.text();
+        let (features, work) = text.encode_with_work(&prompts).map_err(refused)?;
+        if request.tape {
+            let mut sum = self.text_work();
+            *sum = Some(sum.map_or(work, |before| before.and(work)));
+        }
         let mut reply = service::tensor(&features)?;
         let tape = request
             .tape

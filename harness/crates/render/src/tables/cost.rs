@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::tables::{Cell, Row, Table};
-use harness_report::Training;
-use harness_report::{Method, Report};
+use harness_report::{Method, Report, TextPath, TextWork, Training};
 
 /// What the table is of.
 pub(crate) const TITLE: &str =
@@ -14,7 +13,14 @@ pub(crate) const TITLE: &str =
 pub(crate) fn cost(report: &Report) -> Option<Table<'_>> {
     let methods = report.methods.iter().enumerate();
     let rows = methods.map(|(at, method)| row(report, at, method));
-    let heads = ["recipe", "seconds", "steps", "parameters", "module bytes"];
+    let heads = [
+        "recipe",
+        "seconds",
+        "steps",
+        "parameters",
+        "module bytes",
+        "prompt tokens computed",
+    ];
     let is_trained = report.cells.iter().any(|cell| cell.training.is_some());
     let is_named = report.methods.iter().any(|m| m.recipe.is_some());
     (is_trained && is_named).then(|| Table {
@@ -55,8 +61,34 @@ fn row<'a>(report: &'a Report, at: usize, method: &'a Method) -> Row<'a> {
             range(|t| t.steps),
             range(|t| t.parameters),
             range(|t| t.module_bytes),
+            computed(trained.values().filter_map(|t| t.text)),
         ],
     }
+}
+
+/// How much of the prompts ran at every step: what they begin with is shared, and blocks below
+/// everything that is trained run once.
+fn computed(work: impl Iterator<Item = TextWork>) -> Cell<'static> {
+    let work: Vec<TextWork> = work.collect();
+    let (Some(first), Some(path)) = (
+        work.iter().map(|w| w.first_block).min(),
+        work.iter().map(|w| w.path).max(),
+    ) else {
+        return Cell::Missing(None);
+    };
+    let tokens: u64 = work.iter().map(|w| w.tokens).sum();
+    let computed: Option<u64> = work.iter().map(|w| w.computed).sum();
+    Cell::Text(match (path, computed) {
+        (TextPath::Operations, _) => "all, by candle".to_owned(),
+        (TextPath::Device, _) | (_, None) => "on the device".to_owned(),
+        (TextPath::Kernels, Some(computed)) => {
+            let percent = 100.0 * computed as f64 / tokens.max(1) as f64;
+            match first {
+                0 => format!("{percent:.0} %"),
+                block => format!("{percent:.0} %, from block {block}"),
+            }
+        }
+    })
 }
 
 /// `own`, `common`, `own, changed`; `elsewhere` of a module that came as a file.
@@ -79,7 +111,41 @@ mod tests {
     use super::cost;
     use crate::fixture;
     use crate::tables::Cell;
-    use harness_report::MethodRecipe;
+    use harness_report::{MethodRecipe, TextPath, TextWork};
+
+    #[test]
+    fn a_row_says_how_prompts_were_computed() {
+        let measured = |_, _, _| Ok(([400, 500, 450, 480], None));
+        let mut report = fixture::report(&["a", "b"], &["d"], &[1], measured);
+        for method in &mut report.methods {
+            method.recipe = Some(MethodRecipe {
+                base: "own".into(),
+                changes: json!({}),
+            });
+        }
+        let work = TextWork {
+            path: TextPath::Kernels,
+            tokens: 200,
+            computed: Some(50),
+            first_block: 3,
+        };
+        for (cell, work) in report.cells.iter_mut().zip([
+            work,
+            TextWork {
+                path: TextPath::Operations,
+                ..work
+            },
+        ]) {
+            cell.training.as_mut().unwrap().text = Some(work);
+        }
+        let table = cost(&report).unwrap();
+        let last = |row: usize| match table.rows[row].cells.last() {
+            Some(Cell::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
+        assert_eq!(last(0), "25 %, from block 3");
+        assert_eq!(last(1), "all, by candle");
+    }
 
     #[test]
     fn a_row_names_the_recipe_of_each_method() {

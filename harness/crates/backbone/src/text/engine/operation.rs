@@ -18,9 +18,13 @@ use super::trace::{Keep, Trace};
 use crate::error::Result;
 use crate::ops::view::{slice, tensor, with_values};
 use crate::text::tower::TextTower;
+use crate::text::work::{TextPath, TextWork};
 
-/// Features `[N, E]` of sequences; none where the tower needs the reference path.
-pub(crate) fn encode(tower: &TextTower, mut sequences: Sequences) -> Result<Option<Tensor>> {
+/// Features `[N, E]` of sequences and their work; none where the tower needs the reference path.
+pub(crate) fn encode(
+    tower: &TextTower,
+    mut sequences: Sequences,
+) -> Result<Option<(Tensor, TextWork)>> {
     let mut inputs = Inputs::default();
     let mut lowest_row = None;
     let tracked = |tensor: &Tensor| tensor.track_op();
@@ -60,12 +64,23 @@ pub(crate) fn encode(tower: &TextTower, mut sequences: Sequences) -> Result<Opti
         pool: Arc::clone(&tower.pool),
         saved: OnceLock::new(),
     };
-    let features = match flat {
-        Some(flat) if tracked => return Ok(Some(flat.apply_op1(engine)?)),
-        Some(flat) => with_values(&flat, "text tower", |flat| engine.forward(flat, false))??,
-        None => engine.forward(&[], false)?,
+    let work = TextWork {
+        path: TextPath::Kernels,
+        tokens: sequences.tokens(),
+        computed: Some(engine.plan.chunks.iter().map(|c| c.rows as u64).sum()),
+        first_block: first,
     };
-    Ok(Some(tensor(features.0, &engine.shape())?))
+    let features = match flat {
+        Some(flat) if tracked => flat.apply_op1(engine)?,
+        flat => {
+            let features = match flat {
+                Some(flat) => with_values(&flat, "text tower", |f| engine.forward(f, false))??,
+                None => engine.forward(&[], false)?,
+            };
+            tensor(features.0, &engine.shape())?
+        }
+    };
+    Ok(Some((features, work)))
 }
 
 /// The lowest block that a gradient must reach.

@@ -54,6 +54,11 @@ impl Sequences {
         &self.rows
     }
 
+    /// Positions of all prompts together.
+    pub(crate) fn tokens(&self) -> u64 {
+        self.rows.iter().map(|row| row.len() as u64).sum()
+    }
+
     /// Length of the longest prompt.
     pub(crate) fn padded(&self) -> usize {
         self.padded
