@@ -186,6 +186,18 @@ if mount -t tmpfs -o size=3m tmpfs full 2>/dev/null; then
   idle
   umount full
   grep -q "free, and the results need\|No space left\|nothing was submitted" full.txt || fail "$(cat full.txt)"
+
+  case_ "a disk that fills while tasks run, and has room again"
+  mount -t tmpfs -o size=256m tmpfs full
+  submit --store full --tasks 3 -o filled.json > /dev/null
+  head -c 300M /dev/zero > full/other-files 2>/dev/null || true
+  idle
+  grep -rhq "No space left on device" full/submissions/*/logs/ || fail "no task says that the disk is full"
+  rm full/other-files
+  submit --store full --tasks 3 -o filled.json > /dev/null
+  idle
+  same filled.json
+  umount full
 else
   echo "no tmpfs can be mounted here: a full disk was NOT tried" >&2
 fi

@@ -73,6 +73,27 @@ fn a_limit_on_file_sizes_is_a_full_disk_and_leaves_no_draft() {
 }
 
 #[test]
+fn a_worker_without_room_ends_the_run_and_the_next_one_resumes() {
+    let env = with_suite();
+    let program = env!("CARGO_BIN_EXE_harness");
+    // Results fit, features do not: they are what fills a disk first.
+    let line = format!("ulimit -f 100; exec {program} run suite.yaml");
+    let output = env.program("bash").args(["-c", &line]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(110), "{stderr}");
+    assert!(
+        stderr.contains("error: features of digits on micro-"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("File too large"), "{stderr}");
+    assert_eq!(drafts(&env), Vec::<String>::new());
+
+    let again = env.command(&["run", "suite.yaml"]).output().unwrap();
+    let stdout = String::from_utf8_lossy(&again.stdout);
+    assert!(stdout.contains("Summary ok=1 "), "{stdout}");
+}
+
+#[test]
 fn a_signal_while_inputs_are_read_ends_the_run_within_seconds() {
     let env = TestEnv::new();
     let pipe = env.path("suite.yaml");

@@ -433,6 +433,10 @@ pub enum Outcome {
     DeviceMemory {
         message: String,
     },
+    /// A file could not be written for lack of room: nothing that the cell can help.
+    Unwritten {
+        message: String,
+    },
 }
 
 impl Outcome {

@@ -29,6 +29,9 @@ pub enum RunError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Pool(PoolError),
+    /// A worker had no room to write.
+    #[error("{task}: {message}; what is done so far is kept, run again to continue")]
+    Unwritten { task: String, message: String },
     #[error("{} of the suite's inputs are not on this machine; nothing was run", .absent.len())]
     Absent { suite: PathBuf, absent: Vec<Absent> },
     #[error(transparent)]
@@ -74,9 +77,9 @@ impl RunError {
     /// The exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Store(_) | Self::Distribution(DistributionError::File { .. }) => {
-                ExitCode::OutputNotWritten
-            }
+            Self::Store(_)
+            | Self::Unwritten { .. }
+            | Self::Distribution(DistributionError::File { .. }) => ExitCode::OutputNotWritten,
             Self::Unmatched { .. } => ExitCode::NothingSelected,
             Self::Interrupted => ExitCode::Outstanding,
             _ => ExitCode::SetUp,
@@ -88,6 +91,7 @@ impl From<PoolError> for RunError {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Store(error) => Self::Store(error),
+            PoolError::Unwritten { task, message } => Self::Unwritten { task, message },
             other => Self::Pool(other),
         }
     }

@@ -211,7 +211,10 @@ fn lookup(key: &Key, context: &ExecContext<'_>, observer: &mut dyn Observer) -> 
     match context.store.unit(key) {
         Ok(Some(Outcome::Done { output, usage })) => Some(TaskResult::Finished { output, usage }),
         Ok(Some(Outcome::NotInjectable { reason })) => Some(TaskResult::NotInjectable { reason }),
-        Ok(Some(Outcome::Failed { .. } | Outcome::DeviceMemory { .. }) | None) => None,
+        Ok(
+            Some(Outcome::Failed { .. } | Outcome::DeviceMemory { .. } | Outcome::Unwritten { .. })
+            | None,
+        ) => None,
         Err(warning) => {
             observer.warn(&warning.to_string());
             None

@@ -32,6 +32,8 @@ pub enum PoolError {
     Job(#[from] serde_json::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{task}: {message}")]
+    Unwritten { task: String, message: String },
 }
 
 /// Called with every task that ended; the result it returns is kept.
@@ -322,6 +324,13 @@ impl Run<'_> {
                     }
                 }
                 let result = match outcome {
+                    Outcome::Unwritten { message } => {
+                        let task = task.map(|TaskIndex(index)| self.tasks[index].name.clone());
+                        return Err(PoolError::Unwritten {
+                            task: task.unwrap_or_default(),
+                            message: excerpt(message),
+                        });
+                    }
                     Outcome::DeviceMemory { message } => {
                         return task
                             .map_or(Ok(()), |task| self.out_of_device_memory(id, task, message));

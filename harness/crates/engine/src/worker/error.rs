@@ -1,5 +1,8 @@
 //! Why a job did not succeed.
 
+use std::io::ErrorKind;
+
+use harness_store::FeatureError;
 use thiserror::Error;
 
 use harness_host::plugin::{LoadError, PluginError};
@@ -24,13 +27,26 @@ pub(super) enum JobError {
     #[error(transparent)]
     Images(#[from] crate::images::ImagesError),
     #[error(transparent)]
-    Store(#[from] harness_store::FeatureError),
+    Store(#[from] FeatureError),
     #[error(transparent)]
     Host(#[from] harness_abi::AbiError),
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+impl JobError {
+    /// Whether a file was not written because the disk, a quota or a limit on its size has no room.
+    pub(super) fn lacks_room(&self) -> bool {
+        let (Self::Io(error) | Self::Store(FeatureError::Io(error))) = self else {
+            return false;
+        };
+        matches!(
+            error.kind(),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+        )
+    }
 }
 
 impl From<PluginError> for JobError {

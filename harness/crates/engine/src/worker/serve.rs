@@ -32,6 +32,9 @@ pub fn serve() -> io::Result<()> {
             Ok(Err(JobError::NotOffered(reason))) if !is_training(&job) => {
                 Outcome::NotInjectable { reason }
             }
+            Ok(Err(error)) if error.lacks_room() => Outcome::Unwritten {
+                message: error.to_string(),
+            },
             Ok(Err(error)) => {
                 let message = without_backtrace(error.to_string());
                 match state.take_ran_out_of_memory() {
