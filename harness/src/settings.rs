@@ -1,5 +1,7 @@
 //! What `run` and `plan` have in common.
 
+use std::path::Path;
+
 use harness_engine::registry::SearchPath;
 use harness_engine::run::{DeviceSettings, OtherMethods, RunError, Settings};
 use harness_engine::schedule::WorkerCommand;
@@ -29,6 +31,7 @@ pub(crate) fn settings(arguments: &SuiteArguments) -> Result<Settings<'static>, 
         memory: arguments.memory.map(mebibytes),
         worker_memory: arguments.worker_memory.map(mebibytes),
         suite_plugins: !arguments.no_plugins_from_suite,
+        python: arguments.python.as_deref().map(interpreter),
         fresh: arguments.fresh,
         rehash: arguments.rehash,
         command: worker_command()?,
@@ -47,7 +50,7 @@ fn other_methods(arguments: &SuiteArguments) -> Result<OtherMethods, Failure> {
         let found = path.canonicalize().map_err(|error| {
             let message = format!("--plugin {}: {error}", path.display());
             Failure::new(ExitCode::SetUp, message)
-                .hint("name a shared library, such as target/debug/libmy_method.so, or a folder")
+                .hint("name a shared library, such as target/debug/libmy_method.so, a folder, or a Python file")
         })?;
         Ok(found)
     });
@@ -55,6 +58,14 @@ fn other_methods(arguments: &SuiteArguments) -> Result<OtherMethods, Failure> {
         plugins: plugins.collect::<Result<_, Failure>>()?,
         methods: arguments.method.clone(),
     })
+}
+
+/// The interpreter that a command line names: a path relative to the current folder, or a name.
+pub(crate) fn interpreter(named: &Path) -> String {
+    let is_path = named.components().count() > 1 || named.is_dir();
+    let whole = is_path.then(|| std::path::absolute(named).ok()).flatten();
+    let path = whole.unwrap_or_else(|| named.to_owned());
+    path.to_string_lossy().into_owned()
 }
 
 /// What backbones and data sets are called without a suite.

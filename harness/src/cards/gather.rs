@@ -1,17 +1,18 @@
 //! Reads every plugin's descriptor and asks what its methods would train.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use harness_engine::cards::{Count, MethodCard, counts, dims};
-use harness_engine::registry::{RegisteredPlugin, Registry, UnusablePlugin};
+use harness_engine::registry::{NamedPlugins, RegisteredPlugin, Registry, UnusablePlugin};
 use harness_engine::schedule::Pool;
 use harness_report::ExitCode;
 use harness_store::Store;
 
 use crate::failure::Failure;
 use crate::progress::Reporter;
-use crate::settings::{places, worker_command};
+use crate::settings::{interpreter, places, worker_command};
 use crate::thousands::thousands;
 
 /// Classes and images per class that class-bound methods are counted with: ImageNet's
@@ -50,7 +51,13 @@ impl Cards {
             cancel: &never,
         };
         let set_up = |error: &dyn std::fmt::Display| Failure::new(ExitCode::SetUp, error);
-        let named: Vec<&str> = named.into_iter().collect();
+        let python = std::env::var_os("HARNESS_PYTHON");
+        let python = python.map(|named| interpreter(Path::new(&named)));
+        let named = NamedPlugins {
+            plugins: named.into_iter().collect(),
+            python: python.as_deref(),
+            ..NamedPlugins::default()
+        };
         let mut reporter = Reporter::new();
         let places = places()?;
         let store = Store::existing();

@@ -80,6 +80,10 @@ pub(crate) struct TrialPlace {
     /// Seconds after which a check is stopped
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = at_least_one())]
     pub(crate) time_limit: u64,
+    /// Interpreter of methods in Python: a path, the folder of a virtual environment, or a name
+    /// [default: VIRTUAL_ENV, else python3]
+    #[arg(long, value_name = "PYTHON", env = "HARNESS_PYTHON")]
+    pub(crate) python: Option<PathBuf>,
     /// Cache directory [default: .harness]
     #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
     pub(crate) store: Option<PathBuf>,

@@ -46,6 +46,10 @@ pub(crate) struct SuiteArguments {
     /// Do not load the plugins that the suite names; a plugin is code that runs with your permissions
     #[arg(long)]
     pub(crate) no_plugins_from_suite: bool,
+    /// Interpreter of methods in Python: a path, the folder of a virtual environment, or a name
+    /// [default: the suite's, else VIRTUAL_ENV, else python3]
+    #[arg(long, value_name = "PYTHON", env = "HARNESS_PYTHON")]
+    pub(crate) python: Option<PathBuf>,
     /// Ignore cached results
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -55,7 +59,7 @@ pub(crate) struct SuiteArguments {
     /// Select cells by method, dataset, source, target, shots or seed; repeatable
     #[arg(long, value_name = "KEY=VALUE,…")]
     pub(crate) only: Vec<Term>,
-    /// Also use a plugin, or a folder of them; without --method, run its methods in place of
+    /// Also use a plugin (a shared library or Python file), or a folder of them; without --method, run its methods in place of
     /// the suite's; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) plugin: Vec<PathBuf>,

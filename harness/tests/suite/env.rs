@@ -7,18 +7,20 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Variables that would let the machine that tests change what the program does.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 13] = [
     "GITHUB_ACTIONS",
     "GITHUB_STEP_SUMMARY",
     "HARNESS_BACKBONES",
     "HARNESS_DATA",
     "HARNESS_EMBEDDED",
     "HARNESS_MIRROR",
+    "HARNESS_PYTHON",
     "HARNESS_STORE",
     "HF_ENDPOINT",
     "HF_HUB_CACHE",
     "HF_HUB_OFFLINE",
     "HF_TOKEN",
+    "VIRTUAL_ENV",
 ];
 
 /// The repository.

@@ -22,6 +22,7 @@ mod layout;
 mod misbehaving;
 mod plan;
 mod predict;
+mod python;
 mod readme;
 mod schemas;
 mod start;

@@ -25,10 +25,12 @@ pub enum ErrorKind {
     Panicked,
     /// Anything else, including kinds of a newer ABI.
     Internal,
+    /// A process that the plugin works with ended. Since ABI 1.2.
+    Crashed,
 }
 
 impl ErrorKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Config,
         Self::NotInjectable,
         Self::Request,
@@ -37,6 +39,7 @@ impl ErrorKind {
         Self::Cancelled,
         Self::Panicked,
         Self::Internal,
+        Self::Crashed,
     ];
 
     const fn code(self) -> u32 {

@@ -18,15 +18,15 @@ pub use crate::author_job::{
     CheckWork, Compared, ComparisonStep, ComparisonWork, MethodCheck, Moved, Trial, TrialWork,
 };
 use crate::images::ImageOptions;
+pub use crate::plugin_ref::{PluginRef, ScriptRef};
 use crate::predict::{PredictJob, Prediction};
 
 /// A method of a plugin together with its configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodRef {
-    /// The plugin's shared library.
-    #[serde(with = "harness_store::json_path")]
-    pub plugin: PathBuf,
-    /// SHA-256 of the library, so that a rebuilt plugin is another method.
+    pub plugin: PluginRef,
+    /// SHA-256 of the library, so that a rebuilt plugin is another method; of a script, over the
+    /// library that runs it and everything that the script is made of.
     pub plugin_sha256: String,
     /// The method's id inside the plugin.
     pub id: String,
@@ -248,14 +248,10 @@ impl UnitWork {
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
     /// Read a plugin's descriptor.
-    Inspect {
-        #[serde(with = "harness_store::json_path")]
-        plugin: PathBuf,
-    },
+    Inspect { plugin: PluginRef },
     /// Ask what every method of a plugin would train in a setting, by default.
     Declare {
-        #[serde(with = "harness_store::json_path")]
-        plugin: PathBuf,
+        plugin: PluginRef,
         setting: Box<harness_abi::wire::Setting>,
     },
     /// Classify images with a module.
@@ -427,6 +423,10 @@ pub enum Outcome {
         reason: String,
     },
     Failed {
+        message: String,
+    },
+    /// A process that the worker started for the plugin ended.
+    Crashed {
         message: String,
     },
     /// The worker's GPU had too little memory.

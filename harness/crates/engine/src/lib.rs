@@ -18,6 +18,7 @@ pub mod job;
 pub mod modules;
 pub mod plan;
 pub mod plugin_check;
+mod plugin_ref;
 pub mod predict;
 pub mod registry;
 pub mod run;

@@ -43,7 +43,7 @@ impl Known for AnyName {
         vec![&self.card.id]
     }
 
-    fn card(&self, id: &str) -> Result<Option<&MethodCard>, LookupError> {
+    fn card(&self, id: &str, _: Option<&str>) -> Result<Option<&MethodCard>, LookupError> {
         Ok((id != "unknown").then_some(&self.card))
     }
 

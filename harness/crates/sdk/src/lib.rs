@@ -7,7 +7,7 @@
 //! Built on `harness-abi` and candle. It knows neither how the host stores backbones and
 //! data nor any particular method. Modules, each using only those before it: `host`
 //! (queries to the host), `parameter`, `method` (what an author implements), `prompts`,
-//! `module` (the module file), `training`, `boundary` (calls from the host), [`testkit`].
+//! `module` (the module file), `training`, [`script`], `boundary` (calls from the host), [`testkit`].
 //!
 //! ```
 //! use harness_sdk::{
@@ -66,6 +66,7 @@ mod module;
 pub mod ops;
 mod parameter;
 mod prompts;
+pub mod script;
 mod side_file;
 pub mod testkit;
 mod training;

@@ -32,6 +32,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         device: DeviceSettings::default(),
         worker_memory: None,
         suite_plugins: true,
+        python: None,
         fresh: false,
         rehash: arguments.rehash,
         command: worker_command()?,

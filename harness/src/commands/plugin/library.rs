@@ -7,7 +7,7 @@ use std::time::Duration;
 use harness_engine::cards::MethodCard;
 use harness_engine::job::Draw;
 use harness_engine::plugin_check::Inputs;
-use harness_engine::registry::{RegisteredPlugin, Registry, SearchPath};
+use harness_engine::registry::{NamedPlugins, RegisteredPlugin, Registry, SearchPath};
 use harness_engine::schedule::Pool;
 use harness_report::{ExitCode, Seeds};
 use harness_store::Store;
@@ -16,7 +16,7 @@ use crate::cli::{TrialDraw, TrialPlace};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::progress::Reporter;
-use crate::settings::{places, worker_command};
+use crate::settings::{interpreter, places, worker_command};
 
 /// A library whose descriptor was read.
 pub(super) struct Library {
@@ -48,7 +48,13 @@ impl Library {
             .map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))?;
         let pool = pool(&store, place, cancel)?;
         let mut reporter = Reporter::new();
-        let found = Registry::discover(places()?, &[named], &pool, None, &mut reporter);
+        let python = place.python.as_deref().map(interpreter);
+        let named = NamedPlugins {
+            plugins: vec![named],
+            python: python.as_deref(),
+            ..NamedPlugins::default()
+        };
+        let found = Registry::discover(places()?, &named, &pool, None, &mut reporter);
         reporter.finish();
         let mut registry = found.map_err(set_up)?;
         if let Some(broken) = registry.broken.iter().find(|b| b.path == library) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Recipe;
+use super::{Recipe, ScriptFacts};
 
 /// A plugin and its methods.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct PluginInfo {
     /// ABI version that it needs as `major.minor`, from the version record. The host fills it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs_abi: Option<String>,
+    /// What the methods of a script were read with. Since ABI 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<ScriptFacts>,
 }
 
 /// A method's entry in `harness list methods`.

@@ -7,6 +7,7 @@ mod card;
 mod encode;
 mod module;
 mod recipe;
+mod script;
 mod service;
 mod setting;
 mod train;
@@ -17,6 +18,7 @@ pub use encode::{
 };
 pub use module::{HeaderError, ModuleHeader, ModuleOrigin};
 pub use recipe::{OptimizerKind, Recipe, RecipeChanges, RecipeError, Schedule};
+pub use script::{Script, ScriptFacts};
 pub use service::{Ensemble, ImageStage, Service, Split, Tokenized};
 pub use setting::{
     BackboneFacts, Class, ImageFacts, NamedParameter, Role, Setting, TaskFacts, TextFacts,

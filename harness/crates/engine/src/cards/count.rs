@@ -68,7 +68,7 @@ pub fn counts(
         .map(|plugin| PoolTask {
             name: format!("declare {}", plugin.path.display()),
             work: Work::Declare {
-                plugin: plugin.path.clone(),
+                plugin: plugin.reference.clone(),
                 setting: Box::new(setting.clone()),
             },
             needs: Vec::new(),

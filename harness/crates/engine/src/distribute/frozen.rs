@@ -40,7 +40,10 @@ impl Frozen {
                 .clone()
                 .map(|row| {
                     let method = &row.method;
-                    (file_name(&method.plugin), method.plugin_sha256.clone())
+                    (
+                        file_name(method.plugin.file()),
+                        method.plugin_sha256.clone(),
+                    )
                 })
                 .collect(),
             backbones: inputs

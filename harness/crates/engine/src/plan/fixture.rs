@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::{Engine, Inputs, MethodInput};
 use crate::images::ImageOptions;
-use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef, Presence};
+use crate::job::{
+    BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef, PluginRef, Presence,
+};
 use crate::registry::{BackboneFacts, Contents, DatasetFacts};
 use crate::suite::{DatasetEntry, MethodEntry, RecipeBase, RecipeChoice, Sampler, Suite, Upgrade};
 
@@ -64,7 +66,7 @@ pub(crate) fn method(label: &str) -> MethodInput {
     MethodInput {
         label: label.to_owned(),
         method: MethodRef {
-            plugin: PathBuf::from("coop.so"),
+            plugin: PluginRef::library("coop.so".into()),
             plugin_sha256: "sha of coop".to_owned(),
             id: label.to_owned(),
             config: json!({}),
@@ -86,6 +88,7 @@ pub(crate) fn entry(label: &str) -> MethodEntry {
         config: serde_json::Map::new(),
         recipe: RecipeChoice::default(),
         module: None,
+        python: None,
     }
 }
 
@@ -127,6 +130,7 @@ pub(crate) fn inputs(targets: &[&str]) -> Inputs {
             gate: None,
             slurm: None,
             plugins: Vec::new(),
+            python: None,
         },
         methods: vec![method("coop")],
         backbones,

@@ -82,7 +82,7 @@ impl MethodInput {
         Self {
             label: entry.label.clone(),
             method: MethodRef {
-                plugin: plugin.path.clone(),
+                plugin: plugin.reference.clone(),
                 plugin_sha256: plugin.sha256.clone(),
                 id: entry.id.clone(),
                 config,

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::fixture::{dataset, entry, inputs, method};
 use super::*;
 use crate::images::{Augment, FeaturePrecision};
-use crate::job::{BackboneFiles, DatasetFiles, JobOutput, Presence, UnitWork, Usage};
+use crate::job::{BackboneFiles, DatasetFiles, JobOutput, PluginRef, Presence, UnitWork, Usage};
 use crate::registry::{Absent, Contents, InputKind};
 use crate::suite::{Chain, DatasetEntry, SplitsAndTrainings, SuiteSeeds, Upgrade};
 use harness_report::selection::{Selection, Term};
@@ -394,7 +394,7 @@ fn names_paths_and_limits_are_no_part_of_a_key() {
     other.suite.name = "other".to_owned();
     other.suite.time_limit = 1;
     other.methods[0].label = "other".to_owned();
-    other.methods[0].method.plugin = "elsewhere/coop.so".into();
+    other.methods[0].method.plugin = PluginRef::library("elsewhere/coop.so".into());
     other.suite.upgrades[0] = Upgrade::to_targets("s", vec!["renamed".to_owned()]);
     other.backbones[1].reference.name = "renamed".to_owned();
     for backbone in &mut other.backbones {

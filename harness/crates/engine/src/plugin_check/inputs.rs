@@ -43,7 +43,7 @@ impl Inputs {
 /// A method of a plugin with a configuration.
 pub(super) fn method_ref(plugin: &RegisteredPlugin, id: &str, config: Value) -> MethodRef {
     MethodRef {
-        plugin: plugin.path.clone(),
+        plugin: plugin.reference.clone(),
         plugin_sha256: plugin.sha256.clone(),
         id: id.to_owned(),
         config,

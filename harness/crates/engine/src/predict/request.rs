@@ -10,7 +10,9 @@ use super::job::{PredictJob, Prediction};
 use crate::analysis::AnalysisError;
 use crate::analysis::images;
 use crate::job::{BackboneRef, JobOutput, MethodRef, Presence, Work};
-use crate::registry::{ModuleFile, PresentBackbone, Registry, SearchPath, find_dataset};
+use crate::registry::{
+    ModuleFile, NamedPlugins, PresentBackbone, Registry, SearchPath, find_dataset,
+};
 use crate::schedule::{Observer, Pool, PoolTask};
 use crate::suite::DatasetEntry;
 
@@ -65,7 +67,7 @@ pub fn predict(
         architecture,
     } = PresentBackbone::read(&search_path, request.backbone)?;
     let (dataset, classes, templates) = classes(&module, request.dataset, &search_path)?;
-    let registry = Registry::discover(search_path, &[], pool, None, observer)?;
+    let registry = Registry::discover(search_path, &NamedPlugins::default(), pool, None, observer)?;
     let header = &module.header;
     let no_method = || PredictError::NoMethod {
         path: module.path.clone(),
@@ -74,7 +76,7 @@ pub fn predict(
     let (plugin, _) = registry.method(&header.method).ok_or_else(no_method)?;
     let job = PredictJob {
         method: MethodRef {
-            plugin: plugin.path.clone(),
+            plugin: plugin.reference.clone(),
             plugin_sha256: plugin.sha256.clone(),
             id: header.method.clone(),
             config: header.config.clone(),

@@ -7,8 +7,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::libraries::{self, Library, Origin, UnusablePlugin};
+use super::scripts::{self, ScriptLookupError, UnreadScript};
 use super::{LibraryError, ModuleFile, ModuleFileError, SearchPath};
 use crate::job::{JobOutput, Work};
+use crate::plugin_ref::PluginRef;
 use crate::schedule::{Observer, Pool, PoolError, PoolTask, Silent, TaskError, TaskResult};
 use crate::side_files::{self, SideFileError};
 use crate::suite::{Known, KnownInputs, LookupError, MethodEntry};
@@ -17,10 +19,36 @@ use harness_store::{Store, sha256_file};
 /// A plugin and its descriptor.
 #[derive(Clone, Debug)]
 pub struct RegisteredPlugin {
+    /// The library, or the script that a library runs.
     pub path: PathBuf,
+    pub reference: PluginRef,
     pub sha256: String,
     pub descriptor: Descriptor,
     origin: Origin,
+    /// Whether only entries of methods that name the script use it.
+    is_private: bool,
+}
+
+/// What a suite and the command line name beside the plugins that are always found.
+#[derive(Clone, Debug, Default)]
+pub struct NamedPlugins<'a> {
+    /// Shared libraries, folders of them, and scripts.
+    pub plugins: Vec<&'a str>,
+    /// Scripts that entries of methods name for themselves.
+    pub scripts: Vec<&'a str>,
+    /// Interpreter of scripts that the command line names.
+    pub python: Option<&'a str>,
+    /// The suite's, which counts where the command line names none.
+    pub python_of_suite: Option<&'a str>,
+}
+
+/// A library that has not been asked.
+struct Unread {
+    reference: PluginRef,
+    /// Of the library.
+    sha256: String,
+    origin: Origin,
+    is_private: bool,
 }
 
 /// What the store keeps of a plugin.
@@ -49,7 +77,7 @@ impl Registry {
     /// A named plugin is missing, or no worker can be started.
     pub fn discover(
         search_path: SearchPath,
-        named: &[&str],
+        named: &NamedPlugins<'_>,
         pool: &Pool<'_>,
         store: Option<&Store>,
         observer: &mut dyn Observer,
@@ -59,7 +87,8 @@ impl Registry {
             broken: Vec::new(),
             search_path,
         };
-        let found = libraries::find(&registry.search_path, named)?;
+        let mut found = libraries::find(&registry.search_path, &named.plugins)?;
+        let scripts = scripts::unread(&registry.search_path, named, &mut found);
         registry.broken = found.unusable;
         let digests: Vec<_> = found
             .usable
@@ -85,10 +114,12 @@ impl Registry {
             match store.and_then(|store| store.descriptor(&sha256)) {
                 Some(Inspection::Described(descriptor)) => {
                     registry.plugins.push(RegisteredPlugin {
+                        reference: PluginRef::library(path.clone()),
                         path,
                         sha256,
                         descriptor,
                         origin,
+                        is_private: false,
                     });
                 }
                 Some(Inspection::NoAnswer { seconds }) if origin != Origin::Suite => {
@@ -98,9 +129,15 @@ impl Registry {
                     );
                     registry.broken.push(UnusablePlugin { path, reason });
                 }
-                _ => unknown.push((path, sha256, origin)),
+                _ => unknown.push(Unread {
+                    reference: PluginRef::library(path),
+                    sha256,
+                    origin,
+                    is_private: false,
+                }),
             }
         }
+        unknown.extend(scripts.into_iter().map(Unread::from));
         registry.inspect(unknown, pool, store)?;
         // The order must not depend on what was in the store.
         registry.plugins.sort_by(|a, b| a.path.cmp(&b.path));
@@ -110,22 +147,29 @@ impl Registry {
 
     fn inspect(
         &mut self,
-        libraries: Vec<(PathBuf, String, Origin)>,
+        plugins: Vec<Unread>,
         pool: &Pool<'_>,
         store: Option<&Store>,
     ) -> Result<(), PoolError> {
-        let task = |(path, ..): &(PathBuf, String, Origin)| PoolTask {
-            name: format!("inspect {}", path.display()),
+        let task = |unread: &Unread| PoolTask {
+            name: format!("inspect {}", unread.reference.file().display()),
             work: Work::Inspect {
-                plugin: path.clone(),
+                plugin: unread.reference.clone(),
             },
             needs: Vec::new(),
             log: None,
             weight: 1.0,
         };
-        let tasks: Vec<PoolTask> = libraries.iter().map(task).collect();
+        let tasks: Vec<PoolTask> = plugins.iter().map(task).collect();
         let results = pool.run(&tasks, &mut Silent, &mut |_, result| Ok(result))?;
-        for ((path, sha256, origin), result) in libraries.into_iter().zip(results) {
+        for (unread, result) in plugins.into_iter().zip(results) {
+            let Unread {
+                reference,
+                sha256,
+                origin,
+                is_private,
+            } = unread;
+            let path = reference.file().to_owned();
             let inspected = descriptor(result);
             let inspection = match &inspected {
                 Ok(descriptor) => Some(Inspection::Described(descriptor.clone())),
@@ -134,16 +178,21 @@ impl Registry {
                 }
                 Err(_) => None,
             };
+            // What a script is depends on more than its own file.
+            let store = store.filter(|_| reference.script.is_none());
             if let (Some(store), Some(inspection)) = (store, inspection) {
                 store.put_descriptor(&sha256, &inspection)?;
             }
             match inspected {
                 Ok(descriptor) => {
+                    let reference = reference.with_facts(descriptor.plugin.script.as_ref());
                     self.plugins.push(RegisteredPlugin {
                         path,
-                        sha256,
+                        sha256: reference.sha256(&sha256),
+                        reference,
                         descriptor,
                         origin,
+                        is_private,
                     });
                 }
                 Err(error) => self.broken.push(UnusablePlugin {
@@ -177,12 +226,41 @@ impl Registry {
 
     /// Every method with this id, with its plugin.
     fn candidates(&self, id: &str) -> impl Iterator<Item = (&RegisteredPlugin, &MethodCard)> {
-        self.plugins.iter().flat_map(move |plugin| {
+        let plugins = self.plugins.iter().filter(|plugin| !plugin.is_private);
+        plugins.flat_map(move |plugin| {
             let cards = plugin.descriptor.methods.iter();
             cards
                 .filter(move |card| card.id == id)
                 .map(move |card| (plugin, card))
         })
+    }
+
+    /// The method of the script at a path in the suite.
+    fn method_of_script(
+        &self,
+        id: &str,
+        script: &str,
+    ) -> Result<(&RegisteredPlugin, &MethodCard), ScriptLookupError> {
+        let path = self.search_path.resolve(script);
+        let path = fs_err::canonicalize(&path).unwrap_or(path);
+        let plugin = self.plugins.iter().find(|plugin| plugin.path == path);
+        let plugin = plugin.ok_or_else(|| scripts::why_unread(&path, &self.broken))?;
+        let methods = &plugin.descriptor.methods;
+        let card = methods.iter().find(|card| card.id == id);
+        let card = card.ok_or_else(|| ScriptLookupError::NoMethod {
+            script: file_name(&path),
+            id: id.to_owned(),
+            known: methods.iter().map(|card| card.id.clone()).collect(),
+        })?;
+        Ok((plugin, card))
+    }
+
+    /// The method of an entry, with its plugin.
+    pub fn method_of(&self, entry: &MethodEntry) -> Option<(&RegisteredPlugin, &MethodCard)> {
+        match &entry.python {
+            Some(script) => self.method_of_script(&entry.id, script).ok(),
+            None => self.method(&entry.id),
+        }
     }
 
     /// The method with this id, with its plugin.
@@ -211,6 +289,17 @@ impl Registry {
         let locate = |path: &str| self.search_path.resolve(path);
         side_files::resolve(&mut entry.config, &card.config_schema, locate)?;
         Ok(entry)
+    }
+}
+
+impl From<UnreadScript> for Unread {
+    fn from(script: UnreadScript) -> Self {
+        Self {
+            reference: script.reference,
+            sha256: script.library_sha256,
+            origin: script.origin,
+            is_private: script.is_private,
+        }
     }
 }
 
@@ -269,17 +358,19 @@ impl KnownInputs for Registry {
 
 impl Known for Registry {
     fn methods(&self) -> Vec<&str> {
-        let cards = self
-            .plugins
-            .iter()
-            .flat_map(|plugin| &plugin.descriptor.methods);
+        let public = self.plugins.iter().filter(|plugin| !plugin.is_private);
+        let cards = public.flat_map(|plugin| &plugin.descriptor.methods);
         let mut ids: Vec<&str> = cards.map(|card| card.id.as_str()).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
     }
 
-    fn card(&self, id: &str) -> Result<Option<&MethodCard>, LookupError> {
+    fn card(&self, id: &str, script: Option<&str>) -> Result<Option<&MethodCard>, LookupError> {
+        if let Some(script) = script {
+            let (_, card) = self.method_of_script(id, script)?;
+            return Ok(Some(card));
+        }
         let found: Vec<_> = self.candidates(id).collect();
         match found[..] {
             [] => Ok(None),
@@ -334,6 +425,7 @@ mod tests {
         });
         RegisteredPlugin {
             path: path.into(),
+            reference: PluginRef::library(path.into()),
             sha256: path.to_owned(),
             descriptor: Descriptor {
                 plugin: PluginInfo {
@@ -345,10 +437,12 @@ mod tests {
                     abi: String::new(),
                     opt_level: None,
                     needs_abi: None,
+                    script: None,
                 },
                 methods: vec![serde_json::from_value(card).unwrap()],
             },
             origin,
+            is_private: false,
         }
     }
 
@@ -368,7 +462,7 @@ mod tests {
             plugin("/a.so", "mine", Origin::Suite),
             plugin("/b.so", "theirs", Origin::Executable),
         ]);
-        let error = registry.card("coop").unwrap_err().to_string();
+        let error = registry.card("coop", None).unwrap_err().to_string();
         assert!(error.contains("/a.so and /b.so"), "{error}");
     }
 
@@ -380,6 +474,6 @@ mod tests {
         ]);
         let (plugin, _) = registry.method("coop").unwrap();
         assert_eq!(plugin.path, Path::new("/b.so"));
-        assert!(registry.card("coop").unwrap().is_some());
+        assert!(registry.card("coop", None).unwrap().is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Which shared libraries are plugins, by folder and file name.
+//! Which files are plugins: shared libraries by folder and file name, and scripts that are named.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
@@ -37,14 +37,28 @@ pub struct UnusablePlugin {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Libraries {
     pub(crate) usable: Vec<Library>,
+    /// Scripts of Python.
+    pub(crate) scripts: Vec<Library>,
+    /// The library that runs them.
+    pub(crate) python: Option<PathBuf>,
     pub(crate) unusable: Vec<UnusablePlugin>,
+}
+
+/// Whether a file is a script of Python, by its name.
+pub(crate) fn is_script(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "py")
+}
+
+/// File name of the library that runs scripts of Python.
+fn python_library() -> String {
+    format!("{DLL_PREFIX}harness_plugin_python{DLL_SUFFIX}")
 }
 
 /// Why a library that a suite or the environment names cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LibraryError {
-    #[error("no plugin at {} ({origin}): expected a shared library or a folder of them", .path.display())]
+    #[error("no plugin at {} ({origin}): expected a shared library, a folder of them or a Python file", .path.display())]
     Missing { path: PathBuf, origin: &'static str },
 }
 
@@ -89,8 +103,17 @@ pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Libraries
     for (path, origin) in found {
         match canonical_file(&path) {
             Ok(path) => {
-                if libraries.usable.iter().all(|library| library.path != path) {
-                    libraries.usable.push(Library { path, origin });
+                let list = match is_script(&path) {
+                    true => &mut libraries.scripts,
+                    false => &mut libraries.usable,
+                };
+                let is_python = path
+                    .file_name()
+                    .is_some_and(|name| name == python_library().as_str());
+                if is_python {
+                    libraries.python.get_or_insert(path);
+                } else if list.iter().all(|library| library.path != path) {
+                    list.push(Library { path, origin });
                 }
             }
             Err(error) => {
@@ -104,7 +127,7 @@ pub(crate) fn find(search_path: &SearchPath, named: &[&str]) -> Result<Libraries
 
 /// Why a path leads to no library.
 #[derive(Debug, thiserror::Error)]
-enum NoFile {
+pub(super) enum NoFile {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error("expected a shared library, found a folder, a pipe or a device")]
@@ -112,7 +135,7 @@ enum NoFile {
 }
 
 /// The file that a path leads to. Reading a pipe would wait, and reading a device never end.
-fn canonical_file(path: &Path) -> Result<PathBuf, NoFile> {
+pub(super) fn canonical_file(path: &Path) -> Result<PathBuf, NoFile> {
     let found = std::fs::canonicalize(path)?;
     match found.is_file() {
         true => Ok(found),
@@ -154,10 +177,12 @@ fn is_plugin(path: &Path) -> bool {
 /// The environment names a plugin that is missing or cannot be read.
 pub fn plugin_files() -> Result<Vec<PathBuf>, LibraryError> {
     let mut found: Vec<PathBuf> = Vec::new();
-    for library in find(&SearchPath::of_current_folder(), &[])?.usable {
-        let is_new = |other: &PathBuf| other.file_name() != library.path.file_name();
+    let all = find(&SearchPath::of_current_folder(), &[])?;
+    let libraries = all.usable.into_iter().map(|library| library.path);
+    for path in libraries.chain(all.python) {
+        let is_new = |other: &PathBuf| other.file_name() != path.file_name();
         if found.iter().all(is_new) {
-            found.push(library.path);
+            found.push(path);
         }
     }
     Ok(found)

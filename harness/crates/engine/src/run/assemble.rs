@@ -129,7 +129,7 @@ fn methods(setup: &SetUp<'_>) -> Vec<Method> {
         .map(|(index, input)| Method {
             label: input.label.clone(),
             id: input.method.id.clone(),
-            plugin: file_name(&input.method.plugin),
+            plugin: file_name(input.method.plugin.file()),
             config: without_texts(&input.method.config, &input.card.config_schema),
             module_sha256: input.module.as_ref().map(|file| file.sha256.clone()),
             module_sources: module_sources(&setup.inputs, input),

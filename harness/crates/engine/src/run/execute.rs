@@ -212,7 +212,12 @@ fn lookup(key: &Key, context: &ExecContext<'_>, observer: &mut dyn Observer) -> 
         Ok(Some(Outcome::Done { output, usage })) => Some(TaskResult::Finished { output, usage }),
         Ok(Some(Outcome::NotInjectable { reason })) => Some(TaskResult::NotInjectable { reason }),
         Ok(
-            Some(Outcome::Failed { .. } | Outcome::DeviceMemory { .. } | Outcome::Unwritten { .. })
+            Some(
+                Outcome::Failed { .. }
+                | Outcome::Crashed { .. }
+                | Outcome::DeviceMemory { .. }
+                | Outcome::Unwritten { .. },
+            )
             | None,
         ) => None,
         Err(warning) => {

@@ -50,6 +50,7 @@ pub(super) fn rows(
                 config: serde_json::Map::new(),
                 recipe: RecipeChoice::default(),
                 module: None,
+                python: None,
             };
             let Some((plugin, card)) = registry.method(&method.id) else {
                 return Err(RunError::Method {

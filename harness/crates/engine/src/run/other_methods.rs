@@ -6,6 +6,8 @@ use harness_report::shell::{quote, quote_path};
 
 use super::error::RunError;
 use crate::registry::Registry;
+use harness_abi::wire::MethodCard;
+
 use crate::suite::{Known, MethodEntry, Suite, closest};
 
 /// Plugins and methods in addition to, and in place of, those of a suite.
@@ -65,7 +67,10 @@ impl OtherMethods {
                         meant: closest(id, &registry.methods()).map(str::to_owned),
                     });
                 }
-                [] => methods.push(MethodEntry::named(id)),
+                [] => methods.push(MethodEntry {
+                    python: self.script_with(id, registry),
+                    ..MethodEntry::named(id)
+                }),
                 _ => methods.extend(rows.into_iter().cloned()),
             }
         }
@@ -76,6 +81,18 @@ impl OtherMethods {
             is_new
         });
         Ok(Suite { methods, ..suite })
+    }
+
+    /// The script among the plugins that has a method of this id.
+    fn script_with(&self, id: &str, registry: &Registry) -> Option<String> {
+        let plugins = registry.plugins.iter();
+        let mut scripts = plugins.filter(|plugin| {
+            let has = |card: &MethodCard| card.id == id;
+            plugin.reference.script.is_some()
+                && self.plugins.contains(&plugin.path)
+                && plugin.descriptor.methods.iter().any(has)
+        });
+        Some(scripts.next()?.path.to_str()?.to_owned())
     }
 
     fn of_plugins(&self, registry: &Registry) -> Vec<String> {

@@ -11,7 +11,9 @@ use super::other_methods::OtherMethods;
 use super::{machine, modules, prompts, shots};
 use crate::device::{DeviceChoice, DevicePlacement};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
-use crate::registry::{BackboneFacts, DatasetFacts, RegisteredPlugin, Registry, SearchPath};
+use crate::registry::{
+    BackboneFacts, DatasetFacts, NamedPlugins, RegisteredPlugin, Registry, SearchPath,
+};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
 use crate::worker::WorkerMemory;
@@ -50,6 +52,8 @@ pub struct Settings<'a> {
     pub worker_memory: Option<u64>,
     /// Whether to load the plugins that the suite names.
     pub suite_plugins: bool,
+    /// Interpreter of Python files, before what the suite says.
+    pub python: Option<String>,
     /// Whether to ignore stored results.
     pub fresh: bool,
     /// Whether to hash image files again instead of believing remembered digests.
@@ -123,10 +127,16 @@ impl<'a> SetUp<'a> {
             .with_rehash(settings.rehash)
             .with_aliases()?;
         let mut named = match settings.suite_plugins {
-            true => document.plugins(),
-            false => Vec::new(),
+            true => NamedPlugins {
+                plugins: document.plugins(),
+                scripts: document.scripts(),
+                python_of_suite: document.python(),
+                python: None,
+            },
+            false => NamedPlugins::default(),
         };
-        named.extend(settings.other_methods.named());
+        named.plugins.extend(settings.other_methods.named());
+        named.python = settings.python.as_deref();
         let registry = Registry::discover(search_path, &named, &pool, Some(&store), observer)?;
         for broken in &registry.broken {
             observer.warn(&format!(
@@ -280,7 +290,7 @@ fn slow_plugins<'a>(
 ) -> impl Iterator<Item = String> + 'a {
     let is_used = |plugin: &&RegisteredPlugin| {
         let mut methods = inputs.methods.iter();
-        methods.any(|input| input.method.plugin == plugin.path)
+        methods.any(|input| input.method.plugin == plugin.reference)
     };
     let unoptimised = |plugin: &&RegisteredPlugin| plugin.descriptor.plugin.opt_level == Some('0');
     let slow = registry.plugins.iter().filter(unoptimised).filter(is_used);
@@ -308,7 +318,7 @@ fn inputs(
 ) -> Result<Inputs, RunError> {
     let mut methods = Vec::new();
     for entry in &suite.methods {
-        let Some((plugin, card)) = registry.method(&entry.id) else {
+        let Some((plugin, card)) = registry.method_of(entry) else {
             return Err(RunError::Method {
                 label: entry.label.clone(),
                 id: entry.id.clone(),

@@ -183,7 +183,7 @@ impl Run<'_> {
             let fits = |index: usize, same_backbone: bool| {
                 let task = &self.tasks[index];
                 !self.is_second[index]
-                    && task.plugin() == worker.plugin.as_deref()
+                    && task.plugin() == worker.plugin.as_ref()
                     && (!same_backbone || task.backbone() == worker.backbone.as_ref())
             };
             let found = [true, false].into_iter().find_map(|same_backbone| {
@@ -222,7 +222,7 @@ impl Run<'_> {
     fn worker_for(&mut self, task: TaskIndex) -> Result<Option<u64>, PoolError> {
         let wanted = self.tasks[task.0].plugin();
         let usable = self.idle().find(|id| {
-            let loaded = self.workers[id].worker.plugin.as_deref();
+            let loaded = self.workers[id].worker.plugin.as_ref();
             !self.is_second[task.0] && (wanted.is_none() || loaded.is_none() || loaded == wanted)
         });
         if usable.is_some() {
@@ -280,7 +280,7 @@ impl Run<'_> {
             work: task.work.clone(),
         })?;
         if let Some(plugin) = task.plugin() {
-            member.worker.plugin = Some(plugin.to_owned());
+            member.worker.plugin = Some(plugin.clone());
         }
         if let Some(backbone) = task.backbone() {
             member.worker.backbone = Some(backbone.clone());
@@ -338,6 +338,10 @@ impl Run<'_> {
                     Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
                     Outcome::NotInjectable { reason } => TaskResult::NotInjectable {
                         reason: excerpt(reason),
+                    },
+                    Outcome::Crashed { message } => TaskResult::Crashed {
+                        message: excerpt(message),
+                        log: member.worker.log(),
                     },
                     Outcome::Failed { message } => TaskResult::Failed {
                         message: excerpt(message),

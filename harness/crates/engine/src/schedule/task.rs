@@ -1,8 +1,8 @@
 //! Tasks of the pool and their results.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::job::{JobOutput, Usage, Work};
+use crate::job::{JobOutput, PluginRef, Usage, Work};
 
 /// Position of a task in the list that the pool was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,14 +87,14 @@ impl<By> TaskResult<By> {
 
 impl PoolTask {
     /// The plugin that a worker has to load for it.
-    pub(crate) fn plugin(&self) -> Option<&Path> {
+    pub(crate) fn plugin(&self) -> Option<&PluginRef> {
         match &self.work {
             Work::Inspect { plugin } | Work::Declare { plugin, .. } => Some(plugin),
             Work::Predict(job) => Some(&job.method.plugin),
             Work::Check(check) => Some(&check.method.plugin),
             Work::Try(trial) => Some(&trial.method.plugin),
             Work::Compare(comparison) => Some(&comparison.method.plugin),
-            Work::Unit { work, .. } => work.method().map(|method| method.plugin.as_path()),
+            Work::Unit { work, .. } => work.method().map(|method| &method.plugin),
         }
     }
 

@@ -1,13 +1,15 @@
 //! A pool against workers that misbehave: a shell script that acts on the name of
 //! the backbone in its job.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::images::ImageOptions;
-use crate::job::{BackboneRef, DatasetRef, JobOutput, MethodRef, Presence, UnitWork, Work};
+use crate::job::{
+    BackboneRef, DatasetRef, JobOutput, MethodRef, PluginRef, Presence, UnitWork, Work,
+};
 
 const SCRIPT: &str = r#"
 reply() { printf '{"reply":{"id":%s,"outcome":{%s}}}\n' "$1" "$2"; }
@@ -181,7 +183,7 @@ fn with_plugin(name: &str, plugin: &str) -> PoolTask {
             work: Box::new(UnitWork::Survey {
                 // Has no name, so the script reads the backbone's.
                 method: MethodRef {
-                    plugin: Path::new(plugin).to_owned(),
+                    plugin: PluginRef::library(plugin.into()),
                     plugin_sha256: String::new(),
                     id: "m".into(),
                     config: serde_json::Value::Null,

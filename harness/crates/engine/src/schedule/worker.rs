@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use super::strays;
 use super::tail::Tail;
-use crate::job::{Job, Line};
+use crate::job::{Job, Line, PluginRef};
 
 /// Longest line that is read, in bytes: predictions for a million images.
 const LONGEST_LINE: u64 = 64 << 20;
@@ -71,7 +71,7 @@ pub(crate) struct Worker {
     mark: String,
     ended: bool,
     /// The plugin it has loaded.
-    pub(crate) plugin: Option<PathBuf>,
+    pub(crate) plugin: Option<PluginRef>,
     /// The backbone it used last.
     pub(crate) backbone: Option<PathBuf>,
 }

@@ -31,11 +31,11 @@ pub trait KnownInputs {
 pub trait Known: KnownInputs {
     /// Ids of all methods.
     fn methods(&self) -> Vec<&str>;
-    /// The method with an id; `Ok(None)` if there is none.
+    /// The method with an id, of the script at a path if one is given; `Ok(None)` if there is none.
     ///
     /// # Errors
-    /// The id cannot be used, for instance because two plugins claim it.
-    fn card(&self, id: &str) -> Result<Option<&MethodCard>, LookupError>;
+    /// The id cannot be used, for instance because two plugins claim it, or the script cannot.
+    fn card(&self, id: &str, script: Option<&str>) -> Result<Option<&MethodCard>, LookupError>;
     /// The header of the module file at a path.
     ///
     /// # Errors

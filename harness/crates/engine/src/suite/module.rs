@@ -123,7 +123,7 @@ pub(super) fn check_files(suite: &Node, known: &dyn Known) -> Vec<Mistake> {
             let path = std::path::absolute(&file).unwrap_or(file);
             match known.module(&path.to_string_lossy()) {
                 Err(error) => wrong(error.to_string()),
-                Ok(header) => match known.card(&header.method) {
+                Ok(header) => match known.card(&header.method, None) {
                     Ok(Some(_)) => {}
                     Ok(None) => wrong(format!(
                         "{}: no plugin has its method `{}`",

@@ -187,8 +187,10 @@ fn methods(suite: &Node, known: &dyn Known, found: &mut Vec<Mistake>) {
                 ),
             }
         }
-        match known.card(id) {
-            Err(error) => found.push(Mistake::new(id_node.mark, error.to_string())),
+        let script = entry.get("python");
+        let place = script.unwrap_or(id_node).mark;
+        match known.card(id, script.and_then(Node::as_str)) {
+            Err(error) => found.push(Mistake::new(place, error.to_string())),
             Ok(None) => {
                 let mistake = unknown("method", id, id_node, known.methods());
                 found.push(match hint::not_a_method(id) {

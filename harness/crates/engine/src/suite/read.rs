@@ -94,6 +94,20 @@ impl Document {
             .collect()
     }
 
+    /// The Python files that entries of `methods` name.
+    pub fn scripts(&self) -> Vec<&str> {
+        let entries = self.tree.get("methods").map(Node::items);
+        let entries = entries.unwrap_or_default().iter();
+        let scripts = entries.filter_map(|entry| entry.get("python")?.as_str());
+        scripts.filter(|path| !path.is_empty()).collect()
+    }
+
+    /// The interpreter of Python files.
+    pub fn python(&self) -> Option<&str> {
+        let named = self.tree.get("python").and_then(Node::as_str);
+        named.filter(|name| !name.is_empty())
+    }
+
     /// The folder of data sets, needed before data sets can be looked up.
     pub fn data(&self) -> Option<&str> {
         self.tree.get("data").and_then(Node::as_str)

@@ -79,7 +79,7 @@ impl Known for FewNames {
         self.cards.iter().map(|card| card.id.as_str()).collect()
     }
 
-    fn card(&self, id: &str) -> Result<Option<&MethodCard>, LookupError> {
+    fn card(&self, id: &str, _: Option<&str>) -> Result<Option<&MethodCard>, LookupError> {
         Ok(self.cards.iter().find(|card| card.id == id))
     }
 

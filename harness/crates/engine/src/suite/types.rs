@@ -85,10 +85,15 @@ pub struct Suite {
     /// How `harness submit` cuts the suite into jobs of a cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slurm: Option<SlurmOptions>,
-    /// More plugins: shared libraries or folders of them, relative to the suite.
+    /// More plugins: shared libraries, folders of them or Python files, relative to the suite.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
     pub plugins: Vec<String>,
+    /// Interpreter of Python files, unless `--python` names one: a path, the folder of a virtual
+    /// environment, or a name that is looked up in PATH.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub python: Option<String>,
 }
 
 impl Suite {
@@ -141,6 +146,9 @@ pub struct MethodEntry {
     /// A module that was trained elsewhere, which is injected instead of trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
+    /// The Python file that defines the method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub python: Option<String>,
 }
 
 impl MethodEntry {
@@ -152,6 +160,7 @@ impl MethodEntry {
             config: Map::new(),
             recipe: RecipeChoice::default(),
             module: None,
+            python: None,
         }
     }
 }
@@ -176,6 +185,9 @@ struct MethodOptions {
     /// into source and targets; nothing is trained. Its configuration is the default.
     #[schemars(length(min = 1))]
     module: Option<String>,
+    /// Python file, relative to the suite, that defines the method; for this entry alone.
+    #[schemars(length(min = 1))]
+    python: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for MethodEntry {
@@ -202,6 +214,7 @@ impl<'de> Deserialize<'de> for MethodEntry {
                     config: options.config,
                     recipe: options.recipe,
                     module: options.module,
+                    python: options.python,
                 })
             }
         }

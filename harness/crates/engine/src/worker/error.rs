@@ -16,6 +16,9 @@ pub(super) enum JobError {
     NotOffered(String),
     #[error("{0}")]
     Failed(String),
+    /// A process that the plugin works with ended.
+    #[error("{0}")]
+    Crashed(String),
     #[error(transparent)]
     NotOnDisk(#[from] crate::job::NotOnDisk),
     #[error(transparent)]
@@ -54,6 +57,7 @@ impl From<PluginError> for JobError {
         match error {
             PluginError::NotInjectable(reason) => Self::NotInjectable(reason),
             PluginError::NotOffered(reason) => Self::NotOffered(reason),
+            PluginError::Crashed(message) => Self::Crashed(message),
             other => Self::Failed(other.to_string()),
         }
     }

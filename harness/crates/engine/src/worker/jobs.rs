@@ -20,7 +20,9 @@ use super::{
     state::WorkerState,
     trial::trial,
 };
-use crate::job::{BackboneRef, DatasetRef, Declaration, Job, JobOutput, MethodRef, UnitWork, Work};
+use crate::job::{
+    BackboneRef, DatasetRef, Declaration, Job, JobOutput, MethodRef, PluginRef, UnitWork, Work,
+};
 
 /// Does one job.
 pub(super) fn run(
@@ -101,7 +103,7 @@ fn unit(
     }
 }
 
-fn inspect(state: &mut WorkerState, plugin: &Path) -> Result<JobOutput, JobError> {
+fn inspect(state: &mut WorkerState, plugin: &PluginRef) -> Result<JobOutput, JobError> {
     let descriptor = state.plugin(plugin)?.descriptor();
     let descriptor = serde_json::to_value(descriptor).map_err(io::Error::other)?;
     Ok(JobOutput::Inspected { descriptor })
@@ -109,7 +111,7 @@ fn inspect(state: &mut WorkerState, plugin: &Path) -> Result<JobOutput, JobError
 
 fn declare(
     state: &mut WorkerState,
-    plugin: &Path,
+    plugin: &PluginRef,
     setting: &Setting,
 ) -> Result<JobOutput, JobError> {
     let plugin = state.plugin(plugin)?;
@@ -162,13 +164,13 @@ fn survey(
 }
 
 /// A plugin of the first ABI would train on one view and the report speak of several.
-fn reads_views(state: &mut WorkerState, plugin: &Path) -> Result<(), JobError> {
+fn reads_views(state: &mut WorkerState, plugin: &PluginRef) -> Result<(), JobError> {
     let abi = &state.plugin(plugin)?.descriptor().plugin.abi;
     if abi != "1.0" {
         return Ok(());
     }
     Err(JobError::Failed(format!(
         "{} was built for ABI {abi}, which supports only one view of an image; rebuild it with a newer SDK, or set `views: 1`",
-        plugin.display()
+        plugin.file().display()
     )))
 }

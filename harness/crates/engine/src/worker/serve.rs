@@ -35,6 +35,7 @@ pub fn serve() -> io::Result<()> {
             Ok(Err(error)) if error.lacks_room() => Outcome::Unwritten {
                 message: error.to_string(),
             },
+            Ok(Err(JobError::Crashed(message))) => Outcome::Crashed { message },
             Ok(Err(error)) => {
                 let message = without_backtrace(error.to_string());
                 match state.take_ran_out_of_memory() {

@@ -1,7 +1,8 @@
 //! What a worker keeps loaded: the next job often needs the same.
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{num::NonZeroUsize, sync::Arc};
 
+use harness_abi::wire::Script;
 use harness_backbone::Backbone;
 use harness_data::Dataset;
 
@@ -12,7 +13,10 @@ use harness_host::{
 use lru::LruCache;
 
 use super::{device::OpenDevice, error::JobError, features::FeatureCache, memory::WorkerMemory};
-use crate::job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef};
+use crate::{
+    job::{BackboneFiles, BackboneRef, DatasetFiles, DatasetRef, MethodRef, PluginRef},
+    plugin_ref::facts_sha256,
+};
 
 /// Backbones kept at once: a source and a target.
 const BACKBONES: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
@@ -22,7 +26,8 @@ const DATASETS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
 pub(super) struct WorkerState {
     backbones: LruCache<String, LoadedBackbone>,
     datasets: LruCache<String, Arc<Dataset>>,
-    plugin: Option<LoadedPlugin>,
+    /// With the script that it runs.
+    plugin: Option<(LoadedPlugin, Option<Script>)>,
     /// Opened with the first backbone; none within for the CPU.
     device: Option<Option<OpenDevice>>,
     pub(super) features: FeatureCache,
@@ -93,21 +98,41 @@ impl WorkerState {
         Ok(Arc::clone(loaded))
     }
 
-    /// The plugin at a path. A worker loads only one.
-    pub(super) fn plugin(&mut self, path: &Path) -> Result<&LoadedPlugin, JobError> {
-        let path = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        match self.plugin.take() {
-            Some(loaded) if loaded.path() != path => {
+    /// A plugin. A worker loads only one.
+    pub(super) fn plugin(&mut self, wanted: &PluginRef) -> Result<&LoadedPlugin, JobError> {
+        let library = &wanted.library;
+        let library = fs_err::canonicalize(library).unwrap_or_else(|_| library.clone());
+        let script = wanted.script.as_ref().map(|script| &script.script);
+        let loaded = match self.plugin.take() {
+            Some(loaded) if loaded.0.path() != library || loaded.1.as_ref() != script => {
                 let message = format!(
                     "this worker has loaded {} and cannot load {} as well",
-                    loaded.path().display(),
-                    path.display()
+                    loaded.0.path().display(),
+                    wanted.file().display()
                 );
                 self.plugin = Some(loaded);
-                Err(JobError::Failed(message))
+                return Err(JobError::Failed(message));
             }
-            Some(loaded) => Ok(self.plugin.insert(loaded)),
-            None => Ok(self.plugin.insert(LoadedPlugin::load(&path)?)),
+            Some(loaded) => loaded,
+            None => match script {
+                Some(script) => (
+                    LoadedPlugin::load_script(&library, script)?,
+                    Some(script.clone()),
+                ),
+                None => (LoadedPlugin::load(&library)?, None),
+            },
+        };
+        let (plugin, _) = self.plugin.insert(loaded);
+        let facts = plugin.descriptor().plugin.script.as_ref();
+        let expected = wanted.script.as_ref().and_then(|s| s.facts_sha256.as_ref());
+        match (facts, expected) {
+            (Some(facts), Some(expected)) if facts_sha256(facts) != *expected => {
+                Err(JobError::Failed(format!(
+                    "{}, or what it imports, has changed since the run read it; run again",
+                    wanted.file().display()
+                )))
+            }
+            _ => Ok(plugin),
         }
     }
 

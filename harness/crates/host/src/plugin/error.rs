@@ -63,6 +63,9 @@ pub enum LoadError {
         abi: String,
         reason: String,
     },
+    /// The script itself is at fault, and the message names it.
+    #[error("{0}")]
+    Script(String),
     #[error("{path}: its descriptor is unusable: {reason}; report this to the plugin's author")]
     Descriptor { path: PathBuf, reason: String },
 }
@@ -80,6 +83,9 @@ pub enum PluginError {
     NotOffered(String),
     #[error("{0}")]
     Failed(String),
+    /// A process that the plugin works with ended.
+    #[error("{0}")]
+    Crashed(String),
     #[error("malformed reply from the plugin: {0}")]
     Malformed(String),
 }
@@ -89,6 +95,7 @@ impl From<AbiError> for PluginError {
         match error.kind() {
             ErrorKind::NotInjectable => Self::NotInjectable(error.message().to_owned()),
             ErrorKind::NotOffered => Self::NotOffered(error.message().to_owned()),
+            ErrorKind::Crashed => Self::Crashed(error.message().to_owned()),
             _ => Self::Failed(error.message().to_owned()),
         }
     }

@@ -16,10 +16,10 @@ use std::{
 };
 
 use harness_abi::{
-    ABI_MAJOR, ABI_MINOR, PluginModRef,
+    ABI_MAJOR, ABI_MINOR, AbiError, PluginModRef,
     abi_stable::library::{AbiHeaderRef, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL},
     std_types::RStr,
-    wire::Descriptor,
+    wire::{Descriptor, Script},
 };
 use libloading::Library;
 
@@ -36,12 +36,24 @@ pub struct LoadedPlugin {
 impl LoadedPlugin {
     /// Loads a plugin and reads its descriptor.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
+        Self::load_with(path, None)
+    }
+
+    /// Loads a plugin that runs scripts, gives it one and reads its descriptor.
+    pub fn load_script(path: &Path, script: &Script) -> Result<Self, LoadError> {
+        Self::load_with(path, Some(script))
+    }
+
+    fn load_with(path: &Path, script: Option<&Script>) -> Result<Self, LoadError> {
         // A name without a slash would send dlopen through the library path.
         let path = fs_err::canonicalize(path).map_err(|_| LoadError::Missing {
             path: path.to_owned(),
         })?;
         let record = file::check(&path)?;
         let root = root_module(&path)?;
+        if let Some(script) = script {
+            give(&path, root, script)?;
+        }
         let mut descriptor = read_descriptor(&path, root)?;
         descriptor.plugin.opt_level = record.opt_level();
         let (major, minor) = record.abi();
@@ -106,6 +118,19 @@ fn root_module(path: &Path) -> Result<PluginModRef, LoadError> {
         .upgrade()
         .and_then(|header| header.init_root_module::<PluginModRef>())
         .map_err(layout)
+}
+
+fn give(path: &Path, root: PluginModRef, script: &Script) -> Result<(), LoadError> {
+    let broken = |reason: String| LoadError::Descriptor {
+        path: path.to_owned(),
+        reason,
+    };
+    let Some(read) = root.script() else {
+        return Err(broken("it runs no scripts".into()));
+    };
+    let json = serde_json::to_string(script).map_err(|e| broken(e.to_string()))?;
+    let refused = |e: AbiError| LoadError::Script(e.message().to_owned());
+    read(RStr::from_str(&json)).into_result().map_err(refused)
 }
 
 fn read_descriptor(path: &Path, root: PluginModRef) -> Result<Descriptor, LoadError> {

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::{
     PluginIdentity, at_boundary,
-    predictor::{CarriedModule, PredictorEntry},
+    carried::{self, CarriedModule},
+    predictor::PredictorEntry,
 };
 use crate::{
     Error, Host, Method, Parameters, Result,
@@ -43,44 +44,16 @@ impl<M: Method> MethodEntry<M> {
     }
 
     fn header(&self, host: &Host, seed: u64) -> Result<ModuleHeader> {
-        let Setting { backbone, task, .. } = host.setting();
-        Ok(ModuleHeader {
-            format: ModuleHeader::FORMAT.to_owned(),
-            plugin: self.plugin.name.to_owned(),
-            plugin_version: self.plugin.version.to_owned(),
-            method: M::card().id.to_owned(),
-            config: serde_json::to_value(&self.config)?,
-            source: backbone.name.clone(),
-            dataset: task.dataset.clone(),
-            classes: task.classes.iter().map(|c| c.id.clone()).collect(),
-            seed,
-            origin: None,
-        })
+        let plugin = (self.plugin.name, self.plugin.version);
+        let method = (M::card().id, serde_json::to_value(&self.config)?);
+        Ok(carried::header(plugin, method, host.setting(), seed))
     }
 
     /// A module as it is carried, and its tensors for the host's backbone and classes.
     fn read(&self, host: &Host, bytes: &[u8]) -> Result<(CarriedModule, Parameters)> {
-        let (header, tensors) = module::load(bytes)?;
-        let id = M::card().id;
-        if header.method != id {
-            return Err(Error::Module(format!(
-                "it was trained by method `{}`, expected `{id}`",
-                header.method
-            )));
-        }
         let config: Value = serde_json::to_value(&self.config)?;
-        if header.config != config {
-            return Err(Error::Module(format!(
-                "it was trained with configuration {}, expected {config}",
-                header.config
-            )));
-        }
         let declared = self.survey(host.setting())?.parameters;
-        let backbone = &host.setting().backbone.name;
-        let task = &host.setting().task;
-        let selected = module::select_classes(&tensors, &declared, &header, task)?;
-        let parameters = module::fit(&selected, &declared, backbone)?;
-        Ok((CarriedModule { header, tensors }, parameters))
+        carried::read(bytes, (M::card().id, &config), &declared, host.setting())
     }
 
     fn predictor(&self, host: HostObject, module: &[u8]) -> Result<PredictorEntry<M>> {

@@ -83,6 +83,7 @@ pub fn descriptor(identity: PluginIdentity, exports: &[Export]) -> RResult<RStri
                 abi: format!("{ABI_MAJOR}.{ABI_MINOR}"),
                 opt_level: None,
                 needs_abi: None,
+                script: None,
             },
             methods: methods.collect::<Result<_>>()?,
         };
@@ -126,7 +127,7 @@ macro_rules! export_plugin {
             use $crate::export::{
                 AbiError, Export, MethodObject, PluginIdentity, PluginMod, PluginModRef,
                 PluginRecord, PrefixTypeTrait, RResult, RStr, RString, RUSTC_VERSION,
-                SDK_VERSION, export_symbols, needed_abi_minor,
+                SDK_VERSION, export_symbols, needed_abi_minor, no_script,
             };
 
             const IDENTITY: PluginIdentity = PluginIdentity {
@@ -148,7 +149,12 @@ macro_rules! export_plugin {
             }
 
             fn root_module() -> PluginModRef {
-                PluginMod { descriptor, open }.leak_into_prefix()
+                PluginMod {
+                    descriptor,
+                    open,
+                    script: no_script,
+                }
+                .leak_into_prefix()
             }
 
             export_symbols!(

@@ -4,23 +4,16 @@ use candle_core::Tensor;
 use harness_abi::{
     self as abi, AbiError, AbiTensor,
     std_types::{RResult, RSlice, RStr, RVec},
-    wire::{ModuleHeader, Split},
+    wire::Split,
 };
 
-use super::at_boundary;
+use super::{at_boundary, carried::CarriedModule};
 use crate::{
     Batch, Error, Host, Method, Parameters,
     host::to_abi,
     method::{encode_batch, logits},
     module,
 };
-
-/// A module with all its classes. Tensors share memory with those in use, except where
-/// only some classes are in use.
-pub(super) struct CarriedModule {
-    pub(super) header: ModuleHeader,
-    pub(super) tensors: Parameters,
-}
 
 /// A module in the host's backbone.
 pub(super) struct PredictorEntry<M> {

@@ -9,13 +9,15 @@ pub enum Feature {
     /// [`Host::image_activations`](crate::Host::image_activations): image features before the
     /// projection, patch tokens. Since ABI 1.2.
     ImageActivations,
+    /// [`ScriptPlugin`](crate::script::ScriptPlugin): methods of scripts. Since ABI 1.2.
+    Scripts,
 }
 
 impl Feature {
     /// The minor ABI version that added it.
     pub const fn since(self) -> u16 {
         match self {
-            Self::ImageActivations => 2,
+            Self::ImageActivations | Self::Scripts => 2,
         }
     }
 }

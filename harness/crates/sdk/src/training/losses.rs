@@ -3,7 +3,7 @@
 use harness_abi::wire::TrainSummary;
 
 /// Means over equal stretches of the steps.
-pub(super) struct Losses {
+pub(crate) struct Losses {
     steps: usize,
     /// Sum and number of each stretch.
     stretches: Vec<(f64, u32)>,
@@ -11,7 +11,7 @@ pub(super) struct Losses {
 
 impl Losses {
     /// A stretch for each epoch, fewer if there are many.
-    pub(super) fn new(steps: usize, epochs: usize) -> Self {
+    pub(crate) fn new(steps: usize, epochs: usize) -> Self {
         let stretches = epochs.min(TrainSummary::MOST_LOSSES).min(steps);
         Self {
             steps,
@@ -19,7 +19,7 @@ impl Losses {
         }
     }
 
-    pub(super) fn add(&mut self, step: usize, loss: f64) {
+    pub(crate) fn add(&mut self, step: usize, loss: f64) {
         let at = step * self.stretches.len() / self.steps.max(1);
         if let Some((sum, number)) = self.stretches.get_mut(at) {
             *sum += loss;
@@ -27,7 +27,7 @@ impl Losses {
         }
     }
 
-    pub(super) fn means(&self) -> Vec<f32> {
+    pub(crate) fn means(&self) -> Vec<f32> {
         let taken = self.stretches.iter().filter(|(_, number)| *number > 0);
         taken
             .map(|(sum, number)| (sum / f64::from(*number)) as f32)

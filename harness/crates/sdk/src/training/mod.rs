@@ -8,8 +8,12 @@ mod losses;
 mod optimizer;
 mod run;
 mod schedule;
+mod steps;
 mod trainable;
 
 pub(crate) use gradients::{check_gradients, gradients};
+pub(crate) use losses::Losses;
 pub(crate) use run::train;
+pub use steps::Step;
+pub(crate) use steps::Steps;
 pub(crate) use trainable::Trainable;
