@@ -80,6 +80,7 @@ upgrades:
 #     config: {class_specific: true}   # the method's own options
 #     recipe: {epochs: 100}            # on top of the suite's recipe
 #     module: trained.safetensors      # use this module file; train nothing
+#     python: ./mine.py                # the Python file that defines the method
 methods:
   - coop
   - kgcoop
@@ -136,8 +137,11 @@ time_limit: 86400
 # How `harness submit` cuts the suite into jobs of a Slurm cluster.
 # slurm: {sbatch: --partition=long, task-hours: 4}
 
-# More plugins: shared libraries, or folders of them.
+# More plugins: shared libraries, folders of them, or Python files.
 # plugins: [./plugins]
+
+# Interpreter of Python files: a path, the folder of a virtual environment, or a name.
+# python: ./venv
 ";
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ pub use harness_abi::{
 };
 
 pub use crate::boundary::{
-    Export, PluginIdentity, SDK_VERSION, descriptor, needed_abi_minor, no_script, open,
-    open_script, open_script_method, script_descriptor,
+    Export, PluginIdentity, SDK_VERSION, descriptor, needed_abi_minor, open, open_script_method,
+    script_descriptor,
 };
 pub use crate::method::Feature;

@@ -351,13 +351,13 @@ class Optimizer:
         """The parameter after a step."""
         recipe = self._recipe
         if recipe.optimizer == "sgd":
-            direction = gradient + value * np.float32(recipe.weight_decay)
+            direction: Array = gradient + value * np.float32(recipe.weight_decay)
             if recipe.momentum > 0.0:
                 # As in torch, the first buffer is the gradient itself.
                 if name in self._states:
                     direction = self._states[name][0] * np.float32(recipe.momentum) + direction
                 self._states[name] = [direction]
-            return value - direction * np.float32(lr)
+            return np.asarray(value - direction * np.float32(lr), np.float32)
         if recipe.optimizer == "adam-w":
             value = value * np.float32(1.0 - lr * recipe.weight_decay)
         else:
@@ -370,7 +370,8 @@ class Optimizer:
         self._states[name] = [first, second]
         count = self._counts[name] = self._counts.get(name, 0) + 1
         root = np.sqrt(second / np.float32(1.0 - b2**count)) + np.float32(recipe.eps)
-        return value - first / root * np.float32(lr / (1.0 - b1**count))
+        moved: Array = value - first / root * np.float32(lr / (1.0 - b1**count))
+        return moved
 
 
 def runner(

@@ -96,11 +96,11 @@ class Host(Generic[T]):
         """Asks the harness, in the JSON of the protocol."""
         return self.link.ask(self.number, ask, tensors)
 
-    def _service(self, name: str, **fields: Any) -> tuple[Any, list[Array]]:
-        return self.ask({"service": {"service": name, **fields}})
+    def _service(self, service: str, /, **fields: Any) -> tuple[Any, list[Array]]:
+        return self.ask({"service": {"service": service, **fields}})
 
-    def _tensor(self, name: str, **fields: Any) -> T:
-        return self.wrap(self._service(name, **fields)[1][0])
+    def _tensor(self, service: str, /, **fields: Any) -> T:
+        return self.wrap(self._service(service, **fields)[1][0])
 
     @property
     def classes(self) -> int:

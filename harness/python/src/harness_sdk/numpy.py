@@ -96,18 +96,21 @@ class Method(BaseMethod[Array]):
 
 def normalize(x: Array) -> Array:
     """``x / ||x||`` over the last dimension."""
-    return x / np.sqrt((x * x).sum(-1, keepdims=True))
+    norm: Array = np.sqrt((x * x).sum(-1, keepdims=True))
+    return x / norm
 
 
 def softmax(x: Array) -> Array:
     """Softmax over the last dimension."""
-    exp = np.exp(x - x.max(-1, keepdims=True))
-    return exp / exp.sum(-1, keepdims=True)
+    exp: Array = np.exp(x - x.max(-1, keepdims=True))
+    total: Array = exp.sum(-1, keepdims=True)
+    return exp / total
 
 
 def cosine_logits(image: Array, text: Array, scale: float) -> Array:
     """``scale cos(image, text)``: image ``[B, E]``, text ``[C, E]``, result ``[B, C]``."""
-    return np.float32(scale) * (normalize(image) @ normalize(text).T)
+    cosines: Array = normalize(image) @ normalize(text).T
+    return cosines * np.float32(scale)
 
 
 def cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:

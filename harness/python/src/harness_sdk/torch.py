@@ -111,12 +111,14 @@ class Method(BaseMethod[Tensor]):
 
 def cosine_logits(image: Tensor, text: Tensor, scale: float) -> Tensor:
     """``scale cos(image, text)``: image ``[B, E]``, text ``[C, E]``, result ``[B, C]``."""
-    return scale * (_normalize(image) @ _normalize(text).T)
+    cosines: Tensor = _normalize(image) @ _normalize(text).T
+    return scale * cosines
 
 
 def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
     """``1 - mean_c cos(a_c, b_c)`` over the rows of ``[C, E]``; ``b`` is a constant."""
-    return 1.0 - (_normalize(a) * _normalize(b.detach())).sum(-1).mean()
+    mean: Tensor = (_normalize(a) * _normalize(b.detach())).sum(-1).mean()
+    return 1.0 - mean
 
 
 def distillation(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
@@ -124,8 +126,10 @@ def distillation(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> 
     ``[B, C]`` (Hinton et al., arXiv 1503.02531); ``teacher`` is a constant."""
     student = F.log_softmax(student / temperature, -1)
     teacher = F.log_softmax(teacher.detach() / temperature, -1)
-    return temperature**2 * F.kl_div(student, teacher, reduction="batchmean", log_target=True)
+    kl: Tensor = F.kl_div(student, teacher, reduction="batchmean", log_target=True)
+    return temperature**2 * kl
 
 
 def _normalize(x: Tensor) -> Tensor:
-    return x / x.norm(dim=-1, keepdim=True)
+    norm: Tensor = x.norm(dim=-1, keepdim=True)
+    return x / norm

@@ -13,6 +13,12 @@ pub struct Script {
     pub interpreter: String,
 }
 
+impl Script {
+    /// The id by which a plugin that runs scripts is opened with a script as its configuration,
+    /// before its descriptor is read. No method has it: ids have no `@`.
+    pub const ID: &str = "@script";
+}
+
 /// Everything outside the plugin that decides what a script computes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptFacts {

@@ -417,7 +417,7 @@ mod tests {
     fn is_free(work: &UnitWork, leaf: &str) -> bool {
         let field = leaf.split('/').skip(2).collect::<Vec<_>>();
         match field[..] {
-            ["method", "plugin"]
+            ["method", "plugin", ..]
             | ["backbone" | "dataset", "name"]
             | ["backbone" | "dataset", "files", "present", "path"]
             | ["dataset", "files", "present", "opening", ..]

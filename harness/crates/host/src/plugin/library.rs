@@ -125,12 +125,11 @@ fn give(path: &Path, root: PluginModRef, script: &Script) -> Result<(), LoadErro
         path: path.to_owned(),
         reason,
     };
-    let Some(read) = root.script() else {
-        return Err(broken("it runs no scripts".into()));
-    };
+    let open = root.open();
     let json = serde_json::to_string(script).map_err(|e| broken(e.to_string()))?;
     let refused = |e: AbiError| LoadError::Script(e.message().to_owned());
-    read(RStr::from_str(&json)).into_result().map_err(refused)
+    let opened = open(RStr::from_str(Script::ID), RStr::from_str(&json));
+    opened.into_result().map(drop).map_err(refused)
 }
 
 fn read_descriptor(path: &Path, root: PluginModRef) -> Result<Descriptor, LoadError> {

@@ -9,17 +9,17 @@ use crate::{
     reference::{MethodTask, assert_close, committed, folder, listing, tensors, values},
 };
 use harness_abi::wire::{Probe, Split, TrainJob};
-use harness_host::plugin::MethodHandle;
+use harness_host::plugin::{LoadedPlugin, MethodHandle};
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 use serde_json::{Value, json};
 
-type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// The method and configuration that a case is of.
-struct Case {
+pub(crate) struct Case {
     package: &'static str,
-    id: &'static str,
-    config: Value,
+    pub(crate) id: &'static str,
+    pub(crate) config: Value,
     /// Carried tensors that are not trained, which a case only describes.
     fixed: Tensors,
 }
@@ -35,7 +35,7 @@ impl Case {
     }
 
     /// By its file's name and what its description says.
-    fn find(name: &str, about: &Value, parameters: &Tensors) -> Option<Self> {
+    pub(crate) fn find(name: &str, about: &Value, parameters: &Tensors) -> Option<Self> {
         let length = |axis: usize| parameters.get("ctx").map(|(shape, _)| shape[axis]);
         let context = |axis: usize| json!({"context": {"length": length(axis)}});
         let contcoop = |reading: &str| {
@@ -150,7 +150,7 @@ fn cache_constants(about: &Value, parameters: &Tensors) -> Tensors {
 }
 
 /// The tensors of a part of a case, under the names of the method's parameters.
-fn group(all: &Tensors, prefix: &str) -> Tensors {
+pub(crate) fn group(all: &Tensors, prefix: &str) -> Tensors {
     let named = all
         .iter()
         .filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)));
@@ -251,7 +251,7 @@ fn check(case: &str, path: &Path, task: &MethodTask) -> bool {
 }
 
 /// The description and the tensors of a case.
-fn read(path: &Path) -> (Value, Tensors) {
+pub(crate) fn read(path: &Path) -> (Value, Tensors) {
     let about = std::fs::read_to_string(path.with_extension("json")).unwrap_or("{}".into());
     let tensors = tensors(path).into_iter();
     let all = tensors.map(|(name, t)| (name, (t.dims().to_vec(), values(&t))));
@@ -259,9 +259,19 @@ fn read(path: &Path) -> (Value, Tensors) {
 }
 
 fn agrees(case: &str, found: &Case, all: &Tensors, task: &MethodTask) {
+    agrees_in(&plugin(found.package), case, found, all, task);
+}
+
+/// Asserts that a method of a plugin agrees with a case.
+pub(crate) fn agrees_in(
+    plugin: &LoadedPlugin,
+    case: &str,
+    found: &Case,
+    all: &Tensors,
+    task: &MethodTask,
+) {
     let mut parameters = group(all, "param.");
     parameters.extend(found.fixed.clone());
-    let plugin = plugin(found.package);
     let method = plugin.open(found.id, &found.config).unwrap();
     let writer = ModuleWriter::new(&method, task);
     if found.config["ablation"] == "frozen" {

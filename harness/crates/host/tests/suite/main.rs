@@ -7,6 +7,7 @@ mod deep;
 mod frozen_abi;
 mod golden_boundary;
 mod golden_methods;
+mod golden_python;
 mod hooks;
 mod methods;
 mod misbehaviour;

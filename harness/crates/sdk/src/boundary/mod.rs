@@ -13,4 +13,4 @@ pub(crate) use guard::at_boundary;
 pub use identity::PluginIdentity;
 pub(crate) use method::open as open_method;
 pub use plugin::{Export, SDK_VERSION, descriptor, needed_abi_minor, open};
-pub use script::{no_script, open_script, open_script_method, script_descriptor};
+pub use script::{open_script_method, script_descriptor};

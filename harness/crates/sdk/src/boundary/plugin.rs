@@ -127,7 +127,7 @@ macro_rules! export_plugin {
             use $crate::export::{
                 AbiError, Export, MethodObject, PluginIdentity, PluginMod, PluginModRef,
                 PluginRecord, PrefixTypeTrait, RResult, RStr, RString, RUSTC_VERSION,
-                SDK_VERSION, export_symbols, needed_abi_minor, no_script,
+                SDK_VERSION, export_symbols, needed_abi_minor,
             };
 
             const IDENTITY: PluginIdentity = PluginIdentity {
@@ -149,12 +149,7 @@ macro_rules! export_plugin {
             }
 
             fn root_module() -> PluginModRef {
-                PluginMod {
-                    descriptor,
-                    open,
-                    script: no_script,
-                }
-                .leak_into_prefix()
+                PluginMod { descriptor, open }.leak_into_prefix()
             }
 
             export_symbols!(

@@ -8,7 +8,8 @@ use harness_abi::{
     abi_stable::sabi_trait::TD_Opaque,
     std_types::{RResult, RSlice, RStr, RString, RVec},
     wire::{
-        Descriptor, ParameterShape, PluginInfo, Probe, ProbeReply, Setting, Split, Survey, TrainJob,
+        Descriptor, ParameterShape, PluginInfo, Probe, ProbeReply, Script, Setting, Split, Survey,
+        TrainJob,
     },
 };
 use serde_json::Value;
@@ -28,22 +29,39 @@ use crate::{
 /// A script may use whatever the host offers.
 const USES: &[Feature] = &[Feature::ImageActivations];
 
-/// A plugin's `script` entry point.
-pub fn open_script<P: ScriptPlugin>(
-    opened: &OnceLock<P>,
-    script: RStr<'_>,
-) -> RResult<(), AbiError> {
-    at_boundary(|| {
-        let script = serde_json::from_str(script.as_str())?;
-        let plugin = P::open(&script, &nominal_setting())?;
-        let already = |_| Error::Config("the plugin runs another script already".into());
-        opened.set(plugin).map_err(already)
-    })
+/// Reads the script that the host gives.
+fn open_script<P: ScriptPlugin>(opened: &OnceLock<P>, script: &str) -> Result<MethodObject> {
+    let plugin = P::open(&serde_json::from_str(script)?, &nominal_setting())?;
+    let already = |_| Error::Config("the plugin runs another script already".into());
+    opened.set(plugin).map_err(already)?;
+    Ok(abi::Method_TO::from_value(Opened, TD_Opaque))
 }
 
-/// The `script` entry point of a plugin that runs none.
-pub extern "C" fn no_script(_: RStr<'_>) -> RResult<(), AbiError> {
-    at_boundary(|| Err(Error::Config("the plugin runs no scripts".into())))
+/// What the host gets for a script, which is no method.
+struct Opened;
+
+impl Opened {
+    fn refuse<T>() -> RResult<T, AbiError> {
+        at_boundary(|| Err(Error::Config("a script is no method".into())))
+    }
+}
+
+impl abi::Method for Opened {
+    fn survey(&self, _: RStr<'_>) -> RResult<RString, AbiError> {
+        Self::refuse()
+    }
+
+    fn train(&self, _: HostObject, _: RStr<'_>) -> RResult<Reply, AbiError> {
+        Self::refuse()
+    }
+
+    fn probe(&self, _: HostObject, _: RSlice<'_, u8>, _: RStr<'_>) -> RResult<Reply, AbiError> {
+        Self::refuse()
+    }
+
+    fn inject(&self, _: HostObject, _: RSlice<'_, u8>) -> RResult<PredictorObject, AbiError> {
+        Self::refuse()
+    }
 }
 
 fn script<P>(opened: &OnceLock<P>) -> Result<&P> {
@@ -83,6 +101,9 @@ pub fn open_script_method<P: ScriptPlugin>(
     config: RStr<'_>,
 ) -> RResult<MethodObject, AbiError> {
     at_boundary(|| {
+        if method.as_str() == Script::ID {
+            return open_script(opened, config.as_str());
+        }
         let script = script(opened)?;
         let config: Value = serde_json::from_str(config.as_str())?;
         let entry = ScriptEntry {
@@ -259,10 +280,6 @@ macro_rules! export_script_plugin {
             };
             static OPENED: std::sync::OnceLock<$plugin> = std::sync::OnceLock::new();
 
-            extern "C" fn script(script: RStr<'_>) -> RResult<(), AbiError> {
-                $crate::export::open_script(&OPENED, script)
-            }
-
             extern "C" fn descriptor() -> RResult<RString, AbiError> {
                 $crate::export::script_descriptor(IDENTITY, &OPENED)
             }
@@ -275,12 +292,7 @@ macro_rules! export_script_plugin {
             }
 
             fn root_module() -> PluginModRef {
-                PluginMod {
-                    descriptor,
-                    open,
-                    script,
-                }
-                .leak_into_prefix()
+                PluginMod { descriptor, open }.leak_into_prefix()
             }
 
             export_symbols!(
