@@ -2,7 +2,7 @@
 //! has. Nothing here is fused into one rounding, so that all of them give the same bits.
 
 use crate::dims::Activation;
-use crate::ops::math::{QUICK, exp, gelu, normal_cdf, quick_gelu, sigmoid};
+use crate::ops::math::{QUICK, exp, gelu, normal_cdf, quick_gelu, sigmoid, silu};
 
 /// Running totals of a sum; its order depends on the length alone.
 const LANES: usize = 16;
@@ -191,6 +191,34 @@ pub(crate) fn pull_activate(activation: Activation, x: &[f32], grad: &mut [f32])
                 Activation::Gelu => pairs.for_each(|(g, &x)| {
                     *g *= normal_cdf(x) + x * DENSITY * exp(-0.5 * x * x);
                 }),
+            }
+        },
+    );
+}
+
+/// `silu(gate) * value` of each element.
+pub(crate) fn swiglu(gate: &[f32], value: &[f32], product: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            for (p, (g, v)) in product.iter_mut().zip(gate.iter().zip(value)) {
+                *p = silu(*g) * v;
+            }
+        },
+    );
+}
+
+/// Gradients of gate and value, given in `d_gate` that of their [`swiglu`].
+pub(crate) fn pull_swiglu(gate: &[f32], value: &[f32], d_gate: &mut [f32], d_value: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            let inputs = gate.iter().zip(value);
+            let grads = d_gate.iter_mut().zip(d_value.iter_mut());
+            for ((g, v), (d_gate, d_value)) in inputs.zip(grads) {
+                let (s, d) = (sigmoid(*g), *d_gate);
+                *d_gate = d * v * s * (1.0 + g * (1.0 - s));
+                *d_value = d * g * s;
             }
         },
     );

@@ -15,6 +15,7 @@ mod checkpoint;
 mod device;
 mod dims;
 mod edits;
+mod engine;
 mod error;
 mod image;
 mod kernels;

@@ -57,6 +57,7 @@ impl ImageTower {
             )?,
             head: Linear::new(head, None),
             activation_limit: ACTIVATION_LIMIT,
+            pool: Arc::default(),
             accelerator: None,
         })
     }
@@ -85,6 +86,7 @@ impl ImageTower {
                 low_rank: None,
             },
             activation_limit: ACTIVATION_LIMIT,
+            pool: Arc::default(),
             accelerator: None,
         })
     }
@@ -118,6 +120,7 @@ impl ImageTower {
             ln_post: weights.layer_norm(&format!("{at}norm"), d, architecture.image_eps)?,
             head: weights.linear(&format!("{at}head"), architecture.dims.embed_dim, d)?,
             activation_limit: ACTIVATION_LIMIT,
+            pool: Arc::default(),
             accelerator: None,
         })
     }

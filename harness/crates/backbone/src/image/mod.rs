@@ -1,6 +1,7 @@
 //! The image tower.
 
 mod edits;
+mod engine;
 mod forward;
 mod load;
 mod positions;

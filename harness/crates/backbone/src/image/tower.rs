@@ -6,10 +6,12 @@ use std::sync::Arc;
 use candle_core::{DType, Tensor};
 
 use super::edits::{ImageEdit, TokenEdits};
+use super::engine;
 use super::forward::Frozen;
 use crate::block::Block;
 use crate::device::{self, Accelerator};
 use crate::dims::ImageDims;
+use crate::engine::Pool;
 use crate::error::{BackboneError, Result};
 use crate::modules::{self, Module};
 use crate::names::{self, Slot};
@@ -33,15 +35,16 @@ pub struct ImageTower {
     pub(crate) attention: AttentionShape,
     pub(crate) ln_post: LayerNorm,
     pub(crate) head: Linear,
-    /// Bytes of activations that are kept of a request on a device.
+    /// Bytes of activations that are kept for the gradients of a request.
     pub(crate) activation_limit: usize,
+    /// Buffers of the engine.
+    pub(super) pool: Arc<Pool>,
     /// The device that the tower runs on, unless it is the CPU.
     pub(crate) accelerator: Option<Arc<Accelerator>>,
 }
 
 impl ImageTower {
-    /// The same tower with another limit on the bytes of activations that it keeps of a request on
-    /// a device, as [`TextTower::with_activation_limit`] has it.
+    /// The same tower with another limit on the bytes of activations that it keeps of a request, as [`TextTower::with_activation_limit`] has it.
     ///
     /// [`TextTower::with_activation_limit`]: crate::TextTower::with_activation_limit
     #[must_use]
@@ -77,8 +80,11 @@ impl ImageTower {
         if let Some(accelerator) = &self.accelerator {
             return device::encode_image(self, &tower, accelerator, pixels, &tokens);
         }
-        match Frozen::of(&tower, pixels, &tokens)? {
-            Some(frozen) => frozen.encode(),
+        if let Some(frozen) = Frozen::of(&tower, pixels, &tokens)? {
+            return frozen.encode();
+        }
+        match engine::encode(&tower, pixels, &tokens)? {
+            Some(features) => Ok(features),
             None => tower.differentiable(pixels, &tokens),
         }
     }

@@ -7,13 +7,14 @@ use candle_core::{DType, Device, Tensor};
 
 use super::assemble::Assembly;
 use super::edits::{bind, spread};
-use super::engine::{self, LowerStates, Pool};
+use super::engine::{self, LowerStates};
 use super::prompt::{PromptBatch, TextEdit};
 use super::work::{TextPath, TextWork};
 use crate::block::Block;
 use crate::device::{self, Accelerator};
 use crate::dims::TextDims;
 use crate::edits::Replacements;
+use crate::engine::Pool;
 use crate::error::{BackboneError, Result};
 use crate::modules::{self, Module};
 use crate::names::{self, Slot};

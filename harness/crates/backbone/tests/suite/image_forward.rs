@@ -80,6 +80,21 @@ pub(crate) fn shape() -> impl Strategy<Value = Shape> {
 }
 
 impl Shape {
+    /// Images of several groups.
+    pub(crate) fn of_many_tokens(is_eva: bool) -> Self {
+        Self {
+            is_eva,
+            heads: 3,
+            quarter: 5,
+            layers: 3,
+            hidden: 130,
+            patch: 2,
+            grid: 14,
+            embed: 24,
+            quick_gelu: false,
+        }
+    }
+
     /// A backbone of random weights, in open_clip's layout or EVA-CLIP's.
     pub(crate) fn backbone(self, seed: u64) -> Backbone {
         let Self {
@@ -287,18 +302,7 @@ pub(crate) fn bits(backbone: &Backbone, pixels: &Tensor, threads: usize) -> Vec<
 #[test]
 fn no_bit_depends_on_the_threads_that_share_an_image() {
     for is_eva in [false, true] {
-        let shape = Shape {
-            is_eva,
-            heads: 3,
-            quarter: 5,
-            layers: 3,
-            hidden: 130,
-            patch: 2,
-            grid: 14,
-            embed: 24,
-            quick_gelu: false,
-        };
-        let backbone = shape.backbone(1);
+        let backbone = Shape::of_many_tokens(is_eva).backbone(1);
         for images in [1, 5] {
             let pixels = pixels(&backbone, 2, images);
             let expected = bits(&backbone, &pixels, 1);

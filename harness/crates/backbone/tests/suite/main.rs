@@ -14,6 +14,7 @@ mod golden_transform;
 mod hostile_files;
 mod image_forward;
 mod image_size;
+mod image_training;
 mod layers;
 mod preprocessing;
 mod prompts;

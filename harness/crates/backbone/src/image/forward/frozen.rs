@@ -59,10 +59,6 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    pub(super) fn grid(&self) -> usize {
-        self.side / self.patch
-    }
-
     /// Rows that a product of `rows` rows is computed for. What the surplus holds is not read.
     pub(super) fn padded(&self, rows: usize) -> usize {
         rows.max(self.least)

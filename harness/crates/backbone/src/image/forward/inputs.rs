@@ -3,7 +3,7 @@
 use super::frozen::{Frozen, Sizes};
 
 impl Frozen<'_> {
-    /// The patches of some images as rows `[images, S, 3 p p]`; zeros for tokens that are none.
+    /// The patches of some images as rows `[images, S, 3 p p]`.
     pub(super) fn patches(&self, first: usize, images: usize, patches: &mut [f32]) {
         let Sizes {
             side,
@@ -11,21 +11,8 @@ impl Frozen<'_> {
             tokens,
             ..
         } = self.sizes;
-        let (grid, inner) = (self.sizes.grid(), self.patch_weight.inner());
-        patches.fill(0.0);
-        for image in 0..images {
-            let pixels = &self.pixels[(first + image) * 3 * side * side..][..3 * side * side];
-            let target = &mut patches[image * tokens * inner..][..tokens * inner];
-            // Row 0 is the class token's.
-            for (line, values) in pixels.chunks_exact(side).enumerate() {
-                let (channel, y) = (line / side, line % side);
-                let place = (channel * patch + y % patch) * patch;
-                for (column, values) in values.chunks_exact(patch).take(grid).enumerate() {
-                    let row = 1 + (y / patch) * grid + column;
-                    target[row * inner + place..][..patch].copy_from_slice(values);
-                }
-            }
-        }
+        let pixels = &self.pixels[first * 3 * side * side..];
+        write_patches(pixels, (side, patch, tokens), images, patches);
     }
 
     /// Class token, positions and appended tokens, `[images, S, D]`, to which the patches are added.
@@ -49,6 +36,30 @@ impl Frozen<'_> {
             for (image, x) in x.chunks_exact_mut(tokens * width).enumerate() {
                 let new = edit.tokens.of_image(first + image, width);
                 x[edit.start * width..][..new.len()].copy_from_slice(new);
+            }
+        }
+    }
+}
+
+/// Patches of images of `side` pixels as rows `[images, tokens, 3 p p]`; zeros for tokens that are none.
+pub(in crate::image) fn write_patches(
+    pixels: &[f32],
+    (side, patch, tokens): (usize, usize, usize),
+    images: usize,
+    patches: &mut [f32],
+) {
+    let (grid, inner) = (side / patch, 3 * patch * patch);
+    patches.fill(0.0);
+    for image in 0..images {
+        let pixels = &pixels[image * 3 * side * side..][..3 * side * side];
+        let target = &mut patches[image * tokens * inner..][..tokens * inner];
+        // Row 0 is the class token's.
+        for (line, values) in pixels.chunks_exact(side).enumerate() {
+            let (channel, y) = (line / side, line % side);
+            let place = (channel * patch + y % patch) * patch;
+            for (column, values) in values.chunks_exact(patch).take(grid).enumerate() {
+                let row = 1 + (y / patch) * grid + column;
+                target[row * inner + place..][..patch].copy_from_slice(values);
             }
         }
     }

@@ -15,3 +15,4 @@ mod weights;
 mod workspace;
 
 pub(super) use frozen::Frozen;
+pub(super) use inputs::write_patches;

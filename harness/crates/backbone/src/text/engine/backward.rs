@@ -6,13 +6,11 @@ use super::forward::{Pass, gather};
 use super::kernels::{
     activate, add, add_row_products, add_rows, affine, pull_activate, pull_normalise,
 };
-use super::maps::{Reads, WeightGradients};
 use super::matrix::{Matrix, Target, set_product};
-use super::model::Norm;
 use super::node::Queries;
-use super::pool::Buffer;
 use super::source::Source;
 use super::trace::Trace;
+use crate::engine::{Buffer, Norm, Reads, WeightGradients};
 
 /// What a chunk contributes to the gradients.
 pub(super) struct Contribution {

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::attention::{Attended, Heads, attend};
 use super::chunk::Chunk;
 use super::kernels::{activate, add, normalise};
-use super::maps::Reads;
 use super::matrix::{Matrix, Target, set_product};
-use super::model::{Model, Norm, Values};
+use super::model::Model;
 use super::node::Queries;
-use super::pool::{Buffer, Pool};
 use super::source::Source;
 use super::trace::{Keep, Trace, queries};
+use crate::engine::{Buffer, Norm, Pool, Reads, Values};
 use crate::ops::WeightLayout;
 
 /// What a pass over chunks reads.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::chunk::Chunk;
 use super::model::Model;
 use super::node::Queries;
-use super::pool::{Buffer, Pool};
+use crate::engine::{Buffer, Pool};
 
 /// How much is kept of a forward pass.
 #[derive(Clone, Copy, PartialEq, Eq)]

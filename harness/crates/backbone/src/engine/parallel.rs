@@ -14,7 +14,7 @@ struct Queue<T, F> {
 /// Calls `work` for `0 .. count` and `take` with each result in order.
 ///
 /// Pieces start in order, so no more results wait than there are threads.
-pub(super) fn in_order<T: Send>(
+pub(crate) fn in_order<T: Send>(
     count: usize,
     work: impl Fn(usize) -> T + Sync,
     mut take: impl FnMut(usize, T) + Send,

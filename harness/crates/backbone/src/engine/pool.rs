@@ -13,7 +13,7 @@ const MOST: usize = 512;
 
 impl Pool {
     /// A buffer of `length` values that may be anything.
-    pub(super) fn take(self: &Arc<Self>, length: usize) -> Buffer {
+    pub(crate) fn take(self: &Arc<Self>, length: usize) -> Buffer {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = free
             .iter()
@@ -36,7 +36,7 @@ impl Pool {
     }
 
     /// A buffer of zeros.
-    pub(super) fn zeros(self: &Arc<Self>, length: usize) -> Buffer {
+    pub(crate) fn zeros(self: &Arc<Self>, length: usize) -> Buffer {
         let mut buffer = self.take(length);
         buffer.fill(0.0);
         buffer
@@ -44,7 +44,7 @@ impl Pool {
 }
 
 /// Values that return to their pool.
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     values: Vec<f32>,
     pool: Arc<Pool>,
 }

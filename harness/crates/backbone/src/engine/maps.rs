@@ -2,26 +2,53 @@
 
 use std::ops::Range;
 
-use super::kernels::{add_rows, vectorised};
-use super::matrix::{Matrix, Target, add_product, set_product};
-use super::model::{Change, Map, Values};
+use super::values::{Slot, Values};
+use crate::kernels::{add_rows, vectorised};
+use crate::matrix::{Matrix, Target, add_product, set_product};
+use crate::ops::Dropout;
+
+/// A LayerNorm.
+pub(crate) struct Norm {
+    pub(crate) gain: Slot,
+    pub(crate) bias: Slot,
+    pub(crate) eps: f32,
+}
+
+/// An affine map with a weight `[out, in]` that gets no gradient.
+pub(crate) struct Map {
+    pub(crate) weight: Slot,
+    pub(crate) bias: Option<Slot>,
+    pub(crate) inner: usize,
+    pub(crate) outer: usize,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// A low-rank change of some of a map's outputs.
+pub(crate) struct Change {
+    pub(crate) columns: Range<usize>,
+    pub(crate) a: Slot,
+    pub(crate) b: Slot,
+    pub(crate) rank: usize,
+    pub(crate) scale: f32,
+    pub(crate) dropout: Option<Dropout>,
+}
 
 /// Rows that a map reads, and the number of each in the padded batch, which decides dropout.
 #[derive(Clone, Copy)]
-pub(super) struct Reads<'a> {
-    pub(super) rows: &'a [f32],
-    pub(super) places: &'a [usize],
+pub(crate) struct Reads<'a> {
+    pub(crate) rows: &'a [f32],
+    pub(crate) places: &'a [usize],
 }
 
 /// Gradients of the weights among the inputs.
-pub(super) struct WeightGradients<'a> {
-    pub(super) values: &'a mut [f32],
+pub(crate) struct WeightGradients<'a> {
+    pub(crate) values: &'a mut [f32],
     /// Where they begin among the inputs.
-    pub(super) first: usize,
+    pub(crate) first: usize,
 }
 
 impl WeightGradients<'_> {
-    pub(super) fn at(&mut self, range: Range<usize>) -> &mut [f32] {
+    pub(crate) fn at(&mut self, range: Range<usize>) -> &mut [f32] {
         &mut self.values[range.start - self.first..range.end - self.first]
     }
 }
@@ -48,7 +75,7 @@ impl Map {
     }
 
     /// Some of the outputs; `to` has rows `stride` apart whose columns are the map's.
-    pub(super) fn set(
+    pub(crate) fn set(
         &self,
         values: &Values<'_>,
         columns: Range<usize>,
@@ -70,14 +97,14 @@ impl Map {
     }
 
     /// All outputs, added to the rows of `to`.
-    pub(super) fn add(&self, values: &Values<'_>, from: Reads<'_>, to: &mut [f32]) {
+    pub(crate) fn add(&self, values: &Values<'_>, from: Reads<'_>, to: &mut [f32]) {
         if let Some(bias) = self.bias {
             let bias = values.get(bias);
             vectorised(
                 #[inline(always)]
                 || {
                     for row in to.chunks_exact_mut(self.outer) {
-                        super::kernels::add_scaled(row, 1.0, bias);
+                        crate::kernels::add_scaled(row, 1.0, bias);
                     }
                 },
             );
@@ -107,7 +134,7 @@ impl Map {
     }
 
     /// Sets or adds to the gradient of what some of the outputs read, given theirs.
-    pub(super) fn pull(
+    pub(crate) fn pull(
         &self,
         values: &Values<'_>,
         columns: Range<usize>,
@@ -144,19 +171,19 @@ impl Map {
                     for (row, place) in dropped.chunks_exact_mut(self.inner).zip(places) {
                         dropout.apply_from(place * self.inner, row);
                     }
-                    super::kernels::add(to, &dropped);
+                    crate::kernels::add(to, &dropped);
                 }
             }
         }
     }
 
     /// Whether the gradient of a weight needs what the map read.
-    pub(super) fn needs_input(&self) -> bool {
+    pub(crate) fn needs_input(&self) -> bool {
         !self.changes.is_empty()
     }
 
     /// Adds the gradients of the weights behind some of the outputs.
-    pub(super) fn pull_weights(
+    pub(crate) fn pull_weights(
         &self,
         values: &Values<'_>,
         columns: Range<usize>,
