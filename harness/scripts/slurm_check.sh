@@ -12,7 +12,7 @@ harness=$(readlink -f "$1")
 plugins=$(readlink -f "$2")
 root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
-trap '"$here/slurm_cluster.sh" stop "$work/slurm"; umount "$work/full" 2>/dev/null; rm -rf "$work"' EXIT
+trap '"$here/slurm_cluster.sh" stop "$work/slurm"; umount "$work/full" 2>/dev/null || true; rm -rf "$work"' EXIT
 eval "$("$here/slurm_cluster.sh" start "$work/slurm" 4 8192)"
 
 cd "$work"

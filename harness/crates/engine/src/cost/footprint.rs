@@ -67,6 +67,7 @@ impl CostModel<'_> {
                     let text = tokens.saturating_mul(text_activations(&dims.text, size.longest()));
                     let batch = (method.recipe().batch as u64).min(drawn);
                     let image = batch.saturating_mul(image_activations(&dims.image));
+                    let image = image.min(self.activations);
                     let text = match method.card.family {
                         Family::Features => 0,
                         _ => text.min(self.activations),
@@ -102,21 +103,18 @@ fn weights(dims: &Dims) -> u64 {
     (text_blocks + image_blocks + tokens + patches + heads) as u64
 }
 
-/// Bytes that a token leaves for the gradients in a prompt of `tokens`.
+/// Bytes that a token leaves for the gradients in a prompt of `tokens`: the inputs of norms, maps and
+/// activation, and the attention's weights.
 fn text_activations(dims: &TextDims, tokens: usize) -> u64 {
-    per_token(dims.layers, dims.width, dims.mlp, dims.heads * tokens)
+    let attention = dims.heads * tokens;
+    (dims.layers * (8 * dims.width + 2 * dims.mlp + 2 * attention)) as u64 * NUMBER
 }
 
-/// Bytes that an image leaves for the gradients.
+/// Bytes that an image leaves for the gradients. Attention's weights are computed again.
 fn image_activations(dims: &ImageDims) -> u64 {
-    let tokens = dims.patches + 1;
-    let one = per_token(dims.layers, dims.width, dims.mlp, dims.heads * tokens);
-    one.saturating_mul(tokens as u64)
-}
-
-/// A block keeps the inputs of its norms, maps and activation, and the attention's weights.
-fn per_token(layers: usize, width: usize, mlp: usize, attention: usize) -> u64 {
-    (layers * (8 * width + 2 * mlp + 2 * attention)) as u64 * NUMBER
+    let hidden = if dims.has_rope { 3 } else { 1 };
+    let token = dims.layers * (6 * dims.width + hidden * dims.mlp);
+    (token * (dims.patches + 1)) as u64 * NUMBER
 }
 
 #[cfg(test)]

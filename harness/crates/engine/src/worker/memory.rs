@@ -36,8 +36,8 @@ impl WorkerMemory {
         (SHARE.into(), (share / 2).to_string().into())
     }
 
-    /// Bytes of activations that a text tower keeps: half of the share. The rest is for weights,
-    /// images and the plugin.
+    /// Bytes of activations that a tower keeps: half of the share. The rest is for weights, images
+    /// and the plugin, or for the other tower.
     pub(crate) fn activations(self) -> u64 {
         self.share
             .map_or(ACTIVATION_LIMIT as u64, |bytes| bytes / 2)

@@ -11,7 +11,7 @@ use harness_abi::{
     AbiError,
     wire::{Edit, ImageRequest, Tower},
 };
-use harness_backbone::{Backbone, Dropout, ImageDims, ImageEdit, WeightEdit};
+use harness_backbone::{Backbone, Dropout, ImageEdit, WeightEdit};
 
 use super::{
     TaskData,
@@ -20,10 +20,10 @@ use super::{
     task::internal,
 };
 
-/// Bytes that the activations of one chunk may take.
-const BUDGET: usize = 2 << 30;
-/// Most images of a chunk that no gradient is kept for.
-const MOST: usize = 64;
+/// Images that go through the tower at once, so that the memory of their pixels stays bounded; the
+/// tower itself bounds that of its activations. A constant, so that results do not depend on the
+/// machine.
+const CHUNK: usize = 64;
 
 /// One encoding of some rows; what is needed to run any part of it again.
 pub(super) struct ImagePass {
@@ -36,19 +36,16 @@ pub(super) struct ImagePass {
 impl ImagePass {
     /// Features `[B, E]`, and the tape if the request asks for one.
     ///
-    /// Rows go through the tower in chunks, so that memory stays bounded whatever
-    /// their number. Of one chunk the tape keeps the activations; of several it
-    /// keeps none and runs each again when gradients are asked for.
+    /// Of one chunk of rows the tape keeps what the tower keeps; of several it keeps none and runs
+    /// each again when gradients are asked for.
     pub(super) fn run(self) -> Result<(Tensor, Option<Tape>), AbiError> {
         let rows = self.request.rows.len();
-        let dims = &self.backbone.dims().image;
-        let chunk = chunk_size(dims, self.request.tape);
-        if self.request.tape && rows <= chunk {
+        if self.request.tape && rows <= CHUNK {
             let output = self.encode(0..rows, &self.pixels(&(0..rows))?)?;
             let tape = Tape::held(self.inputs.into_vars(), output.clone());
             return Ok((output, Some(tape)));
         }
-        let features = self.encode_ahead(chunks(rows, chunk))?;
+        let features = self.encode_ahead(chunks(rows))?;
         let features = match features.is_empty() {
             true => self
                 .task
@@ -57,7 +54,7 @@ impl ImagePass {
         };
         let tape = self.request.tape.then(|| {
             let inputs = self.inputs.clone().into_vars();
-            let parts = chunks(rows, chunk).collect();
+            let parts = chunks(rows).collect();
             let shape = features.dims().to_vec();
             Tape::recomputed(inputs, shape, parts, move |rows| {
                 let pixels = self.pixels(&rows)?;
@@ -166,50 +163,20 @@ fn reseeded(edit: WeightEdit, start: usize) -> WeightEdit {
     }
 }
 
-fn chunks(rows: usize, chunk: usize) -> impl Iterator<Item = Range<usize>> {
+fn chunks(rows: usize) -> impl Iterator<Item = Range<usize>> {
     (0..rows)
-        .step_by(chunk)
-        .map(move |start| start..(start + chunk).min(rows))
-}
-
-/// Images that go through the tower at once. A function of the dimensions alone,
-/// so that results do not depend on the machine.
-fn chunk_size(dims: &ImageDims, tape: bool) -> usize {
-    let tokens = dims.patches + 1;
-    // What a block keeps a token: eleven rows of the width, the MLP's, the scores'.
-    let block = tokens * (11 * dims.width + 4 * dims.mlp + dims.heads * tokens);
-    let blocks = if tape { dims.layers } else { 1 };
-    let fits = BUDGET / (4 * block * blocks).max(1);
-    match tape {
-        true => fits.max(1),
-        false => fits.clamp(1, MOST),
-    }
+        .step_by(CHUNK)
+        .map(move |start| start..(start + CHUNK).min(rows))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn vit(width: usize, layers: usize, heads: usize, patches: usize) -> ImageDims {
-        ImageDims {
-            width,
-            layers,
-            heads,
-            mlp: 4 * width,
-            patch_size: 16,
-            image_size: 224,
-            patches,
-            has_ln_pre: true,
-            has_rope: false,
-        }
-    }
-
     #[test]
-    fn chunks_keep_memory_bounded_and_cover_all_rows() {
-        let (b16, l14) = (vit(768, 12, 12, 196), vit(1024, 24, 16, 256));
-        assert_eq!((chunk_size(&b16, true), chunk_size(&l14, true)), (9, 2));
-        assert_eq!(chunk_size(&b16, false), MOST);
-        let covered: Vec<_> = chunks(7, 3).collect();
-        assert_eq!(covered, [0..3, 3..6, 6..7]);
+    fn chunks_cover_all_rows() {
+        let covered: Vec<_> = chunks(130).collect();
+        assert_eq!(covered, [0..64, 64..128, 128..130]);
+        assert_eq!(chunks(0).count(), 0);
     }
 }
