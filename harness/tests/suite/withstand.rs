@@ -229,7 +229,8 @@ fn memory_bounds_what_is_kept_and_changes_no_number() {
         plan["cost"]["worker-bytes"].as_u64().unwrap()
     };
     let (little, usual, much) = (worker("1024"), worker("2048"), worker("65536"));
-    assert_eq!(usual - little, 512 << 20, "half of the share");
+    // Half of the share for texts, a quarter for images.
+    assert_eq!(usual - little, (512 + 256) << 20);
     assert!(much > usual + (1 << 30), "{much} after {usual}");
 }
 

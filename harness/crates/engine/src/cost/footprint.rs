@@ -67,7 +67,7 @@ impl CostModel<'_> {
                     let text = tokens.saturating_mul(text_activations(&dims.text, size.longest()));
                     let batch = (method.recipe().batch as u64).min(drawn);
                     let image = batch.saturating_mul(image_activations(&dims.image));
-                    let image = image.min(self.activations);
+                    let image = image.min(self.activations / 2);
                     let text = match method.card.family {
                         Family::Features => 0,
                         _ => text.min(self.activations),

@@ -19,10 +19,9 @@ const BEGINNING: usize = 5;
 const REST: usize = 5;
 /// Classes and test images where nothing is known of a data set.
 const UNKNOWN: (usize, usize) = (100, 5000);
-/// Forward and backward in forward passes. The text tower's frozen weights get no gradient; those of
-/// the image tower do where any of its weights is changed.
-const TO_INPUT: f64 = 2.0;
-const TO_WEIGHTS: f64 = 3.0;
+/// Forward and backward in forward passes: frozen weights get no gradient, and changes of weights are
+/// of low rank.
+const PASSES: f64 = 2.0;
 /// Images that the tower reads at once.
 const IMAGE_BATCH: usize = 64;
 /// What a unit takes besides the towers, in seconds: for shares of the time alone.
@@ -218,11 +217,9 @@ fn training(
     sharing: Sharing,
     draw: Draw,
 ) -> Operations {
-    let passes = match method.card.family {
-        Family::Features => return Operations::default(),
-        Family::Input | Family::Deep => TO_INPUT,
-        Family::Weights => TO_WEIGHTS,
-    };
+    if method.card.family == Family::Features {
+        return Operations::default();
+    }
     let recipe = method.recipe();
     let batch = recipe.batch as f64;
     let images = size.drawn(draw) as f64;
@@ -234,7 +231,7 @@ fn training(
     };
     // Texts that do not change are encoded once, before the first step.
     let (texts, text_passes) = match changes_text(&method.card) {
-        true => (steps, TO_INPUT),
+        true => (steps, PASSES),
         false => (1.0, 1.0),
     };
     let image_steps = match method.card.data {
@@ -243,7 +240,7 @@ fn training(
     };
     Operations {
         text: texts * text_passes * size.prompts(dims, sharing),
-        image: image_steps * passes * batch.min(images) * flops::of_image(&dims.image),
+        image: image_steps * PASSES * batch.min(images) * flops::of_image(&dims.image),
         calls: texts + image_steps,
     }
 }

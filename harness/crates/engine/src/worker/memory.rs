@@ -36,8 +36,8 @@ impl WorkerMemory {
         (SHARE.into(), (share / 2).to_string().into())
     }
 
-    /// Bytes of activations that a tower keeps: half of the share. The rest is for weights, images
-    /// and the plugin, or for the other tower.
+    /// Bytes of activations that the text tower keeps: half of the share. The image tower keeps half
+    /// of that; the rest is for weights, images and the plugin.
     pub(crate) fn activations(self) -> u64 {
         self.share
             .map_or(ACTIVATION_LIMIT as u64, |bytes| bytes / 2)

@@ -29,7 +29,8 @@ pub(in crate::image) fn encode(
     };
     let engine = Engine {
         groups: groups(&model),
-        most_kept: tower.activation_limit / size_of::<f32>(),
+        // Half: a method may train through the text tower at the same time.
+        most_kept: tower.activation_limit / (2 * size_of::<f32>()),
         pool: Arc::clone(&tower.pool),
         saved: OnceLock::new(),
         model,
