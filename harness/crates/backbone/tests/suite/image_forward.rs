@@ -80,6 +80,15 @@ pub(crate) fn shape() -> impl Strategy<Value = Shape> {
 }
 
 impl Shape {
+    /// The same with norms over 16 values or more: those over two or four enlarge rounding without bound.
+    pub(crate) fn wide(self) -> Self {
+        Self {
+            quarter: self.quarter.max(4),
+            hidden: self.hidden.max(16),
+            ..self
+        }
+    }
+
     /// Images of several groups.
     pub(crate) fn of_many_tokens(is_eva: bool) -> Self {
         Self {
