@@ -54,23 +54,34 @@ pub(crate) fn text(cards: &Cards, entry: &Entry) -> String {
     for deviation in &card.deviations {
         line("deviation", deviation);
     }
-    line(
-        "plugin",
-        &format!(
-            "{} {}, {}, ABI {}, SDK {}, {}{}",
+    let license = match info.license.as_str() {
+        "" => "no licence stated",
+        license => license,
+    };
+    let plugin = match &info.script {
+        Some(script) => {
+            let versions = script.versions.iter();
+            let versions = versions.map(|(name, version)| format!(", {name} {version}"));
+            let versions: String = versions.collect();
+            format!("{} {}, {license}{versions}", info.name, info.version)
+        }
+        None => format!(
+            "{} {}, {license}, ABI {}, SDK {}, {}{}",
             info.name,
             info.version,
-            match info.license.as_str() {
-                "" => "no licence stated",
-                license => license,
-            },
             abi(&info.abi, info.needs_abi.as_deref()),
             info.sdk,
             info.rustc,
             info.opt_level
                 .map_or_else(String::new, |level| format!(", opt-level {level}")),
         ),
-    );
+    };
+    line("plugin", &plugin);
+    for file in info.script.iter().flat_map(|script| script.files.keys()) {
+        if *file != info.name {
+            line("imports", file);
+        }
+    }
     line("file", &entry.plugin.path.display().to_string());
     line("sha256", &entry.plugin.sha256);
     out

@@ -56,13 +56,15 @@ Examples:
 pub(super) const PLUGIN_NEW: &str = "\
 Examples:
   harness plugin new my-method
-  cd my-method && cargo test && cargo build && harness run suite.yaml";
+  cd my-method && cargo test && cargo build && harness run suite.yaml
+  harness plugin new my-method --python && harness plugin try my_method.py";
 
 pub(super) const PLUGIN_TRY: &str = "\
 Examples:
   harness plugin try
   harness plugin try my-method --dataset digits --watch
   harness plugin try target/debug/libmy_method.so --config '{\"length\": 8}'
+  harness plugin try my_method.py --python ./venv --watch
 
 Exit 107 if the training fails.";
 pub(super) const PLUGIN_COMPARE: &str = "\

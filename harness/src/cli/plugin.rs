@@ -9,7 +9,7 @@ use crate::new_plugin::{PluginName, Sdk};
 
 #[derive(Subcommand)]
 pub(crate) enum PluginAction {
-    /// Write a new plugin: a crate that builds, passes its checks and runs as it is
+    /// Write a new plugin: a crate, or a Python file, that passes its checks and runs as it is
     #[command(after_help = super::examples::PLUGIN_NEW)]
     New(NewPluginArguments),
     /// Check a plugin: what every method must satisfy, on embedded backbones, each check in a
@@ -25,7 +25,7 @@ pub(crate) enum PluginAction {
     /// Print method cards: insertion points, what moves and what is recomputed, parameters,
     /// recipe, deviations from the published method
     Inspect {
-        /// Method, plugin, or path of a shared library
+        /// Method, plugin, or path of a shared library or Python file
         what: String,
         /// Count trained parameters at these dimensions; repeatable
         #[arg(long, value_name = "b16|l14|BACKBONE", default_values = ["b16", "l14"])]
@@ -38,9 +38,12 @@ pub(crate) struct NewPluginArguments {
     /// Name of the crate and of its method: lower case, digits and dashes
     #[arg(value_parser = PluginName::parse)]
     pub(crate) name: PluginName,
-    /// Folder to write to [default: the name]
+    /// Folder to write to [default: the name; of a Python file, the current folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
+    /// Write a Python file in place of a crate
+    #[arg(long, conflicts_with = "sdk")]
+    pub(crate) python: bool,
     /// Where the crate gets harness-sdk from: a folder, the URL of a git repository, or a version
     /// of crates.io [default: the checkout of this program, otherwise its version]
     #[arg(long, value_name = "SOURCE", value_parser = Sdk::parse)]
@@ -49,7 +52,7 @@ pub(crate) struct NewPluginArguments {
 
 #[derive(Args)]
 pub(crate) struct CheckPluginArguments {
-    /// Shared library
+    /// Shared library or Python file
     pub(crate) plugin: PathBuf,
     /// Check one method [default: all of the plugin]
     #[arg(long, value_name = "ID")]
@@ -102,7 +105,7 @@ pub(crate) struct TrialDraw {
 
 #[derive(Args)]
 pub(crate) struct TryPluginArguments {
-    /// Folder of a crate, which is built first, or a shared library
+    /// Folder of a crate, which is built first, a shared library or a Python file
     #[arg(default_value = ".")]
     pub(crate) plugin: PathBuf,
     /// Method [default: the only one of the plugin]
@@ -125,7 +128,7 @@ pub(crate) struct TryPluginArguments {
 
 #[derive(Args)]
 pub(crate) struct ComparePluginArguments {
-    /// Folder of a crate, which is built first, or a shared library
+    /// Folder of a crate, which is built first, a shared library or a Python file
     pub(crate) plugin: PathBuf,
     /// What the other implementation computed from the inputs
     #[arg(long, value_name = "FILE", required_unless_present = "write_inputs")]

@@ -2,7 +2,7 @@
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use harness_store::write_atomically;
 
@@ -42,6 +42,24 @@ pub(crate) fn write(folder: &Path, name: &PluginName, sdk: &Sdk) -> io::Result<(
         write_atomically(&path, filled(template, name, sdk).as_bytes())?;
     }
     Ok(())
+}
+
+/// Writes a Python file into `folder` and says where. It must not exist.
+///
+/// # Errors
+/// The file exists or cannot be written.
+pub(crate) fn write_python(folder: &Path, name: &PluginName) -> io::Result<PathBuf> {
+    let path = folder.join(format!("{}.py", name.in_code()));
+    if path.exists() {
+        let message = format!("{} exists", path.display());
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+    }
+    fs_err::create_dir_all(folder)?;
+    let text = include_str!("../plugin_template/method.py")
+        .replace("@NAME@", &name.to_string())
+        .replace("@TYPE@", &name.of_type());
+    write_atomically(&path, text.as_bytes())?;
+    Ok(path)
 }
 
 /// The file name of the library that cargo builds.

@@ -1,9 +1,9 @@
-//! A new plugin: a crate that builds, passes its checks and runs as it is.
+//! A new plugin: a crate or a Python file that passes its checks and runs as it is.
 
 mod files;
 mod name;
 mod sdk;
 
-pub(crate) use files::{library, write};
+pub(crate) use files::{library, write, write_python};
 pub(crate) use name::PluginName;
 pub(crate) use sdk::Sdk;

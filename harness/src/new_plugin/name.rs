@@ -70,7 +70,8 @@ impl PluginName {
         // Beside what the template imports.
         match name.as_str() {
             "Card" | "Config" | "Host" | "Init" | "Method" | "Parameter" | "Parameters"
-            | "Prompts" | "Result" | "Setting" | "Site" | "Tensor" | "Family" => {
+            | "Prompts" | "Context" | "None" | "Words" | "Result" | "Setting" | "Site"
+            | "Tensor" | "Family" => {
                 format!("{name}Method")
             }
             _ => name,

@@ -114,6 +114,113 @@ fn a_method_in_torch_is_trained_and_moved_like_the_same_one_in_rust() {
     assert_same(&report, ["coop", "coop-py"]);
 }
 
+/// The other methods of the package, on an epoch or two of the quickstart's data.
+#[test]
+fn methods_in_torch_give_the_cells_of_those_in_rust() {
+    let Some(python) = python("torch") else {
+        return;
+    };
+    let env = TestEnv::new();
+    let pairs = [
+        ("kgcoop", "kgcoop-py", "kgcoop.py", "{epochs: 4}"),
+        ("contcoop", "contcoop-py", "contcoop.py", "{epochs: 4}"),
+        (
+            "clip-lora",
+            "clip-lora-py",
+            "clip_lora.py",
+            "{steps_per_shot: 20}",
+        ),
+        (
+            "tip-adapter-f",
+            "tip-adapter-f-py",
+            "tip_adapter_f.py",
+            "{epochs: 4}",
+        ),
+    ];
+    let entries = pairs.map(|(rust, id, file, recipe)| {
+        let file = example(file);
+        format!(
+            "{{id: {rust}, recipe: {recipe}}}, {{id: {id}, python: {file:?}, recipe: {recipe}}}"
+        )
+    });
+    env.write("suite.yaml", suite(&entries.join(", "), ""));
+    let (output, report) = run(&env, &python);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for (rust, id, ..) in pairs {
+        assert_same(&report, [rust, id]);
+    }
+}
+
+#[test]
+fn a_new_python_file_passes_its_checks_and_gives_a_matrix_untouched() {
+    let env = TestEnv::new();
+    let output = env.harness(&["plugin", "new", "my-method", "--python"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let script = std::fs::read_to_string(env.path("my_method.py")).unwrap();
+    assert!(script.contains("class MyMethod(Method):"), "{script}");
+    assert!(
+        !script.contains("@TYPE@") && !script.contains("@NAME@"),
+        "{script}"
+    );
+    let again = env.harness(&["plugin", "new", "my-method", "--python"]);
+    assert_eq!(again.status.code(), Some(110), "{}", text(&again.stderr));
+    let Some(python) = python("torch") else {
+        return;
+    };
+    let succeeds = |arguments: &[&str]| {
+        let output = harness(&env, &python, arguments);
+        let stdout = text(&output.stdout);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{stdout}{}",
+            text(&output.stderr)
+        );
+        stdout
+    };
+    let shown = succeeds(&["plugin", "check", "my_method.py"]);
+    assert!(shown.contains(" failed=0 skipped=0 not-run=0"), "{shown}");
+    let shown = succeeds(&["plugin", "try", "my_method.py", "--shots", "2"]);
+    assert!(
+        shown.contains("gradients agree with finite differences"),
+        "{shown}"
+    );
+    let shown = succeeds(&["plugin", "inspect", "my_method.py"]);
+    assert!(
+        shown.contains("  config      length (integer) = 4: M, the number"),
+        "{shown}"
+    );
+    assert!(shown.contains("no licence stated, numpy "), "{shown}");
+    env.write("suite.yaml", suite("coop", "recipe: {epochs: 1}"));
+    let shown = succeeds(&["run", "suite.yaml", "--plugin", "my_method.py"]);
+    assert!(shown.contains("my-method"), "{shown}");
+}
+
+#[test]
+fn a_check_of_a_faulty_script_names_the_fault() {
+    let Some(python) = python("numpy") else {
+        return;
+    };
+    let env = TestEnv::new();
+    let method = std::fs::read_to_string(example("coop_numpy.py")).unwrap();
+    env.write(
+        "mine.py",
+        method.replace(
+            "encoded.vjp(of_text[None])[0]",
+            "0.5 * encoded.vjp(of_text[None])[0]",
+        ),
+    );
+    let output = harness(&env, &python, &["plugin", "check", "mine.py"]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(107), "{shown}");
+    assert!(
+        shown.contains("the gradient of parameter `ctx` disagrees"),
+        "{shown}"
+    );
+    let output = harness(&env, &python, &["plugin", "try", "mine.py", "--shots", "1"]);
+    assert_eq!(output.status.code(), Some(107));
+}
+
 /// A method that goes wrong in its classifier, as its configuration says.
 const HOSTILE: &str = r#"
 import os, signal, sys, time

@@ -17,6 +17,8 @@ pub(crate) struct Hello {
     pub(crate) protocol: String,
     pub(crate) name: String,
     pub(crate) version: String,
+    #[serde(default)]
+    pub(crate) license: String,
     pub(crate) facts: ScriptFacts,
     pub(crate) methods: Vec<MethodCard>,
 }

@@ -43,6 +43,10 @@ impl ScriptPlugin for Python {
         &self.hello.version
     }
 
+    fn license(&self) -> &str {
+        &self.hello.license
+    }
+
     fn facts(&self) -> &ScriptFacts {
         &self.hello.facts
     }

@@ -1,10 +1,12 @@
-//! The child process and the pipes to it.
+//! The child process and the connection to it.
 
 use std::{
-    io::{self, BufReader, BufWriter, Write},
-    os::unix::process::ExitStatusExt,
-    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    io::{self, BufReader, BufWriter, Read, Write},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::ExitStatusExt},
+    },
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -22,14 +24,12 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Time in which a child that has ended is waited for, and in which what it wrote arrives.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What the child writes, as the thread that reads it passes it on.
-type Incoming = io::Result<Option<Frame>>;
-
-/// A child that runs a script.
+/// A child that runs a script. Its stdin and stdout are one socket, whose reading end can stop
+/// waiting: a process that the child forked may hold the other end open when the child is gone.
 pub(crate) struct Process {
     child: Child,
-    to: BufWriter<ChildStdin>,
-    from: Receiver<Incoming>,
+    to: BufWriter<UnixStream>,
+    from: BufReader<UnixStream>,
     interpreter: String,
 }
 
@@ -43,7 +43,13 @@ impl Process {
                 script.path
             ))
         };
-        let mut child = Command::new(interpreter)
+        let (ours, theirs) = UnixStream::pair().map_err(|error| failed(&error))?;
+        let both = || -> io::Result<_> {
+            ours.set_read_timeout(Some(LOOK))?;
+            Ok((ours.try_clone()?, theirs.try_clone()?))
+        };
+        let (from, theirs_too) = both().map_err(|error| failed(&error))?;
+        let child = Command::new(interpreter)
             .args(["-c", runtime::BOOTSTRAP])
             // One thread, as the towers use: a sum's order, and so its last bits, would depend on
             // their number.
@@ -53,29 +59,15 @@ impl Process {
             .env("PYTHONHASHSEED", "0")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONUNBUFFERED", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::from(OwnedFd::from(theirs_too)))
             .stderr(Stdio::inherit())
             .spawn()
             .map_err(|error| failed(&error))?;
-        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(failed(&"no pipe to it"));
-        };
-        let (sender, receiver) = sync_channel(1);
-        thread::spawn(move || {
-            let mut from = BufReader::with_capacity(1 << 16, from);
-            loop {
-                let incoming = Frame::read(&mut from);
-                let is_last = !matches!(incoming, Ok(Some(_)));
-                if sender.send(incoming).is_err() || is_last {
-                    return;
-                }
-            }
-        });
         let mut process = Self {
             child,
-            to: BufWriter::with_capacity(1 << 16, to),
-            from: receiver,
+            to: BufWriter::with_capacity(1 << 16, ours),
+            from: BufReader::with_capacity(1 << 16, from),
             interpreter: interpreter.clone(),
         };
         let sent = process.to.write_all(runtime::sources().as_bytes());
@@ -95,27 +87,17 @@ impl Process {
 
     /// Waits for the next frame. How long that may take is the scheduler's to say.
     pub(crate) fn receive(&mut self) -> Result<Frame> {
-        let mut gone = None;
-        loop {
-            match self.from.recv_timeout(LOOK) {
-                Ok(Ok(Some(frame))) => return Ok(frame),
-                Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => return Err(self.ended(None)),
-                Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                    return Err(self.ended(Some(error.to_string())));
-                }
-                Ok(Err(_)) => return Err(self.ended(None)),
-                // A process that it forked may hold the pipe open.
-                Err(RecvTimeoutError::Timeout) if gone.is_none() => {
-                    if matches!(self.child.try_wait(), Ok(Some(_))) {
-                        gone = Some(Instant::now());
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    if gone.is_some_and(|since| since.elapsed() > GRACE) {
-                        return Err(self.ended(None));
-                    }
-                }
+        let mut patient = Patient {
+            from: &mut self.from,
+            child: &mut self.child,
+            gone: None,
+        };
+        match Frame::read(&mut patient) {
+            Ok(Some(frame)) => Ok(frame),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(self.ended(Some(error.to_string())))
             }
+            Ok(None) | Err(_) => Err(self.ended(None)),
         }
     }
 
@@ -157,6 +139,31 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Reads as long as the child lives.
+struct Patient<'p> {
+    from: &'p mut BufReader<UnixStream>,
+    child: &'p mut Child,
+    /// When it was first seen to have ended.
+    gone: Option<Instant>,
+}
+
+impl Read for Patient<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.from.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match self.gone {
+                    None if matches!(self.child.try_wait(), Ok(Some(_))) => {
+                        self.gone = Some(Instant::now());
+                    }
+                    Some(since) if since.elapsed() > GRACE => return Ok(0),
+                    _ => {}
+                },
+                other => return other,
+            }
+        }
     }
 }
 

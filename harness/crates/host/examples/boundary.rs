@@ -1,17 +1,18 @@
 //! What the boundary, the optimiser and the bookkeeping add to a training: CoOp through its plugin
-//! against the same steps on the text tower alone. The two take turns, so that other work on the
-//! machine slows both alike.
+//! against the same steps on the text tower alone, and what it adds to write CoOp in Python. They
+//! take turns, so that other work on the machine slows all alike.
 //!
-//! `cargo run -p harness-host --example boundary -- BACKBONE CLASSES STEPS TURNS`, after
+//! `cargo run -p harness-host --example boundary -- BACKBONE CLASSES STEPS TURNS PYTHON`, after
 //! `cargo build --workspace`. BACKBONE is a folder with a backbone,
-//! or a listing of `fixtures/checkpoints`, with random weights.
+//! or a listing of `fixtures/checkpoints`, with random weights. PYTHON is an interpreter with
+//! PyTorch; without one Python is left out.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor, Var};
-use harness_abi::wire::{Class, RecipeChanges, TaskFacts, TrainJob};
+use harness_abi::wire::{Class, RecipeChanges, Script, TaskFacts, TrainJob};
 use harness_backbone::{Backbone, PromptBatch, Segment, TextTower, TokenRows, Tokenizer};
 use harness_host::boundary::{ClassFeatures, HostBench, TaskData, Vocabulary, backbone_facts};
 use harness_host::plugin::{LoadedPlugin, MethodHandle};
@@ -44,10 +45,18 @@ fn main() -> Result<()> {
         false => random(model)?,
     });
     let start = Instant::now();
-    let plugin = LoadedPlugin::load(&library()?)?;
+    let plugin = LoadedPlugin::load(&library("coop")?)?;
     let loading = start.elapsed();
     let config = json!({"context": {"length": VECTORS}});
     let method = plugin.open("coop", &config)?;
+    let python = match args.get(4) {
+        Some(interpreter) => {
+            let bridge = library("python")?;
+            let plugin = LoadedPlugin::load_script(&bridge, &script(interpreter)?)?;
+            Some(plugin.open("coop-py", &config)?)
+        }
+        None => None,
+    };
     let words = match backbone.tokenizer() {
         Some(own) => own.clone(),
         None => Tokenizer::clip()?,
@@ -85,9 +94,17 @@ fn main() -> Result<()> {
     let batch = prompts(&context, words.as_ref(), &names)?;
 
     let (mut of_training, mut of_tower) = (Vec::new(), Vec::new());
+    let (mut of_python, mut python_ratios) = (Vec::new(), Vec::new());
     for turn in 0..=turns {
         let trained = seconds(|| train(&method, &bench, &recipe))?;
         let alone = seconds(|| step(backbone.text(), &batch, &context, steps))?;
+        if let Some(method) = &python {
+            let in_python = seconds(|| train(method, &bench, &recipe))?;
+            if turn > 0 {
+                of_python.push(in_python);
+                python_ratios.push((in_python.0 / trained.0, 1.0));
+            }
+        }
         // The first turn warms up.
         if turn > 0 {
             of_training.push(trained);
@@ -109,15 +126,35 @@ fn main() -> Result<()> {
         "added to the tower's CPU time: {:.1} %",
         100.0 * (ratio - 1.0)
     );
+    if python.is_some() {
+        let (wall, _) = median(of_python);
+        let (ratio, _) = median(python_ratios);
+        println!("training in Python            {wall:9.3}");
+        println!(
+            "added to the wall time of the plugin: {:.1} %, {:.2} ms a step",
+            100.0 * (ratio - 1.0),
+            1e3 * (wall - training.0) / steps as f64
+        );
+    }
     Ok(())
 }
 
-/// CoOp's library, where cargo puts it.
-fn library() -> Result<PathBuf> {
+/// CoOp in Python.
+fn script(interpreter: &str) -> Result<Script> {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python/examples/coop.py");
+    let path = examples.canonicalize()?;
+    Ok(Script {
+        path: path.to_str().ok_or("the path is not UTF-8")?.to_owned(),
+        interpreter: interpreter.to_owned(),
+    })
+}
+
+/// The library of a plugin, where cargo puts it.
+fn library(plugin: &str) -> Result<PathBuf> {
     let examples = std::env::current_exe()?;
     let folder = examples.parent().and_then(|folder| folder.parent());
     let name = format!(
-        "{}harness_plugin_coop{}",
+        "{}harness_plugin_{plugin}{}",
         std::env::consts::DLL_PREFIX,
         std::env::consts::DLL_SUFFIX
     );

@@ -79,7 +79,8 @@ class Script:
 
     def _load(self) -> ModuleType:
         sys.path.insert(0, os.path.dirname(self.path))
-        name = os.path.splitext(self.name)[0]
+        # A script may be called as a module of Python's own.
+        name = "harness_script_" + os.path.splitext(self.name)[0]
         spec = importlib.util.spec_from_file_location(name, self.path)
         if spec is None or spec.loader is None:
             raise ConfigError(f"{self.path} is no Python file")
@@ -123,6 +124,7 @@ class Script:
             "protocol": PROTOCOL,
             "name": self.name,
             "version": str(getattr(self.module, "__version__", "0")),
+            "license": str(getattr(self.module, "__license__", "")),
             "facts": {"versions": versions, "files": self.files},
             "methods": [self._card(kind) for kind in self.methods.values()],
         }

@@ -33,9 +33,9 @@ def loaded(script: str) -> set[str]:
     found = set()
     for module in list(sys.modules.values()):
         path = getattr(module, "__file__", None)
-        if not path:
+        # Some modules that are no files have a name of their own making here.
+        if not path or not os.path.isabs(path) or not os.path.isfile(path):
             continue
-        path = os.path.abspath(path)
         # A virtual environment may lie beside the script.
         is_beside = path.startswith(folder + os.sep) and "site-packages" not in path
         if is_beside and not path.startswith(sys.prefix + os.sep):

@@ -83,6 +83,7 @@ class Host(Generic[T]):
         #: Seed of the present training step; None outside training.
         self.step_seed: int | None = None
         self._zero_shot: T | None = None
+        self._labels: dict[str, Any] = {}
 
     @abstractmethod
     def wrap(self, array: Array) -> T:
@@ -164,7 +165,9 @@ class Host(Generic[T]):
 
     def labels(self, split: Split) -> Any:
         """The class index of every image of a split; the test split's are never disclosed."""
-        return self.wrap_labels(self._service("labels", split=split)[0])
+        if split not in self._labels:
+            self._labels[split] = self.wrap_labels(self._service("labels", split=split)[0])
+        return self._labels[split]
 
     def random(self, name: str) -> np.random.Generator:
         """A random stream by name. In a training step it depends on the seed of the training and

@@ -24,6 +24,9 @@ pub(crate) fn plugin(action: &PluginAction) -> Result<ExitCode, Failure> {
 /// Writes a crate and says what to do next.
 fn new(arguments: &NewPluginArguments) -> Result<ExitCode, Failure> {
     let name = &arguments.name;
+    if arguments.python {
+        return new_python(arguments);
+    }
     let folder = match &arguments.path {
         Some(path) => path.clone(),
         None => name.to_string().into(),
@@ -38,6 +41,21 @@ fn new(arguments: &NewPluginArguments) -> Result<ExitCode, Failure> {
          the library will be target/debug/{}\n",
         new_plugin::library(name),
         folder = folder.display(),
+    ))?;
+    Ok(ExitCode::Ok)
+}
+
+/// Writes a Python file and says what to do next.
+fn new_python(arguments: &NewPluginArguments) -> Result<ExitCode, Failure> {
+    let folder = arguments.path.clone().unwrap_or_default();
+    let path = new_plugin::write_python(&folder, &arguments.name).map_err(|error| {
+        let message = format!("cannot write a Python file: {error}");
+        Failure::new(ExitCode::OutputNotWritten, message).hint("--path names another folder")
+    })?;
+    let path = path.display();
+    output::print(&format!(
+        "wrote {path}\nnext: harness plugin try {path}, harness plugin check {path}, \
+         harness run quickstart --plugin {path}\n"
     ))?;
     Ok(ExitCode::Ok)
 }

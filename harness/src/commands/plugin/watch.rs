@@ -17,12 +17,26 @@ const WRITTEN: [&str; 3] = ["target", ".git", ".harness"];
 pub(super) struct Snapshot(Vec<(PathBuf, Option<SystemTime>, u64)>);
 
 impl Snapshot {
-    /// Of a file, or of the files below a folder.
+    /// Of a file, or of the files below a folder; of a Python file, of all that it may import.
     pub(super) fn of(path: &Path) -> Self {
+        let is_python = |path: &Path| path.extension().is_some_and(|e| e == "py");
+        if is_python(path) {
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let mut all = Self::of_folder(folder.unwrap_or(Path::new(".")));
+            all.0.retain(|(path, ..)| is_python(path));
+            return all;
+        }
+        Self::of_folder(path)
+    }
+
+    fn of_folder(path: &Path) -> Self {
         let entries = WalkDir::new(path).sort_by_file_name().into_iter();
         let entries = entries.filter_entry(|entry| {
             let is_written = WRITTEN.iter().any(|name| entry.file_name() == *name);
-            entry.depth() == 0 || !is_written
+            let is_environment = || entry.path().join("pyvenv.cfg").exists();
+            entry.depth() == 0 || !is_written && !is_environment()
         });
         let files = entries
             .flatten()

@@ -15,7 +15,7 @@ use harness_abi::{
 use serde_json::Value;
 
 use super::{
-    PluginIdentity, SDK_VERSION, at_boundary,
+    SDK_VERSION, at_boundary,
     carried::{self, CarriedModule},
 };
 use crate::{
@@ -70,17 +70,14 @@ fn script<P>(opened: &OnceLock<P>) -> Result<&P> {
 }
 
 /// A plugin's `descriptor` entry point.
-pub fn script_descriptor<P: ScriptPlugin>(
-    identity: PluginIdentity,
-    opened: &OnceLock<P>,
-) -> RResult<RString, AbiError> {
+pub fn script_descriptor<P: ScriptPlugin>(opened: &OnceLock<P>) -> RResult<RString, AbiError> {
     at_boundary(|| {
         let script = script(opened)?;
         let descriptor = Descriptor {
             plugin: PluginInfo {
                 name: script.name().to_owned(),
                 version: script.version().to_owned(),
-                license: identity.license.to_owned(),
+                license: script.license().to_owned(),
                 sdk: SDK_VERSION.to_owned(),
                 rustc: RUSTC_VERSION.to_owned(),
                 abi: format!("{ABI_MAJOR}.{ABI_MINOR}"),
@@ -268,20 +265,15 @@ macro_rules! export_script_plugin {
             #[allow(unused_imports, reason = "the plugin may be given as a path")]
             use super::*;
             use $crate::export::{
-                AbiError, Feature, MethodObject, PluginIdentity, PluginMod, PluginModRef,
-                PluginRecord, PrefixTypeTrait, RResult, RStr, RString, RUSTC_VERSION, SDK_VERSION,
+                AbiError, Feature, MethodObject, PluginMod, PluginModRef, PluginRecord,
+                PrefixTypeTrait, RResult, RStr, RString, RUSTC_VERSION, SDK_VERSION,
                 export_symbols,
             };
 
-            const IDENTITY: PluginIdentity = PluginIdentity {
-                name: env!("CARGO_PKG_NAME"),
-                version: env!("CARGO_PKG_VERSION"),
-                license: env!("CARGO_PKG_LICENSE"),
-            };
             static OPENED: std::sync::OnceLock<$plugin> = std::sync::OnceLock::new();
 
             extern "C" fn descriptor() -> RResult<RString, AbiError> {
-                $crate::export::script_descriptor(IDENTITY, &OPENED)
+                $crate::export::script_descriptor(&OPENED)
             }
 
             extern "C" fn open(

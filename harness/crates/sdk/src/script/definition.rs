@@ -22,6 +22,9 @@ pub trait ScriptPlugin: Sized + Send + Sync + 'static {
     /// Its version, as it states it.
     fn version(&self) -> &str;
 
+    /// Its licence, an SPDX expression; empty if it states none.
+    fn license(&self) -> &str;
+
     /// What decides what it computes.
     fn facts(&self) -> &ScriptFacts;
 
