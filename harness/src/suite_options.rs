@@ -23,6 +23,7 @@ pub(crate) fn suite_options(
         store,
         data,
         no_plugins_from_suite,
+        python,
         plugin,
         method,
         ..
@@ -36,6 +37,7 @@ pub(crate) fn suite_options(
     let path = |path: &Path| path.to_string_lossy().into_owned();
     option("--store", store.as_deref().map(path));
     option("--data", data.as_deref().map(path));
+    option("--python", python.as_deref().map(path));
     for plugin in plugin {
         option("--plugin", Some(path(plugin)));
     }

@@ -435,6 +435,39 @@ fn what_is_missing_is_one_line_that_says_how_to_get_it() {
 }
 
 #[test]
+fn the_command_line_comes_before_the_suite_and_the_suite_before_the_environment() {
+    let Some(python) = python("numpy") else {
+        return;
+    };
+    let env = TestEnv::new();
+    let interpreter = |folder: &str, line: &str| {
+        env.write(
+            &format!("{folder}/bin/python"),
+            format!("#!/bin/sh\n{line}\n"),
+        );
+        let everyone = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(env.path(&format!("{folder}/bin/python")), everyone).unwrap();
+    };
+    interpreter("sound", &format!("exec {} \"$@\"", python.display()));
+    interpreter("broken", "exit 7");
+    let plan = |of_suite: &str, more: &[&str]| {
+        let entry = format!("{{id: coop-numpy, python: {:?}}}", example("coop_numpy.py"));
+        env.write("suite.yaml", suite(&entry, of_suite));
+        let mut command = env.command(&[&["plan", "suite.yaml"], more].concat());
+        command.env("VIRTUAL_ENV", env.path("broken"));
+        let output = command.env("HF_HUB_OFFLINE", "1").output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    let (_, stderr) = plan("", &[]);
+    let says = "broken/bin/python ended with status 7 before it answered";
+    assert!(stderr.contains(says), "{stderr}");
+    let (code, stderr) = plan("python: ./sound", &[]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let (code, stderr) = plan("python: ./broken", &["--python", "sound/bin/python"]);
+    assert_eq!(code, Some(0), "{stderr}");
+}
+
+#[test]
 fn an_entry_has_its_script_to_itself() {
     let Some(python) = python("numpy") else {
         return;

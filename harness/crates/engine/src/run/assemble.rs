@@ -390,8 +390,12 @@ fn rerun(settings: &Settings<'_>, cell: &Cell) -> String {
         let words = settings.command_line.iter().map(|word| quote(word));
         return words.collect::<Vec<_>>().join(" ");
     }
+    let python = settings.python.iter();
+    let python: String = python
+        .map(|path| format!(" --python {}", quote(path)))
+        .collect();
     format!(
-        "harness run {}{}{} --fresh",
+        "harness run {}{}{python}{} --fresh",
         quote_path(&settings.suite),
         settings.other_methods.arguments(),
         Selection::of(&cell.into()).arguments()
