@@ -27,8 +27,8 @@ pub(crate) use install::SelfAction;
 pub(crate) use list::{Kind, ListArguments};
 pub(crate) use modules::ModulesAction;
 pub(crate) use plugin::{
-    CheckPluginArguments, ComparePluginArguments, NewPluginArguments, PluginAction, TrialDraw,
-    TrialPlace, TryPluginArguments,
+    CheckPluginArguments, ComparePluginArguments, LockArguments, NewPluginArguments, PluginAction,
+    TrialDraw, TrialPlace, TryPluginArguments,
 };
 pub(crate) use predict::PredictArguments;
 pub(crate) use report::{BaselineAction, DiffArguments, ExportArguments, GateArguments};

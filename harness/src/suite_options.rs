@@ -23,6 +23,7 @@ pub(crate) fn suite_options(
         store,
         data,
         no_plugins_from_suite,
+        locked,
         python,
         plugin,
         method,
@@ -56,6 +57,9 @@ pub(crate) fn suite_options(
     option("--worker-memory", worker_memory.map(|mib| mib.to_string()));
     if *no_plugins_from_suite {
         text.push_str(" --no-plugins-from-suite");
+    }
+    if *locked {
+        text.push_str(" --locked");
     }
     text
 }

@@ -74,6 +74,11 @@ Examples:
   harness plugin compare my-method --expected expected.safetensors
 
 Exit 107 if a tensor differs.";
+pub(super) const PLUGIN_LOCK: &str = "\
+Examples:
+  harness plugin lock suite.yaml
+  harness run suite.yaml --locked";
+
 pub(super) const PLUGIN_CHECK: &str = "\
 Examples:
   harness plugin check target/debug/libmy_method.so

@@ -22,6 +22,10 @@ pub(crate) enum PluginAction {
     /// Compare a method with another implementation: logits, loss, gradients, three steps
     #[command(after_help = super::examples::PLUGIN_COMPARE)]
     Compare(ComparePluginArguments),
+    /// Write the plugins of a suite, and the repositories that it downloads from, into harness.lock
+    /// beside it
+    #[command(after_help = super::examples::PLUGIN_LOCK)]
+    Lock(LockArguments),
     /// Print method cards: insertion points, what moves and what is recomputed, parameters,
     /// recipe, deviations from the published method
     Inspect {
@@ -31,6 +35,21 @@ pub(crate) enum PluginAction {
         #[arg(long, value_name = "b16|l14|BACKBONE", default_values = ["b16", "l14"])]
         dims: Vec<String>,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct LockArguments {
+    /// Suite (YAML)
+    pub(crate) suite: PathBuf,
+    /// Folder of data sets, searched before the suite's `data`
+    #[arg(long, value_name = "DIR", env = "HARNESS_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Interpreter of methods in Python [default: the suite's, else VIRTUAL_ENV, else python3]
+    #[arg(long, value_name = "PYTHON", env = "HARNESS_PYTHON")]
+    pub(crate) python: Option<PathBuf>,
+    /// Cache directory [default: .harness]
+    #[arg(long, value_name = "DIR", env = "HARNESS_STORE")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -46,6 +46,10 @@ pub(crate) struct SuiteArguments {
     /// Do not load the plugins that the suite names; a plugin is code that runs with your permissions
     #[arg(long)]
     pub(crate) no_plugins_from_suite: bool,
+    /// Load only plugins, and download only from repositories, that harness.lock beside the suite
+    /// names; `harness plugin lock` writes it
+    #[arg(long)]
+    pub(crate) locked: bool,
     /// Interpreter of methods in Python: a path, the folder of a virtual environment, or a name
     /// [default: the suite's, else VIRTUAL_ENV, else python3]
     #[arg(long, value_name = "PYTHON", env = "HARNESS_PYTHON")]

@@ -1,10 +1,10 @@
 //! `harness fetch`, and what `harness run` fetches by itself.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use harness_engine::fetch::{FetchError, Needs, RetryPolicy, Served, Verification};
 use harness_engine::registry::{Absent, readable};
+use harness_engine::run::{RunError, Settings};
 use harness_report::ExitCode;
 
 use crate::absent_inputs::blocks;
@@ -36,9 +36,16 @@ pub(crate) fn fetch(arguments: &FetchArguments) -> Result<ExitCode, Failure> {
 
 /// Gets what a suite needs and a hub has, if anything is missing and the network may
 /// be used. Mistakes in the suite are for the run to report.
-pub(crate) fn fetch_missing(suite: &Path, data: Option<&Path>) -> Result<(), Failure> {
-    match Needs::of_suite(suite, data) {
-        Ok(needs) if needs.is_fetchable() => get(&needs).map(drop),
+pub(crate) fn fetch_missing(settings: &Settings<'_>) -> Result<(), Failure> {
+    let suite = &settings.suite;
+    match Needs::of_suite(suite, settings.data.as_deref()) {
+        Ok(needs) if needs.is_fetchable() => {
+            let unlocked = needs.unlocked(suite, settings.is_locked);
+            for repository in unlocked.map_err(RunError::from)? {
+                say!("warning: first download from {repository}, which is not in a harness.lock");
+            }
+            get(&needs).map(drop)
+        }
         _ => Ok(()),
     }
 }

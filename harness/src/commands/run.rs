@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         return conclude(arguments, &finished);
     }
     if !arguments.offline {
-        fetch_missing(&settings.suite, settings.data.as_deref())?;
+        fetch_missing(&settings)?;
     }
     let finished = measure(&settings, arguments.show_log)?;
     conclude(arguments, &finished)

@@ -47,7 +47,7 @@ pub(crate) fn submit(arguments: &SubmitArguments) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::new(ExitCode::OutputNotWritten, error))?;
     let root = store.root();
     let suite = fs_err::canonicalize(&settings.suite).unwrap_or_else(|_| settings.suite.clone());
-    fetch_missing(&settings.suite, settings.data.as_deref())?;
+    fetch_missing(&settings)?;
     let lock = SubmitLock::take(root, &suite)?;
     let plans = Submission::of_suite(root, &suite);
     let queue = match (&client, plans.first()) {

@@ -497,3 +497,32 @@ fn an_entry_has_its_script_to_itself() {
     let stderr = text(&harness(&env, &python, &["plan", "suite.yaml"]).stderr);
     assert!(stderr.contains("did you mean \"length\"?"), "{stderr}");
 }
+
+#[test]
+fn a_lock_holds_a_script_and_what_it_imports() {
+    let Some(python) = python("numpy") else {
+        return;
+    };
+    let env = TestEnv::new();
+    let method = std::fs::read_to_string(example("coop_numpy.py")).unwrap();
+    env.write("mine.py", format!("import beside\n{method}"));
+    env.write("beside.py", "X = 1\n");
+    env.write(
+        "suite.yaml",
+        suite("{id: coop-numpy, python: mine.py}", "recipe: {epochs: 1}"),
+    );
+    let locked = harness(&env, &python, &["plugin", "lock", "suite.yaml"]);
+    assert_eq!(locked.status.code(), Some(0), "{}", text(&locked.stderr));
+    let run = || harness(&env, &python, &["run", "suite.yaml", "--locked"]);
+    let output = run();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    env.write("beside.py", "import os\nos._exit(9)\n");
+    let output = run();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(96), "{said}");
+    assert!(said.contains("beside.py has the SHA-256"), "{said}");
+    env.write("beside.py", "X = 1\n");
+    env.write("mine.py", "import os\nos._exit(9)\n");
+    let said = text(&run().stderr);
+    assert!(said.contains("mine.py has the SHA-256"), "{said}");
+}

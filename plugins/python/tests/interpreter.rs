@@ -1,5 +1,7 @@
 //! What is called an interpreter may be missing, end at once, or be another program.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use harness_plugin_python::Python;
 use harness_sdk::{
     script::ScriptPlugin,
@@ -16,7 +18,7 @@ fn refusal(interpreter: &str) -> String {
         interpreter: interpreter.into(),
     };
     let opened = Python::open(&script, &setting);
-    opened.err().expect("nothing was to be opened").to_string()
+    opened.err().unwrap().to_string()
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 pub use harness_hub::{Download, FetchError, Progress, RetryPolicy, Verification};
 use harness_hub::{Fetched, Repo, Request};
 
+use crate::lock::{Lock, LockDifference, LockError};
 use crate::registry::{
     Absent, Location, SearchPath, fetch_shards, fetch_weights, missing, not_found, repository,
 };
@@ -124,6 +125,37 @@ impl Needs {
         !self.search_path.hub().is_offline() && absent.any(|input| input.request.is_some())
     }
 
+    /// The repositories that the inputs are published in, each with its revision and, where it has
+    /// one, its mirror.
+    pub fn repositories(&self) -> Vec<String> {
+        let weights = self.requests.iter().map(|(_, request)| shown(request));
+        let data = self.repositories.iter().map(|(_, repo)| repo.to_string());
+        let mut all: Vec<String> = weights.chain(data).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Those from which [`Needs::fetch`] would download for the first time and that the lock
+    /// beside the suite does not name.
+    ///
+    /// # Errors
+    /// The lock cannot be read; with `is_binding`, there are such repositories.
+    pub fn unlocked(&self, suite: &Path, is_binding: bool) -> Result<Vec<String>, LockError> {
+        let lock = Lock::of_suite(suite, is_binding)?;
+        let requests = self
+            .absent
+            .iter()
+            .filter_map(|input| input.request.as_ref());
+        let unnamed = lock.unnamed(requests.map(shown).collect());
+        if is_binding {
+            let difference = |repository| LockDifference::Download { repository };
+            lock.refuse(unnamed.into_iter().map(difference).collect())?;
+            return Ok(Vec::new());
+        }
+        Ok(unnamed)
+    }
+
     /// Downloads the files that are missing, and checks the hashes of those on disk.
     ///
     /// # Errors
@@ -149,5 +181,14 @@ impl Needs {
             add(name, fetch_shards(hub, repo, policy, progress)?);
         }
         Ok(served)
+    }
+}
+
+/// A repository, with the mirror that takes its place.
+fn shown(request: &Request) -> String {
+    let repo = &request.repo;
+    match &request.mirror {
+        Some(mirror) => format!("{repo} from {mirror}"),
+        None => repo.to_string(),
     }
 }

@@ -371,30 +371,7 @@ pub enum JobOutput {
         #[serde(default)]
         text: Option<ClassEmbeddings>,
     },
-    Trained {
-        evaluation: Evaluation,
-        /// SHA-256 of the module file.
-        module_sha256: String,
-        /// Size of the module file.
-        module_bytes: u64,
-        /// SHA-256 over the carried tensors alone.
-        parameters_sha256: String,
-        parameters: u64,
-        steps: u64,
-        train_seconds: f64,
-        /// Loss of the last step; none when no step was taken.
-        final_loss: Option<f64>,
-        /// Mean loss of each stretch of the steps; empty where the plugin does not say it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        losses: Vec<f32>,
-        /// How prompts that gradients were asked of were computed.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        text: Option<TextWork>,
-        /// The recipe that was used; none if the method states none.
-        recipe: Option<Recipe>,
-        /// SHA-256 over the picked training images.
-        picks_sha256: String,
-    },
+    Trained(Box<TrainedModule>),
     Predicted {
         /// One an image; none where images cannot be read.
         predictions: Vec<Prediction>,
@@ -408,6 +385,33 @@ pub enum JobOutput {
         /// The same, asked back from the plugin after the evaluation.
         parameters_sha256_after: String,
     },
+}
+
+/// A module that was trained and evaluated where it was trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainedModule {
+    pub evaluation: Evaluation,
+    /// SHA-256 of the module file.
+    pub module_sha256: String,
+    /// Size of the module file.
+    pub module_bytes: u64,
+    /// SHA-256 over the carried tensors alone.
+    pub parameters_sha256: String,
+    pub parameters: u64,
+    pub steps: u64,
+    pub train_seconds: f64,
+    /// Loss of the last step; none when no step was taken.
+    pub final_loss: Option<f64>,
+    /// Mean loss of each stretch of the steps; empty where the plugin does not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<f32>,
+    /// How prompts that gradients were asked of were computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextWork>,
+    /// The recipe that was used; none if the method states none.
+    pub recipe: Option<Recipe>,
+    /// SHA-256 over the picked training images.
+    pub picks_sha256: String,
 }
 
 /// How a job ended, as the worker reports it.
@@ -444,7 +448,7 @@ impl Outcome {
     pub fn module_sha256(&self) -> Option<&str> {
         match self {
             Outcome::Done { output, .. } => match output.as_ref() {
-                JobOutput::Trained { module_sha256, .. } => Some(module_sha256),
+                JobOutput::Trained(trained) => Some(&trained.module_sha256),
                 _ => None,
             },
             _ => None,

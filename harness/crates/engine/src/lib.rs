@@ -15,6 +15,7 @@ pub mod distribute;
 pub mod fetch;
 pub mod images;
 pub mod job;
+pub mod lock;
 pub mod modules;
 pub mod plan;
 pub mod plugin_check;

@@ -62,6 +62,14 @@ impl PluginRef {
     }
 }
 
+/// Name of a plugin's file, for display.
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
+
 /// Digest of everything that decides what a script computes, apart from the library that runs it.
 pub(crate) fn facts_sha256(facts: &ScriptFacts) -> String {
     // Maps of strings are always representable, in the order of their keys.

@@ -1,7 +1,6 @@
 //! Runs the modules' suite and prints what follows.
 
-use harness_engine::run::{DeviceSettings, OtherMethods, Settings};
-use harness_report::selection::Selection;
+use harness_engine::run::Settings;
 use harness_report::{ExitCode, Status};
 
 use super::result::{CheckResult, render};
@@ -21,23 +20,13 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
     check_files(&arguments.output)?;
     let settings = Settings {
         // Paths in the suite are relative to the current folder.
-        suite: "check".into(),
         text: Some(modules_suite(arguments, &places)?),
-        selection: Selection::default(),
-        other_methods: OtherMethods::default(),
         store: arguments.store.clone(),
         data: arguments.data.clone(),
         jobs: arguments.jobs.map(usize::from),
-        memory: None,
-        device: DeviceSettings::default(),
-        worker_memory: None,
-        suite_plugins: true,
-        python: None,
-        fresh: false,
         rehash: arguments.rehash,
-        command: worker_command()?,
-        cancel: interrupt::watch()?,
         command_line: command_line(),
+        ..Settings::new("check".into(), worker_command()?, interrupt::watch()?)
     };
     let finished = measure(&settings, false)?;
     let report = &finished.report;

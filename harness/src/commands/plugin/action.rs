@@ -5,6 +5,7 @@ use harness_report::ExitCode;
 use super::attempt::try_plugin;
 use super::check::plugin_check;
 use super::compare::compare_plugin;
+use super::lock::lock_plugins;
 use crate::cards::{Cards, Entry, text};
 use crate::cli::{NewPluginArguments, PluginAction};
 use crate::failure::Failure;
@@ -17,6 +18,7 @@ pub(crate) fn plugin(action: &PluginAction) -> Result<ExitCode, Failure> {
         PluginAction::Check(arguments) => plugin_check(arguments),
         PluginAction::Try(arguments) => try_plugin(arguments),
         PluginAction::Compare(arguments) => compare_plugin(arguments),
+        PluginAction::Lock(arguments) => lock_plugins(arguments),
         PluginAction::Inspect { what, dims } => inspect(what, dims),
     }
 }

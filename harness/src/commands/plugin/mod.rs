@@ -7,6 +7,7 @@ mod check;
 mod compare;
 mod curve;
 mod library;
+mod lock;
 mod watch;
 
 pub(crate) use action::plugin;

@@ -7,7 +7,7 @@ use harness_store::sha256_hex;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Inputs;
-use crate::registry::file_name;
+use crate::plugin_ref::file_name;
 
 /// Digests of everything that decides the results of a plan, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

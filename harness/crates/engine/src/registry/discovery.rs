@@ -1,16 +1,18 @@
 //! Finds everything that a suite's names may refer to.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use harness_abi::wire::{Descriptor, MethodCard, ModuleHeader};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::gate::Gate;
 use super::libraries::{self, Library, Origin, UnusablePlugin};
 use super::scripts::{self, ScriptLookupError, UnreadScript};
 use super::{LibraryError, ModuleFile, ModuleFileError, SearchPath};
 use crate::job::{JobOutput, Work};
-use crate::plugin_ref::PluginRef;
+use crate::lock::{Lock, LockError, PluginSource};
+use crate::plugin_ref::{PluginRef, file_name};
 use crate::schedule::{Observer, Pool, PoolError, PoolTask, Silent, TaskError, TaskResult};
 use crate::side_files::{self, SideFileError};
 use crate::suite::{Known, KnownInputs, LookupError, MethodEntry};
@@ -40,6 +42,8 @@ pub struct NamedPlugins<'a> {
     pub python: Option<&'a str>,
     /// The suite's, which counts where the command line names none.
     pub python_of_suite: Option<&'a str>,
+    /// What the suite was accepted with; none where there is no suite.
+    pub lock: Option<&'a Lock>,
 }
 
 /// A library that has not been asked.
@@ -47,18 +51,22 @@ struct Unread {
     reference: PluginRef,
     /// Of the library.
     sha256: String,
+    /// Of the script, if it is one.
+    script_sha256: Option<String>,
     origin: Origin,
     is_private: bool,
 }
 
 /// What the store keeps of a plugin.
 #[derive(Serialize, Deserialize)]
-enum Inspection {
-    Described(Descriptor),
+pub(super) enum Inspection {
+    Described(Box<Descriptor>),
     /// It hung, and would again.
     NoAnswer {
         seconds: f64,
     },
+    /// A script that was read; what it is depends on more than its own file.
+    Read,
 }
 
 /// Backbones, data sets and methods by name.
@@ -69,12 +77,24 @@ pub struct Registry {
     pub broken: Vec<UnusablePlugin>,
 }
 
+impl RegisteredPlugin {
+    /// Where it was found.
+    pub fn source(&self) -> PluginSource {
+        match self.origin {
+            Origin::Suite => PluginSource::Suite,
+            Origin::Environment => PluginSource::Environment,
+            Origin::Executable => PluginSource::Harness,
+        }
+    }
+}
+
 impl Registry {
     /// Finds the plugins. Each is asked for its descriptor in a worker of its own, unless
     /// `store` has it. One that once gave no answer is asked again only if the suite names it.
+    /// With a binding lock, no code of any other plugin runs.
     ///
     /// # Errors
-    /// A named plugin is missing, or no worker can be started.
+    /// A named plugin is missing, one is not as it was locked, or no worker can be started.
     pub fn discover(
         search_path: SearchPath,
         named: &NamedPlugins<'_>,
@@ -97,6 +117,7 @@ impl Registry {
             .collect();
         let mut unknown = Vec::new();
         let mut seen = Vec::new();
+        let mut gate = Gate::new(named.lock, store);
         for (Library { path, origin }, sha256) in found.usable.into_iter().zip(digests) {
             let sha256 = match sha256 {
                 Ok(sha256) => sha256,
@@ -111,13 +132,16 @@ impl Registry {
                 continue;
             }
             seen.push(sha256.clone());
+            if !gate.admits(&path, &sha256, origin) {
+                continue;
+            }
             match store.and_then(|store| store.descriptor(&sha256)) {
                 Some(Inspection::Described(descriptor)) => {
                     registry.plugins.push(RegisteredPlugin {
                         reference: PluginRef::library(path.clone()),
                         path,
                         sha256,
-                        descriptor,
+                        descriptor: *descriptor,
                         origin,
                         is_private: false,
                     });
@@ -132,12 +156,22 @@ impl Registry {
                 _ => unknown.push(Unread {
                     reference: PluginRef::library(path),
                     sha256,
+                    script_sha256: None,
                     origin,
                     is_private: false,
                 }),
             }
         }
-        unknown.extend(scripts.into_iter().map(Unread::from));
+        for script in scripts {
+            let UnreadScript { reference, .. } = &script;
+            let (library, file) = (&reference.library, reference.file());
+            let is_admitted = gate.admits(library, &script.library_sha256, Origin::Executable)
+                & gate.admits(file, &script.sha256, script.origin);
+            if is_admitted {
+                unknown.push(Unread::from(script));
+            }
+        }
+        gate.close(observer)?;
         registry.inspect(unknown, pool, store)?;
         // The order must not depend on what was in the store.
         registry.plugins.sort_by(|a, b| a.path.cmp(&b.path));
@@ -166,22 +200,25 @@ impl Registry {
             let Unread {
                 reference,
                 sha256,
+                script_sha256,
                 origin,
                 is_private,
             } = unread;
             let path = reference.file().to_owned();
             let inspected = descriptor(result);
             let inspection = match &inspected {
-                Ok(descriptor) => Some(Inspection::Described(descriptor.clone())),
-                Err(DescriptorError::Worker(TaskError::TimedOut { seconds })) => {
+                Ok(_) if script_sha256.is_some() => Some(Inspection::Read),
+                Ok(descriptor) => Some(Inspection::Described(Box::new(descriptor.clone()))),
+                Err(DescriptorError::Worker(TaskError::TimedOut { seconds }))
+                    if script_sha256.is_none() =>
+                {
                     Some(Inspection::NoAnswer { seconds: *seconds })
                 }
                 Err(_) => None,
             };
-            // What a script is depends on more than its own file.
-            let store = store.filter(|_| reference.script.is_none());
             if let (Some(store), Some(inspection)) = (store, inspection) {
-                store.put_descriptor(&sha256, &inspection)?;
+                let of = script_sha256.as_ref().unwrap_or(&sha256);
+                store.put_descriptor(of, &inspection)?;
             }
             match inspected {
                 Ok(descriptor) => {
@@ -297,6 +334,7 @@ impl From<UnreadScript> for Unread {
         Self {
             reference: script.reference,
             sha256: script.library_sha256,
+            script_sha256: Some(script.sha256),
             origin: script.origin,
             is_private: script.is_private,
         }
@@ -311,6 +349,8 @@ pub enum RegistryError {
     Library(#[from] LibraryError),
     #[error(transparent)]
     Pool(#[from] PoolError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
 }
 
 /// Two plugins claim a method.
@@ -402,14 +442,6 @@ fn descriptor(result: TaskResult) -> Result<Descriptor, DescriptorError> {
         JobOutput::Inspected { descriptor } => Ok(serde_json::from_value(descriptor)?),
         other => Err(DescriptorError::Unexpected(Box::new(other))),
     }
-}
-
-/// File name of a library, for display.
-pub(crate) fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod backbones;
 mod datasets;
 mod discovery;
 mod facts;
+mod gate;
 mod image_size;
 mod install_layout;
 mod interpreter;
@@ -19,7 +20,6 @@ mod weight_shards;
 
 pub use absent::{Absent, AbsentFile, InputKind, readable};
 pub use discovery::RegisteredPlugin;
-pub(crate) use discovery::file_name;
 pub use discovery::{DescriptorError, DuplicateMethod, NamedPlugins, Registry, RegistryError};
 pub use facts::{Architecture, BackboneFacts, Contents, DatasetFacts, FactsError, PresentBackbone};
 pub(crate) use facts::{find_dataset, missing, not_found};

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use harness_abi::wire::Script;
 use harness_store::sha256_file;
 
-use super::discovery::file_name;
 use super::interpreter;
 use super::libraries::{Libraries, Library, Origin, UnusablePlugin, canonical_file};
 use super::{NamedPlugins, SearchPath};
-use crate::plugin_ref::{PluginRef, ScriptRef};
+use crate::plugin_ref::{PluginRef, ScriptRef, file_name};
 
 /// A script that has not been read.
 pub(super) struct UnreadScript {
     pub(super) reference: PluginRef,
+    /// Digest of the script.
+    pub(super) sha256: String,
     /// Digest of the library that runs it.
     pub(super) library_sha256: String,
     pub(super) origin: Origin,
@@ -83,8 +84,9 @@ pub(super) fn unread(
     };
     let mut all = Vec::new();
     for (Library { path, origin }, is_private) in scripts {
-        let script = match (&library, path.to_str()) {
-            (Ok((library, sha256)), Some(text)) => UnreadScript {
+        let own = sha256_file(&path).map_err(|error| format!("cannot be read: {error}"));
+        let script = match (&library, path.to_str(), own) {
+            (Ok((library, library_sha256)), Some(text), Ok(sha256)) => UnreadScript {
                 reference: PluginRef {
                     library: library.clone(),
                     script: Some(ScriptRef {
@@ -95,12 +97,13 @@ pub(super) fn unread(
                         facts_sha256: None,
                     }),
                 },
-                library_sha256: sha256.clone(),
+                sha256,
+                library_sha256: library_sha256.clone(),
                 origin,
                 is_private,
             },
-            (library, _) => {
-                let reason = library.as_ref().err().cloned();
+            (library, _, own) => {
+                let reason = library.as_ref().err().cloned().or(own.err());
                 let reason = reason.unwrap_or_else(|| "expected a path in UTF-8".to_owned());
                 found.unusable.push(UnusablePlugin { path, reason });
                 continue;

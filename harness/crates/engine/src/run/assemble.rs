@@ -19,11 +19,11 @@ use super::results::Results;
 use super::setup::{SetUp, Settings};
 use super::{drift, machine, score, status};
 use crate::device::DevicePlacement;
-use crate::job::{Evaluation, JobOutput};
+use crate::job::{Evaluation, JobOutput, TrainedModule};
 use crate::plan::{
     BackboneIndex, CellPlan, DatasetIndex, Inputs, MethodIndex, MethodInput, UnitIndex,
 };
-use crate::registry::file_name;
+use crate::plugin_ref::file_name;
 use crate::side_files::without_texts;
 use crate::suite::RecipeBase;
 use harness_store::sha256_hex;
@@ -286,7 +286,10 @@ fn training(
     injected: Option<&JobOutput>,
     sampler: Sampler,
 ) -> Option<Training> {
-    let JobOutput::Trained {
+    let JobOutput::Trained(trained) = trained? else {
+        return None;
+    };
+    let TrainedModule {
         module_sha256,
         module_bytes,
         parameters_sha256,
@@ -299,10 +302,7 @@ fn training(
         recipe,
         picks_sha256,
         ..
-    } = trained?
-    else {
-        return None;
-    };
+    } = trained.as_ref();
     let injected = injected.and_then(hashes);
     Some(Training {
         steps: *steps,
@@ -323,13 +323,9 @@ fn training(
 
 fn retraining(retrained: &JobOutput) -> Option<Retraining> {
     match retrained {
-        JobOutput::Trained {
-            steps,
-            train_seconds,
-            ..
-        } => Some(Retraining {
-            steps: *steps,
-            seconds: *train_seconds,
+        JobOutput::Trained(trained) => Some(Retraining {
+            steps: trained.steps,
+            seconds: trained.train_seconds,
         }),
         _ => None,
     }
@@ -350,9 +346,7 @@ fn hashes(output: &JobOutput) -> Option<(&String, &String)> {
 /// A message if what was injected is not what was trained.
 fn changed(trained: Option<&JobOutput>, injected: Option<&JobOutput>) -> Option<String> {
     let (was, when) = match trained? {
-        JobOutput::Trained {
-            parameters_sha256, ..
-        } => (parameters_sha256, "after training"),
+        JobOutput::Trained(trained) => (&trained.parameters_sha256, "after training"),
         // Trained elsewhere: the source's injection read the file first.
         other => (hashes(other)?.0, "in its file"),
     };

@@ -9,6 +9,7 @@ use super::placement_error::PlacementError;
 use super::shots::TooManyShots;
 use crate::device::DeviceError;
 use crate::distribute::DistributionError;
+use crate::lock::LockError;
 use crate::registry::{Absent, FactsError, LibraryError, ModuleFileError, RegistryError};
 use crate::schedule::PoolError;
 use crate::side_files::SideFileError;
@@ -68,6 +69,8 @@ pub enum RunError {
         reason: String,
     },
     #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
     Shots(#[from] TooManyShots),
     #[error("interrupted before anything ran")]
     Interrupted,
@@ -79,6 +82,7 @@ impl RunError {
         match self {
             Self::Store(_)
             | Self::Unwritten { .. }
+            | Self::Lock(LockError::Unwritten { .. })
             | Self::Distribution(DistributionError::File { .. }) => ExitCode::OutputNotWritten,
             Self::Unmatched { .. } => ExitCode::NothingSelected,
             Self::Interrupted => ExitCode::Outstanding,
@@ -102,6 +106,7 @@ impl From<RegistryError> for RunError {
         match error {
             RegistryError::Library(error) => Self::Library(error),
             RegistryError::Pool(error) => error.into(),
+            RegistryError::Lock(error) => Self::Lock(error),
         }
     }
 }

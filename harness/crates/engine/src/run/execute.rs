@@ -288,9 +288,9 @@ fn keep(store: &Store, unit: &Unit, result: TaskResult) -> Result<TaskResult, St
 
 fn lacks_module(store: &Store, unit: &Unit, output: &JobOutput) -> bool {
     match output {
-        JobOutput::Trained { module_sha256, .. } => {
+        JobOutput::Trained(trained) => {
             let draft = store.module_draft(&unit.key);
-            !sha256_file(&draft).is_ok_and(|found| found == *module_sha256)
+            !sha256_file(&draft).is_ok_and(|found| found == trained.module_sha256)
         }
         _ => false,
     }

@@ -3,6 +3,7 @@
 mod absence;
 mod assemble;
 mod clock;
+mod discovered;
 mod drift;
 mod error;
 mod execute;
@@ -24,6 +25,7 @@ mod tests;
 
 pub(crate) use assemble::assemble;
 pub(crate) use clock::now_rfc3339;
+pub(crate) use discovered::Discovered;
 pub use error::RunError;
 pub(crate) use execute::{ExecContext, backlog, execute_alone, is_stored, stored_result};
 pub use forecast::{CellState, Forecast, ForecastCell, Proposal, forecast};

@@ -51,9 +51,10 @@ impl Results {
     /// The evaluation that a unit made, if it finished and evaluates.
     pub(super) fn evaluation(&self, unit: UnitIndex) -> Option<&Evaluation> {
         match self.output(unit)? {
-            JobOutput::ZeroShot { evaluation, .. }
-            | JobOutput::Trained { evaluation, .. }
-            | JobOutput::Injected { evaluation, .. } => Some(evaluation),
+            JobOutput::ZeroShot { evaluation, .. } | JobOutput::Injected { evaluation, .. } => {
+                Some(evaluation)
+            }
+            JobOutput::Trained(trained) => Some(&trained.evaluation),
             JobOutput::Inspected { .. }
             | JobOutput::Declared { .. }
             | JobOutput::Predicted { .. }

@@ -5,15 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::absence::or_absent;
+use super::discovered::Discovered;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use super::other_methods::OtherMethods;
 use super::{machine, modules, prompts, shots};
 use crate::device::{DeviceChoice, DevicePlacement};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
-use crate::registry::{
-    BackboneFacts, DatasetFacts, NamedPlugins, RegisteredPlugin, Registry, SearchPath,
-};
+use crate::registry::{BackboneFacts, DatasetFacts, RegisteredPlugin, Registry};
 use crate::schedule::{Observer, Pool, TaskResult, WorkerCommand};
 use crate::suite::{DatasetEntry, Document, Suite};
 use crate::worker::WorkerMemory;
@@ -21,8 +20,6 @@ use harness_backbone::Precision;
 use harness_report::selection::Selection;
 use harness_store::{Store, sha256_file};
 
-/// Time a plugin may take to return its descriptor.
-const INSPECTION: Duration = Duration::from_secs(60);
 /// Most bytes that a worker gets where nothing was said, though more may be available.
 const MEMORY: u64 = 2 << 30;
 /// Bytes of a GPU that its workers use where nothing was said.
@@ -52,6 +49,8 @@ pub struct Settings<'a> {
     pub worker_memory: Option<u64>,
     /// Whether to load the plugins that the suite names.
     pub suite_plugins: bool,
+    /// Whether to load only plugins that the lock beside the suite names.
+    pub is_locked: bool,
     /// Interpreter of Python files, before what the suite says.
     pub python: Option<String>,
     /// Whether to ignore stored results.
@@ -63,6 +62,32 @@ pub struct Settings<'a> {
     pub cancel: &'a AtomicBool,
     /// The command line, for the report.
     pub command_line: Vec<String>,
+}
+
+impl<'a> Settings<'a> {
+    /// All cells of a suite on the CPU, with nothing but what the suite says.
+    pub fn new(suite: PathBuf, command: WorkerCommand, cancel: &'a AtomicBool) -> Self {
+        Self {
+            suite,
+            text: None,
+            selection: Selection::default(),
+            other_methods: OtherMethods::default(),
+            store: None,
+            data: None,
+            jobs: None,
+            memory: None,
+            device: DeviceSettings::default(),
+            worker_memory: None,
+            suite_plugins: true,
+            is_locked: false,
+            python: None,
+            fresh: false,
+            rehash: false,
+            command,
+            cancel,
+            command_line: Vec::new(),
+        }
+    }
 }
 
 /// What is asked of the device.
@@ -107,49 +132,12 @@ impl<'a> SetUp<'a> {
         observer: &mut dyn Observer,
         check: &dyn Fn(&Inputs) -> Result<(), RunError>,
     ) -> Result<Self, RunError> {
-        let document = match &settings.text {
-            Some(text) => Document::parse(&settings.suite, text.clone().into_bytes())
-                .map_err(crate::suite::SuiteError::from)?,
-            None => Document::read(&settings.suite)?,
-        };
-        let store = Store::open(settings.store.clone())?;
-        let mut pool = Pool {
-            command: settings.command.clone(),
-            jobs: settings.jobs.unwrap_or_else(machine::cores),
-            devices: Vec::new(),
-            time_limit: INSPECTION,
-            store: store.root().to_owned(),
-            cancel: settings.cancel,
-        };
-        let search_path = SearchPath::of_suite(&settings.suite)
-            .with_data(settings.data.as_deref(), document.data())
-            .with_digests(store.root().join("digests"))
-            .with_rehash(settings.rehash)
-            .with_aliases()?;
-        let mut named = match settings.suite_plugins {
-            true => NamedPlugins {
-                plugins: document.plugins(),
-                scripts: document.scripts(),
-                python_of_suite: document.python(),
-                python: None,
-            },
-            false => NamedPlugins::default(),
-        };
-        named.plugins.extend(settings.other_methods.named());
-        named.python = settings.python.as_deref();
-        let registry = Registry::discover(search_path, &named, &pool, Some(&store), observer)?;
-        for broken in &registry.broken {
-            observer.warn(&format!(
-                "cannot use the plugin {}: {}",
-                broken.path.display(),
-                broken.reason
-            ));
-        }
-        if registry.plugins.is_empty() && registry.broken.is_empty() {
-            observer.warn(
-                "no plugin was found beside the executable, in HARNESS_PLUGIN_PATH or in the suite; `cargo build` makes the ones that come with the harness",
-            );
-        }
+        let Discovered {
+            document,
+            registry,
+            store,
+            mut pool,
+        } = Discovered::new(settings, observer)?;
         interrupted(settings)?;
         let suite = document
             .check(&registry)

@@ -43,7 +43,7 @@ impl<'s> Finished<'s> {
         let mut keys = BTreeSet::new();
         for cell in &self.setup.plan.cells {
             if let Ok(unit) = cell.train
-                && let Some(JobOutput::Trained { .. }) = self.results.output(unit)
+                && let Some(JobOutput::Trained(_)) = self.results.output(unit)
             {
                 keys.insert(&self.setup.plan.graph[unit].key);
             }

@@ -30,7 +30,7 @@ use crate::{
     images::{ImageOptions, ImageSet},
     job::{
         BackboneRef, ClassEmbeddings, DatasetRef, Draw, Evaluation, Job, JobOutput, MethodRef,
-        NotOnDisk, PORTION_ROWS, Portion,
+        NotOnDisk, PORTION_ROWS, Portion, TrainedModule,
     },
 };
 
@@ -224,7 +224,7 @@ impl<'a> JobContext<'a> {
         fs_err::write(path, &module)?;
         // Evaluated from the bytes that another process would read.
         let (evaluation, _) = self.evaluate_module(method, &module)?;
-        Ok(JobOutput::Trained {
+        Ok(JobOutput::Trained(Box::new(TrainedModule {
             evaluation,
             module_sha256: sha256_hex(&module),
             module_bytes: module.len() as u64,
@@ -237,7 +237,7 @@ impl<'a> JobContext<'a> {
             text: bench.text_work().map(text_work),
             recipe: summary.recipe,
             picks_sha256: few_shot.sha256,
-        })
+        })))
     }
 
     /// The bench for a training on a few-shot draw, which has no test split.
