@@ -446,6 +446,8 @@ fn descriptor(result: TaskResult) -> Result<Descriptor, DescriptorError> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use harness_abi::wire::PluginInfo;
 
     use super::*;
