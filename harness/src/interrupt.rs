@@ -32,12 +32,10 @@ pub(crate) fn watch() -> Result<&'static AtomicBool, Failure> {
             if INTERRUPTED.swap(true, Ordering::Relaxed) {
                 std::process::exit(i32::from(ExitCode::Outstanding.code()));
             }
-            if !SCHEDULING.load(Ordering::Relaxed) {
-                thread::sleep(PATIENCE);
-                if !SCHEDULING.load(Ordering::Relaxed) {
-                    let failure = Failure::from(RunError::Interrupted).report();
-                    std::process::exit(i32::from(failure.code()));
-                }
+            // Not on this thread, which waits for the second signal.
+            let end = thread::Builder::new().spawn(end_unless_scheduled);
+            if end.is_err() {
+                end_unless_scheduled();
             }
         }
     };
@@ -46,6 +44,18 @@ pub(crate) fn watch() -> Result<&'static AtomicBool, Failure> {
         .spawn(wait)
         .map_err(fail)?;
     Ok(&INTERRUPTED)
+}
+
+/// Ends the process in a moment if nothing is scheduled by then.
+fn end_unless_scheduled() {
+    if SCHEDULING.load(Ordering::Relaxed) {
+        return;
+    }
+    thread::sleep(PATIENCE);
+    if !SCHEDULING.load(Ordering::Relaxed) {
+        let failure = Failure::from(RunError::Interrupted).report();
+        std::process::exit(i32::from(failure.code()));
+    }
 }
 
 /// Notes that the scheduler runs, which ends its workers in order when it is interrupted.

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use harness_engine::schedule::{Observer, PoolTask, Progress, TaskResult};
+use harness_engine::schedule::{Observer, PoolTask, Progress, Reading, TaskResult};
 use harness_render::terminal::one_line;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -109,6 +109,20 @@ impl Observer for Reporter {
                 &format!("{count} done, {left}: {running}"),
                 WIDEST,
             ));
+        }
+    }
+
+    fn reading(&mut self, progress: &Reading<'_>) {
+        let Reading { done, total, left } = progress;
+        let line = format!("{done} of {total} inputs read and hashed");
+        let left = one_line(&left.join("; "), WIDEST);
+        if let Some(bar) = &self.bar {
+            bar.set_position(*done as u64 * STEPS / (*total).max(1) as u64);
+            bar.set_prefix(line);
+            bar.set_message(left);
+        } else if self.told.elapsed() >= PAUSE && !is_quiet() {
+            self.told = Instant::now();
+            self.say(&format!("{line}, left: {left}"));
         }
     }
 

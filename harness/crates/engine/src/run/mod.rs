@@ -13,6 +13,7 @@ mod modules;
 mod other_methods;
 mod placement_error;
 mod prompts;
+mod reading;
 mod results;
 mod samples;
 mod score;

@@ -9,7 +9,7 @@ use super::discovered::Discovered;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use super::other_methods::OtherMethods;
-use super::{machine, modules, prompts, shots};
+use super::{machine, modules, prompts, reading, shots};
 use crate::device::{DeviceChoice, DevicePlacement};
 use crate::plan::{Engine, Fits, Inputs, MethodInput, Plan, cell_labels, suite_labels};
 use crate::registry::{BackboneFacts, DatasetFacts, RegisteredPlugin, Registry};
@@ -161,7 +161,13 @@ impl<'a> SetUp<'a> {
             None => false,
         };
         pool.time_limit = Duration::from_secs(suite.time_limit);
-        let inputs = inputs(&settings.command, suite, &registry, placement.as_ref())?;
+        let inputs = inputs(
+            &settings.command,
+            suite,
+            &registry,
+            placement.as_ref(),
+            observer,
+        )?;
         check(&inputs)?;
         prompts::check_tokenizers(&inputs)?;
         let cells = Plan::present(&inputs, &settings.selection);
@@ -303,6 +309,7 @@ fn inputs(
     suite: Suite,
     registry: &Registry,
     placement: Option<&DevicePlacement>,
+    observer: &mut dyn Observer,
 ) -> Result<Inputs, RunError> {
     let mut methods = Vec::new();
     for entry in &suite.methods {
@@ -320,20 +327,23 @@ fn inputs(
         let entry = &registry.with_side_files(entry, card)?;
         methods.push(MethodInput::new(entry, &suite, (card, plugin), file));
     }
-    let mut absent = Vec::new();
-    let mut backbones: Vec<BackboneFacts> = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
     for pair in suite.pairs() {
         for name in [pair.source, pair.target] {
-            if backbones.iter().all(|known| known.reference.name != name) {
-                let facts = BackboneFacts::read(&registry.search_path, name);
-                let facts = or_absent(facts, &mut absent)?;
-                backbones.push(facts.unwrap_or_else(|| BackboneFacts::absent(name)));
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
     }
+    let found = reading::read(&registry.search_path, &names, &suite.datasets, observer);
+    let mut absent = Vec::new();
+    let mut backbones: Vec<BackboneFacts> = Vec::new();
+    for (name, facts) in names.into_iter().zip(found.backbones) {
+        let facts = or_absent(facts, &mut absent)?;
+        backbones.push(facts.unwrap_or_else(|| BackboneFacts::absent(name)));
+    }
     let mut datasets = Vec::new();
-    for entry in &suite.datasets {
-        let facts = DatasetFacts::read(&registry.search_path, entry, "");
+    for (entry, facts) in suite.datasets.iter().zip(found.datasets) {
         let facts = or_absent(facts, &mut absent)?;
         datasets.push(facts.unwrap_or_else(|| DatasetFacts::absent(entry)));
     }

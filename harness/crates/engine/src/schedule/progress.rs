@@ -41,8 +41,20 @@ pub trait Observer {
     fn log(&mut self, _task: &PoolTask, _text: &str) {}
     /// Time passed.
     fn tick(&mut self, progress: &Progress);
+    /// Time passed while inputs are read and hashed.
+    fn reading(&mut self, _progress: &Reading<'_>) {}
     /// A warning for the user.
     fn warn(&mut self, message: &str);
+}
+
+/// How far the inputs are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading<'a> {
+    /// Inputs that are read.
+    pub done: usize,
+    pub total: usize,
+    /// Names of the others.
+    pub left: Vec<&'a str>,
 }
 
 /// Ignores everything.
