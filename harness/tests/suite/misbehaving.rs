@@ -57,12 +57,19 @@ fn each_kind_costs_its_own_cells() {
         ("memory-bomb", "ran out of memory"),
         ("stack-overflow", "signal 6"),
         ("write-to-pipes", "instead of a reply"),
+        ("close-descriptors", "ended"),
         ("exit-in-parameters", "status 0"),
         ("exit-in-classifier", "status 0"),
         ("exit-in-loss", "status 0"),
         ("exit-in-predict", "status 0"),
     ];
-    let harmless = ["daemons", "changed-folder", "opposite"];
+    let harmless = [
+        "daemons",
+        "fork-bomb",
+        "changed-folder",
+        "changed-environment",
+        "opposite",
+    ];
     let labels: Vec<&str> = crashes.iter().map(|(label, _)| *label).collect();
     // The late crash costs its own cell or none, as the machine is fast or slow.
     let others = ["late-crash", "huge-error"];
@@ -110,4 +117,50 @@ fn a_plugin_that_overwrites_the_store_changes_no_number() {
     let (after, stderr, code) = run(&env, &[]);
     assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(bits(cell(&before, "coop")), bits(cell(&after, "coop")));
+}
+
+#[test]
+fn a_plugin_that_hears_no_signal_ends_with_its_time() {
+    let env = TestEnv::new();
+    suite(&env, &["deaf"]);
+    let text = std::fs::read_to_string(env.path("suite.yaml")).unwrap();
+    env.write(
+        "suite.yaml",
+        text.replace("time_limit: 60", "time_limit: 3"),
+    );
+    let (report, stderr, code) = run(&env, &["--only", "method=deaf"]);
+    assert_eq!(code, Some(103), "{stderr}");
+    let status = &cell(&report, "deaf").status;
+    assert!(matches!(status, Status::TimedOut { .. }), "{status:?}");
+}
+
+/// A plugin that goes wrong before it has said what it is.
+#[test]
+fn a_fault_in_the_descriptor_costs_the_methods_of_the_plugin() {
+    for (fault, says) in [
+        ("exit", "status 0"),
+        ("abort", "signal 6"),
+        ("panic", "misbehaving in card"),
+    ] {
+        let env = TestEnv::new();
+        suite(&env, &[]);
+        let run = |env: &TestEnv| {
+            let mut command = env.command(&["run", "suite.yaml", "-o", "r.json"]);
+            let command = command.env("HARNESS_FIXTURE_CARD", fault);
+            let output = command.env("HF_HUB_OFFLINE", "1").output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            (output.status.code(), stderr)
+        };
+        let (code, stderr) = run(&env);
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stderr.contains("cannot use the plugin"), "{stderr}");
+        assert!(stderr.contains(says), "{fault}: {stderr}");
+        suite(&env, &["opposite"]);
+        let (code, stderr) = run(&env);
+        assert_eq!(code, Some(96), "{stderr}");
+        assert!(
+            stderr.contains("unknown method \"misbehaving\""),
+            "{stderr}"
+        );
+    }
 }
