@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod data;
 mod examples;
+mod figures;
 mod install;
 mod list;
 mod modules;
@@ -23,6 +24,7 @@ pub(crate) use backbone::{
 pub(crate) use cache::{CacheAction, CacheArguments};
 pub(crate) use check::CheckModulesArguments;
 pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, Sampler};
+pub(crate) use figures::FigureArguments;
 pub(crate) use install::SelfAction;
 pub(crate) use list::{Kind, ListArguments};
 pub(crate) use modules::ModulesAction;

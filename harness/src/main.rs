@@ -13,6 +13,7 @@ mod commands;
 mod downloads;
 mod fail_on;
 mod failure;
+mod figure_files;
 mod install;
 mod interrupt;
 mod local_path;

@@ -29,6 +29,7 @@ pub(super) const EXPORT: &str = "\
 Examples:
   harness export report.json -o report.html
   harness export report.json -o results.csv -o table.tex
+  harness export report.json --figures figures --format pdf,png --columns 1
   harness export new.json --compare old.json -o changes.md";
 
 pub(super) const GATE: &str = "\

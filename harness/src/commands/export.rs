@@ -9,6 +9,7 @@ use harness_report::{ExitCode, GateRule};
 
 use crate::cli::ExportArguments;
 use crate::failure::Failure;
+use crate::figure_files::write_figures;
 use crate::report_files::{write, write_each};
 use crate::reports::{read_plain, refuse_mismatches, selected};
 
@@ -19,7 +20,11 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     selected(&selection, [&report])?;
     let report = selection.restrict(report);
     let Some(path) = &arguments.compare else {
-        return Ok(write(&report, &arguments.output));
+        let code = write(&report, &arguments.output);
+        return Ok(match &arguments.figures.figures {
+            Some(folder) => code.worst(write_figures(&report, folder, &arguments.figures)),
+            None => code,
+        });
     };
     let old = selection.restrict(read(path)?);
     let judgement = judge(&report, &old, GateRule::default(), |_| true);

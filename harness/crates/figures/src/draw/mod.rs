@@ -1,0 +1,13 @@
+//! Shapes, text and axes, in points.
+
+mod axis;
+mod canvas;
+mod heading;
+mod letters;
+mod mark;
+
+pub(crate) use axis::{Axis, Direction, Scale};
+pub(crate) use canvas::{Anchor, Canvas, Side};
+pub(crate) use heading::{Entry, Heading, Key, MARGIN};
+pub(crate) use letters::{cut_to, width, wrapped};
+pub(crate) use mark::Mark;
