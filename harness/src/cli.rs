@@ -24,7 +24,7 @@ pub(crate) use backbone::{
 pub(crate) use cache::{CacheAction, CacheArguments};
 pub(crate) use check::CheckModulesArguments;
 pub(crate) use data::{CheckArguments, DataAction, DrawnSplit, FewShotArguments, Sampler};
-pub(crate) use figures::FigureArguments;
+pub(crate) use figures::{FigureArguments, LookArguments};
 pub(crate) use install::SelfAction;
 pub(crate) use list::{Kind, ListArguments};
 pub(crate) use modules::ModulesAction;

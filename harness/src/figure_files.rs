@@ -15,7 +15,7 @@ pub(crate) fn write_figures(
     arguments: &FigureArguments,
 ) -> ExitCode {
     let write = || -> Result<usize, FigureError> {
-        let (figures, skipped) = figures(report, arguments.options())?;
+        let (figures, skipped) = figures(report, arguments.look.options())?;
         let formats = arguments.formats();
         for figure in &figures {
             figure.write(folder, &formats)?;

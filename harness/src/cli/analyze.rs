@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::values::drift_file;
+use super::LookArguments;
+use super::values::{drift_file, figure_file};
 
 #[derive(Subcommand)]
 pub(crate) enum Analysis {
@@ -23,9 +24,11 @@ pub(crate) struct SweepArguments {
     /// side [default: the only number that varies]
     #[arg(long, value_name = "PATH")]
     pub(crate) over: Option<String>,
-    /// Write a plot
-    #[arg(short, long, value_name = "FILE.svg")]
-    pub(crate) output: Option<PathBuf>,
+    /// Write a figure (.svg, .pdf, .png) or its numbers (.csv); repeatable
+    #[arg(short, long, value_name = "FILE", value_parser = figure_file)]
+    pub(crate) output: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) look: LookArguments,
     /// Go on with a report that was edited after it was written
     #[arg(long)]
     pub(crate) allow_edited: bool,
@@ -40,7 +43,9 @@ pub(crate) struct DriftArguments {
     /// Data sets whose class prompts are encoded by both
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(crate) datasets: Vec<String>,
-    /// Write the numbers (.json) or a plot (.svg); repeatable
-    #[arg(short, long, value_name = "FILE.{json,svg}", value_parser = drift_file)]
+    /// Write everything (.json), a figure (.svg, .pdf, .png) or its numbers (.csv); repeatable
+    #[arg(short, long, value_name = "FILE", value_parser = drift_file)]
     pub(crate) output: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) look: LookArguments,
 }

@@ -21,11 +21,18 @@ pub(crate) struct FigureArguments {
         requires = "figures"
     )]
     pub(crate) format: Vec<FigureFormat>,
-    /// What the figures are for
-    #[arg(long, default_value = "paper", requires = "figures")]
+    #[command(flatten)]
+    pub(crate) look: LookArguments,
+}
+
+/// What figures look like.
+#[derive(Args)]
+pub(crate) struct LookArguments {
+    /// What figures are for
+    #[arg(long, default_value = "paper")]
     pub(crate) style: FigureStyle,
     /// Columns of a page that a figure is wide: 1 is 3.35 inches, 2 is 7
-    #[arg(long, value_name = "1|2", default_value = "2", requires = "figures", value_parser = clap::value_parser!(u8).range(1..=2))]
+    #[arg(long, value_name = "1|2", default_value = "2", value_parser = clap::value_parser!(u8).range(1..=2))]
     pub(crate) columns: u8,
 }
 
@@ -46,7 +53,7 @@ pub(crate) enum FigureStyle {
     Dark,
 }
 
-impl FigureArguments {
+impl LookArguments {
     pub(crate) fn options(&self) -> Options {
         Options {
             style: match self.style {
@@ -60,7 +67,9 @@ impl FigureArguments {
             },
         }
     }
+}
 
+impl FigureArguments {
     /// Each format once.
     pub(crate) fn formats(&self) -> Vec<Format> {
         let format = |format: &FigureFormat| match format {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use harness_engine::convert::ModuleMethod;
 use harness_engine::device::Precision;
+use harness_figures::FigureFile;
 use harness_render::export::{Format, UnknownEnding};
 use harness_report::analysis::Recommendation;
 use serde_json::{Map, Value};
@@ -65,7 +66,11 @@ pub(super) fn mapping(text: &str) -> Result<serde_json::Value, ValueError> {
 }
 
 pub(super) fn drift_file(text: &str) -> Result<PathBuf, ValueError> {
-    with_extension(text, &["json", "svg"])
+    with_extension(text, &["json", "svg", "pdf", "png", "csv"])
+}
+
+pub(super) fn figure_file(text: &str) -> Result<PathBuf, ValueError> {
+    with_extension(text, &FigureFile::ENDINGS)
 }
 
 /// The methods whose checkpoints become modules, by id.

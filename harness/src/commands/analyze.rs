@@ -1,11 +1,11 @@
 //! `harness analyze`.
 
-use std::ffi::OsStr;
 use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
 use harness_engine::analysis;
+use harness_figures::{FigureFile, Options, drift_figure};
 use harness_render::drift as tower_drift;
 use harness_report::ExitCode;
 use harness_report::drift::Drift;
@@ -33,7 +33,7 @@ fn drift(arguments: &DriftArguments) -> Result<ExitCode, Failure> {
     )?;
     let mut code = ExitCode::Ok;
     for path in &arguments.output {
-        if let Err(reason) = write(&drift, path) {
+        if let Err(reason) = write(&drift, path, arguments.look.options()) {
             let message = format!("{}: cannot be written: {reason}", path.display());
             code = code.worst(Failure::new(ExitCode::OutputNotWritten, message).report());
         }
@@ -42,13 +42,15 @@ fn drift(arguments: &DriftArguments) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-fn write(drift: &Drift, path: &Path) -> Result<(), io::Error> {
-    let text = if path.extension() == Some(OsStr::new("svg")) {
-        tower_drift::svg(drift).map_err(io::Error::other)?
-    } else {
-        serde_json::to_string_pretty(drift)? + "\n"
+fn write(drift: &Drift, path: &Path, options: Options) -> Result<(), io::Error> {
+    let bytes = match FigureFile::of(path) {
+        Some(file) => {
+            let figure = drift_figure(drift, options).map_err(io::Error::other)?;
+            figure.bytes(file).map_err(io::Error::other)?
+        }
+        None => (serde_json::to_string_pretty(drift)? + "\n").into_bytes(),
     };
-    write_atomically(path, text.as_bytes())
+    write_atomically(path, &bytes)
 }
 
 fn render(drift: &Drift) -> String {

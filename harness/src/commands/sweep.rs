@@ -1,7 +1,9 @@
 //! `harness analyze sweep`.
 
 use std::fmt::Write;
+use std::path::Path;
 
+use harness_figures::{FigureError, FigureFile, Options, sweep_figure};
 use harness_report::ExitCode;
 use harness_report::sweep::{Sweep, SweepError};
 use harness_store::write_atomically;
@@ -23,15 +25,20 @@ pub(super) fn sweep(arguments: &SweepArguments) -> Result<ExitCode, Failure> {
         }
     })?;
     output::print(&render(&sweep))?;
-    if let Some(picture) = &arguments.output {
-        let failed = |reason: String| {
-            let message = format!("{}: cannot be written: {reason}", picture.display());
-            Failure::new(ExitCode::OutputNotWritten, message)
-        };
-        let svg = harness_render::sweep::svg(&sweep).map_err(|error| failed(error.to_string()))?;
-        write_atomically(picture, svg.as_bytes()).map_err(|error| failed(error.to_string()))?;
+    let mut code = ExitCode::Ok;
+    for path in &arguments.output {
+        if let Err(reason) = write(&sweep, path, arguments.look.options()) {
+            let message = format!("{}: cannot be written: {reason}", path.display());
+            code = code.worst(Failure::new(ExitCode::OutputNotWritten, message).report());
+        }
     }
-    Ok(ExitCode::Ok)
+    Ok(code)
+}
+
+fn write(sweep: &Sweep, path: &Path, options: Options) -> Result<(), FigureError> {
+    let figure = sweep_figure(sweep, options)?;
+    let file = FigureFile::of(path).unwrap_or(FigureFile::Numbers);
+    Ok(write_atomically(path, &figure.bytes(file)?)?)
 }
 
 fn render(sweep: &Sweep) -> String {

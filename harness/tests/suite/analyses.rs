@@ -306,7 +306,7 @@ fn a_backbone_does_not_drift_from_itself_and_others_may_not_compare() {
     assert!(stderr.contains("[934, 128]"), "{stderr}");
     let pair = ["analyze", "drift", "micro-clip", "micro-clip"];
     ends(96, &[&pair[..], &["--datasets", "digitz"]].concat());
-    ends(2, &[&pair[..], &["-o", "drift.pdf"]].concat());
+    ends(2, &[&pair[..], &["-o", "drift.docx"]].concat());
     let nowhere = ["-o", "/nowhere/drift.svg"];
     let (stdout, _) = ends(110, &[&pair[..], &nowhere].concat());
     assert!(

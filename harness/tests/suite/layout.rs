@@ -68,9 +68,14 @@ fn dependencies_point_one_way() {
             ],
         ),
         (
+            "harness-figures",
+            &["harness-render", "harness-report", "harness-store"],
+        ),
+        (
             "harness",
             &[
                 "harness-engine",
+                "harness-figures",
                 "harness-render",
                 "harness-report",
                 "harness-store",

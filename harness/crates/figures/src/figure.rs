@@ -6,7 +6,7 @@ use harness_store::replace_file;
 
 use crate::convert::convert;
 use crate::error::FigureError;
-use crate::options::Format;
+use crate::options::{FigureFile, Format};
 
 /// A picture and the numbers that it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,17 @@ impl Figure {
         })
     }
 
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// It cannot be converted.
+    pub fn bytes(&self, file: FigureFile) -> Result<Vec<u8>, FigureError> {
+        match file {
+            FigureFile::Picture(format) => convert(&self.svg, format),
+            FigureFile::Numbers => Ok(self.csv.as_bytes().to_vec()),
+        }
+    }
+
     /// Writes it to a folder, which is made, in some formats, and its numbers beside it. Files of
     /// the same names are replaced.
     ///
@@ -54,9 +65,9 @@ impl Figure {
             Ok::<(), FigureError>(())
         };
         for format in formats {
-            write(format.ending(), &convert(&self.svg, *format)?)?;
+            write(format.ending(), &self.bytes(FigureFile::Picture(*format))?)?;
         }
-        write("csv", self.csv.as_bytes())?;
+        write("csv", &self.bytes(FigureFile::Numbers)?)?;
         Ok(written)
     }
 }

@@ -7,6 +7,7 @@
 
 mod convert;
 mod draw;
+mod drift;
 mod error;
 mod figure;
 #[cfg(test)]
@@ -16,11 +17,14 @@ mod fixture;
 mod options;
 mod report;
 mod style;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
+pub use drift::drift_figure;
 pub use error::FigureError;
 pub use figure::{Figure, Written};
-pub use options::{Format, Options, Width};
+pub use options::{FigureFile, Format, Options, Width};
 pub use report::{Skipped, figures};
 pub use style::Style;
+pub use sweep::sweep_figure;

@@ -1,5 +1,7 @@
 //! What figures look like and what they are written as.
 
+use std::path::Path;
+
 use crate::style::Style;
 
 /// How figures are drawn.
@@ -24,6 +26,30 @@ impl Width {
         match self {
             Self::Column => 241.0,
             Self::Page => 504.0,
+        }
+    }
+}
+
+/// A file of a figure, by its ending: a picture, or the numbers behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FigureFile {
+    Picture(Format),
+    Numbers,
+}
+
+impl FigureFile {
+    /// Endings of file names.
+    pub const ENDINGS: [&'static str; 4] = ["svg", "pdf", "png", "csv"];
+
+    /// What a path's ending says.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "csv" => Some(Self::Numbers),
+            ending => {
+                let mut formats = Format::ALL.into_iter();
+                let format = formats.find(|format| format.ending() == ending)?;
+                Some(Self::Picture(format))
+            }
         }
     }
 }

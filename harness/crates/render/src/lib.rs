@@ -1,5 +1,4 @@
-//! Reports for people: text for a terminal, files for others to read, plots, and what the
-//! gate prints.
+//! Reports for people: text for a terminal, files for others to read, and what the gate prints.
 //!
 //! It knows the result types, statistics and verdicts of `harness-report`. It must compute
 //! none of them, and knows nothing of tensors, plugins, suites or the store's contents.
@@ -10,10 +9,7 @@ pub mod export;
 #[path = "../../report/src/fixture.rs"]
 mod fixture;
 pub mod gate;
-mod plot;
 pub mod sweep;
 mod tables;
 pub mod terminal;
 mod text;
-
-pub use plot::PlotError;

@@ -81,7 +81,10 @@ fn number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{dataset_head, dataset_rows, head, number, rows};
+    use harness_report::drift::{
+        Backbone, Change, DatasetDrift, Drift, FeatureChange, LayerDrift, ParameterDrift,
+    };
 
     #[test]
     fn numbers_keep_four_digits() {
@@ -98,5 +101,70 @@ mod tests {
         ] {
             assert_eq!(number(value), expected);
         }
+    }
+
+    fn drift(datasets: &[&str]) -> Drift {
+        let backbone = |name: &str| Backbone {
+            name: name.to_owned(),
+            layout: "open-clip".to_owned(),
+            sha256: "0".repeat(64),
+            activation: "gelu".to_owned(),
+        };
+        let change = |relative| Change {
+            mean_absolute: 0.1,
+            norm: 2.0,
+            relative,
+        };
+        let layer = |name: &str, relative| LayerDrift {
+            name: name.to_owned(),
+            change: change(relative),
+            parameters: vec![ParameterDrift {
+                name: "x".to_owned(),
+                shape: vec![2, 3],
+                change: change(relative),
+            }],
+        };
+        let feature = |relative| FeatureChange {
+            absolute: 1.0,
+            relative,
+            cosine: 0.5,
+        };
+        Drift {
+            schema: Drift::FORMAT.to_owned(),
+            source: backbone("old & <small>"),
+            target: backbone("new"),
+            layers: vec![
+                layer("embeddings", Some(0.1)),
+                layer("block 1", None),
+                layer("projection", Some(0.4)),
+            ],
+            datasets: datasets
+                .iter()
+                .map(|name| DatasetDrift {
+                    name: (*name).to_owned(),
+                    prompts: 3,
+                    layers: vec![feature(0.0), feature(0.2), feature(0.9)],
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_table_has_a_row_a_layer_and_says_what_has_no_ratio() {
+        let drift = drift(&["digits"]);
+        let rows = rows(&drift);
+        assert_eq!(rows.len(), 3);
+        assert!(rows.iter().all(|row| row.len() == head(&drift).len()));
+        assert_eq!(rows[1][3], "n/a");
+        assert_eq!(rows[2][5], "0.9000");
+        assert_eq!(dataset_head(&drift), ["LAYER", "digits"]);
+        assert_eq!(dataset_rows(&drift)[1], ["block 1", "0.2000"]);
+    }
+
+    #[test]
+    fn a_file_reads_back() {
+        let drift = drift(&["digits"]);
+        let text = serde_json::to_string(&drift).unwrap();
+        assert_eq!(serde_json::from_str::<Drift>(&text).unwrap(), drift);
     }
 }

@@ -1,9 +1,7 @@
-//! Accuracy over one value of a method's configuration, as a table and a plot.
+//! Accuracy over one value of a method's configuration, as a table.
 
-mod plot;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use plot::svg;
 pub use table::{head, rows};
