@@ -15,6 +15,7 @@ mod predict;
 mod report;
 mod submit;
 mod suite;
+mod tables;
 mod values;
 
 pub(crate) use analyze::{Analysis, DriftArguments, SweepArguments};
@@ -38,6 +39,7 @@ pub(crate) use submit::{CancelArguments, Part, StatusArguments, SubmitArguments,
 pub(crate) use suite::{
     FailOnArguments, InitArguments, PlanArguments, RuleArguments, RunArguments, SuiteArguments,
 };
+pub(crate) use tables::TableArguments;
 
 use std::path::PathBuf;
 

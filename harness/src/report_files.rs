@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use harness_render::export::{ExportError, export};
+use harness_render::export::{ExportError, TableOptions, export};
 use harness_report::{ExitCode, Report};
 use harness_store::collect_drafts;
 
 use crate::failure::Failure;
 
 /// Writes every file that can be written, and reports the others.
-pub(crate) fn write(report: &Report, files: &[PathBuf]) -> ExitCode {
-    write_each(files, |path| export(report, path))
+pub(crate) fn write(report: &Report, tables: &TableOptions, files: &[PathBuf]) -> ExitCode {
+    write_each(files, |path| export(report, tables, path))
 }
 
 /// Calls `write` with every file, and reports those that failed.

@@ -31,7 +31,7 @@ pub(crate) struct LookArguments {
     /// What figures are for
     #[arg(long, default_value = "paper")]
     pub(crate) style: FigureStyle,
-    /// Columns of a page that a figure is wide: 1 is 3.35 inches, 2 is 7
+    /// Width in columns of a two-column page
     #[arg(long, value_name = "1|2", default_value = "2", value_parser = clap::value_parser!(u8).range(1..=2))]
     pub(crate) columns: u8,
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use harness_report::selection::Term;
 
 use super::values::export_file;
-use super::{FailOnArguments, FigureArguments, RuleArguments, When};
+use super::{FailOnArguments, FigureArguments, RuleArguments, TableArguments, When};
 
 #[derive(Args)]
 pub(crate) struct GateArguments {
@@ -77,6 +77,8 @@ pub(crate) struct ExportArguments {
     pub(crate) output: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) figures: FigureArguments,
+    #[command(flatten)]
+    pub(crate) tables: TableArguments,
     /// Show differences from an older report (.html and .md only)
     #[arg(long, value_name = "OLD.json", conflicts_with = "figures")]
     pub(crate) compare: Option<PathBuf>,

@@ -20,7 +20,8 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     selected(&selection, [&report])?;
     let report = selection.restrict(report);
     let Some(path) = &arguments.compare else {
-        let code = write(&report, &arguments.output);
+        let tables = arguments.tables.options(arguments.figures.look.columns);
+        let code = write(&report, &tables, &arguments.output);
         return Ok(match &arguments.figures.figures {
             Some(folder) => code.worst(write_figures(&report, folder, &arguments.figures)),
             None => code,

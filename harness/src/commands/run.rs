@@ -19,6 +19,7 @@ use crate::report_files::write;
 use crate::reports::{baseline_of, read_baseline};
 use crate::settings::settings;
 use crate::writable::{check_files, check_folder};
+use harness_render::export::TableOptions;
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let settings = settings(&arguments.suite)?;
@@ -58,7 +59,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
 fn conclude(arguments: &RunArguments, finished: &Finished<'_>) -> Result<ExitCode, Failure> {
     let report = &finished.report;
     let mut code = outcome(report);
-    code = code.worst(write(report, &arguments.output));
+    code = code.worst(write(report, &TableOptions::default(), &arguments.output));
     if let Some(path) = &arguments.log_samples
         && let Err(error) = replace_file(path, |out| finished.write_samples(out))
     {

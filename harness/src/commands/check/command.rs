@@ -14,6 +14,7 @@ use crate::report_files::write;
 use crate::settings::{command_line, places, worker_command};
 use crate::writable::check_files;
 use crate::{interrupt, output};
+use harness_render::export::TableOptions;
 
 pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failure> {
     let places = places()?.with_data(arguments.data.as_deref(), None);
@@ -31,7 +32,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
     let finished = measure(&settings, false)?;
     let report = &finished.report;
     let mut code = outcome(report);
-    code = code.worst(write(report, &arguments.output));
+    code = code.worst(write(report, &TableOptions::default(), &arguments.output));
     let result = CheckResult::of(report);
     match arguments.json {
         true => output::print_json(&result)?,

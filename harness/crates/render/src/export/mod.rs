@@ -20,6 +20,7 @@ mod tools;
 mod write;
 
 pub use format::{Format, UnknownEnding};
+pub use latex::{Metric, TableOptions, TableWidth};
 pub use write::{ExportError, FormatError, export, export_comparison};
 
 /// Most columns of a name in a file.

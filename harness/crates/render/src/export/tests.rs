@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::export::sample::{drawn, hostile};
-use crate::export::{Format, export, export_comparison, html, junit, latex, markdown};
+use crate::export::{
+    Format, TableOptions, export, export_comparison, html, junit, latex, markdown,
+};
 use crate::fixture;
 use harness_report::Report;
 
@@ -11,7 +13,7 @@ use harness_report::Report;
 fn exported(report: &Report, ending: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(format!("report{ending}"));
-    export(report, &path).unwrap();
+    export(report, &TableOptions::default(), &path).unwrap();
     std::fs::read_to_string(path).unwrap()
 }
 
@@ -167,21 +169,25 @@ fn a_file_that_cannot_be_written_harms_nothing() {
     let report = drawn(&["coop"], &[("shapes", 2)], &[1], 10);
     for (ending, _) in Format::ENDINGS {
         let missing = folder.path().join(format!("no-folder/report{ending}"));
-        let message = export(&report, &missing).unwrap_err().to_string();
+        let message = export(&report, &TableOptions::default(), &missing)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("no-folder/report"), "{message}");
 
         let path = folder.path().join(format!("report{ending}"));
         std::fs::write(&path, "what was there before").unwrap();
         let mut broken = report.clone();
         broken.cells[0].usage.as_mut().unwrap().wall_seconds = f64::NAN;
-        let message = export(&broken, &path).unwrap_err().to_string();
+        let message = export(&broken, &TableOptions::default(), &path)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("wall_seconds is NaN"), "{message}");
         assert_eq!(
             std::fs::read_to_string(&path).unwrap(),
             "what was there before"
         );
 
-        export(&report, &path).unwrap();
+        export(&report, &TableOptions::default(), &path).unwrap();
         assert_ne!(
             std::fs::read_to_string(&path).unwrap(),
             "what was there before"
@@ -193,7 +199,7 @@ fn a_file_that_cannot_be_written_harms_nothing() {
         Format::ENDINGS.len(),
         "a temporary file was left behind"
     );
-    let message = export(&report, Path::new("report.pdf"))
+    let message = export(&report, &TableOptions::default(), Path::new("report.pdf"))
         .unwrap_err()
         .to_string();
     assert!(
@@ -206,7 +212,7 @@ fn a_file_that_cannot_be_written_harms_nothing() {
 fn a_report_of_nothing_has_every_format() {
     let report = fixture::report(&[], &[], &[], |_, _, _| Err(harness_report::Status::NotRun));
     assert!(markdown::markdown(&report, None).contains("Provenance"));
-    assert!(latex::latex(&report).starts_with("% quickstart"));
+    assert!(latex::latex(&report, &TableOptions::default()).starts_with("% quickstart"));
     assert!(junit::junit(&report).unwrap().contains("<testsuites"));
     assert!(html::html(&report, None).unwrap().contains("Provenance"));
     for ending in [".csv", ".summary.csv", ".classes.csv"] {

@@ -10,12 +10,17 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
         .map(|folder| folder.join(name))
         .find(|file| file.is_file());
     if found.is_none() {
-        let is_required = std::env::var_os("HARNESS_REQUIRE_TOOLS").is_some_and(|v| v == "1");
-        assert!(
-            !is_required,
-            "no {name} on PATH, and HARNESS_REQUIRE_TOOLS is 1"
-        );
-        eprintln!("skipped: no {name} on PATH");
+        skipped(name);
     }
     found
+}
+
+/// Says that a test was skipped for want of `name`, or fails it.
+pub(crate) fn skipped(name: &str) {
+    let is_required = std::env::var_os("HARNESS_REQUIRE_TOOLS").is_some_and(|v| v == "1");
+    assert!(
+        !is_required,
+        "there is no {name}, and HARNESS_REQUIRE_TOOLS is 1"
+    );
+    eprintln!("skipped: there is no {name}");
 }

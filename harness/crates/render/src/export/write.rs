@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::export::format::{Format, UnknownEnding};
+use crate::export::latex::TableOptions;
 use crate::export::{csv, html, junit, latex, markdown};
 use harness_report::Report;
 use harness_report::WriteError;
@@ -40,12 +41,13 @@ pub enum FormatError {
     Html(#[from] minijinja::Error),
 }
 
-/// Writes `report` to `path` in the format that its ending names.
+/// Writes `report` to `path` in the format that its ending names; `tables` says what those for a
+/// paper show.
 ///
 /// # Errors
 /// See [`ExportError`]; each names the file.
-pub fn export(report: &Report, path: &Path) -> Result<(), ExportError> {
-    write(report, None, path)
+pub fn export(report: &Report, tables: &TableOptions, path: &Path) -> Result<(), ExportError> {
+    write(report, None, tables, path)
 }
 
 /// Writes `report` to `path`, a page, with what differs from an `old` one.
@@ -53,10 +55,15 @@ pub fn export(report: &Report, path: &Path) -> Result<(), ExportError> {
 /// # Errors
 /// See [`ExportError`]; each names the file.
 pub fn export_comparison(report: &Report, old: &Report, path: &Path) -> Result<(), ExportError> {
-    write(report, Some(old), path)
+    write(report, Some(old), &TableOptions::default(), path)
 }
 
-fn write(report: &Report, old: Option<&Report>, path: &Path) -> Result<(), ExportError> {
+fn write(
+    report: &Report,
+    old: Option<&Report>,
+    tables: &TableOptions,
+    path: &Path,
+) -> Result<(), ExportError> {
     let format = Format::of(path).map_err(|source| ExportError::Ending {
         path: path.into(),
         source,
@@ -71,7 +78,7 @@ fn write(report: &Report, old: Option<&Report>, path: &Path) -> Result<(), Expor
         Format::CsvSummary => csv::summary(report).map_err(FormatError::from),
         Format::CsvClasses => csv::classes(report).map_err(FormatError::from),
         Format::Markdown => Ok(markdown::markdown(report, old)),
-        Format::Latex => Ok(latex::latex(report)),
+        Format::Latex => Ok(latex::latex(report, tables)),
         Format::Junit => junit::junit(report).map_err(FormatError::from),
         Format::Html => html::html(report, old).map_err(FormatError::from),
     };

@@ -62,7 +62,7 @@ impl Ground {
     /// Opens the page of a report.
     fn show(&self, report: &Report) {
         let path: PathBuf = self.folder.path().join("report.html");
-        export(report, &path).unwrap();
+        export(report, &crate::export::TableOptions::default(), &path).unwrap();
         self.browser.open(&path);
     }
 
