@@ -94,6 +94,17 @@ pub(crate) fn outlook(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<Stri
     ))
 }
 
+/// How many modules help, and how many have each recommendation, without their names.
+pub(crate) fn answer(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<String> {
+    let headline = headline(block, analysis)?;
+    let parts = counted(block, analysis).into_iter();
+    let parts = parts.map(|(counted, _)| counted);
+    Some(format!(
+        "{headline}: {}",
+        parts.collect::<Vec<_>>().join("; ")
+    ))
+}
+
 /// How many modules of the upgrade help.
 pub(crate) fn headline(block: &Block<'_>, analysis: &Analysis<'_>) -> Option<String> {
     let own = assessed(block, analysis);

@@ -55,49 +55,64 @@ pub(super) struct Position {
     pub(super) y: f64,
 }
 
-/// Half of the width and of the height of a label.
-const HALF: (f64, f64) = (8.0, 6.0);
+/// Half of the height of a label.
+const HEIGHT: f64 = 6.0;
+/// Half of the width of a label that is a number.
+pub(super) const NUMBER: f64 = 8.0;
 /// Half of the size of a point.
 const POINT: f64 = 4.0;
 
-/// A place beside each point for its label: the first of eight that covers neither
-/// another label nor another point, or the first of all.
-pub(super) fn labels(points: &[Position]) -> Vec<Position> {
-    let around = [
-        (11.0, 0.0),
-        (-11.0, 0.0),
-        (0.0, -11.0),
-        (0.0, 11.0),
-        (10.0, -9.0),
-        (-10.0, -9.0),
-        (10.0, 9.0),
-        (-10.0, 9.0),
-        (20.0, -4.0),
-        (-20.0, -4.0),
-        (20.0, 8.0),
-        (-20.0, 8.0),
-        (0.0, -22.0),
-        (0.0, 22.0),
-    ];
-    let mut taken: Vec<Position> = Vec::new();
-    for point in points {
-        let places = around.map(|(dx, dy)| Position {
-            x: point.x + dx,
-            y: point.y + dy,
-        });
+/// A place beside each point for its label, of which half the width is given: the first that lies
+/// between `left` and `right` and covers neither another label nor another point, or the first that
+/// lies between them.
+pub(super) fn labels(points: &[(Position, f64)], (left, right): (f64, f64)) -> Vec<Position> {
+    let mut taken: Vec<(Position, f64)> = Vec::new();
+    for (point, half) in points {
+        // By how many widths and heights, and by how much more.
+        let around = [
+            (1.0, 3.0, 0.0),
+            (-1.0, -3.0, 0.0),
+            (0.0, 0.0, -11.0),
+            (0.0, 0.0, 11.0),
+            (1.0, 2.0, -9.0),
+            (-1.0, -2.0, -9.0),
+            (1.0, 2.0, 9.0),
+            (-1.0, -2.0, 9.0),
+            (1.0, 12.0, -4.0),
+            (-1.0, -12.0, -4.0),
+            (1.0, 12.0, 8.0),
+            (-1.0, -12.0, 8.0),
+            (0.0, 0.0, -22.0),
+            (0.0, 0.0, 22.0),
+            (1.0, 4.0, -20.0),
+            (-1.0, -4.0, -20.0),
+            (1.0, 4.0, 20.0),
+            (-1.0, -4.0, 20.0),
+        ];
+        let places: Vec<Position> = around
+            .iter()
+            .map(|(widths, more, down)| Position {
+                x: point.x + widths * half + more,
+                y: point.y + down,
+            })
+            .filter(|place| place.x - half >= left && place.x + half <= right)
+            .collect();
         let is_free = |place: &&Position| {
-            let covers = |other: &Position, half: (f64, f64)| {
-                (place.x - other.x).abs() < HALF.0 + half.0
-                    && (place.y - other.y).abs() < HALF.1 + half.1
+            let covers = |other: &Position, (width, height): (f64, f64)| {
+                (place.x - other.x).abs() < half + width
+                    && (place.y - other.y).abs() < HEIGHT + height
             };
-            !taken.iter().any(|other| covers(other, HALF))
+            !taken
+                .iter()
+                .any(|(other, width)| covers(other, (*width, HEIGHT)))
                 && !points
                     .iter()
-                    .any(|other| other != point && covers(other, (POINT, POINT)))
+                    .any(|(other, _)| other != point && covers(other, (POINT, POINT)))
         };
-        taken.push(places.iter().find(is_free).copied().unwrap_or(places[0]));
+        let found = places.iter().find(is_free).or(places.first());
+        taken.push((found.copied().unwrap_or(*point), *half));
     }
-    taken
+    taken.into_iter().map(|(place, _)| place).collect()
 }
 
 /// A coordinate as short as it may be.
@@ -122,7 +137,7 @@ mod tests {
     #[test]
     fn labels_of_points_side_by_side_do_not_cover_each_other() {
         let points = [(50.0, 50.0), (58.0, 50.0), (50.0, 57.0)].map(|(x, y)| Position { x, y });
-        let found = labels(&points);
+        let found = labels(&points.map(|point| (point, NUMBER)), (0.0, 100.0));
         for (n, a) in found.iter().enumerate() {
             for b in &found[n + 1..] {
                 assert!(

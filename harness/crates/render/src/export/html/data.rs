@@ -6,11 +6,11 @@ use crate::export::html::classes::{Packed, pack, room};
 use crate::export::{MESSAGE, NAME};
 use crate::tables::facts::row;
 use crate::text::{command, one_line, word};
-use harness_report::Condition;
 use harness_report::Report;
 use harness_report::aggregate::Block;
 use harness_report::analysis::{Analysis, Assessment};
 use harness_report::metrics::ClassRow;
+use harness_report::{Cell, Condition};
 
 #[derive(Serialize)]
 struct Data {
@@ -47,6 +47,9 @@ struct EntryData {
     /// Seeds, then the right answers of Z(s), Base, Z(t), New and A(t→t).
     seeds: Vec<(String, [Option<u64>; 5])>,
     missing: Vec<String>,
+    /// Training loss on the source, mean over seeds; at most [`STRETCHES`] stretches of the steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    losses: Vec<f64>,
     /// A command for each measured seed.
     rerun: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,9 +163,37 @@ fn entry_data(assessment: &Assessment<'_>, classes: &[ClassRow], most: usize) ->
         missing: missing
             .map(|missing| format!("seed {}: {}", missing.seed, word(missing.status)))
             .collect(),
+        losses: losses(&assessment.cells),
         rerun: assessment.cells.first().map(|cell| command(&cell.rerun)),
         classes: (!classes.is_empty()).then(|| pack(classes, most)),
     }
+}
+
+/// Points of a learning curve: what a chart of this size can show.
+const STRETCHES: usize = 25;
+
+/// The mean over seeds, in three digits; empty where a seed has none or another number of them.
+fn losses(cells: &[&Cell]) -> Vec<f64> {
+    let curves = cells.iter().map(|cell| {
+        let training = cell.training.as_ref();
+        training.map_or(&[][..], |of| of.losses.as_slice())
+    });
+    let curves: Vec<&[f32]> = curves.collect();
+    let length = curves.first().map_or(0, |curve| curve.len());
+    if curves.iter().any(|curve| curve.len() != length) {
+        return Vec::new();
+    }
+    let stretch = length.div_ceil(STRETCHES).max(1);
+    let places: Vec<usize> = (0..length).collect();
+    let means = places.chunks(stretch).map(|places| {
+        let values = curves
+            .iter()
+            .flat_map(|curve| places.iter().map(|at| f64::from(curve[*at])));
+        let mean = values.sum::<f64>() / (places.len() * curves.len()) as f64;
+        let scale = 10f64.powi(2 - mean.abs().max(1e-9).log10().floor() as i32);
+        (mean * scale).round() / scale
+    });
+    means.collect()
 }
 
 /// JSON in which nothing can end the element it stands in, nor break a line of script.

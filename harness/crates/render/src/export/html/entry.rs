@@ -8,7 +8,7 @@ use crate::tables::facts::Facts;
 use crate::tables::flips::FlipRates;
 use crate::text::{MISSING, NOT_AVAILABLE, percent, points, share, word};
 use harness_report::aggregate::{MethodRow, ZeroShot};
-use harness_report::analysis::{Assessment, Recommendation};
+use harness_report::analysis::{Assessment, Claim};
 use harness_report::metrics::harmonic_mean;
 
 /// A field of the matrix.
@@ -204,19 +204,17 @@ pub(super) fn mean_field(
     }
 }
 
-/// How often each recommendation comes, in two lines.
+/// On how many data sets the module is shown to help and to hurt, in two lines.
 fn counts(entries: &[Option<&Assessment<'_>>]) -> (String, String) {
-    let count = |wanted: Recommendation| {
-        let found = entries.iter().flatten();
-        found.filter(|entry| entry.recommendation == wanted).count()
-    };
-    let first = format!("{} keep", count(Recommendation::Keep));
-    let others = Recommendation::ALL.into_iter().skip(1);
-    let others = others
-        .map(|one| (one, count(one)))
-        .filter(|(_, n)| *n > 0)
-        .map(|(one, n)| format!("{n} {}", one.word()));
-    (first, others.collect::<Vec<_>>().join(", "))
+    let known = || entries.iter().flatten();
+    let help = known()
+        .filter(|one| one.helps == Some(Claim::Shown))
+        .count();
+    let hurt = known().filter(|one| one.harms).count();
+    (
+        format!("{help} of {} help", known().count()),
+        format!("{hurt} hurt"),
+    )
 }
 
 /// The zero-shot of a data set, or of their mean.

@@ -12,6 +12,7 @@ use crate::export::html::provenance::provenance;
 use crate::export::html::section::{Section, section};
 use crate::export::html::templates::Templates;
 use crate::export::{MESSAGE, NAME};
+use crate::tables::recommendations::answer;
 use crate::text::one_line;
 use harness_report::Report;
 use harness_report::aggregate::blocks;
@@ -19,12 +20,18 @@ use harness_report::analysis::analyse;
 use harness_store::sha256_hex;
 
 const STYLE: &str = include_str!("report.css");
-const SCRIPT: &str = include_str!("report.js");
+const SCRIPT: &str = concat!(
+    include_str!("script/entry.js"),
+    include_str!("script/matrix.js"),
+    include_str!("script/save.js")
+);
 
 #[derive(Serialize)]
 struct Part {
     id: String,
     heading: String,
+    /// What became of its modules, in one sentence.
+    answer: Option<String>,
     section: String,
 }
 
@@ -42,6 +49,7 @@ pub(crate) fn html(report: &Report, old: Option<&Report>) -> Result<String, Erro
         parts.push(Part {
             id,
             heading,
+            answer: answer(block, &analysis),
             section: html,
         });
     }
@@ -51,6 +59,7 @@ pub(crate) fn html(report: &Report, old: Option<&Report>) -> Result<String, Erro
         chains.push(Part {
             id,
             heading,
+            answer: None,
             section: html,
         });
     }

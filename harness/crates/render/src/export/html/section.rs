@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::export::html::entry::{Field, field, mean_field, zero_field};
 use crate::export::html::flow::flow;
-use crate::export::html::scatter::{Point, scatter};
+use crate::export::html::scatter::{Point, Size, Value, scatter};
 use crate::export::html::shade::VIEWS;
 use crate::export::html::templates::Templates;
 use crate::export::{MESSAGE, NAME};
@@ -78,6 +78,7 @@ pub(super) fn section<'a>(
     let mut all = entries.iter().flatten().flatten();
     let unattributed = all.any(|one| one.flips.is_some_and(|flips| flips.unattributed > 0));
     let id = format!("upgrade-{}", index + 1);
+    let answer = recommendations::answer(block, analysis).unwrap_or_default();
     let outlook = recommendations::outlook(block, analysis);
     let verdicts = outlook.into_iter().chain(verdicts(block, analysis));
     let columns = block.datasets.iter().map(|name| one_line(name, NAME));
@@ -87,6 +88,7 @@ pub(super) fn section<'a>(
             id => &id,
             index,
             heading => &heading,
+            answer => one_line(&answer, MESSAGE),
             verdicts => Serde(verdicts.map(|text| one_line(&text, MESSAGE)).collect::<Vec<_>>()),
             views => Serde(VIEWS),
             columns => Serde(columns.collect::<Vec<_>>()),
@@ -222,7 +224,7 @@ fn scatters(
     block: &Block<'_>,
     entries: &[Vec<Option<&Assessment<'_>>>],
 ) -> Result<(String, Vec<Chart>), Error> {
-    let point = |at: usize, base: f64, new: f64| Point {
+    let point = |at: usize, base: Value, new: Value| Point {
         number: at + 1,
         name: one_line(block.methods[at].label, NAME),
         base,
@@ -234,7 +236,7 @@ fn scatters(
         .enumerate()
         .filter_map(|(at, method)| {
             let of = method.summary.as_ref()?;
-            Some(point(at, of.base.mean, of.new.mean))
+            Some(point(at, (&of.base).into(), (&of.new).into()))
         })
         .collect();
     let zero = block
@@ -244,7 +246,7 @@ fn scatters(
             source: Some(of.source),
             target: Some(of.target),
         });
-    let of_means = scatter(templates, "Mean over data sets", &means, zero)?;
+    let of_means = scatter(templates, "Mean over data sets", &means, zero, Size::Large)?;
     let mut charts = Vec::new();
     for (column, name) in block.datasets.iter().enumerate() {
         let points: Vec<Point> = entries
@@ -252,7 +254,7 @@ fn scatters(
             .enumerate()
             .filter_map(|(at, entries)| {
                 let facts = Facts::of(entries.get(column).copied().flatten()?)?;
-                Some(point(at, facts.base.mean, facts.new.mean))
+                Some(point(at, (&facts.base).into(), (&facts.new).into()))
             })
             .collect();
         let zero = block
@@ -263,7 +265,7 @@ fn scatters(
             .unwrap_or_default();
         let name = one_line(name, NAME);
         charts.push(Chart {
-            svg: scatter(templates, &name, &points, zero)?,
+            svg: scatter(templates, &name, &points, zero, Size::Small)?,
             number: column + 1,
             name,
         });

@@ -103,6 +103,10 @@ fn the_page_in_a_browser() {
     renders_without_a_word_on_the_console(&ground);
     the_switch_changes_the_matrix(&ground);
     an_entry_shows_its_seeds_and_classes(&ground, &report);
+    methods_are_filtered_sorted_and_copied(&ground);
+    an_address_shows_what_was_chosen(&ground);
+    a_chart_is_saved_as_a_picture(&ground);
+    the_summary_is_seen_in_a_large_matrix(&ground);
     the_keyboard_reaches_everything(&ground);
     every_text_can_be_read(&ground);
     a_phone_scrolls_only_tables(&ground);
@@ -189,6 +193,151 @@ fn an_entry_shows_its_seeds_and_classes(ground: &Ground, report: &Report) {
     assert_eq!(ground.number(seeds), 3.0);
 }
 
+/// Names of the methods that are seen, in order.
+const SEEN: &str = "return [...document.querySelectorAll('.matrix tbody th')].filter((h) => \
+                    h.checkVisibility()).map((h) => h.innerText.replace(/^\\d+\\s/, '')).join()";
+
+fn methods_are_filtered_sorted_and_copied(ground: &Ground) {
+    let type_into = |name: &str, text: &str| {
+        ground.browser.run(&format!(
+            "const i = document.querySelector('.tools [name={name}]'); i.value = '{text}'; \
+             i.dispatchEvent(new Event('input'))"
+        ));
+    };
+    type_into("methods", "KG");
+    assert_eq!(ground.text(SEEN), "zero-shot,kgcoop");
+    type_into("datasets", "shapes");
+    let heads = "return [...document.querySelectorAll('.matrix thead th')].filter((h) => \
+                 h.checkVisibility()).map((h) => h.innerText).join()";
+    assert_eq!(ground.text(heads), "method,shapes,shapes-outline,mean");
+    let status = "return document.querySelector('.tools [role=status]').textContent";
+    assert_eq!(ground.text(status), "1 of 6 methods, 2 of 7 data sets");
+    ground.browser.click(".switch input[value=new]");
+    ground
+        .browser
+        .run("navigator.clipboard.writeText = async (text) => { window.copied = text; }");
+    ground.browser.click("[data-copy=markdown]");
+    let copied = ground.text("return window.copied");
+    let lines: Vec<&str> = copied.lines().collect();
+    assert_eq!(lines[0], "| method | shapes | shapes-outline | mean |");
+    assert_eq!(lines.len(), 4, "{copied}");
+    assert!(lines[3].starts_with("| 3 kgcoop | "), "{copied}");
+    assert_eq!(ground.text(status), "copied");
+    ground.browser.click("[data-copy=csv]");
+    let copied = ground.text("return window.copied");
+    assert!(copied.starts_with("\"method\",\"shapes\",\"shapes-outline\",\"mean\"\r\n"));
+    type_into("methods", "");
+    type_into("datasets", "");
+    ground.browser.click(".matrix thead th:nth-child(2) button");
+    let numbers = "return [...document.querySelectorAll('.matrix tbody tr:not(.zero)')].map((r) => \
+                   parseFloat(r.cells[1].querySelector('.v.new').firstChild.textContent)).join()";
+    let falling = ground.text(numbers);
+    let falling: Vec<f64> = falling
+        .split(',')
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert!(falling.is_sorted_by(|a, b| a >= b), "{falling:?}");
+    ground.browser.click(".matrix thead th:nth-child(2) button");
+    let rising = ground.text(numbers);
+    let rising: Vec<f64> = rising
+        .split(',')
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert!(rising.is_sorted(), "{rising:?}");
+    let word = "return document.querySelector('.tools [name=verdict]').options[1].value";
+    let word = ground.text(word);
+    type_into("verdict", &word);
+    let faint = "return [...document.querySelectorAll('.matrix td[data-at]')].every((cell) => \
+                 cell.classList.contains('faint') !== [...cell.querySelectorAll('.v.verdict, .v.verdict small')] \
+                 .some((e) => e.firstChild.textContent.trim() === arguments[0] || \
+                 e.textContent.trim() === arguments[0]))";
+    let faint = faint.replace("arguments[0]", &json!(word).to_string());
+    assert_eq!(ground.browser.run(&faint), json!(true), "{word}");
+}
+
+fn an_address_shows_what_was_chosen(ground: &Ground) {
+    ground.show(&drawn(&METHODS, &DATASETS, &[1, 2, 3], 25));
+    ground.browser.click(".switch input[value=h]");
+    ground.browser.click("td[data-at='2,3']");
+    ground.browser.click(".matrix thead th:nth-child(4) button");
+    let address = ground.text("return location.hash");
+    let seen = ground.text(SEEN);
+    let path = ground.folder.path().join("report.html");
+    ground.browser.open(&path);
+    assert_ne!(ground.text(SEEN), seen);
+    ground.browser.run(&format!(
+        "location.hash = {}; location.reload()",
+        json!(address)
+    ));
+    let is_there =
+        "return document.readyState === 'complete' && !document.querySelector('.tools').hidden";
+    while ground.browser.run(is_there) != json!(true) {}
+    assert_eq!(ground.text(SEEN), seen);
+    assert!(ground.text(SHOWN).starts_with("v h"));
+    let chosen =
+        "return [...document.querySelectorAll('.detail select')].map((s) => s.value).join()";
+    assert_eq!(ground.text(chosen), "2,3");
+    assert_eq!(ground.browser.console(), Vec::<String>::new());
+}
+
+fn a_chart_is_saved_as_a_picture(ground: &Ground) {
+    ground.browser.run(
+        "window.saved = null; URL.createObjectURL = (blob) => { window.saved = [blob.type, blob.size]; \
+         return '#'; }",
+    );
+    ground.browser.click("figure.large .save");
+    let saved = "return window.saved === null ? '' : window.saved.join()";
+    let mut found = String::new();
+    for _ in 0..200 {
+        found = ground.text(saved);
+        if !found.is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let (kind, size) = found.split_once(',').expect("a picture was made");
+    assert_eq!(kind, "image/png");
+    assert!(
+        size.parse::<u64>().unwrap() > 5000,
+        "an empty picture: {size} bytes"
+    );
+    assert_eq!(ground.browser.console(), Vec::<String>::new());
+}
+
+fn the_summary_is_seen_in_a_large_matrix(ground: &Ground) {
+    let methods: Vec<String> = (1..=20).map(|n| format!("method-{n}")).collect();
+    let methods: Vec<&str> = methods.iter().map(String::as_str).collect();
+    let names = [
+        "imagenet",
+        "caltech101",
+        "oxford-pets",
+        "stanford-cars",
+        "flowers102",
+        "food101",
+        "fgvc-aircraft",
+        "sun397",
+        "dtd",
+        "eurosat",
+        "ucf101",
+    ];
+    ground.show(&drawn(
+        &methods,
+        &names.map(|name| (name, 5)),
+        &[1, 2, 3],
+        25,
+    ));
+    let right = "return Math.max(...[...document.querySelectorAll('.matrix .mean')].map((cell) => \
+                 cell.getBoundingClientRect().right)) - innerWidth";
+    assert!(ground.number(right) <= 0.0, "the summary is out of sight");
+    let names = "return [...document.querySelectorAll('figure.large text')].map((t) => \
+                 t.textContent).filter((t) => t.startsWith('method-')).length";
+    assert_eq!(ground.number(names), 20.0);
+    let bars = "return document.querySelectorAll('figure.large .bar95').length";
+    assert_eq!(ground.number(bars), 20.0);
+    ground.browser.picture("large");
+    ground.show(&drawn(&METHODS, &DATASETS, &[1, 2, 3], 25));
+}
+
 fn the_keyboard_reaches_everything(ground: &Ground) {
     ground
         .browser
@@ -197,7 +346,7 @@ fn the_keyboard_reaches_everything(ground: &Ground) {
     let focus = "const e = document.activeElement; return e.tagName + '.' + (e.className || \
                  e.name || e.dataset.at || '')";
     let mut stops = Vec::new();
-    for _ in 0..14 {
+    for _ in 0..40 {
         ground.browser.press(&[TAB]);
         stops.push(ground.text(focus));
         if stops.last().is_some_and(|stop| stop.starts_with("TD.")) {
@@ -362,7 +511,11 @@ fn hostile_names_stay_text(ground: &Ground) {
         );
     }
     for field in ["0,0", "5,4", "12,12"] {
-        ground.browser.click(&format!("td[data-at='{field}']"));
+        let field = format!("td[data-at='{field}']");
+        ground.browser.run(&format!(
+            "document.querySelector(\"{field}\").scrollIntoView({{ block: 'center', inline: 'center' }})"
+        ));
+        ground.browser.click(&field);
     }
     assert_eq!(ground.browser.run("return window.hostile"), Value::Null);
     assert_eq!(ground.browser.console(), Vec::<String>::new());

@@ -1,5 +1,5 @@
 "use strict";
-// Shows the seeds and classes of one entry of a matrix, chosen by mouse, by arrow keys
+// Shows the seeds, the training loss and the classes of one entry of a matrix, chosen by mouse, by arrow keys
 // and Enter, or by the two lists. Texts are set as text, never as markup.
 (() => {
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -99,6 +99,33 @@
     return place;
   };
 
+  // The training loss over the steps, from the first stretch to the last.
+  const curve = (losses) => {
+    const [width, height, left, top, bottom] = [360, 120, 44, 12, 98];
+    const [low, high] = [Math.min(...losses, 0), Math.max(...losses)];
+    const x = (at) => left + (losses.length > 1 ? at / (losses.length - 1) : 0.5) * (width - left - 8);
+    const y = (value) => bottom - (high > low ? (value - low) / (high - low) : 0.5) * (bottom - top);
+    const svg = (name, attributes, text = null) => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+      for (const [key, of] of Object.entries(attributes)) made.setAttribute(key, of);
+      if (text !== null) made.textContent = text;
+      return made;
+    };
+    const shown = losses.map((value) => value.toPrecision(3));
+    const label = `Training loss on the source, mean over seeds: from ${shown[0]} to ${shown.at(-1)}`;
+    const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+    drawn.append(svg("path", { class: "axis", d: `M${left} ${top}V${bottom}H${width - 8}` }));
+    for (const value of high > low ? [low, high] : [high]) {
+      drawn.append(svg("text", { class: "soft", x: left - 5, y: y(value) + 4, "text-anchor": "end" }, value.toPrecision(3)));
+    }
+    const points = losses.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
+    drawn.append(svg("polyline", { class: "curve", points }));
+    drawn.append(svg("text", { class: "soft", x: width - 8, y: height - 6, "text-anchor": "end" }, "steps →"));
+    const figure = element("figure", null, { class: "loss" });
+    figure.append(drawn, element("figcaption", label));
+    return figure;
+  };
+
   const answer = (block, row, column) => {
     const entry = block.entries[row][column];
     const dataset = data.datasets[block.datasets[column]];
@@ -125,6 +152,7 @@
         parts.push(again);
       }
     }
+    if (entry.losses) parts.push(curve(entry.losses));
     if (entry.classes) {
       const rows = unpack(entry.classes, dataset, block.zero[column], entry.seeds.length);
       const which = entry.classes.only ? `the ${rows.length} classes that changed most` : "every class";
