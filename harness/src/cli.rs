@@ -16,6 +16,7 @@ mod report;
 mod submit;
 mod suite;
 mod tables;
+mod trackers;
 mod values;
 
 pub(crate) use analyze::{Analysis, DriftArguments, SweepArguments};
@@ -40,6 +41,7 @@ pub(crate) use suite::{
     FailOnArguments, InitArguments, PlanArguments, RuleArguments, RunArguments, SuiteArguments,
 };
 pub(crate) use tables::TableArguments;
+pub(crate) use trackers::TrackerArguments;
 
 use std::path::PathBuf;
 

@@ -32,6 +32,7 @@ mod suite_options;
 mod suite_path;
 mod table;
 mod thousands;
+mod tracker_files;
 mod writable;
 
 use std::process::ExitCode;

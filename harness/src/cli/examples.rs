@@ -30,6 +30,7 @@ Examples:
   harness export report.json -o report.html
   harness export report.json -o results.csv -o table.tex
   harness export report.json --figures figures --format pdf,png --columns 1
+  harness export report.json --tensorboard runs --mlflow mlruns --wandb wandb
   harness export new.json --compare old.json -o changes.md";
 
 pub(super) const GATE: &str = "\

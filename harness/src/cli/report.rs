@@ -6,7 +6,9 @@ use clap::{Args, Subcommand};
 use harness_report::selection::Term;
 
 use super::values::export_file;
-use super::{FailOnArguments, FigureArguments, RuleArguments, TableArguments, When};
+use super::{
+    FailOnArguments, FigureArguments, RuleArguments, TableArguments, TrackerArguments, When,
+};
 
 #[derive(Args)]
 pub(crate) struct GateArguments {
@@ -73,14 +75,16 @@ pub(crate) struct ExportArguments {
     pub(crate) report: PathBuf,
     /// File to write, format from the file extension: .json, .csv, .summary.csv,
     /// .classes.csv, .md, .tex, .xml (JUnit) or .html; repeatable
-    #[arg(short, long, value_name = "FILE", required_unless_present = "figures", value_parser = export_file)]
+    #[arg(short, long, value_name = "FILE", required_unless_present_any = ["figures", "tensorboard", "mlflow", "wandb", "model_card"], value_parser = export_file)]
     pub(crate) output: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) figures: FigureArguments,
     #[command(flatten)]
     pub(crate) tables: TableArguments,
+    #[command(flatten)]
+    pub(crate) trackers: TrackerArguments,
     /// Show differences from an older report (.html and .md only)
-    #[arg(long, value_name = "OLD.json", conflicts_with = "figures")]
+    #[arg(long, value_name = "OLD.json", conflicts_with_all = ["figures", "tensorboard", "mlflow", "wandb", "model_card"])]
     pub(crate) compare: Option<PathBuf>,
     /// Select cells by method, dataset, source, target, shots or seed; repeatable
     #[arg(long, value_name = "KEY=VALUE,…")]

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::figure_files::write_figures;
 use crate::report_files::{write, write_each};
 use crate::reports::{read_plain, refuse_mismatches, selected};
+use crate::tracker_files::write_trackers;
 
 pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     let read = |path: &Path| read_plain(path, arguments.allow_edited);
@@ -21,7 +22,8 @@ pub(crate) fn export(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     let report = selection.restrict(report);
     let Some(path) = &arguments.compare else {
         let tables = arguments.tables.options(arguments.figures.look.columns);
-        let code = write(&report, &tables, &arguments.output);
+        let code = write(&report, &tables, &arguments.output)
+            .worst(write_trackers(&report, &arguments.trackers));
         return Ok(match &arguments.figures.figures {
             Some(folder) => code.worst(write_figures(&report, folder, &arguments.figures)),
             None => code,

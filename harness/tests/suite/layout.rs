@@ -72,6 +72,10 @@ fn dependencies_point_one_way() {
             &["harness-render", "harness-report", "harness-store"],
         ),
         (
+            "harness-trackers",
+            &["harness-render", "harness-report", "harness-store"],
+        ),
+        (
             "harness",
             &[
                 "harness-engine",
@@ -79,6 +83,7 @@ fn dependencies_point_one_way() {
                 "harness-render",
                 "harness-report",
                 "harness-store",
+                "harness-trackers",
             ],
         ),
         ("harness-embedded", &["harness-backbone", "harness-data"]),

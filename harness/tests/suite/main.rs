@@ -28,5 +28,6 @@ mod readme;
 mod schemas;
 mod start;
 mod submit;
+mod trackers;
 mod trials;
 mod withstand;

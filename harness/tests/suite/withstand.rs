@@ -258,7 +258,7 @@ fn a_suite_of_too_many_cells_is_refused_at_its_longest_list() {
         stderr.contains("make 24995000 cells, more than the 200000"),
         "{stderr}"
     );
-    assert!(stderr.len() < 2000, "{} bytes", stderr.len());
+    assert!(stderr.len() < 2000, "{} bytes: {stderr}", stderr.len());
 }
 
 #[test]

@@ -197,6 +197,11 @@ fn table(head: &[String], rows: impl IntoIterator<Item = Vec<String>>) -> String
     line(head) + &line(&rule) + &rows
 }
 
+/// A text of the report on one line, as text in Markdown.
+pub fn markdown_text(text: &str) -> String {
+    escape(text, MESSAGE)
+}
+
 /// A text of the report on one line, as text: what Markdown, HTML or GitHub would give a
 /// meaning (a pipe, a tag, a mention, an issue, a link) is written as a reference.
 fn escape(text: &str, width: usize) -> String {

@@ -21,6 +21,7 @@ mod write;
 
 pub use format::{Format, UnknownEnding};
 pub use latex::{Metric, TableOptions, TableWidth};
+pub use markdown::markdown_text;
 pub use write::{ExportError, FormatError, export, export_comparison};
 
 /// Most columns of a name in a file.
