@@ -25,6 +25,7 @@ mod power;
 mod progress;
 mod report_files;
 mod reports;
+mod sample_files;
 mod settings;
 mod slurm;
 mod starter_suite;

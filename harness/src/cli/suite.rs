@@ -104,6 +104,12 @@ pub(crate) struct RunArguments {
     /// Write all predictions, one JSON line per test image and cell
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) log_samples: Option<PathBuf>,
+    /// Write pages of the images whose answers changed to a folder, from index.html on
+    #[arg(long, value_name = "DIR")]
+    pub(crate) samples: Option<PathBuf>,
+    /// Show at most N images of each kind of change in a page of --samples
+    #[arg(long, value_name = "N", default_value_t = 12, requires = "samples")]
+    pub(crate) samples_per_kind: usize,
     /// Copy the modules trained on the sources to a folder, with a manifest
     #[arg(long, value_name = "DIR")]
     pub(crate) keep_modules: Option<PathBuf>,

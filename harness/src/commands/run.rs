@@ -4,7 +4,6 @@ use harness_engine::modules::export;
 use harness_engine::run::Finished;
 use harness_render::terminal;
 use harness_report::{ExitCode, Status};
-use harness_store::replace_file;
 
 use super::fetch::fetch_missing;
 use super::gate::Gate;
@@ -17,6 +16,7 @@ use crate::outcome::outcome;
 use crate::output;
 use crate::report_files::write;
 use crate::reports::{baseline_of, read_baseline};
+use crate::sample_files::write_samples;
 use crate::settings::settings;
 use crate::writable::{check_files, check_folder};
 use harness_render::export::TableOptions;
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
         return run_task(&settings, task.plan, (stage, shard));
     }
     check_files(arguments.output.iter().chain(&arguments.log_samples))?;
-    if let Some(folder) = &arguments.keep_modules {
+    for folder in arguments.keep_modules.iter().chain(&arguments.samples) {
         check_folder(folder)?;
     }
     if let Some(task) = task {
@@ -60,12 +60,7 @@ fn conclude(arguments: &RunArguments, finished: &Finished<'_>) -> Result<ExitCod
     let report = &finished.report;
     let mut code = outcome(report);
     code = code.worst(write(report, &TableOptions::default(), &arguments.output));
-    if let Some(path) = &arguments.log_samples
-        && let Err(error) = replace_file(path, |out| finished.write_samples(out))
-    {
-        let message = format!("{}: cannot be written: {error}", path.display());
-        code = code.worst(Failure::new(ExitCode::OutputNotWritten, message).report());
-    }
+    code = code.worst(write_samples(arguments, finished).unwrap_or_else(Failure::report));
     if let Some(folder) = &arguments.keep_modules {
         let kept = finished
             .modules()

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use harness_report::metrics::Flips;
 use harness_report::{ExitCode, Report};
 
 use crate::env::{TestEnv, library, root};
@@ -141,6 +142,8 @@ fn every_prediction_is_written_on_request_and_counts_to_the_report() {
         "report.json",
         "--log-samples",
         "all.jsonl",
+        "--samples",
+        "pages",
     ];
     env.ends(&env.harness(&run), ExitCode::Ok);
     let report = Report::read(env.path("report.json")).unwrap();
@@ -159,6 +162,7 @@ fn every_prediction_is_written_on_request_and_counts_to_the_report() {
                 (sample["image"].as_u64(), &sample["label"]),
                 (Some(image as u64), &(*label).into())
             );
+            assert_eq!(sample["path"], format!("test[{image}]"));
             correct += u64::from(found["prediction"] == sample["label"]);
             let confidence = found["confidence"].as_f64().unwrap();
             assert!(found["of_truth"].as_f64().unwrap() <= confidence && confidence <= 1.0);
@@ -178,6 +182,13 @@ fn every_prediction_is_written_on_request_and_counts_to_the_report() {
         "{churn}, {changed} images"
     );
     assert!(cell.retraining.unwrap().steps > 0);
+    let flips = Flips::of(&cell.conditions).unwrap();
+    let page = std::fs::read_to_string(env.path("pages/cell-0001.html")).unwrap();
+    let counted = format!("{} of them because of the module", flips.adapter_caused);
+    assert!(page.contains(&counted), "{counted}");
+    assert!(page.contains("src=\"data:image&#x2f;png;base64,"));
+    let index = std::fs::read_to_string(env.path("pages/index.html")).unwrap();
+    assert!(index.contains("<a href=\"cell-0001.html\">"), "{index}");
     let drift = &report.text_drift[0];
     assert!((0.0..1.0).contains(&drift.cka) && (0.0..1.0).contains(&drift.procrustes));
     let nowhere = ["run", "suite.yaml", "--log-samples", "no/all.jsonl"];

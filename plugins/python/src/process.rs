@@ -73,7 +73,7 @@ impl Process {
         let sent = process.to.write_all(runtime::sources().as_bytes());
         match sent.and_then(|()| process.to.flush()) {
             Ok(()) => Ok(process),
-            Err(_) => Err(process.ended(None)),
+            Err(_) => Err(process.unheard()),
         }
     }
 
@@ -81,7 +81,16 @@ impl Process {
     pub(crate) fn send(&mut self, frame: &Frame) -> Result<()> {
         match frame.write(&mut self.to) {
             Ok(()) => Ok(()),
-            Err(_) => Err(self.ended(None)),
+            Err(_) => Err(self.unheard()),
+        }
+    }
+
+    /// The error of a child that no longer listens: what it wrote first says more than that it
+    /// ended.
+    fn unheard(&mut self) -> Error {
+        match self.receive() {
+            Ok(_) => self.ended(None),
+            Err(error) => error,
         }
     }
 
@@ -161,6 +170,8 @@ impl Read for Patient<'_> {
                     Some(since) if since.elapsed() > GRACE => return Ok(0),
                     _ => {}
                 },
+                // Another thread's child ended, say.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => return other,
             }
         }

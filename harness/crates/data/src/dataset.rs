@@ -152,8 +152,8 @@ impl Dataset {
         self.images.image(split, index)
     }
 
-    /// Name of an image in messages: its path, where it has one.
-    pub(crate) fn image_name(&self, split: Split, index: usize) -> String {
+    /// Name of an image: its path, where it has one, otherwise `split[index]`.
+    pub fn image_name(&self, split: Split, index: usize) -> String {
         self.images.name(split, index)
     }
 

@@ -9,6 +9,7 @@ pub mod export;
 #[path = "../../report/src/fixture.rs"]
 mod fixture;
 pub mod gate;
+pub mod samples;
 pub mod sweep;
 mod tables;
 pub mod terminal;

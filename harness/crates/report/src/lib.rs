@@ -24,6 +24,7 @@ pub mod metrics;
 mod provenance;
 mod ranges;
 mod report;
+pub mod samples;
 mod schema;
 mod seeds;
 pub mod selection;

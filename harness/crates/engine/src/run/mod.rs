@@ -35,6 +35,7 @@ pub use other_methods::OtherMethods;
 pub use placement_error::PlacementError;
 pub(crate) use prompts::cut_by_clip;
 pub(crate) use results::Results;
+pub use samples::{TestImages, Thumbnail};
 pub(crate) use setup::SetUp;
 pub use setup::{DeviceSettings, Settings};
 pub use suite_run::{Finished, run};

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::Instant;
 
+use harness_data::DataError;
 use harness_report::Report;
+use harness_report::samples::CellPredictions;
 
 use super::assemble::assemble;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
 use super::results::Results;
+use super::samples::TestImages;
 use super::setup::{SetUp, Settings};
 use super::{clock, samples};
 use crate::cost::CostModel;
@@ -57,8 +60,21 @@ impl<'s> Finished<'s> {
     ///
     /// # Errors
     /// `out` cannot be written.
-    pub fn write_samples(&self, out: &mut dyn Write) -> io::Result<()> {
-        samples::write(&self.setup, &self.results, out)
+    pub fn write_samples(&self, images: &TestImages, out: &mut dyn Write) -> io::Result<()> {
+        samples::write(&self.predictions(), images, out)
+    }
+
+    /// The predictions of each cell that has any measurement, in the order of the plan.
+    pub fn predictions(&self) -> Vec<CellPredictions<'_>> {
+        samples::predictions(&self.setup, &self.results)
+    }
+
+    /// The test images of the run's data sets.
+    ///
+    /// # Errors
+    /// A data set cannot be opened any more.
+    pub fn test_images(&self) -> Result<TestImages, DataError> {
+        TestImages::open(&self.setup)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The end of what a worker wrote on stderr, within a fixed amount of memory.
 
 use std::collections::VecDeque;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,7 +32,13 @@ impl Tail {
 
     fn drain(&self, mut from: impl Read) {
         let mut buffer = [0; 8192];
-        while let Ok(read @ 1..) = from.read(&mut buffer) {
+        loop {
+            let read = match from.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => break,
+            };
             let mut state = self.state();
             state.bytes.extend(&buffer[..read]);
             let surplus = state.bytes.len().saturating_sub(KEPT);
@@ -90,5 +96,28 @@ mod tests {
         assert!(kept.len() < KEPT + 100);
         tail.clear();
         assert_eq!(tail.text(Duration::ZERO), "");
+    }
+
+    /// Reads a letter, is interrupted, reads another, and ends.
+    struct Interrupted(usize);
+
+    impl Read for Interrupted {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0 += 1;
+            match self.0 {
+                2 => Err(ErrorKind::Interrupted.into()),
+                1 | 3 => {
+                    buffer[0] = b'a';
+                    Ok(1)
+                }
+                _ => Ok(0),
+            }
+        }
+    }
+
+    #[test]
+    fn a_signal_does_not_end_it() {
+        let tail = Tail::follow(Interrupted(0));
+        assert_eq!(tail.text(Duration::from_secs(5)), "aa");
     }
 }
