@@ -16,6 +16,7 @@ mod failure;
 mod figure_files;
 mod install;
 mod interrupt;
+mod live;
 mod local_path;
 mod measure;
 mod new_plugin;

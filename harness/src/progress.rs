@@ -98,7 +98,8 @@ impl Observer for Reporter {
             |left| format!("{} left", HumanDuration(left)),
         );
         let count = format!("{} of {}", progress.done, progress.total);
-        let running = progress.running.join("; ");
+        let running = progress.running.iter().map(|task| task.name.as_str());
+        let running = running.collect::<Vec<_>>().join("; ");
         if let Some(bar) = &self.bar {
             bar.set_position((progress.share * STEPS as f64) as u64);
             bar.set_prefix(format!("{count}, {left}"));

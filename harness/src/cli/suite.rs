@@ -8,6 +8,7 @@ use harness_report::selection::Term;
 
 use super::{TaskArguments, When};
 use harness_engine::device::{DeviceChoice, Precision};
+use harness_live::{DEFAULT_ADDRESS, ServeAddress};
 
 use super::values::{
     alpha, at_least_one, duration, export_file, margin, precision, recommendation,
@@ -122,6 +123,10 @@ pub(crate) struct RunArguments {
     /// Print every table and explanation
     #[arg(long)]
     pub(crate) details: bool,
+    /// Serve a page of the run while it goes on, to this machine alone unless another address is
+    /// given [default: 127.0.0.1:8765]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = DEFAULT_ADDRESS, conflicts_with = "stage")]
+    pub(crate) serve: Option<ServeAddress>,
     #[command(flatten)]
     pub(crate) task: TaskArguments,
     /// Compare the report with a baseline, as `harness gate` does

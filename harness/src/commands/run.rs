@@ -11,6 +11,7 @@ use super::task::{assemble, run_task};
 use crate::cli::{Part, RunArguments};
 use crate::fail_on::fail_on;
 use crate::failure::Failure;
+use crate::live::serve;
 use crate::measure::measure;
 use crate::outcome::outcome;
 use crate::output;
@@ -51,8 +52,14 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     if !arguments.offline {
         fetch_missing(&settings)?;
     }
-    let finished = measure(&settings, arguments.show_log)?;
-    conclude(arguments, &finished)
+    let shown = serve(arguments.serve, &settings.suite)?;
+    let board = shown.as_ref().map(|shown| &shown.board);
+    let finished = measure(&settings, arguments.show_log, board)?;
+    let code = conclude(arguments, &finished);
+    if let Some(shown) = shown {
+        shown.finish(&finished.report);
+    }
+    code
 }
 
 /// Writes and prints what was asked for of a run that ended.

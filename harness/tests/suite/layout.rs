@@ -71,6 +71,8 @@ fn dependencies_point_one_way() {
             "harness-figures",
             &["harness-render", "harness-report", "harness-store"],
         ),
+        ("harness-test-tools", &[]),
+        ("harness-live", &["harness-render", "harness-report"]),
         (
             "harness-trackers",
             &["harness-render", "harness-report", "harness-store"],
@@ -80,6 +82,7 @@ fn dependencies_point_one_way() {
             &[
                 "harness-engine",
                 "harness-figures",
+                "harness-live",
                 "harness-render",
                 "harness-report",
                 "harness-store",

@@ -19,6 +19,7 @@ mod init;
 mod install;
 mod kills;
 mod layout;
+mod live;
 mod lock;
 mod misbehaving;
 mod plan;

@@ -169,7 +169,10 @@ impl Report {
     }
 
     /// Indented JSON with a digest of its content.
-    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+    ///
+    /// # Errors
+    /// A value has no form in JSON.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut value = serde_json::to_vec_pretty(self)?;
         let line = format!("  \"digest\": \"{}\",\n", digest(&value)?);
         // The first line opens the object, the second says which format it is.

@@ -29,7 +29,7 @@ pub(crate) fn check(arguments: &CheckModulesArguments) -> Result<ExitCode, Failu
         command_line: command_line(),
         ..Settings::new("check".into(), worker_command()?, interrupt::watch()?)
     };
-    let finished = measure(&settings, false)?;
+    let finished = measure(&settings, false, None)?;
     let report = &finished.report;
     let mut code = outcome(report);
     code = code.worst(write(report, &TableOptions::default(), &arguments.output));

@@ -1,6 +1,7 @@
 //! Which method fits which backbone, according to the surveys.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::graph::Placement;
 use super::{Inputs, MethodIndex, NotMeasured, UnitResult};
@@ -38,7 +39,7 @@ impl Fits {
     /// Adds the result of a survey.
     pub(crate) fn add(&mut self, at: Placement, result: UnitResult) {
         let fit = match result {
-            UnitResult::Finished { output, .. } => match *output {
+            UnitResult::Finished { output, .. } => match Arc::unwrap_or_clone(output) {
                 JobOutput::Surveyed {
                     shapes,
                     class_axes,

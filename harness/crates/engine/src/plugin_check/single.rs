@@ -1,5 +1,7 @@
 //! One piece of work in a worker of its own.
 
+use std::sync::Arc;
+
 use super::PluginCheckError;
 use crate::job::{JobOutput, Work};
 use crate::schedule::{Observer, Pool, PoolTask, Progress, TaskResult};
@@ -36,7 +38,9 @@ pub(super) fn single(
     };
     let mut results = pool.run(&[task], &mut Quiet(observer), &mut |_, result| Ok(result))?;
     Ok(match results.pop() {
-        Some(TaskResult::Finished { output, .. }) => Reply::Done(output),
+        Some(TaskResult::Finished { output, .. }) => {
+            Reply::Done(Box::new(Arc::unwrap_or_clone(output)))
+        }
         Some(TaskResult::NotInjectable { reason }) => Reply::Failed {
             message: format!("not injectable into the source: {reason}"),
             log: String::new(),

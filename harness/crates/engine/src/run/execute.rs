@@ -26,11 +26,13 @@ pub(crate) struct Backlog {
     pub(crate) open: Vec<UnitIndex>,
 }
 
-/// Results of the wanted units and of what had to be done for them.
+/// Results of the wanted units and of what had to be done for them. `settled` gets what is stored,
+/// and each result once it is.
 pub(crate) fn execute(
     graph: &Graph,
     wanted: impl IntoIterator<Item = UnitIndex>,
     context: &ExecContext<'_>,
+    settled: &dyn Fn(UnitIndex, &UnitResult),
     observer: &mut dyn Observer,
 ) -> Result<Results, RunError> {
     let backlog = backlog(graph, wanted, context, observer);
@@ -46,7 +48,14 @@ pub(crate) fn execute(
         .map(|unit| task(&graph[*unit], &tasks_of_units, context))
         .collect();
     let unit_of = |TaskIndex(task): TaskIndex| backlog.open[task];
-    let mut keep = |task: TaskIndex, result| keep(context.store, &graph[unit_of(task)], result);
+    for (unit, result) in backlog.stored.iter() {
+        settled(unit, result);
+    }
+    let mut keep = |task: TaskIndex, result| {
+        let result = keep(context.store, &graph[unit_of(task)], result)?;
+        settled(unit_of(task), &result.clone().map_blocker(unit_of));
+        Ok(result)
+    };
     let results = context.pool.run(&tasks, observer, &mut keep)?;
     let mut all = backlog.stored;
     for (unit, result) in backlog.open.iter().zip(results) {
@@ -209,7 +218,10 @@ fn lookup(key: &Key, context: &ExecContext<'_>, observer: &mut dyn Observer) -> 
         return None;
     }
     match context.store.unit(key) {
-        Ok(Some(Outcome::Done { output, usage })) => Some(TaskResult::Finished { output, usage }),
+        Ok(Some(Outcome::Done { output, usage })) => Some(TaskResult::Finished {
+            output: output.into(),
+            usage,
+        }),
         Ok(Some(Outcome::NotInjectable { reason })) => Some(TaskResult::NotInjectable { reason }),
         Ok(
             Some(
@@ -300,7 +312,7 @@ fn lacks_module(store: &Store, unit: &Unit, output: &JobOutput) -> bool {
 fn outcome<By>(result: &TaskResult<By>) -> Option<Outcome> {
     match result {
         TaskResult::Finished { output, usage } => Some(Outcome::Done {
-            output: output.clone(),
+            output: Box::new(JobOutput::clone(output)),
             usage: *usage,
         }),
         TaskResult::NotInjectable { reason } => Some(Outcome::NotInjectable {

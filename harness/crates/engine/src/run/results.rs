@@ -28,6 +28,10 @@ impl Results {
         self.0.contains_key(&unit)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = (UnitIndex, &UnitResult)> {
+        self.0.iter().map(|(unit, result)| (*unit, result))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -198,7 +198,7 @@ impl<'a> SetUp<'a> {
             weight: &|_| 1.0,
         };
         let units = surveys.iter().map(|(_, unit)| *unit);
-        let answers = execute(&graph, units, &context, observer)?;
+        let answers = execute(&graph, units, &context, &|_, _| (), observer)?;
         interrupted(settings)?;
         let mut fits = Fits::default();
         for (at, unit) in surveys {

@@ -11,6 +11,7 @@ use harness_report::samples::CellPredictions;
 use super::assemble::assemble;
 use super::error::RunError;
 use super::execute::{ExecContext, execute};
+use super::live::{Live, Ticking, Watcher};
 use super::results::Results;
 use super::samples::TestImages;
 use super::setup::{SetUp, Settings};
@@ -18,7 +19,7 @@ use super::{clock, samples};
 use crate::cost::CostModel;
 use crate::job::JobOutput;
 use crate::modules::{NamedModule, name_all};
-use crate::plan::Plan;
+use crate::plan::{Plan, UnitResult};
 use crate::registry::{ModuleFile, ModuleFileError};
 use crate::schedule::Observer;
 
@@ -88,6 +89,26 @@ pub fn run<'s>(
     settings: &Settings<'s>,
     observer: &mut dyn Observer,
 ) -> Result<Finished<'s>, RunError> {
+    run_with(settings, observer, None)
+}
+
+/// The same, with reports on everything so far for `watcher`.
+///
+/// # Errors
+/// See [`run`].
+pub fn run_watched<'s>(
+    settings: &Settings<'s>,
+    observer: &mut dyn Observer,
+    watcher: &mut dyn Watcher,
+) -> Result<Finished<'s>, RunError> {
+    run_with(settings, observer, Some(watcher))
+}
+
+fn run_with<'s>(
+    settings: &Settings<'s>,
+    observer: &mut dyn Observer,
+    watcher: Option<&mut dyn Watcher>,
+) -> Result<Finished<'s>, RunError> {
     let clock = (clock::now_rfc3339(), Instant::now());
     let setup = SetUp::new(settings, observer)?;
     let is_waiting = !Plan::waiting(&setup.inputs, &settings.selection).is_empty();
@@ -100,17 +121,28 @@ pub fn run<'s>(
     let costs =
         CostModel::new(&setup.inputs, &setup.fits).with_activations(setup.memory.activations());
     let wanted = setup.plan.cells.iter().flat_map(|cell| cell.units());
-    let results = execute(
-        &setup.plan.graph,
-        wanted,
-        &ExecContext {
-            store: &setup.store,
-            pool: &setup.pool,
-            is_fresh: settings.fresh,
-            weight: &|unit| costs.weight(unit),
-        },
-        observer,
-    )?;
+    let context = ExecContext {
+        store: &setup.store,
+        pool: &setup.pool,
+        is_fresh: settings.fresh,
+        weight: &|unit| costs.weight(unit),
+    };
+    let graph = &setup.plan.graph;
+    let results = match watcher {
+        None => execute(graph, wanted, &context, &|_, _| (), observer)?,
+        Some(watcher) => {
+            // What cannot be assembled yet is an error of the whole report at the end.
+            let so_far =
+                |results: &Results| assemble(settings, &setup, results, clock.clone()).ok();
+            let live = Live::new(watcher, &so_far);
+            let settled = |unit, result: &UnitResult| live.settled(unit, result);
+            let mut observer = Ticking {
+                observer,
+                live: &live,
+            };
+            execute(graph, wanted, &context, &settled, &mut observer)?
+        }
+    };
     let report = assemble(settings, &setup, &results, clock)?;
     Ok(Finished {
         report,

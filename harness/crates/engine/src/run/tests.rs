@@ -83,7 +83,7 @@ impl TestEnv {
             is_fresh: false,
             weight: &|_| 1.0,
         };
-        let answers = execute(&graph, units, &context, &mut Notes::default()).unwrap();
+        let answers = execute(&graph, units, &context, &|_, _| (), &mut Notes::default()).unwrap();
         let mut fits = Fits::default();
         for (at, unit) in surveys {
             fits.add(at, answers.get(unit).unwrap().clone());
@@ -126,7 +126,7 @@ impl TestEnv {
         };
         let mut notes = Notes::default();
         let wanted = self.plan.cells[0].units();
-        let results = execute(&self.plan.graph, wanted, &context, &mut notes).unwrap();
+        let results = execute(&self.plan.graph, wanted, &context, &|_, _| (), &mut notes).unwrap();
         notes.done.sort();
         (results, notes)
     }

@@ -15,6 +15,6 @@ mod tests;
 mod worker;
 
 pub use pool::{Done, Pool, PoolError};
-pub use progress::{Observer, Progress, Reading, Silent};
+pub use progress::{Observer, Progress, Reading, Running, Silent};
 pub use task::{PoolTask, TaskError, TaskIndex, TaskResult};
 pub use worker::WorkerCommand;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::excerpt::excerpt;
 use super::worker::{Message, Worker, WorkerCommand};
-use super::{Observer, PoolTask, Progress, TaskIndex, TaskResult};
+use super::{Observer, PoolTask, Progress, Running, TaskIndex, TaskResult};
 use crate::device::WorkerDevice;
 use crate::job::{Job, Line, Outcome};
 use crate::worker::WorkerMemory;
@@ -16,6 +16,8 @@ use harness_store::StoreError;
 
 /// How often deadlines, interrupts and progress are checked.
 const TICK: Duration = Duration::from_millis(100);
+/// Tasks that progress names before they start.
+const NEXT: usize = 12;
 /// How long a worker that closed its stdout may take to exit.
 const EXIT_GRACE: Duration = Duration::from_millis(500);
 
@@ -335,7 +337,10 @@ impl Run<'_> {
                         return task
                             .map_or(Ok(()), |task| self.out_of_device_memory(id, task, message));
                     }
-                    Outcome::Done { output, usage } => TaskResult::Finished { output, usage },
+                    Outcome::Done { output, usage } => TaskResult::Finished {
+                        output: output.into(),
+                        usage,
+                    },
                     Outcome::NotInjectable { reason } => TaskResult::NotInjectable {
                         reason: excerpt(reason),
                     },
@@ -514,7 +519,16 @@ impl Run<'_> {
             total: self.tasks.len(),
             share,
             running: busy()
-                .map(|busy| self.tasks[busy.task.0].name.clone())
+                .map(|busy| Running {
+                    name: self.tasks[busy.task.0].name.clone(),
+                    share: busy.share,
+                    elapsed: busy.since.elapsed(),
+                })
+                .collect(),
+            next: (0..self.tasks.len())
+                .filter(|index| !self.started[*index] && self.results[*index].is_none())
+                .map(|index| self.tasks[index].name.clone())
+                .take(NEXT)
                 .collect(),
             elapsed,
             left: Progress::estimate(elapsed, share),

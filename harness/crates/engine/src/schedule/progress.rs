@@ -11,11 +11,21 @@ pub struct Progress {
     pub total: usize,
     /// Share of the weight that is done, in [0, 1].
     pub share: f64,
-    /// Names of the tasks in progress.
-    pub running: Vec<String>,
+    pub running: Vec<Running>,
+    /// Names of the first tasks that wait, in the order of the plan.
+    pub next: Vec<String>,
     pub elapsed: Duration,
     /// Time left at the rate so far; none until there is enough to go by.
     pub left: Option<Duration>,
+}
+
+/// A task in progress.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Running {
+    pub name: String,
+    /// Share that is done, in [0, 1]; 0 where it does not say.
+    pub share: f64,
+    pub elapsed: Duration,
 }
 
 impl Progress {

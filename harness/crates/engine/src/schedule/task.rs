@@ -1,6 +1,7 @@
 //! Tasks of the pool and their results.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::job::{JobOutput, PluginRef, Usage, Work};
 
@@ -26,7 +27,8 @@ pub struct PoolTask {
 #[derive(Clone, Debug, PartialEq)]
 pub enum TaskResult<By = TaskIndex> {
     Finished {
-        output: Box<JobOutput>,
+        /// Shared with who watches the run: it holds the predictions.
+        output: Arc<JobOutput>,
         usage: Usage,
     },
     /// The module does not fit; a result, not an error.
@@ -61,7 +63,7 @@ impl<By> TaskResult<By> {
     /// What the worker replied, or why it did not.
     pub(crate) fn output(self) -> Result<JobOutput, TaskError> {
         match self {
-            Self::Finished { output, .. } => Ok(*output),
+            Self::Finished { output, .. } => Ok(Arc::unwrap_or_clone(output)),
             Self::Failed { message, .. } | Self::Crashed { message, .. } => {
                 Err(TaskError::Failed { message })
             }

@@ -170,9 +170,9 @@ mod tests {
 
     use super::junit;
     use crate::export::sample::{drawn, hostile};
-    use crate::export::tools::tool;
     use crate::fixture;
     use harness_report::Status;
+    use harness_test_tools::tool;
 
     #[test]
     fn the_file_is_what_other_tools_read() {

@@ -15,14 +15,12 @@ mod markdown;
 mod sample;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tools;
 mod write;
 
 pub use format::{Format, UnknownEnding};
 pub use latex::{Metric, TableOptions, TableWidth};
 pub use markdown::markdown_text;
-pub use write::{ExportError, FormatError, export, export_comparison};
+pub use write::{ExportError, FormatError, export, export_comparison, page};
 
 /// Most columns of a name in a file.
 const NAME: usize = 120;

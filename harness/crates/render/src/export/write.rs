@@ -50,6 +50,14 @@ pub fn export(report: &Report, tables: &TableOptions, path: &Path) -> Result<(),
     write(report, None, tables, path)
 }
 
+/// The page of `report`, as `.html` holds it.
+///
+/// # Errors
+/// A template does not render.
+pub fn page(report: &Report) -> Result<String, FormatError> {
+    Ok(html::html(report, None)?)
+}
+
 /// Writes `report` to `path`, a page, with what differs from an `old` one.
 ///
 /// # Errors

@@ -18,7 +18,5 @@ mod shade;
 mod templates;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod webdriver;
 
 pub(crate) use page::html;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::export::html::html;
-use crate::export::html::webdriver::{Browser, DOWN, ENTER, RIGHT, TAB};
 use crate::export::sample::{HOSTILE, drawn, hostile};
 use crate::export::{export, export_comparison};
 use crate::text::one_line;
 use harness_report::Report;
 use harness_report::analysis::analyse;
+use harness_test_tools::{Browser, DOWN, ENTER, RIGHT, TAB};
 
 const METHODS: [&str; 6] = [
     "coop",

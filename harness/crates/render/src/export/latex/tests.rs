@@ -5,8 +5,8 @@ use std::process::Command;
 
 use super::{Metric, TableOptions, TableWidth, latex};
 use crate::export::sample::{drawn, hostile};
-use crate::export::tools::{skipped, tool};
 use harness_report::Report;
+use harness_test_tools::{skipped, tool};
 
 fn narrow() -> TableOptions {
     TableOptions {

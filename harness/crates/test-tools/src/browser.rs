@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::export::tools::tool;
+use crate::tool::tool;
 
 /// A headless Chromium with a profile of its own. It ends with this value.
-pub(super) struct Browser {
+pub struct Browser {
     driver: Child,
     agent: ureq::Agent,
     session: String,
@@ -17,14 +17,14 @@ pub(super) struct Browser {
 }
 
 /// The key of the tabulator in the protocol.
-pub(super) const TAB: &str = "\u{e004}";
-pub(super) const ENTER: &str = "\u{e007}";
-pub(super) const RIGHT: &str = "\u{e014}";
-pub(super) const DOWN: &str = "\u{e015}";
+pub const TAB: &str = "\u{e004}";
+pub const ENTER: &str = "\u{e007}";
+pub const RIGHT: &str = "\u{e014}";
+pub const DOWN: &str = "\u{e015}";
 
 impl Browser {
     /// `None` where the browser or its driver is not there.
-    pub(super) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let (chromium, chromedriver) = (tool("chromium")?, tool("chromedriver")?);
         let profile = tempfile::tempdir().unwrap();
         let mut driver = Command::new(chromedriver)
@@ -80,17 +80,22 @@ impl Browser {
     }
 
     /// Opens a file.
-    pub(super) fn open(&self, path: &Path) {
-        self.post("/url", json!({"url": format!("file://{}", path.display())}));
+    pub fn open(&self, path: &Path) {
+        self.visit(&format!("file://{}", path.display()));
+    }
+
+    /// Opens an address.
+    pub fn visit(&self, url: &str) {
+        self.post("/url", json!({"url": url}));
     }
 
     /// What a function body returns.
-    pub(super) fn run(&self, script: &str) -> Value {
+    pub fn run(&self, script: &str) -> Value {
         self.post("/execute/sync", json!({"script": script, "args": []}))
     }
 
     /// Presses keys, one after the other.
-    pub(super) fn press(&self, keys: &[&str]) {
+    pub fn press(&self, keys: &[&str]) {
         let keys = keys.iter().flat_map(|key| {
             [
                 json!({"type": "keyDown", "value": key}),
@@ -102,7 +107,7 @@ impl Browser {
     }
 
     /// Clicks the first element of a selector.
-    pub(super) fn click(&self, selector: &str) {
+    pub fn click(&self, selector: &str) {
         let found = self.post(
             "/element",
             json!({"using": "css selector", "value": selector}),
@@ -119,13 +124,13 @@ impl Browser {
     }
 
     /// A command of Chromium's own protocol.
-    pub(super) fn chromium(&self, command: &str, parameters: Value) -> Value {
+    pub fn chromium(&self, command: &str, parameters: Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});
         self.post("/goog/cdp/execute", body)
     }
 
     /// Gives the page a screen of `width` × `height`.
-    pub(super) fn resize(&self, width: u32, height: u32, is_phone: bool) {
+    pub fn resize(&self, width: u32, height: u32, is_phone: bool) {
         let scale = if is_phone { 2 } else { 1 };
         let size = json!({
             "width": width, "height": height, "deviceScaleFactor": scale, "mobile": is_phone,
@@ -134,14 +139,14 @@ impl Browser {
     }
 
     /// What the console said since the last call.
-    pub(super) fn console(&self) -> Vec<String> {
+    pub fn console(&self) -> Vec<String> {
         let entries = self.post("/se/log", json!({"type": "browser"}));
         let entries = entries.as_array().unwrap().iter();
         entries.map(|entry| entry["message"].to_string()).collect()
     }
 
     /// The page on paper, as base64 of a PDF file.
-    pub(super) fn print(&self) -> String {
+    pub fn print(&self) -> String {
         let printed = self.post(
             "/print",
             json!({"orientation": "landscape", "background": true}),
@@ -151,7 +156,7 @@ impl Browser {
 
     /// Saves what is seen as a PNG file, the whole page, where `HARNESS_SCREENSHOTS` names a
     /// folder.
-    pub(super) fn picture(&self, name: &str) {
+    pub fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("HARNESS_SCREENSHOTS") else {
             return;
         };
