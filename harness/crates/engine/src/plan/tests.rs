@@ -1,6 +1,7 @@
 //! What decides a key, and which units a cell is made of.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -33,7 +34,7 @@ fn fits_with(inputs: &Inputs, answer: ShapeOf<'_>) -> Fits {
 
 fn shaped(shape: &[usize]) -> UnitResult {
     UnitResult::Finished {
-        output: Box::new(JobOutput::Surveyed {
+        output: Arc::new(JobOutput::Surveyed {
             parameters: shape.iter().product::<usize>() as u64,
             shapes: BTreeMap::from([("ctx".to_owned(), shape.to_vec())]),
             class_axes: BTreeMap::new(),
@@ -272,12 +273,14 @@ fn a_class_bound_module_fits_where_its_classes_are() {
         let UnitResult::Finished { output, usage } = shaped(&[classes, 4, 8]) else {
             panic!("a survey");
         };
-        let mut output = *output;
+        let mut output = Arc::unwrap_or_clone(output);
         if let JobOutput::Surveyed { class_axes, .. } = &mut output {
             class_axes.insert("ctx".to_owned(), 0);
         }
-        let output = Box::new(output);
-        UnitResult::Finished { output, usage }
+        UnitResult::Finished {
+            output: Arc::new(output),
+            usage,
+        }
     });
     let plan = Plan::new(&inputs, &Selection::default(), &fits);
     assert!(plan.cells[0].new.is_ok(), "{:?}", plan.cells[0].new);
