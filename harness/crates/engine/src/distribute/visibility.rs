@@ -41,6 +41,8 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
+    use harness_store::write_atomically;
+
     use super::*;
 
     #[test]
@@ -51,7 +53,8 @@ mod tests {
             let path = path.clone();
             move || {
                 sleep(2 * PAUSE);
-                std::fs::write(path, "x").unwrap();
+                // As the store does: whole or not at all.
+                write_atomically(&path, b"x").unwrap();
             }
         });
         let found = Patience::new().wait_for(folder.path(), || std::fs::read(&path).ok());
