@@ -123,6 +123,13 @@ impl Case {
                 let config = json!({"prompts": about["prompts"], "length": about["length"]});
                 Self::new("harness-plugin-plot", "plot", config)
             }
+            "proda" => {
+                let prompts = parameters.get("ctx").map(|(shape, _)| shape[0]);
+                let config = json!({
+                    "prompts": prompts, "prompts_a_step": prompts, "length": length(1),
+                });
+                Self::new("harness-plugin-proda", "proda", config)
+            }
             "lasp" => {
                 let templates = json!(["a photo of a {}.", "of a {}."]);
                 let mut config = context(0);

@@ -72,6 +72,12 @@ impl Host {
         Random::new(self.step_seed.unwrap_or(self.seed) ^ hash(name))
     }
 
+    /// Whether a training step is being computed, for methods that use a part of their parameters
+    /// in a step and all of them elsewhere.
+    pub fn is_in_step(&self) -> bool {
+        self.step_seed.is_some()
+    }
+
     /// Images of a split in their first view, with labels except for the test split.
     ///
     /// # Errors
