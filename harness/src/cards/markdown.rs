@@ -17,7 +17,9 @@ pub(crate) fn markdown(cards: &Cards) -> String {
         "# Methods\n\n\
          Written by `harness list methods --markdown` from the plugins' own cards; do not edit.\n\
          *Carried* is what a module file holds and what moves to another backbone unchanged;\n\
-         *recomputed* is derived from whichever backbone the module is in.\n\n",
+         *recomputed* is derived from whichever backbone the module is in. Shapes are those of the\n\
+         default configuration; in names N stands for a number, in shapes C for the number of classes\n\
+         and n for that of training images.\n\n",
     );
     let columns: String = cards.dims.iter().map(|name| format!(" {name} |")).collect();
     // Writing to a String cannot fail.

@@ -41,9 +41,7 @@ impl Method for @TYPE@ {
             family: Family::Input,
             depth: "text input",
             sites: &[Site::TextInput],
-            needs: &["ctx [M, text.width]"],
             data: DataNeed::Features,
-            carried: &["ctx"],
             recomputed: &["token ids of the class names"],
             deviations: &[],
         }

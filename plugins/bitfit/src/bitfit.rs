@@ -67,9 +67,7 @@ impl Method for BitFit {
             family: Family::Weights,
             depth: "biases of every text block",
             sites: &[Site::Bias],
-            needs: &["text.NAME for every bias of the text tower, in its own shape"],
             data: DataNeed::Features,
-            carried: &["the biases, or their change from the source"],
             recomputed: &["token ids of the class names"],
             deviations: &[
                 "the paper does not cover CLIP: recipe of our own (AdamW at 1e-3, 50 epochs, no weight decay), no trained head",

@@ -67,12 +67,7 @@ impl Method for ClipFit {
             family: Family::Weights,
             depth: "MLP biases of every text block, LayerNorms of every image block",
             sites: &[Site::Bias],
-            needs: &[
-                "text.blocks.N.mlp.proj.bias [text.width]",
-                "image.NAME for gain and bias of every LayerNorm, in its own shape",
-            ],
             data: DataNeed::Pixels,
-            carried: &["the biases and gains"],
             recomputed: &["token ids of the class names"],
             deviations: &[
                 "LayerNorms without a counterpart in the target's image tower are left out",

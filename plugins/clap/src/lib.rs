@@ -71,9 +71,7 @@ impl Method for Clap {
             family: Family::Features,
             depth: "text feature",
             sites: &[Site::TextFeature],
-            needs: &["prototypes [C, embed_dim]"],
             data: DataNeed::Features,
-            carried: &["prototypes"],
             recomputed: &[],
             deviations: &[
                 "an epoch reads each training image once, in one of the suite's `views`; the reference draws from 20 augmented copies of every image",

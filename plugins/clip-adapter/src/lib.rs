@@ -50,12 +50,7 @@ impl Method for ClipAdapter {
             family: Family::Features,
             depth: "image feature",
             sites: &[Site::ImageFeature],
-            needs: &[
-                "w1 [embed_dim / 4, embed_dim]",
-                "w2 [embed_dim, embed_dim / 4]",
-            ],
             data: DataNeed::Features,
-            carried: &["w1", "w2"],
             recomputed: &["the zero-shot classifier"],
             deviations: &[
                 "the reference has no training configuration; optimizer, learning rate, schedule and batch size are those of CoOp, which it builds on",

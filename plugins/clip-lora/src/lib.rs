@@ -95,12 +95,7 @@ impl Method for ClipLora {
             family: Family::Weights,
             depth: "q, k, v of every block of both towers",
             sites: &[Site::Weight],
-            needs: &[
-                "text.N.{q,k,v}.a [rank, text.width], .b [text.width, rank]",
-                "image.N.{q,k,v}.a [rank, image.width], .b [image.width, rank]",
-            ],
             data: DataNeed::Pixels,
-            carried: &["A and B of every projection"],
             recomputed: &["token ids of the class names"],
             deviations: &[
                 "logits are scaled by the backbone's own logit scale, not by a constant 100",

@@ -40,13 +40,7 @@ impl Method for CoCoOp {
             family: Family::Input,
             depth: "text input",
             sites: &[Site::TextInput],
-            needs: &[
-                "ctx [M, text.width]",
-                "w1 [embed_dim / 16, embed_dim], b1 [embed_dim / 16]",
-                "w2 [text.width, embed_dim / 16], b2 [text.width]",
-            ],
             data: DataNeed::Features,
-            carried: &["ctx", "w1", "b1", "w2", "b2"],
             recomputed: &[
                 "token ids and embeddings of the class names",
                 "image features that condition the context",

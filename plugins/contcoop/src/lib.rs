@@ -43,12 +43,7 @@ impl Method for ContCoOp {
             family: Family::Input,
             depth: "text input",
             sites: &[Site::TextInput],
-            needs: &[
-                "ctx [M, text.width]",
-                "wq, wk, wv, wo [text.width, text.width], bq, bk, bv, bo [text.width]",
-            ],
             data: DataNeed::Features,
-            carried: &["ctx", "wq", "wk", "wv", "wo", "bq", "bk", "bv", "bo"],
             recomputed: &[
                 "class embeddings",
                 "token ids and embeddings of the class names",

@@ -37,9 +37,7 @@ impl Method for CoOp {
             family: Family::Input,
             depth: "text input",
             sites: &[Site::TextInput],
-            needs: &["ctx [M, text.width], or [C, M, text.width] when class_specific"],
             data: DataNeed::Features,
-            carried: &["ctx"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
                 "parameters are f32; the reference trains in f16, which loses small updates",

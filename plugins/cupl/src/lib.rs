@@ -43,9 +43,7 @@ impl Method for CuPl {
             family: Family::Features,
             depth: "text feature",
             sites: &[Site::TextFeature],
-            needs: &[],
             data: DataNeed::Features,
-            carried: &[],
             recomputed: &["text features of the descriptions"],
             deviations: &[
                 "the authors' descriptions are not bundled; without a file, classes are described by the data set's templates",

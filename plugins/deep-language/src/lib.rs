@@ -53,12 +53,7 @@ impl Method for DeepLanguage {
             family: Family::Deep,
             depth: "all text blocks",
             sites: &[Site::TextInput, Site::TextBlock],
-            needs: &[
-                "ctx [M, text.width]",
-                "layer1 … layer(text.layers - 1) [M, text.width]",
-            ],
             data: DataNeed::Features,
-            carried: &["ctx", "layer<j>"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
                 "every text block has learned tokens; the reference has a depth of 12, which is every block of CLIP's",

@@ -63,12 +63,7 @@ impl Method for Ivlp {
                 Site::ImageInput,
                 Site::ImageBlock,
             ],
-            needs: &[
-                "ctx, text1, … text11 [text_tokens, text.width]",
-                "tokens, image1, … image11 [image_tokens, image.width]",
-            ],
             data: DataNeed::Pixels,
-            carried: &["ctx", "textN", "tokens", "imageN"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
                 "parameters are f32; the reference trains in f16",

@@ -51,9 +51,7 @@ impl Method for Vpt {
             family: Family::Deep,
             depth: "image block 11",
             sites: &[Site::ImageInput, Site::ImageBlock],
-            needs: &["tokens, layer1, … layer11 [tokens, image.width]"],
             data: DataNeed::Pixels,
-            carried: &["tokens", "layerN"],
             recomputed: &["text features of the template"],
             deviations: &[
                 "recipe and token positions (after the patches) are those of the VPT baseline in MaPLe's code",

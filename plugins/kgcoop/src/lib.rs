@@ -49,9 +49,7 @@ impl Method for KgCoOp {
             family: Family::Input,
             depth: "text input",
             sites: &[Site::TextInput],
-            needs: &["ctx [M, text.width]"],
             data: DataNeed::Features,
-            carried: &["ctx"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
                 "the teacher uses the data set's template; the reference has its own for some data sets",

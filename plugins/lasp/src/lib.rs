@@ -105,9 +105,7 @@ impl Method for Lasp {
             family: Family::Input,
             depth: "text input",
             sites: &[Site::TextInput, Site::TextFeature],
-            needs: &["ctx [M, text.width]", "w [1, embed_dim]"],
             data: DataNeed::Features,
-            carried: &["ctx", "w"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
                 "the image tower stays frozen; the reference also trains its LayerNorms, at a tenth of the learning rate",

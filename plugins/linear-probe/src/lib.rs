@@ -30,9 +30,7 @@ impl Method for LinearProbe {
             family: Family::Features,
             depth: "logits",
             sites: &[Site::Logits],
-            needs: &["w [C, embed_dim], b [C]"],
             data: DataNeed::Features,
-            carried: &["w", "b"],
             recomputed: &[],
             deviations: &[
                 "AdamW with weight decay 0.01 instead of L-BFGS with a tuned L2 penalty, to share the training loop of all methods",

@@ -65,12 +65,7 @@ impl Method for MaPle {
                 Site::ImageInput,
                 Site::ImageBlock,
             ],
-            needs: &[
-                "ctx, text1, … text8 [tokens, text.width]",
-                "projN.w [image.width, text.width], projN.b [image.width]",
-            ],
             data: DataNeed::Pixels,
-            carried: &["ctx", "textN", "projN.w", "projN.b"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
                 "parameters are f32; the reference trains in f16",

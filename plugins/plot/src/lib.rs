@@ -72,9 +72,7 @@ impl Method for Plot {
             family: Family::Input,
             depth: "text input",
             sites: &[Site::TextInput, Site::Logits],
-            needs: &["ctx [N, M, text.width]"],
             data: DataNeed::Pixels,
-            carried: &["ctx"],
             recomputed: &[
                 "token ids and embeddings of the class names",
                 "patch features",

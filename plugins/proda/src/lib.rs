@@ -34,9 +34,7 @@ impl Method for Proda {
             family: Family::Input,
             depth: "text input",
             sites: &[Site::TextInput],
-            needs: &["ctx [K, M, text.width]"],
             data: DataNeed::Features,
-            carried: &["ctx"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
                 "CoOp's recipe; the authors' is not known to us",

@@ -58,9 +58,7 @@ impl Method for ProGrad {
             family: Family::Input,
             depth: "text input",
             sites: &[Site::TextInput],
-            needs: &["ctx [M, text.width]"],
             data: DataNeed::Features,
-            carried: &["ctx"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
                 "the last positions are initialised with \"a photo of a\"; the reference reorders each data set's template (\"a type of pet, a photo of a\")",

@@ -43,9 +43,7 @@ impl Method for ProLip {
             family: Family::Weights,
             depth: "image projection",
             sites: &[Site::Weight],
-            needs: &["proj [embed_dim, image.width]"],
             data: DataNeed::Pixels,
-            carried: &["proj"],
             recomputed: &[
                 "the zero-shot classifier",
                 "the projection's bias, where the target has one",

@@ -55,12 +55,7 @@ impl Method for PromptSrc {
                 Site::ImageInput,
                 Site::ImageBlock,
             ],
-            needs: &[
-                "ctx, text1, … text8 [text_tokens, text.width]",
-                "tokens, image1, … image8 [image_tokens, image.width]",
-            ],
             data: DataNeed::Pixels,
-            carried: &["ctx", "textN", "tokens", "imageN"],
             recomputed: &["token ids and embeddings of the class names"],
             deviations: &[
                 "only the prompts are averaged over epochs, in f32; the reference averages the whole model in f16",

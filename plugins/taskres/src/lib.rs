@@ -43,9 +43,7 @@ impl Method for TaskRes {
             family: Family::Features,
             depth: "text feature",
             sites: &[Site::TextFeature],
-            needs: &["x [C, embed_dim]"],
             data: DataNeed::Features,
-            carried: &["x"],
             recomputed: &["text features of the templates"],
             deviations: &[
                 "the text features are recomputed on the target; the reference stores those of the source in its checkpoint",

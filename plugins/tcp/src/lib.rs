@@ -36,13 +36,7 @@ impl Method for Tcp {
             family: Family::Deep,
             depth: "text block at 2/3 of the depth",
             sites: &[Site::TextInput, Site::TextBlock],
-            needs: &[
-                "ctx [M, text.width]",
-                "w1 [embed_dim / 4, embed_dim], b1 [embed_dim / 4]",
-                "w2 [M · text.width, embed_dim / 4], b2 [M · text.width]",
-            ],
             data: DataNeed::Features,
-            carried: &["ctx", "w1", "b1", "w2", "b2"],
             recomputed: &[
                 "zero-shot text features, the input of the class tokens",
                 "token ids and embeddings of the class names",

@@ -21,9 +21,7 @@ pub(crate) const CARD: Card = Card {
     family: Family::Features,
     depth: "logits",
     sites: &[Site::Logits],
-    needs: &["keys [n, embed_dim], values [n, C] of n training images"],
     data: DataNeed::Features,
-    carried: &["keys", "values", "alpha", "beta"],
     recomputed: &["the zero-shot classifier"],
     deviations: &[
         "alpha and beta are searched on the few-shot validation split; the reference searches on the test set of ImageNet and on full validation sets otherwise",

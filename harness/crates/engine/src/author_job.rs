@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use harness_abi::wire::Site;
+
 use crate::job::{BackboneRef, DatasetRef, Draw, MethodRef};
 
 /// What is checked of a method, each in a process of its own.
@@ -14,8 +16,8 @@ pub enum MethodCheck {
     Configuration,
     /// The card's names of carried tensors are those of the module, by default.
     Card,
-    /// A training ends, with gradients that agree with finite differences of the loss and all
-    /// tapes released.
+    /// A training ends, with gradients that agree with finite differences of the loss, all tapes
+    /// released, and edits at the sites of the card.
     Training,
     /// The same seed gives the same bytes.
     Determinism,
@@ -56,6 +58,8 @@ pub struct CheckWork {
     pub method: MethodRef,
     /// Names of carried tensors, from the method's card.
     pub carried: Vec<String>,
+    /// Where the card says that the method acts, with the default configuration; none with another.
+    pub sites: Option<Vec<Site>>,
     pub source: BackboneRef,
     pub target: BackboneRef,
     pub dataset: DatasetRef,

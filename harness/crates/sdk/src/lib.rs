@@ -28,9 +28,7 @@
 //!             family: Family::Input,
 //!             depth: "text input",
 //!             sites: &[Site::TextInput],
-//!             needs: &["ctx [context.length, text.width]"],
 //!             data: DataNeed::Features,
-//!             carried: &["ctx"],
 //!             recomputed: &["token ids of the class names"],
 //!             deviations: &[],
 //!         }

@@ -10,6 +10,7 @@ mod recipe;
 mod script;
 mod service;
 mod setting;
+mod sites;
 mod train;
 
 pub use card::{DataNeed, Descriptor, Family, MethodCard, PluginInfo, Site};
@@ -23,4 +24,5 @@ pub use service::{Ensemble, ImageStage, Service, Split, Tokenized};
 pub use setting::{
     BackboneFacts, Class, ImageFacts, NamedParameter, Role, Setting, TaskFacts, TextFacts,
 };
+pub use sites::differing_sites;
 pub use train::{ParameterShape, Probe, ProbeReply, Survey, TrainJob, TrainSummary};

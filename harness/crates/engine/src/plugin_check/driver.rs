@@ -62,6 +62,7 @@ pub fn check(
                     check,
                     method: method_ref(plugin, &card.id, config.clone()),
                     carried: card.carried.clone(),
+                    sites: is_default.then(|| card.sites.clone()),
                     source: inputs.source.clone(),
                     target: inputs.target.clone(),
                     dataset: inputs.dataset.clone(),

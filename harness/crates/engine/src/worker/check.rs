@@ -1,7 +1,7 @@
 //! Checks of a method on real backbones. Each job trains what it needs anew: checks share
 //! nothing, so that a plugin cannot pass one because of another.
 
-use harness_abi::wire::{RecipeChanges, Role, Split, TrainJob};
+use harness_abi::wire::{RecipeChanges, Role, Site, Split, TrainJob, differing_sites};
 use harness_backbone::Architecture;
 use harness_data::Sampler;
 use harness_host::{
@@ -44,7 +44,7 @@ pub(super) fn check(
                 source: open(state, job, channel, work, Role::Source)?,
                 target: open(state, job, channel, work, Role::Target)?,
             };
-            subject.check(work.check)?
+            subject.check(work)?
         }
     };
     Ok(JobOutput::Checked { note })
@@ -139,9 +139,9 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    fn check(&self, check: MethodCheck) -> Result<Option<String>, JobError> {
-        match check {
-            MethodCheck::Training => self.training(),
+    fn check(&self, work: &CheckWork) -> Result<Option<String>, JobError> {
+        match work.check {
+            MethodCheck::Training => self.training(work.sites.as_deref()),
             MethodCheck::Determinism => self.determinism(),
             MethodCheck::SelfInjection => self.self_injection(),
             MethodCheck::Target => self.on_target(),
@@ -153,10 +153,15 @@ impl Subject<'_> {
     }
 
     fn train(&self, seed: u64) -> Result<Vec<u8>, JobError> {
-        Ok(self.train_with(seed, false)?.module)
+        Ok(self.train_with(seed, false)?.0.module)
     }
 
-    fn train_with(&self, seed: u64, check_gradients: bool) -> Result<TrainedModule, JobError> {
+    /// A training, and where it changed the towers.
+    fn train_with(
+        &self,
+        seed: u64,
+        check_gradients: bool,
+    ) -> Result<(TrainedModule, Vec<Site>), JobError> {
         let draw = Draw {
             shots: SHOTS,
             seeds: Seeds::from(1),
@@ -174,7 +179,7 @@ impl Subject<'_> {
         };
         let trained = self.method.train(bench.object(), &job)?;
         match bench.open_tapes() {
-            0 => Ok(trained),
+            0 => Ok((trained, bench.edited_sites())),
             tapes => Err(failed(format!("{tapes} tapes were not released"))),
         }
     }
@@ -192,8 +197,12 @@ impl Subject<'_> {
         Ok((logits, predictor.module()?))
     }
 
-    fn training(&self) -> Result<Option<String>, JobError> {
-        let summary = self.train_with(1, true)?.summary;
+    fn training(&self, sites: Option<&[Site]>) -> Result<Option<String>, JobError> {
+        let (trained, edited) = self.train_with(1, true)?;
+        if let Some(difference) = sites.and_then(|sites| differing_sites(sites, &edited)) {
+            return Err(failed(difference));
+        }
+        let summary = trained.summary;
         Ok((!summary.checked_gradients).then(|| match summary.steps {
             0 => "no step was taken, so there are no gradients".to_owned(),
             _ => "gradients were not compared with the loss: it stops gradients on purpose, or \

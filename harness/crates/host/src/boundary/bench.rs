@@ -8,7 +8,7 @@ use harness_abi::{
     abi_stable::sabi_trait::TD_Opaque,
     guarded,
     std_types::{RArc, RResult, RSlice, RStr, RString, RVec},
-    wire::{BackboneFacts, Encoded, Ensemble, ImageRequest, Role, Setting, TextRequest},
+    wire::{BackboneFacts, Encoded, Ensemble, ImageRequest, Role, Setting, Site, TextRequest},
 };
 use harness_backbone::{Backbone, TextWork};
 use serde::de::DeserializeOwned;
@@ -44,6 +44,8 @@ struct Inner {
     tapes: Tapes,
     /// Of all encodings with a tape.
     text_work: Mutex<Option<TextWork>>,
+    /// Where the towers were changed.
+    edited: Mutex<Vec<Site>>,
     observer: Observer,
 }
 
@@ -71,6 +73,7 @@ impl HostBench {
                 setting,
                 tapes: Tapes::default(),
                 text_work: Mutex::default(),
+                edited: Mutex::default(),
                 observer,
             }),
         }
@@ -109,6 +112,11 @@ impl HostBench {
         *self.inner.text_work()
     }
 
+    /// Where encodings changed the towers.
+    pub fn edited_sites(&self) -> Vec<Site> {
+        self.inner.edited().clone()
+    }
+
     /// Number of encodings whose gradients could still be asked for.
     pub fn open_tapes(&self) -> usize {
         self.inner.tapes.len()
@@ -122,7 +130,21 @@ impl Inner {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn edited(&self) -> MutexGuard<'_, Vec<Site>> {
+        self.edited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, sites: impl Iterator<Item = Site>) {
+        let mut edited = self.edited();
+        for site in sites {
+            if !edited.contains(&site) {
+                edited.push(site);
+            }
+        }
+    }
+
     fn encode_text(&self, request: &TextRequest, tensors: &[AbiTensor]) -> Result<Reply, AbiError> {
+        self.note(request.sites());
         let inputs = Inputs::read(tensors, request.tape)?;
         let prompts = text::prompts(request, &inputs)?;
         let text = self.backbone.text();
@@ -145,6 +167,7 @@ impl Inner {
         request: ImageRequest,
         tensors: &[AbiTensor],
     ) -> Result<Reply, AbiError> {
+        self.note(request.sites());
         let (features, tape) = if request.edits.is_empty() {
             let features = self
                 .task

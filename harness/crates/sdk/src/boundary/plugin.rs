@@ -9,7 +9,7 @@ use harness_abi::{
 use super::{PluginIdentity, at_boundary, method};
 use crate::{
     Error, Method, Result,
-    method::{needed_minor, nominal_setting},
+    method::{carried, needed_minor, nominal_setting},
 };
 
 /// Version of this SDK.
@@ -51,6 +51,7 @@ pub const fn needed_abi_minor(exports: &[Export]) -> u16 {
 
 fn method_card<M: Method>() -> Result<MethodCard> {
     let card = M::card();
+    let carried = carried::<M>();
     let strings = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
     Ok(MethodCard {
         id: card.id.to_owned(),
@@ -59,9 +60,9 @@ fn method_card<M: Method>() -> Result<MethodCard> {
         family: card.family,
         depth: card.depth.to_owned(),
         sites: card.sites.to_vec(),
-        needs: strings(card.needs),
+        needs: carried.shapes,
         data: card.data,
-        carried: strings(card.carried),
+        carried: carried.names,
         recomputed: strings(card.recomputed),
         deviations: strings(card.deviations),
         config_schema: serde_json::to_value(schemars::schema_for!(M::Config))?,

@@ -1,8 +1,9 @@
-//! A method's entry in lists and documentation.
+//! What only an author knows of a method, for lists and documentation.
 
 use harness_abi::wire::{DataNeed, Family, Site};
 
-/// A method's entry in lists and documentation.
+/// What only an author knows of a method, for lists and documentation. What a module holds and its
+/// shapes are added from [`parameters`](crate::Method::parameters).
 #[derive(Clone, Debug)]
 pub struct Card {
     /// Name in a suite: lower case, digits and dashes.
@@ -17,12 +18,8 @@ pub struct Card {
     pub depth: &'static str,
     /// All sites with the default configuration.
     pub sites: &'static [Site],
-    /// Tensor shapes, in terms of the backbone's dimensions.
-    pub needs: &'static [&'static str],
     /// What it reads of the images.
     pub data: DataNeed,
-    /// Tensors in the module file.
-    pub carried: &'static [&'static str],
     /// What is recomputed on the target.
     pub recomputed: &'static [&'static str],
     /// Where it differs from the published method or its reference code, and why.

@@ -5,7 +5,7 @@
 use harness_abi::{
     AbiError, AbiTensor, ErrorKind, HostObject, MethodObject,
     std_types::{RSlice, RStr},
-    wire::{Probe, ProbeReply, RecipeChanges, Split, TrainJob},
+    wire::{Probe, ProbeReply, RecipeChanges, Split, TrainJob, differing_sites},
 };
 
 use super::ToyHost;
@@ -86,6 +86,19 @@ pub fn defaults_train<M: Method>() {
     assert_eq!(logits.checked_shape().unwrap(), [3, 3]);
     assert!(logits.values.iter().all(|v| v.is_finite()), "{logits:?}");
     assert_eq!(host.open_tapes(), 0, "tapes were not released");
+}
+
+/// What the method edits in the towers with the default configuration is what its card names.
+pub fn sites_are_those_of_the_card<M: Method>() {
+    let host = ToyHost::source().unwrap();
+    let module = train::<M>(host.object(), 1);
+    let target = ToyHost::target().unwrap();
+    inject::<M>(target.object(), &module).unwrap();
+    let mut edited = host.edited_sites();
+    edited.extend(target.edited_sites());
+    if let Some(difference) = differing_sites(M::card().sites, &edited) {
+        panic!("{difference}");
+    }
 }
 
 /// The same seed gives the same bytes, another seed different ones.

@@ -11,8 +11,8 @@ use harness_abi::{
     abi_stable::sabi_trait::TD_Opaque,
     std_types::{RArc, RResult, RSlice, RStr, RString, RVec},
     wire::{
-        Encoded, ImageRequest, Role, Segment, Service, Setting, Split, TextRequest, TokenRows,
-        Tokenized, Tower,
+        Encoded, ImageRequest, Role, Segment, Service, Setting, Site, Split, TextRequest,
+        TokenRows, Tokenized, Tower,
     },
 };
 
@@ -39,6 +39,8 @@ struct Inner {
     images: ToyImageTower,
     setting: Setting,
     tapes: Mutex<HashMap<u64, (Vec<Var>, Tensor)>>,
+    /// Where the towers were changed.
+    edited: Mutex<Vec<Site>>,
 }
 
 impl ToyHost {
@@ -97,6 +99,7 @@ impl ToyHost {
                 images,
                 setting,
                 tapes: Mutex::default(),
+                edited: Mutex::default(),
             }),
         })
     }
@@ -109,6 +112,11 @@ impl ToyHost {
     /// Encodings whose tape was not released.
     pub fn open_tapes(&self) -> usize {
         self.inner.tapes().len()
+    }
+
+    /// Where encodings changed the towers.
+    pub fn edited_sites(&self) -> Vec<Site> {
+        self.inner.edited().clone()
     }
 
     pub(super) fn facts(&self) -> &Setting {
@@ -129,6 +137,19 @@ fn ids(text: &str) -> Vec<u32> {
 impl Inner {
     fn tapes(&self) -> std::sync::MutexGuard<'_, HashMap<u64, (Vec<Var>, Tensor)>> {
         self.tapes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn edited(&self) -> std::sync::MutexGuard<'_, Vec<Site>> {
+        self.edited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, sites: impl Iterator<Item = Site>) {
+        let mut edited = self.edited();
+        for site in sites {
+            if !edited.contains(&site) {
+                edited.push(site);
+            }
+        }
     }
 
     /// Runs `encode` on tracked tensors and keeps a tape if requested.
@@ -273,6 +294,7 @@ impl abi::Host for ToyHost {
     ) -> RResult<Reply, AbiError> {
         at_boundary(|| {
             let request: TextRequest = serde_json::from_str(request.as_str())?;
+            self.inner.note(request.sites());
             let encode = |inputs: &[Tensor]| self.inner.text.encode(&request, inputs);
             self.inner.encode(tensors.as_slice(), request.tape, encode)
         })
@@ -286,6 +308,7 @@ impl abi::Host for ToyHost {
         at_boundary(|| {
             let request: ImageRequest = serde_json::from_str(request.as_str())?;
             check_rows(&request.rows)?;
+            self.inner.note(request.sites());
             let encode = |inputs: &[Tensor]| self.inner.images.encode(&request, inputs);
             self.inner.encode(tensors.as_slice(), request.tape, encode)
         })

@@ -19,7 +19,7 @@ mod values;
 pub use checks::{
     classes_are_matched_by_id, damaged_modules_are_rejected, defaults_train, gradients_are_correct,
     module_round_trip, other_shapes_are_not_injectable, rows_out_of_range_are_rejected,
-    seed_determines_module, unknown_config_is_rejected,
+    seed_determines_module, sites_are_those_of_the_card, unknown_config_is_rejected,
 };
 pub use host::ToyHost;
 
@@ -31,7 +31,7 @@ macro_rules! conformance {
             unknown_config_is_rejected, defaults_train, seed_determines_module,
             module_round_trip, damaged_modules_are_rejected, gradients_are_correct,
             other_shapes_are_not_injectable, classes_are_matched_by_id,
-            rows_out_of_range_are_rejected
+            rows_out_of_range_are_rejected, sites_are_those_of_the_card
         );
     };
     (@check $method:ty: $($check:ident),+) => {

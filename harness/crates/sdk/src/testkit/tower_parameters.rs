@@ -6,7 +6,10 @@ use candle_core::Tensor;
 use harness_abi::wire::{BiasMode, Edit, NamedParameter, Tower};
 
 use super::values::fixed_values;
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    method::{TowerSize, tower_parameters},
+};
 
 /// The parameters of a toy tower by name.
 #[derive(Clone)]
@@ -18,30 +21,15 @@ pub(super) struct TowerParameters {
 impl TowerParameters {
     /// Parameters of `layers` blocks, and of `norms` outside them.
     pub(super) fn new(tower: Tower, layers: usize, width: usize, norms: &[&str]) -> Result<Self> {
-        let mut shapes: Vec<(String, Vec<usize>)> = vec![];
-        let mut norm = |name: String| {
-            shapes.push((format!("{name}.weight"), vec![width]));
-            shapes.push((format!("{name}.bias"), vec![width]));
+        let size = TowerSize {
+            tower,
+            layers,
+            width,
+            hidden: 2 * width,
         };
-        norms.iter().for_each(|name| norm((*name).to_owned()));
-        for layer in 0..layers {
-            norm(format!("blocks.{layer}.ln_1"));
-            norm(format!("blocks.{layer}.ln_2"));
-        }
-        for layer in 0..layers {
-            let mut linear = |name: &str, outer: usize, inner: usize| {
-                let name = format!("blocks.{layer}.{name}");
-                shapes.push((format!("{name}.weight"), vec![outer, inner]));
-                shapes.push((format!("{name}.bias"), vec![outer]));
-            };
-            for name in ["attn.q", "attn.k", "attn.v", "attn.out"] {
-                linear(name, width, width);
-            }
-            linear("mlp.fc", 2 * width, width);
-            linear("mlp.proj", width, 2 * width);
-        }
         let mut values = BTreeMap::new();
-        for (i, (name, shape)) in shapes.into_iter().enumerate() {
+        for (i, parameter) in tower_parameters(size, norms).into_iter().enumerate() {
+            let NamedParameter { name, shape, .. } = parameter;
             let phase = 3.0 + i as f64 + 0.3 * tower as usize as f64;
             let value = match (shape.len(), name.ends_with(".weight")) {
                 (2, _) => fixed_values(&shape, phase, 0.6)?,
