@@ -31,4 +31,5 @@ mod start;
 mod submit;
 mod trackers;
 mod trials;
+mod tutorial;
 mod withstand;

@@ -9,7 +9,7 @@ use harness_report::{Cell, Condition, Conditions, Report, Status};
 use crate::env::{TestEnv, root};
 
 /// An interpreter that can import a library; none where the tests of it are to be skipped.
-fn python(library: &str) -> Option<PathBuf> {
+pub(crate) fn python(library: &str) -> Option<PathBuf> {
     let named = std::env::var_os("HARNESS_TEST_PYTHON").map(PathBuf::from);
     let program = named.clone().unwrap_or_else(|| "python3".into());
     let imports = Command::new(&program)
@@ -112,6 +112,26 @@ fn a_method_in_torch_is_trained_and_moved_like_the_same_one_in_rust() {
     let (output, report) = run(&env, &python);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_same(&report, ["coop", "coop-py"]);
+}
+
+#[test]
+fn the_suite_of_the_examples_has_each_method_twice() {
+    let Some(python) = python("torch") else {
+        return;
+    };
+    let env = TestEnv::new();
+    let suite = example("quickstart.yaml");
+    let plan = ["plan", &suite, "--only", "dataset=digits"];
+    let output = harness(&env, &python, &plan);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let plan = text(&output.stdout);
+    assert!(
+        plan.contains("not-injectable=0 waiting=0 broken=0"),
+        "{plan}"
+    );
+    for id in ["coop", "kgcoop", "contcoop", "clip-lora", "tip-adapter-f"] {
+        assert!(plan.contains(&format!("{id}-py ")), "{plan}");
+    }
 }
 
 /// The other methods of the package, on an epoch or two of the quickstart's data.

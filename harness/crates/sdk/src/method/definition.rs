@@ -15,6 +15,103 @@ use crate::{Host, Parameter, Parameters, Result, ops};
 /// trained on the source and carried to targets unchanged.
 ///
 /// Every function may return an error; the training or evaluation then stops with it.
+///
+/// # What is called when
+///
+/// | on | in this order |
+/// |---|---|
+/// | the source, once | `recipe`, `parameters`, `setup`, `build` |
+/// | the source, in each step | `images`, `classifier`, `logits`, `loss` (through `gradients`) |
+/// | the source, at the end | `select`; then the module is written |
+/// | source and targets, to evaluate | `parameters` (do the shapes fit?), `setup`, `classifier`, then `images` and `logits` for each batch |
+///
+/// # Example
+///
+/// Learned vectors before the class name, kept near the zero-shot features by a second loss.
+///
+/// ```
+/// use harness_sdk::{
+///     Batch, Card, ClassPrompts, Context, Forward, Host, Method, Parameter, Parameters, Result,
+///     Tensor, ops,
+///     schemars::JsonSchema,
+///     serde::{Deserialize, Serialize},
+///     testkit::Bench,
+///     wire::{DataNeed, Family, Setting, Site},
+/// };
+///
+/// #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+/// #[serde(crate = "harness_sdk::serde", default, deny_unknown_fields)]
+/// #[schemars(crate = "harness_sdk::schemars")]
+/// struct Config {
+///     /// The learned context.
+///     context: Context,
+///     /// Weight of the distance to the zero-shot features.
+///     weight: f64,
+/// }
+///
+/// struct Nearby {
+///     // Token ids: of the backbone's own tokenizer, so made anew on each.
+///     prompts: ClassPrompts,
+///     weight: f64,
+/// }
+///
+/// impl Method for Nearby {
+///     type Config = Config;
+///
+///     fn card() -> Card {
+///         Card {
+///             id: "nearby",
+///             title: "Nearby: learned prompts near the written ones",
+///             paper: "unpublished",
+///             family: Family::Input,
+///             depth: "text input",
+///             sites: &[Site::TextInput],
+///             data: DataNeed::Features,
+///             recomputed: &["token ids of the class names"],
+///             deviations: &[],
+///         }
+///     }
+///
+///     // `[M, text.width]`, initialised with the embeddings of "a photo of a".
+///     fn parameters(config: &Config, setting: &Setting) -> Result<Vec<Parameter>> {
+///         Ok(vec![config.context.parameter("ctx", setting, false)?])
+///     }
+///
+///     fn setup(config: &Config, host: &Host) -> Result<Self> {
+///         Ok(Self {
+///             prompts: config.context.prompts(host)?,
+///             weight: config.weight,
+///         })
+///     }
+///
+///     // `[SOS] ctx name . [EOT]` through the text tower: `[C, E]`.
+///     fn classifier(&self, host: &Host, parameters: &Parameters) -> Result<Tensor> {
+///         self.prompts.encode(host, parameters.get("ctx")?)
+///     }
+///
+///     fn loss(
+///         &self,
+///         host: &Host,
+///         _parameters: &Parameters,
+///         batch: &Batch,
+///         forward: &Forward,
+///     ) -> Result<Tensor> {
+///         let distance = ops::cosine_distance(&forward.classifier, &host.zero_shot()?)?;
+///         let loss = ops::cross_entropy(&forward.logits, batch.labels()?)?;
+///         Ok((loss + (distance * self.weight)?)?)
+///     }
+/// }
+///
+/// let at = |weight| -> Result<f64> {
+///     let bench = Bench::<Nearby>::new(&Config { weight, ..Config::default() })?;
+///     // At first the learned prompts are the written ones, and their distance is 0.
+///     let far = bench.parameters()?.get("ctx")?.zeros_like()?;
+///     bench.set("ctx", &far)?;
+///     Ok(bench.gradients(&bench.batch(&[0, 1, 2])?)?.loss())
+/// };
+/// assert!(at(8.0)? > at(0.0)?);
+/// # Ok::<(), harness_sdk::Error>(())
+/// ```
 pub trait Method: Sized + Send + Sync + 'static {
     /// The configuration. Add `#[serde(default, deny_unknown_fields)]`, so that a suite can
     /// set some fields and typos are reported.

@@ -7,6 +7,16 @@ use crate::Result;
 
 /// Mean cross entropy of logits `[B, C]` and class indices `[B]` (u32), a scalar.
 ///
+/// ```
+/// use harness_sdk::{Device, Tensor, ops};
+/// let logits = Tensor::new(&[[2f32, 0.0], [0.0, 0.0]], &Device::Cpu)?;
+/// let labels = Tensor::new(&[0u32, 1], &Device::Cpu)?;
+/// let loss = ops::cross_entropy(&logits, &labels)?.to_scalar::<f32>()?;
+/// let expected = ((1.0 + (-2f32).exp()).ln() + 2f32.ln()) / 2.0;
+/// assert!((loss - expected).abs() < 1e-6);
+/// # Ok::<(), harness_sdk::Error>(())
+/// ```
+///
 /// # Errors
 /// Shapes that do not match.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {

@@ -9,6 +9,13 @@ use crate::Result;
 
 /// `x / ||x||` over the last dimension.
 ///
+/// ```
+/// use harness_sdk::{Device, Tensor, ops};
+/// let x = Tensor::new(&[[3f32, 4.0]], &Device::Cpu)?;
+/// assert_eq!(ops::normalize(&x)?.to_vec2::<f32>()?, [[0.6, 0.8]]);
+/// # Ok::<(), harness_sdk::Error>(())
+/// ```
+///
 /// # Errors
 /// Not a float tensor.
 pub fn normalize(x: &Tensor) -> Result<Tensor> {
@@ -16,7 +23,14 @@ pub fn normalize(x: &Tensor) -> Result<Tensor> {
     Ok(x.broadcast_div(&norm)?)
 }
 
-/// Softmax over the last dimension.
+/// Softmax over the last dimension. Its gradient arrives, unlike that of candle's fused one.
+///
+/// ```
+/// use harness_sdk::{Device, Tensor, ops};
+/// let x = Tensor::new(&[0f32, 0.0], &Device::Cpu)?;
+/// assert_eq!(ops::softmax(&x)?.to_vec1::<f32>()?, [0.5, 0.5]);
+/// # Ok::<(), harness_sdk::Error>(())
+/// ```
 ///
 /// # Errors
 /// Not a float tensor.

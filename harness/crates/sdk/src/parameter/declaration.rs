@@ -3,6 +3,21 @@
 use harness_abi::wire::{ParameterShape, Tower};
 
 /// A tensor that a method trains or carries.
+///
+/// ```
+/// use harness_sdk::{Init, Parameter, wire::Setting};
+/// fn parameters(setting: &Setting) -> Vec<Parameter> {
+///     let (classes, embed) = (setting.task.classes.len(), setting.backbone.embed_dim);
+///     vec![
+///         // The same for every class, so it moves to any classes.
+///         Parameter::new("w", &[embed, embed], Init::Normal { std: 0.02 }),
+///         // An entry a class: selected by class id on other classes.
+///         Parameter::new("x", &[classes, embed], Init::Zeros).per_class(0),
+///         // Carried, but not trained.
+///         Parameter::new("alpha", &[1], Init::Zeros).fixed(),
+///     ]
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Parameter {
     pub(super) name: String,

@@ -7,6 +7,19 @@ use super::Edits;
 use crate::{Host, Result, host};
 
 /// A builder of G groups × C classes of prompts.
+///
+/// ```no_run
+/// # use harness_sdk::{Host, Prompts, Result, Tensor};
+/// # fn classifier(host: &Host, ctx: &Tensor, start: u32, names: &[Vec<u32>]) -> Result<Tensor> {
+/// // `[SOS] ctx name . [EOT]`; `names` ends each class name in the end token.
+/// let prompts = Prompts::new(host.classes())
+///     .tokens(&[start])
+///     .context(ctx)?
+///     .class_tokens(names);
+/// // One group of `[G, C, E]`.
+/// Ok(prompts.encode(host)?.squeeze(0)?)
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Prompts {
     groups: usize,

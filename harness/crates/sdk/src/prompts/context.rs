@@ -8,6 +8,17 @@ use super::ClassPrompts;
 use crate::{Error, Host, Init, Parameter, Result};
 
 /// Length, initialisation and position of the context.
+///
+/// ```
+/// use harness_sdk::Context;
+/// // Sixteen vectors from N(0, 0.02²), in place of the embeddings of "a photo of a".
+/// let context = Context {
+///     length: 16,
+///     init: None,
+///     ..Context::default()
+/// };
+/// # assert_eq!(context.layer, 0);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Context {

@@ -6,6 +6,17 @@ use harness_abi::wire::{BiasMode, Dropout, Edit, Tower};
 use crate::{Error, Result};
 
 /// Edits of one tower. Encoding is differentiable in every tensor.
+///
+/// ```no_run
+/// # use harness_sdk::{Batch, Edits, Host, Result, Tensor, wire::Tower};
+/// # fn images(host: &Host, batch: &Batch, a: &Tensor, b: &Tensor, tokens: &Tensor) -> Result<Tensor> {
+/// // LoRA of rank r on the queries of block 3, and prompts beside the patches.
+/// let edits = Edits::new(Tower::Image)
+///     .low_rank("blocks.3.attn.q.weight", (a, b), 1.0, None)
+///     .append(tokens)?;
+/// host.encode_image(batch, &edits)
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Edits {
     tower: Tower,

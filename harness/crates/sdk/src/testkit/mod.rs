@@ -8,6 +8,7 @@
 //! They call the method through the plugin boundary with a host whose towers have a few
 //! hundred parameters, so that every check takes milliseconds.
 
+mod bench;
 mod checks;
 mod host;
 mod image_tower;
@@ -16,6 +17,7 @@ mod text_tower;
 mod tower_parameters;
 mod values;
 
+pub use bench::Bench;
 pub use checks::{
     classes_are_matched_by_id, damaged_modules_are_rejected, defaults_train, gradients_are_correct,
     module_round_trip, other_shapes_are_not_injectable, rows_out_of_range_are_rejected,

@@ -13,7 +13,7 @@ mod trainable;
 
 pub(crate) use gradients::{check_gradients, gradients};
 pub(crate) use losses::Losses;
-pub(crate) use run::train;
+pub(crate) use run::{initialise, train};
 pub use steps::Step;
 pub(crate) use steps::Steps;
 pub(crate) use trainable::Trainable;

@@ -68,7 +68,7 @@ pub(crate) fn train<M: Method>(
 }
 
 /// The parameters before the first step: built by the method, or initialised as declared.
-fn initialise<M: Method>(
+pub(crate) fn initialise<M: Method>(
     method: &M,
     config: &M::Config,
     host: &Host,
