@@ -30,9 +30,11 @@ fn list(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Every backbone of the golden tests, by listing.
+/// Every backbone of the golden tests, by listing, and small ones with the proportions of large.
 pub(crate) fn golden_backbones() -> Vec<PathBuf> {
-    list(&golden().join("backbones"))
+    let mut all = list(&golden().join("backbones"));
+    all.extend(list(&fixtures().join("../tower-shapes")));
+    all
 }
 
 /// The five backbones of this repository, one a layout.
